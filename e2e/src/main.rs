@@ -1,0 +1,2 @@
+//! Lab scenarios of sriov-dra.
+fn main() {}

@@ -1,0 +1,14 @@
+//! A claim on this node: what is wanted, what was done for it, and how it is undone.
+//!
+//! ```text
+//!  AllocatedClaim ─► wanted ─► plan ─► Record (written) ─► steps applied ─► CDI ─► Record (prepared) ─► Answer
+//!                                         └──────────── undo: steps' old values, in reverse ◄──────────┘
+//! ```
+//!
+//! This room knows devices, the kernel seam and CDI; it does not know the kubelet, the API server or NRI.
+
+mod allocated;
+mod record;
+
+pub use allocated::{AllocatedClaim, AllocatedDevice, ClaimRef, ClaimUid, ConfigSource, OpaqueConfig};
+pub use record::{AttachMode, Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step};

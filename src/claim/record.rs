@@ -1,0 +1,154 @@
+//! What was done for a claim: the one file that outlives a crash.
+//!
+//! A record is written before the first kernel write. Its steps are absolute and hold the value that they replace, so
+//! undoing one that never ran is harmless and no progress needs storing. It lives in a tmpfs: what it describes does not
+//! outlive a boot either.
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::ClaimRef;
+use crate::device::{
+    Binding, DeviceId, IfName, IncarnationId, LinkSetting, Mac, NetdevHome, Route, VfAddress, VfSetting,
+};
+
+/// Where a claim is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// Steps may or may not have run; undone at start.
+    Preparing,
+    /// The answer stands.
+    Prepared,
+    /// Steps are being undone; undone further at start.
+    Unpreparing,
+}
+
+/// One claim on this node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// Major version of the format: a reader keeps its hands off a newer one. Additions do not change it.
+    pub version: u32,
+    /// Which claim.
+    pub claim: ClaimRef,
+    /// Name of the claim in the pod, when it was made from a template.
+    pub pod_claim_name: Option<String>,
+    /// UIDs of the pods that the claim was reserved for when it was prepared.
+    pub reserved_for: Vec<String>,
+    /// Where it is.
+    pub phase: Phase,
+    /// Its devices, in the order of the allocation.
+    pub devices: Vec<DeviceRecord>,
+}
+
+/// One device of a claim: the claim's layer, and on top of it the attachment's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceRecord {
+    /// Which device.
+    pub id: DeviceId,
+    /// Steps are dropped, never applied, when another device is at the address.
+    pub incarnation: IncarnationId,
+    /// The request, `req` or `req/sub`.
+    pub request: String,
+    /// The slices' pool.
+    pub pool: String,
+    /// Which share.
+    pub share_id: Option<String>,
+    /// Only observed: no steps.
+    pub admin_access: bool,
+    /// Qualified CDI names of the answer.
+    pub cdi: Vec<String>,
+    /// What was changed, in order.
+    pub steps: Vec<Step>,
+    /// The netdev as it goes into the pod; none for character devices.
+    pub netdev: Option<NetdevPlan>,
+    /// Set while (or shortly before) the netdev is in a pod.
+    pub attachment: Option<Attachment>,
+}
+
+/// One assignment, with the value that it replaces. `from: None`: the kernel cannot tell it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Step {
+    /// First of all steps of a device with a netdev. Doing it is nothing; undoing it, last of all, makes a fresh netdev
+    /// (unless the undo has just bound the driver) and gives it its name, altnames, MAC, MTU and up state back.
+    Home(NetdevHome),
+    /// Driver and override.
+    Driver {
+        /// Before.
+        from: Binding,
+        /// After.
+        to: Binding,
+    },
+    /// A value at the PF.
+    Vf {
+        /// Which VF.
+        vf: VfAddress,
+        /// Before.
+        from: Option<VfSetting>,
+        /// After.
+        to: VfSetting,
+    },
+    /// The VF's driver reads what the PF holds for it (its MAC) only when it starts: rebind. Undoing it is nothing.
+    Reload,
+    /// A value of the netdev at home.
+    Link {
+        /// Before.
+        from: Option<LinkSetting>,
+        /// After.
+        to: LinkSetting,
+    },
+}
+
+/// Who carries the netdev into the pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AttachMode {
+    /// This driver, by NRI.
+    Pod,
+    /// A meta-plugin that calls the CNI binary.
+    Cni,
+    /// Nobody.
+    None,
+}
+
+/// How the netdev is to be in the pod.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NetdevPlan {
+    /// Who attaches.
+    pub attach: AttachMode,
+    /// Asked name; none: the first free `net<n>`.
+    pub if_name: Option<IfName>,
+    /// Asked address; none: as it is.
+    pub mac: Option<Mac>,
+    /// Bytes; none: as it is.
+    pub mtu: Option<u32>,
+    /// Static addresses.
+    pub addresses: Vec<IpNet>,
+    /// Routes.
+    pub routes: Vec<Route>,
+}
+
+/// The netdev is in this pod (or about to be, or was).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attachment {
+    /// The sandbox's id: whoever detaches under another id does nothing.
+    pub sandbox: String,
+    /// The pod's UID.
+    pub pod_uid: String,
+    /// `namespace/name` of the pod, for texts.
+    pub pod: String,
+    /// Path of the network namespace as the runtime gave it.
+    pub netns_path: String,
+    /// The namespace's inode.
+    pub netns: u64,
+    /// The name there.
+    pub if_name: IfName,
+    /// The address there; known once it is done.
+    pub mac: Option<Mac>,
+    /// All is done: named, addressed, up.
+    pub done: bool,
+}

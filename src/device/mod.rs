@@ -1,0 +1,36 @@
+//! The nouns of the field, without I/O: addresses, functions, their settings.
+//!
+//! This room knows nobody. Everything that has a format is a newtype that is parsed once, at the edge;
+//! whoever holds one may trust it.
+
+mod address;
+mod function;
+mod name;
+mod settings;
+
+pub use address::{Bdf, DeviceId};
+pub use function::{EswitchMode, Function, FunctionKind, IncarnationId, LinkType, Netdev, Observed, PciIds};
+pub use name::IfName;
+pub use settings::{
+    Binding, LinkSetting, LinkState, Mac, NetdevHome, Route, VfAddress, VfSetting, VfSettings, VlanProto, VlanTag,
+};
+
+/// A text that does not have the form it must have.
+///
+/// Displays as `NOUN "VALUE": REASON`, e.g. `interface name "a/b": must not contain '/'`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{noun} {value:?}: {reason}")]
+pub struct ParseError {
+    /// What was being read, in the field's words.
+    pub noun: &'static str,
+    /// The text that was given.
+    pub value: String,
+    /// What is wrong with it, and what would be right.
+    pub reason: &'static str,
+}
+
+impl ParseError {
+    pub(crate) fn new(noun: &'static str, value: &str, reason: &'static str) -> Self {
+        Self { noun, value: value.to_owned(), reason }
+    }
+}

@@ -1,0 +1,83 @@
+//! The kernel, behind one seam in this driver's nouns.
+//!
+//! ```text
+//!  claim, attach, inventory ──► Kernel ──┬─ Linux   sysfs, netlink, namespaces
+//!                                        └─ Fake    maps, a fuse at every write
+//! ```
+//!
+//! This is the only room that names a netlink crate. Everything here blocks; callers on async threads go through
+//! `spawn_blocking`.
+
+mod error;
+pub mod fake;
+mod netns;
+
+pub use error::{ErrorKind, HostError, Result};
+pub use netns::Netns;
+
+use std::path::Path;
+
+use crate::{
+    deadline::Deadline,
+    device::{Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, VfAddress, VfSetting},
+};
+
+/// The kernel, as this driver sees it. Reads describe; writes assign.
+///
+/// # Guarantees
+/// Every write is absolute and idempotent: doing it twice, or when it is already so, is success. Devices are found by
+/// their PCI address, never by a name that somebody may have changed.
+///
+/// # Errors
+/// [`HostError`] names the operation and its subject and carries the kernel's own text. [`ErrorKind::Gone`]: the
+/// function is not in sysfs, or has no netdev in that namespace.
+pub trait Kernel: Send + Sync {
+    /// All network functions of the host in one sweep, sorted by address. A function that cannot be read is left out
+    /// and logged; it never hides another.
+    fn functions(&self) -> Result<Vec<Function>>;
+
+    /// One device, all that a plan needs, read now.
+    fn observe(&self, device: &DeviceId) -> Result<Observed>;
+
+    /// Opens the network namespace at a path (`/proc/1/ns/net`, `/var/run/netns/cni-…`). It stays alive while held.
+    fn open_netns(&self, path: &Path) -> Result<Netns>;
+
+    /// The device's netdev in that namespace, if it is there.
+    fn link(&self, device: &DeviceId, netns: &Netns) -> Result<Option<Netdev>>;
+
+    /// Names of all links in that namespace, alternative names included.
+    fn link_names(&self, netns: &Netns) -> Result<Vec<String>>;
+
+    /// PCI addresses of functions that the host itself uses: an uplink of a default route of any table and family, a
+    /// netdev with an address, or one below a bond, bridge, Open vSwitch or VLAN. Netdevs of pods are not among them.
+    fn host_used(&self) -> Result<Vec<Bdf>>;
+
+    /// `sriov_numvfs`. Another count than 0 over another count than 0 goes by way of 0.
+    fn set_num_vfs(&self, pf: &Bdf, count: u32) -> Result<()>;
+
+    /// Binds the driver and sets the override. Waits until the kernel has done it, at most until `deadline`.
+    ///
+    /// # Caveats
+    /// Unbinding cannot be cancelled: a device in use by a process may hold the calling thread past the deadline.
+    fn set_driver(&self, device: &DeviceId, binding: &Binding, deadline: Deadline) -> Result<()>;
+
+    /// Unbinds and binds the present driver, which makes a fresh netdev in the host's namespace; waits for the netdev.
+    /// With no netdev reached by `deadline`: [`ErrorKind::Gone`].
+    fn rebind(&self, device: &DeviceId, deadline: Deadline) -> Result<()>;
+
+    /// One value that a PF holds for a VF.
+    fn set_vf(&self, vf: &VfAddress, setting: &VfSetting) -> Result<()>;
+
+    /// One value of the device's netdev in that namespace.
+    fn set_link(&self, device: &DeviceId, netns: &Netns, setting: &LinkSetting) -> Result<()>;
+
+    /// Moves the device's netdev to another namespace under a new name. Success when it is there already under that name.
+    ///
+    /// # Caveats
+    /// The kernel takes it down and flushes its addresses. A taken name is [`ErrorKind::Busy`].
+    fn move_link(&self, device: &DeviceId, from: &Netns, to: &Netns, name: &IfName) -> Result<()>;
+
+    /// Tells the neighbours where the link's addresses are: a gratuitous ARP request per IPv4 (RFC 5227), an unsolicited
+    /// neighbour advertisement per IPv6 address (RFC 4861 §7.2.6).
+    fn announce(&self, device: &DeviceId, netns: &Netns) -> Result<()>;
+}

@@ -1,0 +1,35 @@
+//! SR-IOV networking for Kubernetes on Dynamic Resource Allocation.
+//!
+//! # The map
+//!
+//! ```text
+//!  sysfs, netlink ─► host ─► inventory ─► pool ─► publish ─► ResourceSlices
+//!                     ▲                              ▲ cluster
+//!                     │ steps                        │
+//!                   claim ◄─ wanted ◄─ kubelet ◄─ NodePrepareResources
+//!                     │  └─► record ─► cdi, metadata
+//!                   attach ◄─ nri ◄─ containerd, CRI-O
+//! ```
+//!
+//! | room | knows |
+//! |---|---|
+//! | [`device`] | nouns without I/O |
+//! | [`api`] | what users write and read |
+//! | [`host`] | the kernel: one seam, the real one and a fake |
+//! | [`inventory`] | which functions there are, and which the host itself uses |
+//! | [`publish`] | inventory → ResourceSlices, and the loop that keeps them so |
+//! | [`claim`] | wanted, plan, record, engine: prepare, unprepare, recover |
+//! | [`attach`] | a prepared netdev → pod, and back |
+//! | [`cdi`], [`metadata`] | what a container sees |
+//! | [`nri`], [`kubelet`], [`cluster`] | the three who talk to us |
+//! | [`node`] | the agent: wires the rooms together |
+//!
+//! A room knows only those above it. Nobody but [`host`] names a netlink crate, nobody but [`cluster`] names `kube`,
+//! nobody but [`kubelet`] names `tonic`.
+
+pub mod claim;
+pub mod deadline;
+pub mod device;
+pub mod files;
+pub mod host;
+pub mod paths;

@@ -1,0 +1,3 @@
+//! `sriov-dra`: subcommands, nothing else.
+
+fn main() {}

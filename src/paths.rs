@@ -1,0 +1,76 @@
+//! Every place on the host that the driver reads or writes, in one struct: nothing else names a path.
+
+use std::path::{Path, PathBuf};
+
+/// Roots and directories. Tests and the demo point them into a temporary directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// sysfs.
+    pub sys: PathBuf,
+    /// procfs.
+    pub proc: PathBuf,
+    /// Device nodes.
+    pub dev: PathBuf,
+    /// What dies with the boot: records, metadata of attached devices. A tmpfs.
+    pub run: PathBuf,
+    /// CDI specs that the runtime reads.
+    pub cdi: PathBuf,
+    /// The kubelet's root directory.
+    pub kubelet: PathBuf,
+    /// Locks of single devices, shared with the Go CNI plugin.
+    pub vf_locks: PathBuf,
+    /// NRI's socket.
+    pub nri: PathBuf,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self {
+            sys: "/sys".into(),
+            proc: "/proc".into(),
+            dev: "/dev".into(),
+            run: "/run/sriov-dra".into(),
+            cdi: "/var/run/cdi".into(),
+            kubelet: "/var/lib/kubelet".into(),
+            vf_locks: "/var/lib/cni/sriov/pci/vf_lock".into(),
+            nri: "/var/run/nri/nri.sock".into(),
+        }
+    }
+}
+
+impl Paths {
+    /// All below one directory, for tests and the demo.
+    #[must_use]
+    pub fn below(root: &Path) -> Self {
+        let plain = Self::default();
+        let below = |path: &Path| root.join(path.strip_prefix("/").unwrap_or(path));
+        Self {
+            sys: below(&plain.sys),
+            proc: below(&plain.proc),
+            dev: below(&plain.dev),
+            run: below(&plain.run),
+            cdi: below(&plain.cdi),
+            kubelet: below(&plain.kubelet),
+            vf_locks: below(&plain.vf_locks),
+            nri: below(&plain.nri),
+        }
+    }
+
+    /// One record per claim.
+    #[must_use]
+    pub fn records(&self) -> PathBuf {
+        self.run.join("claims")
+    }
+
+    /// Files that exist only while a claim's netdev is in its pod; containers of the claim mount them.
+    #[must_use]
+    pub fn attached(&self) -> PathBuf {
+        self.run.join("attached")
+    }
+
+    /// Locks of claims, PFs and the agent itself.
+    #[must_use]
+    pub fn locks(&self) -> PathBuf {
+        self.run.join("locks")
+    }
+}
