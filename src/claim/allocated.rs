@@ -121,6 +121,21 @@ pub struct OpaqueConfig {
     pub parameters: serde_json::Value,
 }
 
+/// One device of the answer to the kubelet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreparedDevice {
+    /// Base request names.
+    pub requests: Vec<String>,
+    /// The slices' pool.
+    pub pool: String,
+    /// The device's name in the slice.
+    pub device: String,
+    /// Qualified CDI names.
+    pub cdi: Vec<String>,
+    /// Which share.
+    pub share_id: Option<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,5 +10,5 @@
 mod allocated;
 mod record;
 
-pub use allocated::{AllocatedClaim, AllocatedDevice, ClaimRef, ClaimUid, ConfigSource, OpaqueConfig};
+pub use allocated::{AllocatedClaim, AllocatedDevice, ClaimRef, ClaimUid, ConfigSource, OpaqueConfig, PreparedDevice};
 pub use record::{AttachMode, Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step};

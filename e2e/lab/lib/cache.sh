@@ -13,8 +13,9 @@ part_key() {
   {
     cat "$lab_home/parts/$name.sh"
     for file in "${_inputs[@]}"; do
-      # The mode goes in as well: a script that lost its x bit is another guest.
-      find "$lab_home/$file" -type f -printf '%P %m\n' -exec cat {} \; | LC_ALL=C sort
+      # Names and modes go in as well: a script that lost its x bit makes another guest.
+      (cd "$lab_home" && find "$file" -type f -printf '%p %m\n' | LC_ALL=C sort)
+      (cd "$lab_home" && find "$file" -type f -print0 | LC_ALL=C sort -z | xargs -0 cat)
     done
     for need in "${_needs[@]}"; do
       part_key "$need"
@@ -40,6 +41,7 @@ part_build() {
   done
   rm -rf "$dir.part"
   mkdir -p "$dir.part"
+  # shellcheck disable=SC2016  # expanded by that shell
   # A separate shell, so that a failure in the recipe is seen whatever the caller tests.
   timed "$name" bash -euo pipefail -c '. "$0/lib/all.sh"; "$1_make" "$2"' "$lab_home" "$name" "$dir.part"
   mv "$dir.part" "$dir"

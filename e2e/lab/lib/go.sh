@@ -9,10 +9,13 @@ go_programs() {
   for package in "$@"; do
     begun=$SECONDS
     say "$what: $(basename "$package") …"
-    CGO_ENABLED=0 GOFLAGS=-mod=mod go build -trimpath -ldflags "-s -w $ldflags" -o "$dir/" "$package"
+    go build -trimpath -ldflags "-s -w $ldflags" -o "$dir/" "$package"
     say "$what: $(basename "$package") in $((SECONDS - begun)) s"
   done
 }
+
+# Any Go will do to start with: one that is too old fetches the one a module asks for.
+export CGO_ENABLED=0 GOFLAGS='-mod=mod -buildvcs=false' GOTOOLCHAIN=auto
 
 # go_module DIR MODULE VERSION: makes DIR a module that requires MODULE at VERSION.
 go_module() {

@@ -3,7 +3,7 @@
 
 containerd_version=2.4.2
 containerd_needs=()
-containerd_inputs=()
+containerd_inputs=(lib/go.sh)
 
 containerd_make() {
   local programs=(containerd containerd-shim-runc-v2 ctr)

@@ -3,7 +3,7 @@
 
 helm_version=3.22.0
 helm_needs=()
-helm_inputs=()
+helm_inputs=(lib/go.sh)
 
 helm_make() {
   go_module "$1/src" helm.sh/helm/v3 "v$helm_version"

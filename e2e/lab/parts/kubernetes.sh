@@ -3,14 +3,14 @@
 
 kubernetes_version=1.37.1
 kubernetes_needs=()
-kubernetes_inputs=()
+kubernetes_inputs=(lib/go.sh)
 
 kubernetes_make() {
   local dir=$1 source staging module minor version_package programs
   go_module "$dir/src" k8s.io/kubernetes "v$kubernetes_version"
   # Its own go.mod takes the staging modules from directories that the module does not contain;
   # each of them is published as v0.<minor>.<patch> too.
-  source=$(GOFLAGS=-mod=mod go mod download -json "k8s.io/kubernetes@v$kubernetes_version" | sed -n 's/.*"GoMod": "\(.*\)".*/\1/p')
+  source=$(go mod download -json "k8s.io/kubernetes@v$kubernetes_version" | sed -n 's/.*"GoMod": "\(.*\)".*/\1/p')
   staging=$(sed -n 's#^[[:space:]]*\(k8s.io/[a-z0-9-]*\) => \./staging/.*#\1#p' "$source")
   for module in $staging; do
     go mod edit -replace="$module=$module@v0.${kubernetes_version#1.}"
