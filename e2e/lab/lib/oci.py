@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes an OCI archive of one layer: busybox with a link for each of its applets, or given files.
+"""Writes an OCI archive of one layer: busybox with a link for each of its applets, or given files and nothing else.
 
-    oci.py --out FILE --name NAME [--name NAME…] [--busybox FILE] [--file SOURCE:TARGET…]
+    oci.py --out FILE --name NAME [--name NAME…] [--arch ARCH] [--busybox FILE] [--file SOURCE:TARGET…]
            [--entrypoint ARG…] [--cmd ARG…] [--stop-signal SIGNAL]
 
 Nothing in it depends on the time or on this machine, so the same input is the same digest.
@@ -47,10 +47,10 @@ def digest(data):
 def layer(options):
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name in ("bin", "etc", "proc", "sys", "dev", "run", "var"):
-            add_special(archive, name, tarfile.DIRTYPE)
-        add_special(archive, "tmp", tarfile.DIRTYPE, mode=0o1777)
         if options.busybox:
+            for name in ("bin", "etc", "proc", "sys", "dev", "run", "var"):
+                add_special(archive, name, tarfile.DIRTYPE)
+            add_special(archive, "tmp", tarfile.DIRTYPE, mode=0o1777)
             add(archive, "bin/busybox", read(options.busybox), 0o755)
             applets = subprocess.run([options.busybox, "--list"], check=True, capture_output=True, text=True).stdout.split()
             for applet in sorted(set(applets) - {"busybox"}):
@@ -73,6 +73,7 @@ def main():
     parser = argparse.ArgumentParser(description="Writes an OCI archive of one layer.")
     parser.add_argument("--out", required=True)
     parser.add_argument("--name", action="append", required=True)
+    parser.add_argument("--arch", default="amd64", help="as Go names it")
     parser.add_argument("--busybox")
     parser.add_argument("--file", action="append", default=[], metavar="SOURCE:TARGET")
     parser.add_argument("--entrypoint", action="append", default=[])
@@ -81,7 +82,7 @@ def main():
     options = parser.parse_args()
 
     content = layer(options)
-    run = {"Env": ["PATH=/bin"]}
+    run = {"Env": ["PATH=/bin"]} if options.busybox else {}
     if options.entrypoint:
         run["Entrypoint"] = options.entrypoint
     if options.cmd:
@@ -90,7 +91,8 @@ def main():
         # A process 1 that is a plain `sleep` does not die by SIGTERM: each pod would take its whole grace period to go.
         run["StopSignal"] = options.stop_signal
     rootfs = {"type": "layers", "diff_ids": [digest(content)]}
-    config = document({"architecture": "amd64", "os": "linux", "config": run, "rootfs": rootfs})
+    platform = {"architecture": options.arch, "os": "linux"}
+    config = document({**platform, "config": run, "rootfs": rootfs})
     manifest = document(
         {
             "schemaVersion": 2,
@@ -99,7 +101,6 @@ def main():
             "layers": [descriptor(LAYER, content)],
         }
     )
-    platform = {"architecture": "amd64", "os": "linux"}
     manifests = [
         descriptor(
             MANIFEST,

@@ -5,9 +5,13 @@ lab_parts=(kernel rootfs image kubernetes etcd helm containerd disk)
 
 # build_all: everything into the cache.
 build_all() {
+  build_parts "${lab_parts[@]}"
+}
+
+build_parts() {
   packages_install
   local part
-  for part in "${lab_parts[@]}"; do
+  for part in "$@"; do
     part_build "$part"
   done
 }
