@@ -32,4 +32,5 @@ pub mod deadline;
 pub mod device;
 pub mod files;
 pub mod host;
+pub mod kubelet;
 pub mod paths;

@@ -1,0 +1,98 @@
+//! Both versions of the DRA service in one: every claim of a call in a task of its own, every claim in the answer.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{sync::mpsc, task::JoinHandle, time::timeout_at};
+
+use super::Claims;
+use crate::claim::{ClaimRef, PreparedDevice};
+
+/// A claim as the kubelet names it, not yet checked.
+pub(super) struct Asked {
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) uid: String,
+}
+
+/// What became of each claim, by UID.
+pub(super) type Answers<T> = HashMap<String, Result<T, String>>;
+
+#[derive(Clone)]
+pub(super) struct Service {
+    pub(super) claims: Arc<dyn Claims>,
+    /// How long the kubelet is kept waiting; the work goes on behind.
+    pub(super) patience: Duration,
+    /// Held by every task: the channel closes when none is left.
+    pub(super) alive: mpsc::Sender<()>,
+}
+
+impl Service {
+    pub(super) async fn prepare(&self, asked: Vec<Asked>) -> Answers<Vec<PreparedDevice>> {
+        self.each("prepare", asked, |claims, claim| async move { claims.prepare(claim).await }).await
+    }
+
+    pub(super) async fn unprepare(&self, asked: Vec<Asked>) -> Answers<()> {
+        self.each("unprepare", asked, |claims, claim| async move { claims.unprepare(claim).await }).await
+    }
+
+    async fn each<T, F>(
+        &self,
+        verb: &'static str,
+        asked: Vec<Asked>,
+        work: fn(Arc<dyn Claims>, ClaimRef) -> F,
+    ) -> Answers<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, String>> + Send + 'static,
+    {
+        let until = tokio::time::Instant::now() + self.patience;
+        // All are started before the first is waited for. A claim named twice is asked for once.
+        let tasks: HashMap<String, Result<JoinHandle<_>, String>> =
+            asked.into_iter().map(|asked| (asked.uid.clone(), self.start(verb, asked, work))).collect();
+        let mut answers = Answers::new();
+        for (uid, task) in tasks {
+            let answer = match task {
+                Ok(task) => match timeout_at(until, task).await {
+                    Ok(Ok(answer)) => answer,
+                    Ok(Err(died)) => Err(format!("{verb}: {died}")),
+                    Err(_) => Err(format!("{verb}: still under way after {:?}, it goes on", self.patience)),
+                },
+                Err(error) => Err(error),
+            };
+            answers.insert(uid, answer);
+        }
+        answers
+    }
+
+    /// Spawned, not awaited in place: when the kubelet hangs up, the caller's future is dropped.
+    fn start<T, F>(
+        &self,
+        verb: &'static str,
+        asked: Asked,
+        work: fn(Arc<dyn Claims>, ClaimRef) -> F,
+    ) -> Result<JoinHandle<Result<T, String>>, String>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, String>> + Send + 'static,
+    {
+        let uid = asked.uid.parse().map_err(|error| format!("{verb}: {error}"))?;
+        let claim = ClaimRef { uid, namespace: asked.namespace, name: asked.name };
+        let (claims, alive) = (Arc::clone(&self.claims), self.alive.clone());
+        Ok(tokio::spawn(async move {
+            let _alive = alive;
+            let begun = Instant::now();
+            let answer = work(claims, claim.clone()).await;
+            let took = begun.elapsed();
+            match &answer {
+                Ok(_) => tracing::info!(%claim, uid = %claim.uid, ?took, "{verb}: done"),
+                Err(error) => tracing::warn!(%claim, uid = %claim.uid, ?took, %error, "{verb}: refused"),
+            }
+            answer
+        }))
+    }
+}

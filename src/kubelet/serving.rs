@@ -1,0 +1,145 @@
+//! Both servers, from the first socket to the last.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::{
+    net::UnixListener,
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_stream::wrappers::UnixListenerStream;
+use tonic::transport::{Error, Server, server::Router};
+
+use super::{
+    Claims, KubeletError, Registration,
+    register::Registrar,
+    service::Service,
+    sockets::{Sockets, listen},
+    wire::{registration::registration_server::RegistrationServer, v1, v1beta1},
+};
+use crate::files;
+
+/// Which driver this is, and where the kubelet looks for it.
+#[derive(Debug, Clone)]
+pub struct Plugin {
+    /// The driver's name.
+    pub driver: String,
+    /// The kubelet's root directory, the same path on the host as here.
+    pub kubelet: PathBuf,
+    /// What tells this instance from another of the same driver on the node: the pod's UID. Empty: there is only one.
+    pub instance: String,
+    /// How long the kubelet waits for an answer at most; the work goes on behind. The kubelet's own limit is 45 s.
+    pub patience: Duration,
+}
+
+/// The servers, while they run. Dropped without [`Serving::stop`] it removes the sockets and cuts calls off; work for
+/// claims goes on as long as the runtime does.
+pub struct Serving {
+    sockets: Sockets,
+    dra: Running,
+    registrar: Running,
+    registrations: watch::Receiver<Registration>,
+    work: mpsc::Receiver<()>,
+}
+
+/// Serves the DRA API, then makes the registration socket appear. Must be called in a tokio runtime.
+///
+/// # Errors
+/// A socket that cannot be listened on.
+pub async fn serve(plugin: Plugin, claims: Arc<dyn Claims>) -> Result<Serving, KubeletError> {
+    let sockets = Sockets::choose(&plugin.kubelet, &plugin.driver, &plugin.instance)?;
+    sockets.sweep(&plugin.driver);
+    let (alive, work) = mpsc::channel(1);
+    let service = Service { claims, patience: plugin.patience, alive };
+    let versions = Server::builder()
+        .add_service(v1::dra_plugin_server::DraPluginServer::new(service.clone()))
+        .add_service(v1beta1::dra_plugin_server::DraPluginServer::new(service));
+    let dra = Running::start(listen(&sockets.dra)?, versions);
+    let (state, registrations) = watch::channel(Registration::default());
+    let registrar = Registrar { driver: plugin.driver, endpoint: sockets.dra.to_string_lossy().into_owned(), state };
+    let registrar = match listen(&sockets.registration) {
+        Ok(socket) => Running::start(socket, Server::builder().add_service(RegistrationServer::new(registrar))),
+        Err(error) => {
+            let _ = files::remove(&sockets.dra);
+            return Err(error);
+        }
+    };
+    tracing::info!(dra = %sockets.dra.display(), registration = %sockets.registration.display(), "serving the kubelet");
+    Ok(Serving { sockets, dra, registrar, registrations, work })
+}
+
+impl Serving {
+    /// What the kubelet says of us; changes when it restarts.
+    #[must_use]
+    pub fn registrations(&self) -> watch::Receiver<Registration> {
+        self.registrations.clone()
+    }
+
+    /// Waits for a server that ends by itself, which it never should. Safe to use in `select!`.
+    pub async fn ended(&mut self) -> String {
+        tokio::select! {
+            error = self.dra.ended() => format!("DRA service ended: {error}"),
+            error = self.registrar.ended() => format!("registration service ended: {error}"),
+        }
+    }
+
+    /// No new calls; those under way, and work whose caller has gone, may take `grace`; then the sockets go.
+    pub async fn stop(mut self, grace: Duration) {
+        let finish = async {
+            self.dra.stop().await;
+            self.registrar.stop().await;
+            // Every task for a claim holds a sender.
+            while self.work.recv().await.is_some() {}
+        };
+        if timeout(grace, finish).await.is_err() {
+            tracing::warn!(?grace, "work for the kubelet is still under way, left to the records");
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        for running in [&self.dra, &self.registrar] {
+            running.task.abort();
+        }
+        for path in [&self.sockets.registration, &self.sockets.dra] {
+            if let Err(error) = files::remove(path) {
+                tracing::warn!(socket = %path.display(), %error, "cannot remove the socket");
+            }
+        }
+    }
+}
+
+/// One server on one socket.
+struct Running {
+    task: JoinHandle<Result<(), Error>>,
+    shutdown: Option<oneshot::Sender<()>>,
+}
+
+impl Running {
+    fn start(socket: UnixListener, router: Router) -> Self {
+        let (shutdown, signal) = oneshot::channel::<()>();
+        let server = router.serve_with_incoming_shutdown(UnixListenerStream::new(socket), wait(signal));
+        Self { task: tokio::spawn(server), shutdown: Some(shutdown) }
+    }
+
+    async fn stop(&mut self) {
+        drop(self.shutdown.take());
+        if !self.task.is_finished() {
+            let _ = (&mut self.task).await;
+        }
+    }
+
+    async fn ended(&mut self) -> String {
+        match (&mut self.task).await {
+            Ok(Ok(())) => "no reason told".into(),
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+async fn wait(signal: oneshot::Receiver<()>) {
+    let _ = signal.await;
+}

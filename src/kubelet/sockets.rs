@@ -1,0 +1,161 @@
+//! Where the sockets are, and the removal of those that a dead instance left.
+
+use std::{
+    fs, io,
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+};
+
+use tokio::net::UnixListener;
+
+use super::KubeletError;
+use crate::files;
+
+/// `sun_path` has 108 bytes, with the NUL that ends it.
+const MAX_PATH: usize = 107;
+
+/// Both sockets of one instance of the driver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sockets {
+    pub(super) dra: PathBuf,
+    pub(super) registration: PathBuf,
+}
+
+impl Sockets {
+    /// Chooses, for both, the first name that is short enough. Instances of one driver (a rolling update) have different
+    /// ones; an empty `instance` means that there is only one.
+    pub(super) fn choose(root: &Path, driver: &str, instance: &str) -> Result<Self, KubeletError> {
+        let short = format!("{:016x}", fnv(&[driver.as_bytes(), &[0], instance.as_bytes()].concat()));
+        let (plugins, registry) = (root.join("plugins").join(driver), root.join("plugins_registry"));
+        if instance.is_empty() {
+            return Ok(Self {
+                dra: fitting(&plugins, &["dra.sock".into()])?,
+                registration: fitting(&registry, &[format!("{driver}-reg.sock"), format!("dra-{short}-reg.sock")])?,
+            });
+        }
+        Ok(Self {
+            dra: fitting(&plugins, &[format!("dra-{instance}.sock"), format!("dra-{short}.sock")])?,
+            registration: fitting(
+                &registry,
+                &[
+                    format!("{driver}-{instance}-reg.sock"),
+                    format!("{driver}-{short}-reg.sock"),
+                    format!("dra-{short}-reg.sock"),
+                ],
+            )?,
+        })
+    }
+
+    /// Removes sockets of this driver on which nobody listens any more: the kubelet would try them for ever.
+    pub(super) fn sweep(&self, driver: &str) {
+        let ours = format!("{driver}-");
+        sweep(&self.registration, |name| name.starts_with(&ours) && name.ends_with("reg.sock"));
+        sweep(&self.dra, |name| name.starts_with("dra") && name.ends_with(".sock"));
+    }
+}
+
+fn fitting(dir: &Path, names: &[String]) -> Result<PathBuf, KubeletError> {
+    let paths: Vec<PathBuf> = names.iter().map(|name| dir.join(name)).collect();
+    let fits = |path: &&PathBuf| path.as_os_str().len() <= MAX_PATH;
+    paths.iter().find(fits).cloned().ok_or_else(|| KubeletError::TooLong(dir.to_owned()))
+}
+
+/// FNV-1a: names must be the same in every build, and no more is asked of them.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn sweep(socket: &Path, is_ours: impl Fn(&str) -> bool) {
+    let Some(entries) = socket.parent().and_then(|dir| fs::read_dir(dir).ok()) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let ours = path.file_name().and_then(|name| name.to_str()).is_some_and(&is_ours);
+        if ours && is_dead(&path) {
+            match files::remove(&path) {
+                Ok(()) => tracing::info!(socket = %path.display(), "removed the socket of a dead instance"),
+                Err(error) => tracing::warn!(socket = %path.display(), %error, "cannot remove a dead socket"),
+            }
+        }
+    }
+}
+
+fn is_dead(path: &Path) -> bool {
+    matches!(UnixStream::connect(path), Err(error) if error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+/// Listens; a dead socket in the way is removed, a living one is an error.
+pub(super) fn listen(path: &Path) -> Result<UnixListener, KubeletError> {
+    let failed = |error| KubeletError::Io(path.to_owned(), error);
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir).map_err(failed)?;
+    }
+    if is_dead(path) {
+        files::remove(path).map_err(failed)?;
+    }
+    match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(KubeletError::InUse(path.to_owned())),
+        bound => bound.map_err(failed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UID: &str = "5f0c7f0e-8e6f-4a44-9d3b-7f2f6a5f4f3e";
+
+    fn name(path: &Path) -> &str {
+        path.file_name().unwrap().to_str().unwrap()
+    }
+
+    #[test]
+    fn the_longest_name_that_fits_is_taken() {
+        let plain = Sockets::choose(Path::new("/var/lib/kubelet"), "sriov-dra.io", UID).unwrap();
+        assert_eq!(plain.dra, Path::new(&format!("/var/lib/kubelet/plugins/sriov-dra.io/dra-{UID}.sock")));
+        assert_eq!(name(&plain.registration), format!("sriov-dra.io-{UID}-reg.sock"));
+        let deep = format!("/{}", "k".repeat(50));
+        let deep = Sockets::choose(Path::new(&deep), "sriov-dra.io", UID).unwrap();
+        assert!(name(&deep.registration).starts_with("sriov-dra.io-") && !name(&deep.registration).contains(UID));
+        let deeper = format!("/{}", "k".repeat(58));
+        let deeper = Sockets::choose(Path::new(&deeper), "sriov-dra.io", UID).unwrap();
+        assert!(name(&deeper.registration).starts_with("dra-"));
+        let other = Sockets::choose(Path::new("/k"), "sriov-dra.io", "other").unwrap();
+        assert_ne!(other.dra, Sockets::choose(Path::new("/k"), "sriov-dra.io", UID).unwrap().dra);
+    }
+
+    #[test]
+    fn every_chosen_path_fits_or_is_refused() {
+        for length in 1..110 {
+            match Sockets::choose(Path::new(&format!("/{}", "k".repeat(length))), "sriov-dra.io", UID) {
+                Ok(sockets) => {
+                    assert!([&sockets.dra, &sockets.registration].iter().all(|path| path.as_os_str().len() <= 107));
+                }
+                Err(error) => assert!(length > 50 && error.to_string().contains("shorter kubelet root")),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dead_socket_gives_way_and_a_living_one_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new/dra.sock");
+        drop(listen(&path).unwrap());
+        assert!(path.exists());
+        let alive = listen(&path).unwrap();
+        assert!(matches!(listen(&path), Err(KubeletError::InUse(_))));
+        drop(alive);
+    }
+
+    #[tokio::test]
+    async fn only_dead_sockets_of_this_driver_are_swept() {
+        let dir = tempfile::tempdir().unwrap();
+        let sockets = Sockets::choose(dir.path(), "sriov-dra.io", "new").unwrap();
+        let registry = dir.path().join("plugins_registry");
+        drop(listen(&registry.join("sriov-dra.io-old-reg.sock")).unwrap());
+        drop(listen(&registry.join("other.io-old-reg.sock")).unwrap());
+        let _alive = listen(&registry.join("sriov-dra.io-alive-reg.sock")).unwrap();
+        sockets.sweep("sriov-dra.io");
+        let left: std::collections::BTreeSet<_> =
+            fs::read_dir(&registry).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        assert_eq!(left, ["other.io-old-reg.sock", "sriov-dra.io-alive-reg.sock"].map(String::from).into());
+    }
+}

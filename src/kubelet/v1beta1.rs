@@ -1,0 +1,62 @@
+//! v1beta1 of the DRA service: as v1, without shares of devices.
+
+use tonic::{Request, Response, Status};
+
+use super::{
+    service::{Asked, Service},
+    wire::v1beta1::{
+        Claim, Device, NodePrepareResourceResponse, NodePrepareResourcesRequest, NodePrepareResourcesResponse,
+        NodeUnprepareResourceResponse, NodeUnprepareResourcesRequest, NodeUnprepareResourcesResponse,
+        dra_plugin_server::DraPlugin,
+    },
+};
+use crate::claim::PreparedDevice;
+
+impl From<Claim> for Asked {
+    fn from(Claim { namespace, uid, name }: Claim) -> Self {
+        Self { namespace, name, uid }
+    }
+}
+
+impl From<PreparedDevice> for Device {
+    fn from(device: PreparedDevice) -> Self {
+        Self {
+            request_names: device.requests,
+            pool_name: device.pool,
+            device_name: device.device,
+            cdi_device_ids: device.cdi,
+        }
+    }
+}
+
+impl From<Result<Vec<PreparedDevice>, String>> for NodePrepareResourceResponse {
+    fn from(answer: Result<Vec<PreparedDevice>, String>) -> Self {
+        match answer {
+            Ok(devices) => Self { devices: devices.into_iter().map(Device::from).collect(), error: String::new() },
+            Err(error) => Self { devices: Vec::new(), error },
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl DraPlugin for Service {
+    async fn node_prepare_resources(
+        &self,
+        request: Request<NodePrepareResourcesRequest>,
+    ) -> Result<Response<NodePrepareResourcesResponse>, Status> {
+        let asked = request.into_inner().claims.into_iter().map(Asked::from).collect();
+        let claims = self.prepare(asked).await.into_iter().map(|(uid, answer)| (uid, answer.into())).collect();
+        Ok(Response::new(NodePrepareResourcesResponse { claims }))
+    }
+
+    async fn node_unprepare_resources(
+        &self,
+        request: Request<NodeUnprepareResourcesRequest>,
+    ) -> Result<Response<NodeUnprepareResourcesResponse>, Status> {
+        let asked = request.into_inner().claims.into_iter().map(Asked::from).collect();
+        let answer =
+            |answer: Result<(), String>| NodeUnprepareResourceResponse { error: answer.err().unwrap_or_default() };
+        let claims = self.unprepare(asked).await.into_iter().map(|(uid, done)| (uid, answer(done))).collect();
+        Ok(Response::new(NodeUnprepareResourcesResponse { claims }))
+    }
+}
