@@ -5,7 +5,75 @@ use std::{
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::Path,
+    sync::Arc,
 };
+
+/// When a file is about to change, or has just changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// About to.
+    Before,
+    /// It has.
+    After,
+}
+
+/// Called around every change with what is changed, e.g. `write /run/x`; an error ends the change.
+pub type Tap = Arc<dyn Fn(Moment, &str) -> io::Result<()> + Send + Sync>;
+
+/// The file system as a claim's life uses it: whole files appear and disappear. Crash tests tap it and die there.
+#[derive(Clone, Default)]
+pub struct Disk {
+    tap: Option<Tap>,
+}
+
+impl Disk {
+    /// A disk whose every change calls `tap`.
+    #[must_use]
+    pub fn tapped(tap: Tap) -> Self {
+        Self { tap: Some(tap) }
+    }
+
+    /// [`write_atomic`].
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn write(&self, path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+        self.around("write", path, || write_atomic(path, content, mode))
+    }
+
+    /// [`remove`].
+    ///
+    /// # Errors
+    /// The operating system's, but not "not found".
+    pub fn remove(&self, path: &Path) -> io::Result<()> {
+        self.around("remove", path, || remove(path))
+    }
+
+    /// Removes a directory with all that is in it; absent is success.
+    ///
+    /// # Errors
+    /// The operating system's, but not "not found".
+    pub fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        self.around("remove", path, || match fs::remove_dir_all(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        })
+    }
+
+    fn around(&self, verb: &str, path: &Path, change: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let Some(tap) = &self.tap else { return change() };
+        let what = format!("{verb} {}", path.display());
+        tap(Moment::Before, &what)?;
+        change()?;
+        tap(Moment::After, &what)
+    }
+}
+
+impl std::fmt::Debug for Disk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.tap.is_some() { "Disk(tapped)" } else { "Disk" })
+    }
+}
 
 /// Writes a file by a temporary one (name begins with a dot) in the same directory and a rename: a reader sees the old
 /// or the new content, never half. Creates the directory. `mode` is the file's permission bits.

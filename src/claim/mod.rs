@@ -8,7 +8,11 @@
 //! This room knows devices, the kernel seam and CDI; it does not know the kubelet, the API server or NRI.
 
 mod allocated;
+mod locks;
 mod record;
+mod store;
 
 pub use allocated::{AllocatedClaim, AllocatedDevice, ClaimRef, ClaimUid, ConfigSource, OpaqueConfig, PreparedDevice};
+pub use locks::{ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
 pub use record::{AttachMode, Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step};
+pub use store::{Entry, Store, StoreError, Title, VERSION};

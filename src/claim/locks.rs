@@ -1,0 +1,232 @@
+//! Who works on what, across threads and processes of this node: files, locked by `flock`.
+//!
+//! ```text
+//!  always in this order:   claim UID  ─►  device  ─►  PF
+//!                          <run>/locks    vf_locks     <run>/locks
+//! ```
+//!
+//! The lock of a PCI device is the Go CNI plugin's own `<vf_locks>/<BDF>.lock`, so that old and new exclude each other.
+//! The file's content tells what its holder is doing; its time of change since when.
+
+use std::{
+    fmt,
+    fs::{self, File, TryLockError},
+    io::{self, Read, Seek, Write},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::ClaimUid;
+use crate::{
+    deadline::Deadline,
+    device::{Bdf, DeviceId},
+    paths::Paths,
+};
+
+/// The locks of this node.
+#[derive(Debug, Clone)]
+pub struct Locks {
+    own: PathBuf,
+    vf_locks: PathBuf,
+}
+
+/// A lock that was not to be had in time.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Somebody has it: `busy: unbind 0000:3b:02.1, 52 s`.
+    #[error("busy: {0}")]
+    Busy(Work),
+    /// The lock's file cannot be used.
+    #[error("lock {path}: {source}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// What the holder of a lock is doing, and since when. Displays as `unbind 0000:3b:02.1, 52 s`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    /// In the holder's words; what is locked if it does not tell (another program).
+    pub what: String,
+    /// Since when, if the holder tells.
+    pub since: Option<Duration>,
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.since {
+            Some(since) => write!(f, "{}, {} s", self.what, since.as_secs()),
+            None => write!(f, "{} is locked by another program", self.what),
+        }
+    }
+}
+
+/// A claim is ours until this is dropped.
+#[derive(Debug)]
+pub struct ClaimLock(#[expect(dead_code, reason = "held, not read")] Held);
+
+/// A device is ours until this is dropped.
+#[derive(Debug)]
+pub struct DeviceLock(Held);
+
+/// Netlink through a PF is ours until this is dropped.
+#[derive(Debug)]
+pub struct PfLock(#[expect(dead_code, reason = "held, not read")] Held);
+
+impl DeviceLock {
+    /// Tells those who wait what is being done now.
+    pub fn note(&self, work: &str) {
+        self.0.note(work);
+    }
+}
+
+impl Locks {
+    /// Locks in these directories.
+    #[must_use]
+    pub fn new(paths: &Paths) -> Self {
+        Self { own: paths.locks(), vf_locks: paths.vf_locks.clone() }
+    }
+
+    /// Locks a claim. `work` is what others are told meanwhile.
+    ///
+    /// # Errors
+    /// [`LockError::Busy`] when somebody else has it until `deadline`.
+    pub fn claim(&self, uid: &ClaimUid, work: &str, deadline: Deadline) -> Result<ClaimLock, LockError> {
+        let path = self.own.join(format!("claim-{uid}.lock"));
+        Held::take(&path, &format!("claim {uid}"), work, Leave::Nothing, deadline).map(ClaimLock)
+    }
+
+    /// Locks a device; the caller has its claim's lock, if there is a claim. Several: in sorted order.
+    ///
+    /// # Errors
+    /// [`LockError::Busy`] when somebody else has it until `deadline`.
+    pub fn device(&self, device: &DeviceId, work: &str, deadline: Deadline) -> Result<DeviceLock, LockError> {
+        Held::take(&self.device_path(device), &device.to_string(), work, Leave::File, deadline).map(DeviceLock)
+    }
+
+    /// Locks netlink through a PF; the caller has the locks of the devices concerned.
+    ///
+    /// # Errors
+    /// [`LockError::Busy`] when somebody else has it until `deadline`.
+    pub fn pf(&self, pf: &Bdf, work: &str, deadline: Deadline) -> Result<PfLock, LockError> {
+        let path = self.own.join(format!("pf-{pf}.lock"));
+        Held::take(&path, &format!("pf {pf}"), work, Leave::File, deadline).map(PfLock)
+    }
+
+    /// What is being done with a device now, if anything.
+    #[must_use]
+    pub fn busy_with(&self, device: &DeviceId) -> Option<Work> {
+        let file = File::open(self.device_path(device)).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Some(work_of(&file, &device.to_string())),
+            _ => None,
+        }
+    }
+
+    fn device_path(&self, device: &DeviceId) -> PathBuf {
+        match device {
+            DeviceId::Pci(bdf) => self.vf_locks.join(format!("{bdf}.lock")),
+            DeviceId::Sf { .. } => self.own.join(format!("device-{}.lock", device.name())),
+        }
+    }
+}
+
+/// What stays of a lock when it is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leave {
+    /// The file: other programs open it without looking again.
+    File,
+    /// Nothing: claims come and go.
+    Nothing,
+}
+
+/// A locked file.
+#[derive(Debug)]
+struct Held {
+    file: File,
+    path: PathBuf,
+    leave: Leave,
+}
+
+impl Held {
+    fn take(path: &Path, what: &str, work: &str, leave: Leave, deadline: Deadline) -> Result<Self, LockError> {
+        let failed = |source| LockError::Io { path: path.to_owned(), source };
+        let mut busy = None;
+        let file = deadline.poll(|| match try_take(path)? {
+            Ok(file) => Ok(Some(file)),
+            Err(holder) => {
+                busy = Some(work_of(&holder, what));
+                Ok(None)
+            }
+        });
+        let Some(file) = file.map_err(failed)? else {
+            let work = busy.unwrap_or(Work { what: what.to_owned(), since: None });
+            return Err(LockError::Busy(work));
+        };
+        let held = Self { file, path: path.to_owned(), leave };
+        held.note(work);
+        Ok(held)
+    }
+
+    /// Only a courtesy to those who wait: not being able to leave it does not matter.
+    fn note(&self, work: &str) {
+        let mut file = &self.file;
+        let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(work.as_bytes()));
+    }
+}
+
+impl Drop for Held {
+    /// The lock goes with the descriptor. A file that goes too is unlinked while locked, see [`is_at`].
+    fn drop(&mut self) {
+        match self.leave {
+            Leave::File => self.note(""),
+            Leave::Nothing => drop(fs::remove_file(&self.path)),
+        }
+    }
+}
+
+/// The locked file, or the file that somebody else has locked.
+fn try_take(path: &Path) -> io::Result<Result<File, File>> {
+    loop {
+        let file = open(path)?;
+        match file.try_lock() {
+            Ok(()) if is_at(&file, path) => return Ok(Ok(file)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(Err(file)),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    File::options().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Whether the file is still the one at the path: its holder may have removed it between our open and our lock.
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+fn work_of(mut file: &File, what: &str) -> Work {
+    let mut text = String::new();
+    let told = file.read_to_string(&mut text).is_ok() && !text.trim().is_empty();
+    let since = file.metadata().and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
+    match told {
+        true => Work { what: text.trim().to_owned(), since: Some(since.unwrap_or_default()) },
+        false => Work { what: what.to_owned(), since: None },
+    }
+}
+
+#[cfg(test)]
+#[path = "locks/tests.rs"]
+mod tests;

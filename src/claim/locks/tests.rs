@@ -1,0 +1,74 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use super::*;
+
+const NOW: Duration = Duration::ZERO;
+const LONG: Duration = Duration::from_secs(60);
+
+fn locks() -> (tempfile::TempDir, Locks) {
+    let dir = tempfile::tempdir().unwrap();
+    let locks = Locks::new(&Paths::below(dir.path()));
+    (dir, locks)
+}
+
+fn vf() -> DeviceId {
+    DeviceId::from_name("0000-3b-02-1").unwrap()
+}
+
+#[test]
+fn who_waits_is_told_what_for() {
+    let (_dir, locks) = locks();
+    let held = locks.device(&vf(), "prepare 0000:3b:02.1", Deadline::after(NOW)).unwrap();
+    held.note("unbind 0000:3b:02.1");
+    let error = locks.device(&vf(), "other", Deadline::after(NOW)).unwrap_err();
+    assert_eq!(error.to_string(), "busy: unbind 0000:3b:02.1, 0 s");
+    assert_eq!(locks.busy_with(&vf()).unwrap().what, "unbind 0000:3b:02.1");
+    drop(held);
+    assert_eq!(locks.busy_with(&vf()), None);
+    locks.device(&vf(), "other", Deadline::after(NOW)).unwrap();
+}
+
+#[test]
+fn the_go_plugin_and_we_exclude_each_other_at_its_own_file() {
+    let (dir, locks) = locks();
+    let path = dir.path().join("var/lib/cni/sriov/pci/vf_lock/0000:3b:02.1.lock");
+    drop(locks.device(&vf(), "prepare", Deadline::after(NOW)).unwrap());
+    let theirs = File::open(&path).unwrap();
+    theirs.lock().unwrap();
+    let error = locks.device(&vf(), "prepare", Deadline::after(NOW)).unwrap_err();
+    assert_eq!(error.to_string(), "busy: 0000:3b:02.1 is locked by another program");
+}
+
+#[test]
+fn a_claims_lock_leaves_no_file_and_still_excludes() {
+    let (_dir, locks) = locks();
+    let uid: ClaimUid = "c1".parse().unwrap();
+    let (inside, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    let _held = locks.claim(&uid, "prepare", Deadline::after(LONG)).unwrap();
+                    most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    inside.fetch_sub(1, Ordering::SeqCst);
+                }
+            });
+        }
+    });
+    assert_eq!(most.load(Ordering::SeqCst), 1);
+    assert_eq!(fs::read_dir(&locks.own).unwrap().count(), 0);
+}
+
+#[test]
+fn a_lock_that_comes_free_in_time_is_taken() {
+    let (_dir, locks) = locks();
+    let pf: Bdf = "0000:3b:00.0".parse().unwrap();
+    let held = locks.pf(&pf, "set vlan", Deadline::after(NOW)).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| locks.pf(&pf, "set mac", Deadline::after(LONG)).unwrap());
+        drop(held);
+    });
+}

@@ -1,0 +1,108 @@
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+use crate::claim::{ClaimRef, DeviceRecord, Phase};
+
+const UID: &str = "5f0c7f0e-8e6f-4a44-9d3b-7f2f6a5f4f3e";
+
+fn record(devices: u32) -> Record {
+    let device = |number: u32| DeviceRecord {
+        id: DeviceId::from_name(&format!("0000-{:02x}-{:02x}-{}", number / 256, number / 8 % 32, number % 8)).unwrap(),
+        incarnation: 7,
+        request: "nic".into(),
+        pool: "node".into(),
+        share_id: None,
+        admin_access: false,
+        cdi: vec![],
+        steps: vec![],
+        netdev: None,
+        attachment: None,
+    };
+    Record {
+        version: VERSION,
+        claim: ClaimRef { uid: UID.parse().unwrap(), namespace: "web".into(), name: "nic".into() },
+        pod_claim_name: None,
+        reserved_for: vec![],
+        phase: Phase::Preparing,
+        devices: (0..devices).map(device).collect(),
+    }
+}
+
+fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::new(dir.path().join("claims"), Disk::default());
+    (dir, store)
+}
+
+fn only_file(store: &Store) -> PathBuf {
+    let files: Vec<PathBuf> = fs::read_dir(&store.dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files[0].clone()
+}
+
+#[test]
+fn a_record_is_kept_replaced_and_forgotten() {
+    let (_dir, store) = store();
+    let mut record = record(2);
+    assert_eq!(store.load(&record.claim.uid).unwrap(), None);
+    store.save(&record).unwrap();
+    record.phase = Phase::Prepared;
+    store.save(&record).unwrap();
+    assert_eq!(store.load(&record.claim.uid).unwrap().as_ref(), Some(&record));
+    let path = only_file(&store);
+    assert_eq!(path.file_name().unwrap().to_str().unwrap(), format!("{UID}+0000-00-00-0+0000-00-00-1.json"));
+    assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    store.remove(&record.claim.uid).unwrap();
+    store.remove(&record.claim.uid).unwrap();
+    assert_eq!(store.all().unwrap(), []);
+}
+
+#[test]
+fn other_devices_of_the_same_claim_replace_its_file() {
+    let (_dir, store) = store();
+    store.save(&record(2)).unwrap();
+    store.save(&record(1)).unwrap();
+    only_file(&store);
+}
+
+#[test]
+fn the_file_name_stays_within_what_the_file_system_takes() {
+    let (_dir, store) = store();
+    store.save(&record(32)).unwrap();
+    let titles = store.titles().unwrap();
+    assert!(titles[0].more && titles[0].devices.len() > 10, "{titles:?}");
+    assert_eq!(store.all().unwrap().len(), 1);
+}
+
+#[test]
+fn what_cannot_be_read_still_names_its_devices_and_is_kept() {
+    let (_dir, store) = store();
+    store.save(&record(1)).unwrap();
+    let path = only_file(&store);
+    for (content, why) in [
+        ("{", "EOF while parsing"),
+        (r#"{"version": 2, "all": "new"}"#, "format version 2 is newer than this program's 1"),
+        (&serde_json::to_string(&record(1)).unwrap().replace("4f3e", "0000"), "its content is of claim"),
+    ] {
+        crate::files::write_atomic(&path, content.as_bytes(), 0o600).unwrap();
+        let [Entry::Unreadable { uid, devices, why: told }] = &store.all().unwrap()[..] else { panic!("{content}") };
+        assert_eq!((uid.as_str(), devices), (UID, &vec![record(1).devices[0].id]));
+        assert!(told.contains(why), "{told}");
+        assert!(matches!(store.load(uid), Err(StoreError::Unreadable { .. })));
+    }
+}
+
+#[test]
+fn additions_of_a_later_minor_version_are_ignored() {
+    let mut value = serde_json::to_value(record(1)).unwrap();
+    value["later"] = true.into();
+    assert_eq!(parse(value.to_string().as_bytes()), Ok(record(1)));
+}
+
+#[test]
+fn files_of_others_are_left_alone() {
+    let (_dir, store) = store();
+    crate::files::write_atomic(&store.dir.join(".x.tmp"), b"", 0o600).unwrap();
+    crate::files::write_atomic(&store.dir.join("README"), b"", 0o600).unwrap();
+    assert_eq!(store.all().unwrap(), []);
+}
