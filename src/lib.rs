@@ -32,5 +32,6 @@ pub mod deadline;
 pub mod device;
 pub mod files;
 pub mod host;
+pub mod inventory;
 pub mod kubelet;
 pub mod paths;

@@ -10,6 +10,9 @@
 
 mod error;
 pub mod fake;
+#[cfg(feature = "fuse")]
+pub mod fuse;
+pub mod linux;
 mod netns;
 
 pub use error::{ErrorKind, HostError, Result};

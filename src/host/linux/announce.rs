@@ -1,0 +1,101 @@
+//! Telling the neighbours where addresses are now.
+
+mod frame;
+
+use std::{io, net::IpAddr, os::fd::OwnedFd};
+
+use rustix::net::{
+    AddressFamily, SendFlags, SocketType, addr::SocketAddrArg, addr::SocketAddrLen, addr::SocketAddrOpaque,
+};
+
+use crate::device::Mac;
+
+/// Opens a socket for whole frames, in the calling thread's namespace. It receives nothing.
+pub(super) fn open() -> io::Result<OwnedFd> {
+    Ok(rustix::net::socket(AddressFamily::PACKET, SocketType::RAW, None)?)
+}
+
+/// Sends one announcement per address through the link.
+pub(super) fn send(socket: &OwnedFd, index: u32, mac: Mac, addresses: &[IpAddr]) -> io::Result<()> {
+    for address in addresses {
+        let frame = match address {
+            IpAddr::V4(address) => frame::gratuitous_arp(mac, *address).to_vec(),
+            IpAddr::V6(address) => frame::unsolicited_advertisement(mac, *address),
+        };
+        rustix::net::sendto(socket, &frame, SendFlags::empty(), &LinkAddress::of(index))?;
+    }
+    Ok(())
+}
+
+/// `struct sockaddr_ll` (linux/if_packet.h). A raw socket needs only the link: the frame has the rest.
+#[repr(C)]
+pub(super) struct LinkAddress {
+    family: u16,
+    protocol: u16,
+    index: u32,
+    hardware: u16,
+    packet: u8,
+    length: u8,
+    address: [u8; 8],
+}
+
+impl LinkAddress {
+    /// Of that link, for any protocol.
+    pub(super) fn of(index: u32) -> Self {
+        let family = AddressFamily::PACKET.as_raw();
+        Self { family, protocol: 0, index, hardware: 0, packet: 0, length: 6, address: [0; 8] }
+    }
+}
+
+// SAFETY: the pointer is to a whole `sockaddr_ll`, laid out as in linux/if_packet.h (20 bytes, no padding), and lives as
+// long as the call.
+#[expect(unsafe_code, reason = "rustix has no type for AF_PACKET addresses")]
+unsafe impl SocketAddrArg for LinkAddress {
+    unsafe fn with_sockaddr<R>(&self, f: impl FnOnce(*const SocketAddrOpaque, SocketAddrLen) -> R) -> R {
+        f((&raw const *self).cast(), size_of::<Self>() as SocketAddrLen)
+    }
+}
+
+const _: () = assert!(size_of::<LinkAddress>() == 20);
+
+#[cfg(test)]
+mod tests {
+    use rustix::net::{RecvFlags, bind, recv};
+
+    use super::*;
+    use crate::host::linux::{arena::Arena, netns};
+
+    /// A socket that hears all frames of the link.
+    fn ear(arena: &Arena, index: u32) -> OwnedFd {
+        let socket = netns::inside(&arena.netns, open).unwrap();
+        let all = LinkAddress { protocol: 3_u16.to_be(), ..LinkAddress::of(index) };
+        bind(&socket, &all).unwrap();
+        let patience = Some(std::time::Duration::from_secs(10));
+        rustix::net::sockopt::set_socket_timeout(&socket, rustix::net::sockopt::Timeout::Recv, patience).unwrap();
+        socket
+    }
+
+    fn hear(socket: &OwnedFd, wanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+        loop {
+            let mut frame = vec![0; 2048];
+            let (length, _) = recv(socket, &mut frame[..], RecvFlags::empty()).expect("a frame");
+            if wanted(&frame[..length]) {
+                return frame[..length].to_vec();
+            }
+        }
+    }
+
+    #[test]
+    fn the_peer_hears_both_families() {
+        let up = ["link add dev0 type veth peer name dev1", "link set dev0 up", "link set dev1 up"];
+        let arena = Arena::new(&up);
+        let (near, far) = (arena.link("dev0"), arena.link("dev1"));
+        let ear = ear(&arena, far.index);
+        let mouth = netns::inside(&arena.netns, open).unwrap();
+        let addresses = ["10.0.0.7".parse().unwrap(), "fd00::7".parse().unwrap()];
+        send(&mouth, near.index, near.mac.unwrap(), &addresses).unwrap();
+        let arp = hear(&ear, |frame| frame[12..14] == [8, 6]);
+        assert_eq!((&arp[6..12], &arp[38..42]), (&near.mac.unwrap().0[..], &[10, 0, 0, 7][..]));
+        hear(&ear, |frame| frame[12..14] == [0x86, 0xdd] && frame[54] == 136 && frame[77] == 7);
+    }
+}

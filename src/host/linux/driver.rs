@@ -1,0 +1,175 @@
+//! Which driver a function has: unbind, override, bind; and how many VFs a PF has.
+
+use std::{io, path::Path};
+
+use super::{
+    functions,
+    sysfs::{self, Sysfs},
+};
+use crate::{
+    deadline::Deadline,
+    device::{Bdf, Binding},
+    host::{ErrorKind, HostError, Result},
+};
+
+/// Sets override and driver; waits until the kernel shows it.
+pub(super) fn set(sysfs: &Sysfs, bdf: &Bdf, wanted: &Binding, deadline: Deadline) -> Result<()> {
+    let (dir, _) = sysfs.present(bdf)?;
+    let present = functions::binding(&dir);
+    if let Some(driver) = wanted.driver.as_deref().filter(|_| present.driver != wanted.driver) {
+        loaded(sysfs, bdf, driver)?;
+    }
+    if present.driver_override != wanted.driver_override {
+        set_override(sysfs, bdf, wanted.driver_override.as_deref())?;
+    }
+    if present.driver == wanted.driver {
+        return Ok(());
+    }
+    unbind(sysfs, bdf, deadline)?;
+    wanted.driver.as_deref().map_or(Ok(()), |driver| bind(sysfs, bdf, driver, deadline))
+}
+
+/// Takes the driver away. Success when there is none.
+pub(super) fn unbind(sysfs: &Sysfs, bdf: &Bdf, deadline: Deadline) -> Result<()> {
+    let (dir, _) = sysfs.present(bdf)?;
+    let Some(driver) = functions::binding(&dir).driver else { return Ok(()) };
+    let outcome = sysfs::write(&dir.join("driver/unbind"), &bdf.to_string());
+    settled(&dir, None, outcome, deadline)
+        .map_err(|error| HostError::new(sysfs.subject(bdf), format!("unbind driver {driver}"), error))
+}
+
+/// Binds a driver. Success when the kernel has bound it by itself meanwhile.
+pub(super) fn bind(sysfs: &Sysfs, bdf: &Bdf, driver: &str, deadline: Deadline) -> Result<()> {
+    loaded(sysfs, bdf, driver)?;
+    let outcome = sysfs::write(&sysfs.driver(driver).join("bind"), &bdf.to_string());
+    settled(&sysfs.device(bdf), Some(driver), outcome, deadline)
+        .map_err(|error| HostError::new(sysfs.subject(bdf), format!("bind driver {driver}"), error))
+}
+
+/// Unbinds and binds the present driver and waits for the netdev that this makes: one with another index than before.
+/// udev may rename it at once, so that it is looked for by its parent and not by name.
+pub(super) fn rebind(sysfs: &Sysfs, bdf: &Bdf, deadline: Deadline) -> Result<()> {
+    let (dir, _) = sysfs.present(bdf)?;
+    let Some(driver) = functions::binding(&dir).driver else {
+        return Err(HostError::of_kind(ErrorKind::Gone, sysfs.subject(bdf), "rebind", "has no driver"));
+    };
+    let ifindex = || functions::netdev(&dir).and_then(|netdev| sysfs::parse::<u32>(&netdev, "ifindex"));
+    let before = ifindex();
+    unbind(sysfs, bdf, deadline)?;
+    bind(sysfs, bdf, &driver, deadline)?;
+    let fresh = || Ok::<_, HostError>(ifindex().filter(|index| Some(*index) != before));
+    let text = format!("driver {driver} made no netdev");
+    let none = || HostError::of_kind(ErrorKind::Gone, sysfs.subject(bdf), "rebind", &text);
+    deadline.poll(fresh)?.map(drop).ok_or_else(none)
+}
+
+/// `sriov_numvfs`. The kernel changes a count that is not 0 to 0 only (EBUSY otherwise).
+pub(super) fn set_num_vfs(sysfs: &Sysfs, pf: &Bdf, count: u32) -> Result<()> {
+    let (dir, _) = sysfs.present(pf)?;
+    let present: u32 = sysfs::parse(&dir, "sriov_numvfs").unwrap_or(0);
+    let counts = [0, count];
+    let needed = match present {
+        _ if present == count => &[][..],
+        0 => &counts[1..],
+        _ if count == 0 => &counts[..1],
+        _ => &counts[..],
+    };
+    let file = dir.join("sriov_numvfs");
+    needed
+        .iter()
+        .try_for_each(|count| sysfs::write(&file, &count.to_string()))
+        .map_err(|error| HostError::new(format!("pf {pf}"), format!("set sriov_numvfs {count}"), error))
+}
+
+fn set_override(sysfs: &Sysfs, bdf: &Bdf, driver: Option<&str>) -> Result<()> {
+    let value = format!("{}\n", driver.unwrap_or_default());
+    sysfs::write(&sysfs.device(bdf).join("driver_override"), &value).map_err(|error| {
+        HostError::new(sysfs.subject(bdf), format!("set driver_override {}", driver.unwrap_or("none")), error)
+    })
+}
+
+fn loaded(sysfs: &Sysfs, bdf: &Bdf, driver: &str) -> Result<()> {
+    if sysfs.driver(driver).is_dir() {
+        return Ok(());
+    }
+    let text = format!("driver is not loaded: no /sys/bus/pci/drivers/{driver}, run modprobe {driver}");
+    Err(HostError::of_kind(ErrorKind::Invalid, sysfs.subject(bdf), format!("bind driver {driver}"), &text))
+}
+
+/// Waits for the driver to be as wanted. A refused write is the error, unless it came true without us.
+fn settled(dir: &Path, wanted: Option<&str>, outcome: io::Result<()>, deadline: Deadline) -> io::Result<()> {
+    let is_so = || functions::binding(dir).driver.as_deref() == wanted;
+    match outcome {
+        Err(_) if is_so() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => match deadline.poll(|| Ok::<_, io::Error>(is_so().then_some(())))? {
+            Some(()) => Ok(()),
+            None => Err(io::ErrorKind::TimedOut.into()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, time::Duration};
+
+    use super::*;
+    use crate::host::linux::tree::Tree;
+
+    fn igb() -> (Tree, Bdf) {
+        let tree = Tree::new();
+        tree.igb();
+        (tree, "0000:01:10.2".parse().unwrap())
+    }
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_millis(20))
+    }
+
+    #[test]
+    fn nothing_is_written_when_it_is_so_already() {
+        let (tree, vf) = igb();
+        let present = functions::binding(&tree.sysfs().device(&vf));
+        set(&tree.sysfs(), &vf, &present, soon()).unwrap();
+        assert!(!tree.sysfs().driver("igbvf").join("bind").exists());
+    }
+
+    #[test]
+    fn a_driver_that_is_not_loaded_is_named_before_anything_is_touched() {
+        let (tree, vf) = igb();
+        let wanted = Binding { driver: Some("vfio-pci".into()), driver_override: Some("vfio-pci".into()) };
+        let error = set(&tree.sysfs(), &vf, &wanted, soon()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "vf 0000:01:10.2: bind driver vfio-pci: driver is not loaded: \
+             no /sys/bus/pci/drivers/vfio-pci, run modprobe vfio-pci"
+        );
+        assert_eq!(functions::binding(&tree.sysfs().device(&vf)).driver_override.as_deref(), Some("igbvf"));
+    }
+
+    #[test]
+    fn an_unbind_that_never_settles_ends_at_the_deadline() {
+        let (tree, vf) = igb();
+        let driver = tree.sysfs().driver("igbvf");
+        tree.file(&driver, "unbind", "");
+        let dir = tree.sysfs().device(&vf);
+        fs::remove_file(dir.join("driver")).unwrap();
+        std::os::unix::fs::symlink(&driver, dir.join("driver")).unwrap();
+        let error = unbind(&tree.sysfs(), &vf, soon()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Busy, "{error}");
+        assert!(fs::read_to_string(driver.join("unbind")).unwrap().starts_with("0000:01:10.2"));
+    }
+
+    #[test]
+    fn the_number_of_vfs_is_left_alone_when_it_is_right() {
+        let (tree, _) = igb();
+        let pf = "0000:01:00.0".parse().unwrap();
+        let file = tree.sysfs().device(&pf).join("sriov_numvfs");
+        set_num_vfs(&tree.sysfs(), &pf, 2).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "2\n");
+        set_num_vfs(&tree.sysfs(), &pf, 4).unwrap();
+        assert!(fs::read_to_string(&file).unwrap().starts_with('4'));
+        let absent = set_num_vfs(&tree.sysfs(), &"0000:09:00.0".parse().unwrap(), 1).unwrap_err();
+        assert_eq!(absent.kind(), ErrorKind::Gone);
+    }
+}

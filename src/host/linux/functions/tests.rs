@@ -1,0 +1,87 @@
+use super::*;
+use crate::host::linux::tree::Tree;
+
+fn bdf(text: &str) -> Bdf {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_pf_tells_its_port_and_its_vfs_learn_from_it() {
+    let tree = Tree::new();
+    tree.igb();
+    tree.function("0000:00:03.0", &[("class", "0x020000"), ("vendor", "0x1af4"), ("device", "0x1000")]);
+    tree.function("0000:00:04.0", &[("class", "0x030000"), ("sriov_totalvfs", "7")]);
+    let found = all(&tree.sysfs());
+    let names: Vec<_> = found.iter().map(|function| function.id.to_string()).collect();
+    assert_eq!(
+        names,
+        ["0000:01:00.0", "0000:01:10.0", "0000:01:10.2"],
+        "virtio and a graphics card are no business of ours"
+    );
+    let [pf, free, vf] = &found[..] else { unreachable!() };
+
+    assert_eq!(pf.kind, FunctionKind::Pf { total_vfs: 7, num_vfs: 2 });
+    assert_eq!((pf.link_type, pf.link_speed, pf.carrier), (Some(LinkType::Ethernet), Some(1000), Some(true)));
+    assert_eq!((pf.numa_node, pf.pcie_root.as_deref()), (None, Some("pci0000:00")));
+    assert_eq!(pf.binding, Binding { driver: Some("igb".into()), driver_override: None });
+
+    let pf_address = bdf("0000:01:00.0");
+    assert_eq!(vf.vf_address(), Some(VfAddress { pf: pf_address, index: 1 }));
+    assert_eq!(vf.ids, PciIds { vendor: 0x8086, device: 0x10ca });
+    assert_eq!(vf.binding, Binding { driver: Some("igbvf".into()), driver_override: Some("igbvf".into()) });
+    assert_eq!((vf.netdev.as_ref().unwrap().as_str(), vf.carrier), ("ens1v1", None), "no carrier file: down");
+    assert_eq!((vf.numa_node, vf.iommu_group), (Some(1), Some(21)));
+
+    assert_eq!((free.netdev.as_ref(), free.binding.driver.as_ref()), (None, None));
+    assert_eq!((free.link_type, free.link_speed), (Some(LinkType::Ethernet), Some(1000)), "from the PF");
+    assert_ne!(free.incarnation, vf.incarnation);
+}
+
+#[test]
+fn one_function_reads_as_in_the_sweep_and_an_absent_one_is_gone() {
+    let tree = Tree::new();
+    tree.igb();
+    tree.function("0000:00:03.0", &[("class", "0x020000"), ("vendor", "0x1af4"), ("device", "0x1000")]);
+    let sysfs = tree.sysfs();
+    for function in all(&sysfs) {
+        assert_eq!(one(&sysfs, &function.id.pci()).unwrap(), function);
+    }
+    let absent = one(&sysfs, &bdf("0000:09:00.0")).unwrap_err();
+    assert_eq!(absent.to_string(), "device 0000:09:00.0: look up: is not on this host");
+    assert_eq!(absent.kind(), ErrorKind::Gone);
+    assert_eq!(one(&sysfs, &bdf("0000:00:03.0")).unwrap_err().kind(), ErrorKind::Gone);
+}
+
+#[test]
+fn a_function_that_cannot_be_read_does_not_hide_the_others() {
+    let tree = Tree::new();
+    tree.igb();
+    tree.function("0000:00:05.0", &[("class", "0x020000"), ("sriov_totalvfs", "8")]);
+    assert_eq!(all(&tree.sysfs()).len(), 3);
+}
+
+#[test]
+fn the_uplink_is_taken_not_a_representor() {
+    let tree = Tree::new();
+    let pf = tree.function(
+        "0000:02:00.0",
+        &[
+            ("net/a-rep0/phys_port_name", "pf0vf0"),
+            ("net/b-rep1/phys_port_name", "pf0sf88"),
+            ("net/z-uplink/phys_port_name", "p0"),
+        ],
+    );
+    assert_eq!(netdev(&pf).unwrap().file_name().unwrap(), "z-uplink");
+    for (name, uplink) in [("", true), ("p1", true), ("p", false), ("pf0", false), ("c1pf0vf2", false)] {
+        assert_eq!(is_uplink(Some(name)), uplink, "{name}");
+    }
+}
+
+#[test]
+fn a_port_that_is_down_has_no_speed() {
+    let tree = Tree::new();
+    tree.igb();
+    let pf = tree.sysfs().device(&bdf("0000:01:00.0"));
+    tree.file(&pf, "net/ens1/speed", "-1");
+    assert!(all(&tree.sysfs()).iter().all(|function| function.link_speed.is_none()));
+}

@@ -1,0 +1,204 @@
+//! Links of a namespace, as rtnetlink tells them.
+
+use ipnet::IpNet;
+use netlink_packet_route::{
+    AddressFamily, RouteNetlinkMessage,
+    address::AddressMessage,
+    link::{LinkAttribute, LinkExtentMask, LinkLayerType, LinkMessage},
+};
+use rustix::io::Errno;
+
+use super::{
+    functions::is_uplink,
+    netlink::{Answer, Attributes, Message, Socket, text, u32_of},
+};
+use crate::{
+    device::{Mac, Netdev, NetdevHome, ParseError},
+    host::{ErrorKind, HostError, Result},
+};
+
+/// One link.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Link {
+    pub(super) index: u32,
+    pub(super) name: String,
+    /// Sorted.
+    pub(super) altnames: Vec<String>,
+    /// Of links with six-byte addresses.
+    pub(super) mac: Option<Mac>,
+    pub(super) mtu: u32,
+    pub(super) max_mtu: Option<u32>,
+    pub(super) up: bool,
+    pub(super) carrier: bool,
+    /// Name of the device below it: a PCI address for our functions.
+    pub(super) parent: Option<String>,
+    /// `p0` of an uplink, `pf0vf1` of a representor.
+    pub(super) port_name: Option<String>,
+    /// Bond, bridge, Open vSwitch or VRF above it.
+    pub(super) master: Option<u32>,
+    /// The link below it (of a VLAN, say), when that is in the same namespace.
+    pub(super) lower: Option<u32>,
+    /// `vlan`, `bridge`, `veth`; none for hardware.
+    pub(super) kind: Option<String>,
+}
+
+const HEADER: usize = 16;
+const IFF_UP: u32 = 1;
+const IFLA_ADDRESS: u16 = 1;
+const IFLA_IFNAME: u16 = 3;
+const IFLA_MTU: u16 = 4;
+const IFLA_LINK: u16 = 5;
+const IFLA_MASTER: u16 = 10;
+const IFLA_LINKINFO: u16 = 18;
+const IFLA_CARRIER: u16 = 33;
+const IFLA_LINK_NETNSID: u16 = 37;
+const IFLA_PHYS_PORT_NAME: u16 = 38;
+const IFLA_MAX_MTU: u16 = 51;
+const IFLA_PROP_LIST: u16 = 52;
+const IFLA_ALT_IFNAME: u16 = 53;
+const IFLA_PARENT_DEV_NAME: u16 = 56;
+const IFLA_INFO_KIND: u16 = 1;
+
+impl Link {
+    /// Reads an `RTM_NEWLINK` or `RTM_DELLINK` (`struct ifinfomsg` and attributes).
+    pub(super) fn read(payload: &[u8]) -> Option<Self> {
+        let index = u32_of(payload.get(4..)?)?;
+        let up = u32_of(payload.get(8..)?)? & IFF_UP != 0;
+        let mut link = Self { index, up, ..Self::default() };
+        let mut elsewhere = false;
+        for (kind, value) in Attributes::after(HEADER, payload) {
+            elsewhere |= kind == IFLA_LINK_NETNSID;
+            link.take(kind, value);
+        }
+        link.lower = link.lower.filter(|lower| !elsewhere && *lower != index && *lower != 0);
+        link.altnames.sort();
+        Some(link)
+    }
+
+    fn take(&mut self, kind: u16, value: &[u8]) {
+        match kind {
+            IFLA_ADDRESS => self.mac = value.try_into().ok().map(Mac),
+            IFLA_IFNAME => self.name = text(value),
+            IFLA_MTU => self.mtu = u32_of(value).unwrap_or(0),
+            IFLA_LINK => self.lower = u32_of(value),
+            IFLA_MASTER => self.master = u32_of(value),
+            IFLA_LINKINFO => self.kind = nested(value, IFLA_INFO_KIND).next(),
+            IFLA_CARRIER => self.carrier = value.first() == Some(&1),
+            IFLA_PHYS_PORT_NAME => self.port_name = Some(text(value)),
+            IFLA_MAX_MTU => self.max_mtu = u32_of(value).filter(|mtu| *mtu > 0),
+            IFLA_PROP_LIST => self.altnames = nested(value, IFLA_ALT_IFNAME).collect(),
+            IFLA_PARENT_DEV_NAME => self.parent = Some(text(value)),
+            _ => {}
+        }
+    }
+
+    /// Whether it is that device's own netdev, and not a representor of something behind it.
+    pub(super) fn is_of(&self, parent: &str) -> bool {
+        self.parent.as_deref() == Some(parent) && is_uplink(self.port_name.as_deref())
+    }
+
+    /// Whether the link goes by that name, its alternative names included.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.altnames.iter().any(|altname| altname == name)
+    }
+
+    /// As the driver's noun, with the link's addresses.
+    pub(super) fn netdev(&self, socket: &Socket) -> Result<Netdev> {
+        let subject = || format!("link {}", self.name);
+        let addresses =
+            addresses(socket, Some(self.index)).map_err(|refused| refused.at(subject(), "read addresses"))?;
+        let odd =
+            |error: ParseError| HostError::of_kind(ErrorKind::Invalid, subject(), "read name", &error.to_string());
+        let home = NetdevHome {
+            name: self.name.parse().map_err(odd)?,
+            altnames: self.altnames.clone(),
+            mac: self.mac,
+            mtu: self.mtu,
+            up: self.up,
+        };
+        let addresses = addresses.into_iter().map(|address| address.net).collect();
+        Ok(Netdev { ifindex: self.index, home, carrier: self.up.then_some(self.carrier), addresses })
+    }
+}
+
+fn nested(value: &[u8], wanted: u16) -> impl Iterator<Item = String> {
+    Attributes::of(value).filter(move |(kind, _)| *kind == wanted).map(|(_, value)| text(value))
+}
+
+/// All links of the socket's namespace.
+pub(super) fn all(socket: &Socket) -> Answer<Vec<Link>> {
+    let replies = socket.dump(RouteNetlinkMessage::GetLink(request(0, &[LinkExtentMask::SkipStats])))?;
+    Ok(links(replies).collect())
+}
+
+/// The link with that index, if there is one.
+pub(super) fn by_index(socket: &Socket, index: u32) -> Answer<Option<Link>> {
+    match socket.call(RouteNetlinkMessage::GetLink(request(index, &[LinkExtentMask::SkipStats])), 0) {
+        Ok(replies) => Ok(links(replies).next()),
+        Err(refused) if refused.is(Errno::NODEV) => Ok(None),
+        Err(refused) => Err(refused),
+    }
+}
+
+/// The netdev of the device with that name. `hints` are indexes to look at first, which spares a dump.
+pub(super) fn of_device(socket: &Socket, parent: &str, hints: &[u32]) -> Answer<Option<Link>> {
+    for index in hints {
+        if let Some(link) = by_index(socket, *index)?.filter(|link| link.is_of(parent)) {
+            return Ok(Some(link));
+        }
+    }
+    Ok(all(socket)?.into_iter().find(|link| link.is_of(parent)))
+}
+
+/// A request about one link, or all (index 0).
+pub(super) fn request(index: u32, mask: &[LinkExtentMask]) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.header.index = index;
+    message.header.link_layer_type = LinkLayerType::Netrom; // 0, which a strict kernel insists on
+    message.attributes = vec![LinkAttribute::ExtMask(mask.to_vec())];
+    message
+}
+
+fn links(replies: Vec<Message>) -> impl Iterator<Item = Link> {
+    replies.into_iter().filter_map(|reply| Link::read(&reply))
+}
+
+/// An address of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) index: u32,
+    pub(super) net: IpNet,
+}
+
+const IFA_ADDRESS: u16 = 1;
+const IFA_LOCAL: u16 = 2;
+const ADDRESS_HEADER: usize = 8;
+
+/// Addresses of one link or of all, both families.
+pub(super) fn addresses(socket: &Socket, index: Option<u32>) -> Answer<Vec<Address>> {
+    let mut message = AddressMessage::default();
+    message.header.family = AddressFamily::Unspec;
+    message.header.index = index.unwrap_or(0);
+    let replies = socket.dump(RouteNetlinkMessage::GetAddress(message))?;
+    let read = replies.iter().filter_map(|reply| Address::read(reply));
+    Ok(read.filter(|address| index.is_none_or(|index| index == address.index)).collect())
+}
+
+impl Address {
+    fn read(payload: &[u8]) -> Option<Self> {
+        let prefix = *payload.get(1)?;
+        let index = u32_of(payload.get(4..)?)?;
+        let find = |wanted| Attributes::after(ADDRESS_HEADER, payload).find(|(kind, _)| *kind == wanted);
+        // On a link with a peer IFA_ADDRESS is the other end's.
+        let (_, bytes) = find(IFA_LOCAL).or_else(|| find(IFA_ADDRESS))?;
+        Some(Self { index, net: IpNet::new(ip(bytes)?, prefix).ok()? })
+    }
+}
+
+fn ip(bytes: &[u8]) -> Option<std::net::IpAddr> {
+    let v4 = || <[u8; 4]>::try_from(bytes).ok().map(Into::into);
+    v4().or_else(|| <[u8; 16]>::try_from(bytes).ok().map(Into::into))
+}
+
+#[cfg(test)]
+mod tests;

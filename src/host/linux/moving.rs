@@ -1,0 +1,54 @@
+//! A link's way from one namespace to another.
+
+use std::{fs::File, os::fd::AsRawFd};
+
+use netlink_packet_route::link::LinkAttribute;
+use rustix::io::Errno;
+
+use super::{
+    link::{self, Link},
+    netlink::{Answer, Socket},
+    set,
+};
+use crate::device::IfName;
+
+/// A namespace to move to: a socket in it, and its descriptor.
+pub(super) struct Target<'a> {
+    pub(super) socket: &'a Socket,
+    pub(super) file: &'a File,
+}
+
+/// Moves and renames in one request, so that the link is never anywhere under a name that nobody chose.
+///
+/// A name that is taken over there is looked for before: the kernel moves first and refuses the name after, which leaves
+/// the link there under its old name. Should somebody take the name in between, the link is sent back (`home` is the
+/// descriptor of where it came from).
+pub(super) fn go(from: &Socket, home: &File, link: &Link, to: &Target<'_>, name: &IfName) -> Answer<()> {
+    if let Some(owner) = link::all(to.socket)?.into_iter().find(|other| other.is_called(name.as_str())) {
+        let text = format!("the name {name} is taken there by link {} ({})", owner.index, owner.name);
+        return Err(set::refuse(Errno::EXIST, text));
+    }
+    set::drop_altname(from, link, name.as_str())?;
+    let request = vec![LinkAttribute::NetNsFd(to.file.as_raw_fd()), LinkAttribute::IfName(name.to_string())];
+    let refused = match set::change(from, link.index, request) {
+        Ok(()) => return Ok(()),
+        Err(refused) => refused,
+    };
+    if let Some(strayed) = link::all(to.socket)?.into_iter().find(|other| is_same(link, other)) {
+        let back = vec![LinkAttribute::NetNsFd(home.as_raw_fd()), LinkAttribute::IfName(link.name.clone())];
+        set::change(to.socket, strayed.index, back)?;
+    }
+    Err(refused)
+}
+
+/// The same hardware: moving may give a link another index, never another parent. Without a parent (veth, in tests) the
+/// name and address must do.
+fn is_same(before: &Link, after: &Link) -> bool {
+    match &before.parent {
+        Some(parent) => after.is_of(parent),
+        None => after.name == before.name && after.mac == before.mac,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! The socket: one request, all its replies.
+
+use std::{cell::Cell, io};
+
+use netlink_packet_core::{
+    NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_sys::{SocketAddr, protocols::NETLINK_ROUTE};
+use rustix::io::Errno;
+
+use super::{Answer, Refused};
+
+/// An rtnetlink socket. It belongs to the namespace in which its thread was when it was opened.
+pub(crate) struct Socket {
+    inner: netlink_sys::Socket,
+    sequence: Cell<u32>,
+}
+
+/// One reply: what follows the netlink header, a fixed header and attributes.
+pub(crate) type Message = Vec<u8>;
+
+const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
+const HEADER: usize = 16;
+/// The kernel makes dump pages as large as the largest receive buffer that it saw, up to this.
+const PAGE: usize = 32 * 1024;
+/// A dump that something changed meanwhile is taken again, this often.
+const DUMPS: usize = 10;
+
+/// What a datagram said about the request as a whole.
+enum End {
+    NotYet,
+    Reached { interrupted: bool },
+}
+
+impl Socket {
+    /// Opens one in the calling thread's network namespace.
+    pub(crate) fn open() -> io::Result<Self> {
+        let mut inner = netlink_sys::Socket::new(NETLINK_ROUTE)?;
+        inner.bind_auto()?;
+        inner.connect(&SocketAddr::new(0, 0))?;
+        inner.set_ext_ack(true)?;
+        inner.set_cap_ack(true)?;
+        inner.set_netlink_get_strict_chk(true)?;
+        Ok(Self { inner, sequence: Cell::new(0) })
+    }
+
+    /// All replies of a dump.
+    pub(crate) fn dump(&self, request: impl Into<RouteNetlinkMessage>) -> Answer<Vec<Message>> {
+        let request = request.into();
+        for _ in 0..DUMPS {
+            let (replies, interrupted) = self.exchange(request.clone(), NLM_F_DUMP)?;
+            if !interrupted {
+                return Ok(replies);
+            }
+        }
+        Err(Refused { errno: Errno::AGAIN.raw_os_error(), text: Some("changes faster than it can be read".into()) })
+    }
+
+    /// One request; its replies, up to the acknowledgement.
+    pub(crate) fn call(&self, request: impl Into<RouteNetlinkMessage>, flags: u16) -> Answer<Vec<Message>> {
+        self.exchange(request.into(), NLM_F_ACK | flags).map(|(replies, _)| replies)
+    }
+
+    fn exchange(&self, request: RouteNetlinkMessage, flags: u16) -> Answer<(Vec<Message>, bool)> {
+        let sequence = self.sequence.get().wrapping_add(1);
+        self.sequence.set(sequence);
+        self.send(request, flags, sequence)?;
+        let (mut replies, mut interrupted) = (vec![], false);
+        loop {
+            if let End::Reached { interrupted: now } = sort(&self.receive()?, sequence, &mut interrupted, &mut replies)?
+            {
+                return Ok((replies, now));
+            }
+        }
+    }
+
+    fn send(&self, request: RouteNetlinkMessage, flags: u16, sequence: u32) -> io::Result<()> {
+        let mut header = NetlinkHeader::default();
+        header.flags = NLM_F_REQUEST | flags;
+        header.sequence_number = sequence;
+        let mut message = NetlinkMessage::new(header, NetlinkPayload::from(request));
+        message.finalize();
+        let mut bytes = vec![0; message.buffer_len()];
+        message.serialize(&mut bytes);
+        self.inner.send(&bytes, 0).map(|_| ())
+    }
+
+    /// One datagram, whole, whatever its size: a PF with many VFs answers with more than 64 KiB.
+    fn receive(&self) -> io::Result<Vec<u8>> {
+        const PEEK: i32 = rustix::net::RecvFlags::PEEK.bits() as i32;
+        const TRUNC: i32 = rustix::net::RecvFlags::TRUNC.bits() as i32;
+        let (size, _) = uninterrupted(|| self.inner.recv_from(&mut Vec::new(), PEEK | TRUNC))?;
+        let mut bytes = Vec::with_capacity(size.max(PAGE));
+        uninterrupted(|| {
+            bytes.clear();
+            self.inner.recv_from(&mut bytes, 0)
+        })?;
+        Ok(bytes)
+    }
+}
+
+fn uninterrupted<T>(mut receive: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match receive() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// Sorts one datagram's messages: replies to this request are kept, others dropped.
+fn sort(datagram: &[u8], sequence: u32, interrupted: &mut bool, replies: &mut Vec<Message>) -> Answer<End> {
+    for (kind, flags, number, payload) in messages(datagram) {
+        if number != sequence {
+            continue;
+        }
+        *interrupted |= flags & NLM_F_DUMP_INTR != 0;
+        let refused = match kind {
+            NLMSG_ERROR => Refused::of_error(flags, payload),
+            NLMSG_DONE => Refused::of_done(flags, payload),
+            _ => {
+                replies.push(payload.to_vec());
+                continue;
+            }
+        };
+        return refused.map_or(Ok(End::Reached { interrupted: *interrupted }), Err);
+    }
+    Ok(End::NotYet)
+}
+
+/// Type, flags, sequence number and payload of each message of a datagram.
+fn messages(mut datagram: &[u8]) -> impl Iterator<Item = (u16, u16, u32, &[u8])> {
+    std::iter::from_fn(move || {
+        let header = datagram.first_chunk::<HEADER>()?;
+        let word = |at: usize| u32::from_ne_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        let half = |at: usize| u16::from_ne_bytes([header[at], header[at + 1]]);
+        let length = word(0) as usize;
+        let payload = datagram.get(HEADER..length)?;
+        datagram = datagram.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((half(4), half(6), word(8), payload))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_route::link::LinkMessage;
+
+    use super::*;
+
+    #[test]
+    fn a_dump_has_the_loopback_and_a_refusal_does_not_spoil_the_next_request() {
+        let socket = Socket::open().unwrap();
+        let mut nobody = LinkMessage::default();
+        nobody.header.index = 0x7fff_fff0;
+        let refused = socket.call(RouteNetlinkMessage::GetLink(nobody), 0).err().unwrap();
+        assert!(refused.is(Errno::NODEV), "{refused:?}");
+        let links = socket.dump(RouteNetlinkMessage::GetLink(LinkMessage::default())).unwrap();
+        assert!(links.iter().any(|link| link.windows(3).any(|name| name == b"lo\0")));
+    }
+
+    #[test]
+    fn replies_to_others_are_dropped_and_an_interrupted_dump_is_told() {
+        let message = |kind: u16, flags: u16, sequence: u32| {
+            let mut bytes = 20_u32.to_ne_bytes().to_vec();
+            bytes.extend(kind.to_ne_bytes());
+            bytes.extend(flags.to_ne_bytes());
+            bytes.extend(sequence.to_ne_bytes());
+            bytes.extend([0; 8]);
+            bytes
+        };
+        let datagram = [message(16, 0, 1), message(16, NLM_F_DUMP_INTR, 2), message(NLMSG_DONE, 0, 2)].concat();
+        let (mut replies, mut interrupted) = (vec![], false);
+        let end = sort(&datagram, 2, &mut interrupted, &mut replies).unwrap();
+        assert!(matches!(end, End::Reached { interrupted: true }));
+        assert_eq!(replies.len(), 1);
+    }
+}

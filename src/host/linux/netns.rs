@@ -1,0 +1,66 @@
+//! Network namespaces: opening them, and doing something inside one.
+//!
+//! A thread's namespace is a property of the thread. Those of the process's pools keep theirs for ever: whoever needs
+//! something from another namespace gets it from a thread made for that, which ends with it.
+
+use std::{fs::File, io, os::fd::AsFd, os::unix::fs::MetadataExt, path::Path, sync::Arc};
+
+use rustix::{fs::fstatfs, thread::LinkNameSpaceType};
+
+use crate::host::{ErrorKind, HostError, Netns, Result};
+
+/// `NSFS_MAGIC` of linux/magic.h.
+const NSFS: u64 = 0x6e73_6673;
+
+/// Opens the namespace at a path. What is not a file of nsfs is refused: after its namespace is gone, a path below
+/// `/var/run/netns` is an empty plain file.
+pub(super) fn open(path: &Path) -> Result<Netns> {
+    let subject = format!("netns {}", path.display());
+    let failed = |error| HostError::new(&subject, "open", error);
+    let file = File::open(path).map_err(failed)?;
+    let kind = fstatfs(&file).map_err(|errno| failed(errno.into()))?.f_type;
+    if kind as u64 != NSFS {
+        return Err(HostError::of_kind(ErrorKind::Gone, subject, "open", "is not a namespace (any more)"));
+    }
+    let inode = file.metadata().map_err(failed)?.ino();
+    Ok(Netns { inode, file: Some(Arc::new(file)) })
+}
+
+/// Does something on a thread of its own inside the namespace.
+pub(super) fn inside<T: Send>(netns: &Netns, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    let Some(file) = &netns.file else { return Err(io::ErrorKind::NotFound.into()) };
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(move || {
+            enter(file)?;
+            work()
+        });
+        thread.join().unwrap_or_else(|_| Err(io::Error::other("panicked")))
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the calling thread is made for this and ends right after")]
+fn enter(file: &File) -> io::Result<()> {
+    Ok(rustix::thread::move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_namespaces_have_equal_numbers_and_plain_files_are_refused() {
+        let own = open(Path::new("/proc/thread-self/ns/net")).unwrap();
+        assert_eq!(own, open(Path::new("/proc/self/ns/net")).unwrap());
+        let plain = tempfile::NamedTempFile::new().unwrap();
+        assert_eq!(open(plain.path()).unwrap_err().kind(), ErrorKind::Gone);
+        let absent = open(Path::new("/var/run/netns/absent")).unwrap_err();
+        assert_eq!(absent.kind(), ErrorKind::Gone);
+        assert!(absent.to_string().starts_with("netns /var/run/netns/absent: open: no such file"), "{absent}");
+    }
+
+    #[test]
+    fn a_namespace_of_another_kind_cannot_be_entered() {
+        let mounts = open(Path::new("/proc/self/ns/mnt")).unwrap();
+        assert!(inside(&mounts, || Ok(())).is_err());
+    }
+}

@@ -1,0 +1,107 @@
+//! sysfs, below a root that may be a recorded tree.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use crate::{
+    device::{Bdf, VfAddress},
+    host::{ErrorKind, HostError, Result},
+};
+
+/// sysfs. Attributes that are absent or that the device does not support are `None`.
+#[derive(Debug, Clone)]
+pub(super) struct Sysfs {
+    root: PathBuf,
+}
+
+impl Sysfs {
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// `/sys/bus/pci/devices`.
+    pub(super) fn devices(&self) -> PathBuf {
+        self.root.join("bus/pci/devices")
+    }
+
+    /// A function's directory.
+    pub(super) fn device(&self, bdf: &Bdf) -> PathBuf {
+        self.devices().join(bdf.to_string())
+    }
+
+    /// A PCI driver's directory.
+    pub(super) fn driver(&self, name: &str) -> PathBuf {
+        self.root.join("bus/pci/drivers").join(name)
+    }
+
+    /// A function's directory and its inode; [`ErrorKind::Gone`] when there is no such function.
+    pub(super) fn present(&self, bdf: &Bdf) -> Result<(PathBuf, u64)> {
+        let dir = self.device(bdf);
+        let found = fs::metadata(&dir).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                HostError::of_kind(ErrorKind::Gone, format!("device {bdf}"), "look up", "is not on this host")
+            }
+            _ => HostError::new(format!("device {bdf}"), "look up", error),
+        })?;
+        Ok((dir, found.ino()))
+    }
+
+    /// `vf BDF` or `pf BDF`, as texts name it.
+    pub(super) fn subject(&self, bdf: &Bdf) -> String {
+        let kind = if self.device(bdf).join("physfn").exists() { "vf" } else { "pf" };
+        format!("{kind} {bdf}")
+    }
+
+    /// `vf BDF` of a VF that is named by its PF; `vf INDEX of pf BDF` when the PF does not show it.
+    pub(super) fn vf_subject(&self, vf: &VfAddress) -> String {
+        match link_name(&self.device(&vf.pf).join(format!("virtfn{}", vf.index))) {
+            Some(bdf) => format!("vf {bdf}"),
+            None => format!("vf {} of pf {}", vf.index, vf.pf),
+        }
+    }
+
+    /// Where the function is in the tree of devices, from the root complex (`pci0000:00`) on.
+    pub(super) fn place(&self, bdf: &Bdf) -> Option<PathBuf> {
+        let root = fs::canonicalize(self.root.join("devices")).ok()?;
+        let full = fs::canonicalize(self.device(bdf)).ok()?;
+        full.strip_prefix(root).ok().map(Path::to_owned)
+    }
+}
+
+/// An attribute's text without the newline.
+pub(super) fn read(dir: &Path, name: &str) -> Option<String> {
+    fs::read_to_string(dir.join(name)).ok().map(|text| text.trim_end().to_owned())
+}
+
+/// An attribute as a number or whatever else can be read from it.
+pub(super) fn parse<T: FromStr>(dir: &Path, name: &str) -> Option<T> {
+    read(dir, name)?.parse().ok()
+}
+
+/// An attribute in hex with `0x`.
+pub(super) fn hex(dir: &Path, name: &str) -> Option<u32> {
+    u32::from_str_radix(read(dir, name)?.strip_prefix("0x")?, 16).ok()
+}
+
+/// The last part of a symbolic link's target.
+pub(super) fn link_name(path: &Path) -> Option<String> {
+    Some(fs::read_link(path).ok()?.file_name()?.to_str()?.to_owned())
+}
+
+/// Names in a directory, sorted; empty when it is not there.
+pub(super) fn list(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut names: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
+/// Writes an attribute. Never creates a file.
+pub(super) fn write(path: &Path, value: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).open(path)?.write_all(value.as_bytes())
+}

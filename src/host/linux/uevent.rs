@@ -1,0 +1,137 @@
+//! Something changed: look again.
+//!
+//! Two sources of the host's namespace, neither of which is believed in detail: the kernel's uevents (PCI functions,
+//! drivers, netdevs that come and go) and rtnetlink's link group (carrier, names, bonds). Links that no hardware is below,
+//! such as pods' veths, are no change.
+
+use std::{io, time::Duration};
+
+use netlink_sys::{
+    SocketAddr,
+    protocols::{NETLINK_KOBJECT_UEVENT, NETLINK_ROUTE},
+};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+};
+
+use super::link::Link;
+use crate::{
+    deadline::Deadline,
+    host::{HostError, Result},
+};
+
+const KERNEL_UEVENTS: u32 = 1;
+const RTNLGRP_LINK: u32 = 1;
+const HEADER: usize = 16;
+
+/// Hears of changes from the moment that it is opened.
+pub struct Listener {
+    uevents: netlink_sys::Socket,
+    links: netlink_sys::Socket,
+}
+
+impl Listener {
+    /// Begins to listen, in the calling thread's network namespace.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn open() -> Result<Self> {
+        let open = || -> io::Result<Self> {
+            let mut uevents = netlink_sys::Socket::new(NETLINK_KOBJECT_UEVENT)?;
+            uevents.bind(&SocketAddr::new(0, KERNEL_UEVENTS))?;
+            let mut links = netlink_sys::Socket::new(NETLINK_ROUTE)?;
+            links.bind_auto()?;
+            links.add_membership(RTNLGRP_LINK)?;
+            uevents.set_non_blocking(true)?;
+            links.set_non_blocking(true)?;
+            Ok(Self { uevents, links })
+        };
+        open().map_err(|error| HostError::new("kernel events", "listen", error))
+    }
+
+    /// Waits until something relevant changed (true) or the time is over (false). What came before is heard too.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn wait(&self, timeout: Duration) -> Result<bool> {
+        let deadline = Deadline::after(timeout);
+        let wait = || -> io::Result<bool> {
+            loop {
+                if drain(&self.uevents, is_hardware)? | drain(&self.links, is_relevant)? {
+                    return Ok(true);
+                }
+                if deadline.passed() {
+                    return Ok(false);
+                }
+                self.sleep(&deadline)?;
+            }
+        };
+        wait().map_err(|error| HostError::new("kernel events", "wait", error))
+    }
+
+    fn sleep(&self, deadline: &Deadline) -> io::Result<()> {
+        let left = deadline.left();
+        let time =
+            Timespec { tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() };
+        let mut fds = [&self.uevents, &self.links].map(|socket| PollFd::new(socket, PollFlags::IN));
+        match poll(&mut fds, Some(&time)) {
+            Err(Errno::INTR) | Ok(_) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+}
+
+/// Reads all that is there; whether any of it matters. An overrun says that we missed something, which matters.
+fn drain(socket: &netlink_sys::Socket, matters: fn(&[u8]) -> bool) -> io::Result<bool> {
+    let mut changed = false;
+    loop {
+        let mut bytes = Vec::with_capacity(32 * 1024);
+        match socket.recv_from(&mut bytes, 0) {
+            Ok(_) => changed |= matters(&bytes),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(changed),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.raw_os_error() == Some(Errno::NOBUFS.raw_os_error()) => changed = true,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// A uevent (`add@/devices/pci…\0ACTION=add\0SUBSYSTEM=net\0…`) of a PCI function or of a netdev of one.
+fn is_hardware(event: &[u8]) -> bool {
+    let mut fields = event.split(|byte| *byte == 0);
+    let head = fields.next().unwrap_or_default();
+    let is_virtual = head.windows(17).any(|part| part == b"/devices/virtual/");
+    !is_virtual && fields.any(|field| field == b"SUBSYSTEM=net" || field == b"SUBSYSTEM=pci")
+}
+
+/// A link message about hardware, or about something above or below hardware.
+fn is_relevant(message: &[u8]) -> bool {
+    let link = message.get(HEADER..).and_then(Link::read);
+    link.is_none_or(|link| link.parent.is_some() || (link.lower.is_some() && link.kind.as_deref() != Some("veth")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::linux::{arena::Arena, netns};
+
+    #[test]
+    fn hardware_counts_and_a_pods_interfaces_do_not() {
+        assert!(is_hardware(b"add@/devices/pci0000:00/0000:01:10.0\0ACTION=add\0SUBSYSTEM=pci\0"));
+        assert!(is_hardware(b"move@/devices/pci0000:00/0000:01:10.0/net/ens1\0SUBSYSTEM=net\0"));
+        assert!(!is_hardware(b"add@/devices/virtual/net/veth1\0ACTION=add\0SUBSYSTEM=net\0"));
+        assert!(!is_hardware(b"add@/devices/pci0000:00/x/block/vda\0SUBSYSTEM=block\0"));
+    }
+
+    #[test]
+    fn a_stacked_link_is_a_change_and_a_veth_is_not() {
+        let arena = Arena::new(&[]);
+        let listener = netns::inside(&arena.netns, || Listener::open().map_err(io::Error::other)).unwrap();
+        arena.ip("link add dev0 type veth peer name dev1");
+        assert!(!listener.wait(Duration::from_millis(50)).unwrap());
+        arena.ip("link add link dev0 name upper type macvlan");
+        assert!(listener.wait(Duration::from_secs(10)).unwrap());
+        assert!(!listener.wait(Duration::ZERO).unwrap(), "all that came was taken in one look");
+    }
+}

@@ -1,0 +1,53 @@
+use super::*;
+use crate::host::linux::arena::Arena;
+
+/// Names of the links that the namespace uses.
+fn names(arena: &Arena) -> Vec<String> {
+    let socket = arena.socket();
+    let links = link::all(&socket).unwrap();
+    let used = used(&links, &link::addresses(&socket, None).unwrap(), &default_route_links(&socket).unwrap());
+    let mut names: Vec<_> = links.into_iter().filter(|link| used.contains(&link.index)).map(|link| link.name).collect();
+    names.sort();
+    names
+}
+
+fn arena(commands: &[&str]) -> Arena {
+    let pair = ["link add dev0 type veth peer name dev1", "link set dev0 up", "link set dev1 up"];
+    Arena::new(&[&pair[..], commands].concat())
+}
+
+#[test]
+fn a_link_that_is_only_up_is_free() {
+    let free = arena(&[]);
+    assert!(free.ip("-6 addr show dev dev0").contains("fe80::"), "it has its automatic address");
+    assert!(names(&free).is_empty());
+}
+
+#[test]
+fn an_address_a_bridge_a_vlan_each_hold_the_link_below() {
+    assert_eq!(names(&arena(&["addr add 10.0.0.1/24 dev dev0"])), ["dev0"]);
+    assert_eq!(names(&arena(&["addr add fd00::1/64 dev dev0"])), ["dev0"]);
+    assert_eq!(names(&arena(&["link add br0 type bridge", "link set dev0 master br0"])), ["dev0"]);
+    assert_eq!(names(&arena(&["link add link dev0 name upper type macvlan"])), ["dev0"]);
+}
+
+#[test]
+fn default_routes_of_every_table_family_and_next_hop_count() {
+    let v4 = "route add default dev dev0 table 77";
+    let v6 = "-6 route add default dev dev0 table 78";
+    let both = "route add default table 79 nexthop dev dev0 nexthop dev dev1";
+    let both6 = "-6 route add default table 80 nexthop via fe80::1 dev dev0 nexthop via fe80::2 dev dev1";
+    assert_eq!(names(&arena(&[v4])), ["dev0"]);
+    assert_eq!(names(&arena(&[v6])), ["dev0"]);
+    assert_eq!(names(&arena(&[both])), ["dev0", "dev1"]);
+    assert_eq!(names(&arena(&[both6])), ["dev0", "dev1"]);
+    assert!(names(&arena(&["route add 10.0.0.0/8 dev dev0", "route add unreachable default"])).is_empty());
+}
+
+#[test]
+fn a_vlan_in_another_namespace_does_not_count_by_its_number() {
+    let lower = Link { index: 9, lower: Some(3), kind: Some("vlan".into()), ..Link::default() };
+    assert_eq!(used(&[lower], &[], &[]), [3].into());
+    let pair = Link { index: 9, lower: Some(3), kind: Some("veth".into()), ..Link::default() };
+    assert!(used(&[pair], &[], &[]).is_empty());
+}

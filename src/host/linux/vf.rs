@@ -1,0 +1,172 @@
+//! What a PF holds for a VF (`IFLA_VFINFO_LIST`), read and set by index.
+
+use netlink_packet_route::{
+    RouteNetlinkMessage,
+    link::{
+        LinkAttribute, LinkExtentMask, LinkVfInfo, VfInfo, VfInfoLinkState, VfInfoMac, VfInfoRate, VfInfoSpoofCheck,
+        VfInfoTrust, VfLinkState, VfVlan, VfVlanInfo, VlanProtocol,
+    },
+};
+
+use super::{
+    link::request,
+    netlink::{Answer, Attributes, Socket, u32_of},
+    set,
+};
+use crate::device::{LinkState, Mac, VfSetting, VfSettings, VlanProto, VlanTag};
+
+/// Assigns one value through the PF's link.
+pub(super) fn apply(socket: &Socket, pf: u32, vf: u32, setting: &VfSetting) -> Answer<()> {
+    let infos = vec![LinkVfInfo(vec![encode(vf, setting)])];
+    set::change(socket, pf, LinkAttribute::VfInfoList(infos))
+}
+
+fn encode(vf: u32, setting: &VfSetting) -> VfInfo {
+    match *setting {
+        VfSetting::Mac(Mac(bytes)) => VfInfo::Mac(VfInfoMac::new(vf, &bytes)),
+        VfSetting::Vlan(VlanTag { id, qos, proto }) => {
+            let info = VfVlanInfo::new(vf, id.into(), qos.into(), encode_proto(proto));
+            VfInfo::VlanList(vec![VfVlan::Info(info)])
+        }
+        VfSetting::Rate { min, max } => VfInfo::Rate(VfInfoRate::new(vf, min, max)),
+        VfSetting::SpoofChk(on) => VfInfo::SpoofCheck(VfInfoSpoofCheck::new(vf, on)),
+        VfSetting::Trust(on) => VfInfo::Trust(VfInfoTrust::new(vf, on)),
+        VfSetting::LinkState(state) => VfInfo::LinkState(VfInfoLinkState::new(vf, encode_state(state))),
+    }
+}
+
+fn encode_proto(proto: VlanProto) -> VlanProtocol {
+    match proto {
+        VlanProto::Ieee8021Q => VlanProtocol::Ieee8021Q,
+        VlanProto::Ieee8021Ad => VlanProtocol::Ieee8021Ad,
+    }
+}
+
+fn encode_state(state: LinkState) -> VfLinkState {
+    match state {
+        LinkState::Auto => VfLinkState::Auto,
+        LinkState::Enable => VfLinkState::Enable,
+        LinkState::Disable => VfLinkState::Disable,
+    }
+}
+
+/// What the PF's link reports of one VF; none when the kernel does not list it.
+pub(super) fn read(socket: &Socket, pf: u32, vf: u32) -> Answer<Option<VfSettings>> {
+    let mask = [LinkExtentMask::Vf, LinkExtentMask::SkipStats];
+    let replies = socket.call(RouteNetlinkMessage::GetLink(request(pf, &mask)), 0)?;
+    Ok(replies.iter().find_map(|reply| find(reply, vf)))
+}
+
+const LINK_HEADER: usize = 16;
+const IFLA_VFINFO_LIST: u16 = 22;
+const IFLA_VF_MAC: u16 = 1;
+const IFLA_VF_VLAN: u16 = 2;
+const IFLA_VF_SPOOFCHK: u16 = 4;
+const IFLA_VF_LINK_STATE: u16 = 5;
+const IFLA_VF_RATE: u16 = 6;
+const IFLA_VF_TRUST: u16 = 9;
+const IFLA_VF_VLAN_LIST: u16 = 12;
+const ETH_P_8021AD: u16 = 0x88a8;
+
+/// A VF is found by the number inside its attributes, not by its place in the list.
+fn find(link: &[u8], vf: u32) -> Option<VfSettings> {
+    let (_, list) = Attributes::after(LINK_HEADER, link).find(|(kind, _)| *kind == IFLA_VFINFO_LIST)?;
+    Attributes::of(list).find(|(_, info)| number(info) == Some(vf)).map(|(_, info)| decode(info))
+}
+
+fn number(info: &[u8]) -> Option<u32> {
+    u32_of(Attributes::of(info).find(|(kind, _)| *kind == IFLA_VF_MAC)?.1)
+}
+
+fn decode(info: &[u8]) -> VfSettings {
+    let mut settings = VfSettings::default();
+    for (kind, value) in Attributes::of(info) {
+        let word = |at: usize| value.get(at..).and_then(u32_of);
+        match kind {
+            IFLA_VF_MAC => settings.mac = value.get(4..10).and_then(|mac| mac.try_into().ok()).map(Mac),
+            IFLA_VF_VLAN if settings.vlan.is_none() => settings.vlan = tag(value),
+            IFLA_VF_VLAN_LIST => {
+                settings.vlan = Attributes::of(value).find_map(|(_, info)| tag(info)).or(settings.vlan)
+            }
+            IFLA_VF_RATE => (settings.min_tx_rate, settings.max_tx_rate) = (word(4), word(8)),
+            IFLA_VF_SPOOFCHK => settings.spoof_chk = word(4).and_then(switch),
+            IFLA_VF_TRUST => settings.trust = word(4).and_then(switch),
+            IFLA_VF_LINK_STATE => settings.link_state = word(4).and_then(state),
+            _ => {}
+        }
+    }
+    settings
+}
+
+/// `struct ifla_vf_vlan` (number, id, qos) or `ifla_vf_vlan_info` (and protocol, big-endian).
+fn tag(value: &[u8]) -> Option<VlanTag> {
+    let word = |at: usize| value.get(at..).and_then(u32_of);
+    let ad = value.get(12..14).is_some_and(|proto| proto == ETH_P_8021AD.to_be_bytes());
+    let proto = if ad { VlanProto::Ieee8021Ad } else { VlanProto::Ieee8021Q };
+    Some(VlanTag { id: word(4)?.try_into().ok()?, qos: word(8)?.try_into().ok()?, proto })
+}
+
+/// The kernel says −1 for what the driver does not report.
+fn switch(value: u32) -> Option<bool> {
+    (value != u32::MAX).then_some(value != 0)
+}
+
+fn state(value: u32) -> Option<LinkState> {
+    [LinkState::Auto, LinkState::Enable, LinkState::Disable].get(value as usize).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_core::Emitable;
+    use netlink_packet_route::link::LinkMessage;
+
+    use super::*;
+
+    fn settings() -> Vec<VfSetting> {
+        vec![
+            VfSetting::Mac(Mac([2, 0, 0, 0, 0, 9])),
+            VfSetting::Vlan(VlanTag { id: 100, qos: 5, proto: VlanProto::Ieee8021Ad }),
+            VfSetting::Rate { min: 10, max: 200 },
+            VfSetting::SpoofChk(false),
+            VfSetting::Trust(true),
+            VfSetting::LinkState(LinkState::Disable),
+        ]
+    }
+
+    fn reply(vfs: &[(u32, Vec<VfInfo>)]) -> Vec<u8> {
+        let mut message = LinkMessage::default();
+        let infos = vfs.iter().map(|(_, infos)| LinkVfInfo(infos.clone())).collect();
+        message.attributes = vec![LinkAttribute::IfName("ens1".into()), LinkAttribute::VfInfoList(infos)];
+        let mut bytes = vec![0; message.buffer_len()];
+        message.emit(&mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn every_setting_reads_back_as_it_was_sent_whatever_the_order_of_vfs() {
+        let of = |vf: u32| (vf, settings().iter().map(|setting| encode(vf, setting)).collect());
+        let other = (0, vec![encode(0, &VfSetting::Mac(Mac::ZERO))]);
+        let read = find(&reply(&[of(7), other]), 7).unwrap();
+        assert_eq!(
+            read,
+            VfSettings {
+                mac: Some(Mac([2, 0, 0, 0, 0, 9])),
+                vlan: Some(VlanTag { id: 100, qos: 5, proto: VlanProto::Ieee8021Ad }),
+                min_tx_rate: Some(10),
+                max_tx_rate: Some(200),
+                spoof_chk: Some(false),
+                trust: Some(true),
+                link_state: Some(LinkState::Disable),
+            }
+        );
+        assert_eq!(find(&reply(&[of(7)]), 0), None);
+    }
+
+    #[test]
+    fn what_the_driver_does_not_report_is_unknown_not_off() {
+        assert_eq!((switch(u32::MAX), switch(0), switch(1)), (None, Some(false), Some(true)));
+        let only_mac = vec![encode(1, &VfSetting::Mac(Mac::ZERO))];
+        let read = find(&reply(&[(1, only_mac)]), 1).unwrap();
+        assert_eq!(read, VfSettings { mac: Some(Mac::ZERO), ..VfSettings::default() });
+    }
+}

@@ -1,0 +1,107 @@
+//! Which functions the host has, and which of them may be given away.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    device::{Bdf, DeviceId, Function},
+    host::{Kernel, Result},
+};
+
+/// One look at the host.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Inventory {
+    /// All network functions, sorted by address.
+    pub functions: Vec<Function>,
+    /// Those that the host itself uses. Netdevs of pods are not among them.
+    pub host_used: BTreeSet<Bdf>,
+}
+
+/// Looks at the host.
+///
+/// # Errors
+/// The kernel's. Without knowing what the host uses nothing may be given away, so there is no inventory then.
+pub fn observe(kernel: &dyn Kernel) -> Result<Inventory> {
+    Ok(Inventory { functions: kernel.functions()?, host_used: kernel.host_used()?.into_iter().collect() })
+}
+
+impl Inventory {
+    /// The functions that may be given away: all but those that the host uses. The VFs of a PF that the host uses are
+    /// offered, that PF is not.
+    pub fn offered(&self) -> impl Iterator<Item = &Function> {
+        self.functions.iter().filter(|function| !self.host_used.contains(&function.id.pci()))
+    }
+
+    /// The function, if the host has it.
+    #[must_use]
+    pub fn function(&self, device: &DeviceId) -> Option<&Function> {
+        self.functions.iter().find(|function| function.id == *device)
+    }
+
+    /// Why the device must not be given to anybody, whatever a claim tolerates; none when it may.
+    #[must_use]
+    pub fn refused(&self, device: &DeviceId) -> Option<&'static str> {
+        if self.host_used.contains(&device.pci()) {
+            return Some("is used by the host itself (default route, address, bond, bridge, Open vSwitch or VLAN)");
+        }
+        self.function(device).is_none().then_some("is not on this host")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::{Binding, FunctionKind, PciIds, VfAddress};
+
+    fn function(bdf: &str, kind: FunctionKind) -> Function {
+        Function {
+            id: DeviceId::Pci(bdf.parse().unwrap()),
+            incarnation: 1,
+            kind,
+            ids: PciIds { vendor: 0x8086, device: 0x10ca },
+            binding: Binding::default(),
+            netdev: None,
+            link_type: None,
+            link_speed: None,
+            carrier: None,
+            eswitch: None,
+            numa_node: None,
+            pcie_root: None,
+            iommu_group: None,
+            acpi_index: None,
+        }
+    }
+
+    fn inventory(host_used: &[&str]) -> Inventory {
+        let pf = "0000:01:00.0";
+        let vf = |index| FunctionKind::Vf { address: Some(VfAddress { pf: pf.parse().unwrap(), index }) };
+        let functions = vec![
+            function(pf, FunctionKind::Pf { total_vfs: 7, num_vfs: 2 }),
+            function("0000:01:10.0", vf(0)),
+            function("0000:01:10.2", vf(1)),
+        ];
+        Inventory { functions, host_used: host_used.iter().map(|bdf| bdf.parse().unwrap()).collect() }
+    }
+
+    fn names(inventory: &Inventory) -> Vec<String> {
+        inventory.offered().map(|function| function.id.to_string()).collect()
+    }
+
+    #[test]
+    fn a_pf_that_the_host_uses_is_withheld_and_its_vfs_are_not() {
+        let inventory = inventory(&["0000:01:00.0"]);
+        assert_eq!(names(&inventory), ["0000:01:10.0", "0000:01:10.2"]);
+        assert_eq!(inventory.refused(&inventory.functions[1].id), None);
+        assert!(inventory.refused(&inventory.functions[0].id).unwrap().contains("used by the host"));
+    }
+
+    #[test]
+    fn a_vf_that_the_host_uses_is_withheld_alone() {
+        assert_eq!(names(&inventory(&["0000:01:10.2"])), ["0000:01:00.0", "0000:01:10.0"]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_refused() {
+        let absent = DeviceId::Pci("0000:09:00.0".parse().unwrap());
+        assert_eq!(inventory(&[]).refused(&absent), Some("is not on this host"));
+    }
+}
