@@ -34,4 +34,5 @@ pub mod files;
 pub mod host;
 pub mod inventory;
 pub mod kubelet;
+pub mod nri;
 pub mod paths;

@@ -1,0 +1,89 @@
+//! A hook's time: it is shorter than the runtime's, and when it is over somebody still gets an answer.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{task::spawn_blocking, time::timeout};
+
+use crate::deadline::Deadline;
+
+/// What a runtime waits when it does not tell (NRI's `DefaultPluginRequestTimeout`).
+pub(super) const UNTOLD: Duration = Duration::from_secs(2);
+/// The runtime must have the answer before its own time is over.
+const RESERVE: Duration = Duration::from_millis(300);
+
+/// How long a hook may take: the shorter of what the runtime said in Configure and in the call, less a reserve.
+pub(super) fn allowed(configured: Duration, call_timeout_nano: i64) -> Duration {
+    let call = u64::try_from(call_timeout_nano).ok().filter(|&nanos| nanos > 0).map(Duration::from_nanos);
+    let told = call.map_or(configured, |call| call.min(configured));
+    told.saturating_sub(RESERVE).max(told / 2)
+}
+
+/// `request_timeout` of Configure.
+pub(super) fn configured(milliseconds: i64) -> Duration {
+    u64::try_from(milliseconds).ok().filter(|&ms| ms > 0).map_or(UNTOLD, Duration::from_millis)
+}
+
+/// Runs a hook on a thread of its own. Past `time` the caller has an error at once, and the thread sees `abandoned`.
+///
+/// The hook's deadline is a tenth earlier: waiting for a lock then ends in an error that says for which.
+pub(super) async fn bounded<F>(time: Duration, hook: F) -> Result<(), String>
+where
+    F: FnOnce(Deadline, &AtomicBool) -> Result<(), String> + Send + 'static,
+{
+    let abandoned = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&abandoned);
+    let deadline = Deadline::after(time * 9 / 10);
+    match timeout(time, spawn_blocking(move || hook(deadline, &seen))).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(panicked)) => Err(panicked.to_string()),
+        Err(_) => {
+            abandoned.store(true, Ordering::SeqCst);
+            Err(format!("not done within {} ms, given up and undone", time.as_millis()))
+        }
+    }
+}
+
+/// Runs a hook whose failure changes nothing for the runtime; past `time` it goes on alone.
+pub(super) async fn unhurried(time: Duration, hook: impl FnOnce() + Send + 'static) {
+    // Late or panicked (which has been reported by the panic hook): the answer is the same.
+    let _ = timeout(time, spawn_blocking(hook)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hook_has_less_time_than_the_runtime_waits() {
+        let ms = Duration::from_millis;
+        assert_eq!(allowed(configured(0), 0), ms(1700));
+        assert_eq!(allowed(configured(-1), -1), ms(1700));
+        assert_eq!(allowed(configured(10_000), 0), ms(9700));
+        assert_eq!(allowed(configured(10_000), 1_000_000_000), ms(700));
+        assert_eq!(allowed(configured(200), 0), ms(100));
+    }
+
+    #[tokio::test]
+    async fn a_late_hook_is_answered_for_and_told() {
+        let (seen, abandoned) = std::sync::mpsc::channel();
+        let answer = bounded(Duration::from_millis(20), move |_, flag| {
+            let never = Deadline::after(Duration::from_secs(60));
+            let told = never.poll(|| Ok::<_, String>(flag.load(Ordering::SeqCst).then_some(())))?;
+            let _ = seen.send(told.is_some());
+            Ok(())
+        });
+        assert_eq!(answer.await, Err("not done within 20 ms, given up and undone".into()));
+        assert!(abandoned.recv().unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error() {
+        assert!(bounded(Duration::from_secs(60), |_, _| panic!("on purpose")).await.is_err());
+    }
+}

@@ -1,0 +1,70 @@
+//! What the runtime tells, in this driver's nouns, and who is told.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
+
+use crate::deadline::Deadline;
+
+/// A pod's sandbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sandbox {
+    /// The runtime's id of it. A pod whose sandbox died gets another one with another id.
+    pub id: String,
+    /// The pod's UID.
+    pub pod_uid: String,
+    /// The pod's namespace.
+    pub namespace: String,
+    /// The pod's name.
+    pub name: String,
+    /// Path of its network namespace; none: the host's. In [`Hooks::stop`] and [`Hooks::remove`] it tells nothing:
+    /// containerd before 2.3 leaves it out.
+    pub netns: Option<PathBuf>,
+}
+
+/// A container about to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerView {
+    /// Its name in the pod.
+    pub name: String,
+    /// Sources and destinations of its mounts.
+    pub mounts: Vec<(PathBuf, PathBuf)>,
+}
+
+impl ContainerView {
+    /// Sources below a directory.
+    pub fn sources_below<'a>(&'a self, dir: &'a Path) -> impl Iterator<Item = &'a Path> {
+        self.mounts.iter().map(|(source, _)| source.as_path()).filter(move |source| source.starts_with(dir))
+    }
+}
+
+/// Who decides. All of these block and are called on threads of their own; two calls may run at once (after a
+/// reconnect, or when two agents serve during an update).
+///
+/// An error's text is what a person reads in the pod's events.
+pub trait Hooks: Send + Sync {
+    /// The sandbox has its network; containers do not run yet. Repeated calls for a sandbox are success.
+    ///
+    /// When `abandoned` becomes true nobody waits any more and the pod does not start: undo at once.
+    ///
+    /// # Errors
+    /// The sandbox is torn down and the kubelet makes another one later.
+    fn run(&self, sandbox: &Sandbox, deadline: Deadline, abandoned: &AtomicBool) -> Result<(), String>;
+
+    /// All containers have ended; the network namespace still lives (containerd) or does not (CRI-O).
+    fn stop(&self, sandbox: &Sandbox);
+
+    /// The sandbox is gone.
+    fn remove(&self, sandbox: &Sandbox);
+
+    /// A container of the sandbox is about to be created.
+    ///
+    /// # Errors
+    /// The container is not created; the kubelet tries again later.
+    fn create_container(&self, sandbox: &Sandbox, container: &ContainerView) -> Result<(), String>;
+
+    /// All sandboxes that the runtime has, after each connect. Called after the runtime has its answer, so it may take
+    /// its time.
+    fn synchronize(&self, sandboxes: Vec<Sandbox>);
+}

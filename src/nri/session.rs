@@ -1,0 +1,164 @@
+//! One connection: register, then answer until somebody hangs up.
+
+use std::{sync::Arc, time::Duration};
+
+use prost::Message as _;
+use tokio::{net::UnixStream, sync::watch, task::spawn_blocking};
+
+use super::{
+    Hooks, NriError, Sandbox,
+    call::{self, UNTOLD},
+    dialect::{self, Call, EVENTS, RUNTIME},
+    mux::Conn,
+    trunk::{self, Outbox},
+    ttrpc::{Kind, Message},
+    wire::{Request, Response, Status, api},
+};
+
+/// An answer's payload, or why there is none.
+type Answer = Result<Vec<u8>, Status>;
+
+/// Who we are to the runtime.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    pub(super) name: String,
+    pub(super) index: String,
+}
+
+/// One connection.
+pub(super) struct Session {
+    identity: Identity,
+    hooks: Arc<dyn Hooks>,
+    ready: watch::Sender<bool>,
+    outbox: Outbox,
+    /// What the runtime waits for an answer.
+    timeout: Duration,
+    /// Sandboxes of the chunks of Synchronize so far.
+    sandboxes: Vec<Sandbox>,
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve(
+    socket: UnixStream,
+    identity: Identity,
+    hooks: Arc<dyn Hooks>,
+    ready: watch::Sender<bool>,
+) -> Result<(), NriError> {
+    let (mut inbox, outbox) = trunk::open(socket);
+    let mut session = Session { identity, hooks, ready, outbox, timeout: UNTOLD, sandboxes: Vec::new() };
+    session.register().await?;
+    loop {
+        match inbox.next().await? {
+            (Conn::Runtime, message) => registered(&message)?,
+            (Conn::Plugin, message) if message.kind == Kind::Request => session.answer(message).await?,
+            (Conn::Plugin, _) => {}
+        }
+    }
+}
+
+/// The runtime's answer to our registration.
+fn registered(message: &Message) -> Result<(), NriError> {
+    let response = Response::decode(&*message.payload).map_err(|error| NriError::Content("response", error))?;
+    match response.status {
+        Some(status) if status.code != 0 => Err(NriError::Refused(status.message)),
+        _ => Ok(()),
+    }
+}
+
+impl Session {
+    async fn register(&self) -> Result<(), NriError> {
+        let Identity { name, index } = self.identity.clone();
+        let register = api::RegisterPluginRequest { plugin_name: name, plugin_idx: index, nri_version: String::new() };
+        let request = Request {
+            service: RUNTIME.into(),
+            method: "RegisterPlugin".into(),
+            payload: register.encode_to_vec(),
+            timeout_nano: 0,
+        };
+        let message = Message { stream: 1, kind: Kind::Request, payload: request.encode_to_vec().into() };
+        self.outbox.send(Conn::Runtime, &message).await
+    }
+
+    /// Answers one request: what only concerns the session at once, hooks from tasks of their own, so that a slow one
+    /// keeps nobody from being heard.
+    async fn answer(&mut self, message: Message) -> Result<(), NriError> {
+        let request = Request::decode(&*message.payload).map_err(|error| NriError::Content("request", error))?;
+        let stream = message.stream;
+        match dialect::read(&request.service, &request.method, &request.payload) {
+            Err(status) => respond(&self.outbox, stream, Err(status)).await,
+            Ok(Call::Nothing) => respond(&self.outbox, stream, Ok(Vec::new())).await,
+            Ok(Call::Configure(configure)) => {
+                let answer = self.configure(&configure);
+                respond(&self.outbox, stream, Ok(answer)).await
+            }
+            Ok(Call::Synchronize(part)) => self.synchronize(stream, part).await,
+            Ok(hook) => {
+                let time = call::allowed(self.timeout, request.timeout_nano);
+                self.hook(stream, hook, time);
+                Ok(())
+            }
+        }
+    }
+
+    fn configure(&mut self, configure: &api::ConfigureRequest) -> Vec<u8> {
+        self.timeout = call::configured(configure.request_timeout);
+        tracing::info!(
+            runtime = %configure.runtime_name,
+            version = %configure.runtime_version,
+            timeout_ms = self.timeout.as_millis() as u64,
+            "registered with the runtime"
+        );
+        api::ConfigureResponse { events: EVENTS }.encode_to_vec()
+    }
+
+    async fn synchronize(&mut self, stream: u32, part: api::SynchronizeRequest) -> Result<(), NriError> {
+        self.sandboxes.extend(part.pods.into_iter().map(|pod| dialect::sandbox(Some(pod))));
+        let answer = api::SynchronizeResponse { more: part.more }.encode_to_vec();
+        respond(&self.outbox, stream, Ok(answer)).await?;
+        if !part.more {
+            let (hooks, sandboxes) = (Arc::clone(&self.hooks), std::mem::take(&mut self.sandboxes));
+            spawn_blocking(move || hooks.synchronize(sandboxes));
+            self.ready.send_replace(true);
+        }
+        Ok(())
+    }
+
+    fn hook(&self, stream: u32, hook: Call, time: Duration) {
+        let (hooks, outbox, name) = (Arc::clone(&self.hooks), self.outbox.clone(), self.identity.name.clone());
+        tokio::spawn(async move {
+            let answer = perform(hooks, hook, time).await;
+            let answer = answer.map(|()| Vec::new()).map_err(|text| Status::failed(format!("{name}: {text}")));
+            if let Err(error) = respond(&outbox, stream, answer).await {
+                // The runtime has gone; it tells all sandboxes again when it is back.
+                tracing::warn!(%error, "a hook's answer was not sent");
+            }
+        });
+    }
+}
+
+async fn perform(hooks: Arc<dyn Hooks>, call: Call, time: Duration) -> Result<(), String> {
+    match call {
+        Call::Run(sandbox) => call::bounded(time, move |deadline, flag| hooks.run(&sandbox, deadline, flag)).await,
+        Call::Create(sandbox, container) => {
+            call::bounded(time, move |_, _| hooks.create_container(&sandbox, &container)).await
+        }
+        Call::Stop(sandbox) => {
+            call::unhurried(time, move || hooks.stop(&sandbox)).await;
+            Ok(())
+        }
+        Call::Remove(sandbox) => {
+            call::unhurried(time, move || hooks.remove(&sandbox)).await;
+            Ok(())
+        }
+        Call::Configure(_) | Call::Synchronize(_) | Call::Nothing => Ok(()),
+    }
+}
+
+async fn respond(outbox: &Outbox, stream: u32, answer: Answer) -> Result<(), NriError> {
+    let response = match answer {
+        Ok(payload) => Response { status: None, payload },
+        Err(status) => Response { status: Some(status), payload: Vec::new() },
+    };
+    let message = Message { stream, kind: Kind::Response, payload: response.encode_to_vec().into() };
+    outbox.send(Conn::Plugin, &message).await
+}
