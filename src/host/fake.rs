@@ -1,1 +1,240 @@
-//! A kernel made of maps.
+//! A kernel made of maps, which behaves like the real one.
+//!
+//! ```text
+//!  Recording ─► Fake ─► Kernel's verbs, each through the fuse ─► dump(): all that a tenant could have changed
+//! ```
+//!
+//! What it knows of real kernels, since lost VFs hide there: a VF without an administrator's MAC makes up one of its own
+//! whenever its driver starts; with one, its driver takes it at its next start and refuses others. Moving a netdev takes
+//! it down and flushes its addresses. A namespace that dies sends the netdev home under the pod's name. Rebinding makes a
+//! fresh netdev under the kernel's own name. A taken name is busy. Remade VFs are other devices.
+
+mod function;
+mod fuse;
+mod igb;
+mod state;
+
+pub use fuse::Trip;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{HostError, Kernel, Netns, Recording, Result};
+use crate::{
+    deadline::Deadline,
+    device::{Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, VfAddress, VfSetting},
+    files::{Moment, Tap},
+};
+use state::State;
+
+/// The fake. Clones are the same kernel.
+#[derive(Debug, Clone)]
+pub struct Fake(Arc<Mutex<State>>);
+
+impl Fake {
+    /// A host as recorded, with everything in its place.
+    #[must_use]
+    pub fn new(recording: &Recording) -> Self {
+        Self(Arc::new(Mutex::new(State::new(recording))))
+    }
+
+    /// Every later operation whose text contains `part` (`802.1ad`, `link-state`) fails with this error number.
+    pub fn refuse(&self, part: &str, errno: i32) {
+        self.state().refusals.push((part.to_owned(), errno));
+    }
+
+    /// Makes a network namespace at a path, with a loopback and the pod's own `eth0`.
+    #[must_use]
+    pub fn add_netns(&self, path: &Path) -> Netns {
+        self.state().namespaces.add(path)
+    }
+
+    /// The namespace dies: its path goes, its netdevs come home under the names that they have.
+    pub fn kill_netns(&self, path: &Path) {
+        self.state().kill_netns(path);
+    }
+
+    /// The namespace's path goes, but somebody holds it open: its netdevs are nowhere to be seen.
+    pub fn leak_netns(&self, path: &Path) {
+        self.state().namespaces.leak(path);
+    }
+
+    /// What leaked dies at last.
+    pub fn free_leaks(&self) {
+        self.state().free_leaks();
+    }
+
+    /// A tenant leaves something on the netdev that only a fresh one is free of: `promisc`, `xdp`.
+    ///
+    /// # Errors
+    /// The device has no netdev.
+    pub fn stain(&self, device: &DeviceId, what: &str) -> Result<()> {
+        self.state().stain(device, what)
+    }
+
+    /// The function vanishes, whatever it is used for.
+    pub fn unplug(&self, device: &DeviceId) {
+        self.state().functions.remove(device);
+    }
+
+    /// The function (as it was recorded) appears, as another device than before.
+    pub fn plug(&self, device: &DeviceId) {
+        self.state().plug(device);
+    }
+
+    /// The host starts or stops to use a function itself.
+    pub fn use_by_host(&self, bdf: Bdf, used: bool) {
+        self.state().use_by_host(bdf, used);
+    }
+
+    /// Arms the fuse and starts counting writes at 1.
+    pub fn arm(&self, trip: Trip) {
+        self.state().fuse.arm(trip);
+    }
+
+    /// Takes the fuse out and ends what a blown one did: the process's next life.
+    pub fn revive(&self) {
+        self.state().fuse.revive();
+    }
+
+    /// Whether the fuse has killed this life.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.state().fuse.is_dead()
+    }
+
+    /// What has been written, in order, since the last call.
+    #[must_use]
+    pub fn take_log(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().log)
+    }
+
+    /// Counts changes of files among the fuse's writes, for [`crate::files::Disk::tapped`].
+    #[must_use]
+    pub fn tap(&self) -> Tap {
+        let fake = self.clone();
+        Arc::new(move |moment, what| {
+            let fuse = &mut fake.state().fuse;
+            match moment {
+                Moment::Before => fuse.before(what),
+                Moment::After => fuse.after(what),
+            }
+            .map_err(|error| error.source)
+        })
+    }
+
+    /// Everything that a claim could have changed, a line per property, sorted: equal texts, equal hosts. Without what
+    /// may differ after release: link numbers.
+    #[must_use]
+    pub fn dump(&self) -> String {
+        self.state().dump()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&State) -> Result<T>) -> Result<T> {
+        let state = self.state();
+        state.fuse.alive("read")?;
+        look(&state)
+    }
+
+    /// One write, through the fuse and past what this host refuses.
+    fn write<T>(&self, subject: String, op: String, act: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+        let mut state = self.state();
+        let what = format!("{subject}: {op}");
+        state.fuse.before(&what)?;
+        if let Some((_, errno)) = state.refusals.iter().find(|(part, _)| what.contains(part)) {
+            return Err(HostError::new(subject, op, std::io::Error::from_raw_os_error(*errno)));
+        }
+        let done = act(&mut state)?;
+        state.fuse.after(&what)?;
+        state.log.push(what);
+        Ok(done)
+    }
+}
+
+impl Kernel for Fake {
+    fn functions(&self) -> Result<Vec<Function>> {
+        self.read(|state| {
+            Ok(state.functions.keys().filter_map(|id| state.observed(id).ok()).map(|o| o.function).collect())
+        })
+    }
+
+    fn observe(&self, device: &DeviceId) -> Result<Observed> {
+        self.read(|state| state.observed(device))
+    }
+
+    fn native_driver(&self, device: &DeviceId) -> Result<Option<String>> {
+        self.read(|state| Ok(state.function(device)?.native.clone()))
+    }
+
+    fn open_netns(&self, path: &Path) -> Result<Netns> {
+        self.read(|state| state.namespaces.open(path))
+    }
+
+    fn link(&self, device: &DeviceId, netns: &Netns) -> Result<Option<Netdev>> {
+        self.read(|state| {
+            Ok(state
+                .function(device)?
+                .link
+                .as_ref()
+                .filter(|link| link.netns == netns.inode)
+                .map(|link| link.netdev.clone()))
+        })
+    }
+
+    fn link_names(&self, netns: &Netns) -> Result<Vec<String>> {
+        self.read(|state| Ok(state.names(netns.inode)))
+    }
+
+    fn host_used(&self) -> Result<Vec<Bdf>> {
+        self.read(|state| Ok(state.host_used.iter().copied().collect()))
+    }
+
+    fn set_num_vfs(&self, pf: &Bdf, count: u32) -> Result<()> {
+        self.write(format!("pf {pf}"), format!("set sriov_numvfs {count}"), |state| state.set_num_vfs(*pf, count))
+    }
+
+    fn set_driver(&self, device: &DeviceId, binding: &Binding, _: Deadline) -> Result<()> {
+        let driver = binding.driver.as_deref().unwrap_or("none");
+        self.write(device.to_string(), format!("bind {driver}"), |state| state.set_driver(device, binding))
+    }
+
+    fn rebind(&self, device: &DeviceId, _: Deadline) -> Result<()> {
+        self.write(device.to_string(), "rebind".into(), |state| state.rebind(device))
+    }
+
+    fn set_vf(&self, vf: &VfAddress, setting: &VfSetting) -> Result<()> {
+        let subject = self.state().vf_subject(vf);
+        self.write(subject, format!("set {setting}"), |state| state.set_vf(vf, setting))
+    }
+
+    fn set_link(&self, device: &DeviceId, netns: &Netns, setting: &LinkSetting) -> Result<()> {
+        self.write(format!("link of {device}"), format!("set {setting}"), |state| {
+            state.set_link(device, netns, setting)
+        })
+    }
+
+    fn move_link(&self, device: &DeviceId, from: &Netns, to: &Netns, name: &IfName) -> Result<()> {
+        let op = format!("move to netns {} as {name}", to.inode);
+        self.write(format!("link of {device}"), op, |state| state.move_link(device, from, to, name))
+    }
+
+    fn announce(&self, device: &DeviceId, netns: &Netns) -> Result<()> {
+        let op = format!("announce in netns {}", netns.inode);
+        self.write(format!("link of {device}"), op, |state| state.link_in(device, netns).map(|_| ()))
+    }
+}
+
+/// The path under which the fake's host namespace is found, whatever the root above.
+pub(crate) fn is_home(path: &Path) -> bool {
+    path.ends_with(PathBuf::from("1/ns/net"))
+}
+
+#[cfg(test)]
+#[path = "fake/tests.rs"]
+mod tests;

@@ -14,9 +14,11 @@ pub mod fake;
 pub mod fuse;
 pub mod linux;
 mod netns;
+mod recording;
 
 pub use error::{ErrorKind, HostError, Result};
 pub use netns::Netns;
+pub use recording::Recording;
 
 use std::path::Path;
 
@@ -41,6 +43,13 @@ pub trait Kernel: Send + Sync {
 
     /// One device, all that a plan needs, read now.
     fn observe(&self, device: &DeviceId) -> Result<Observed>;
+
+    /// The kernel's own driver for the device, whatever is bound now; none: not known. For `driver: default` on a function
+    /// that rests on vfio-pci.
+    fn native_driver(&self, device: &DeviceId) -> Result<Option<String>> {
+        let _ = device;
+        Ok(None)
+    }
 
     /// Opens the network namespace at a path (`/proc/1/ns/net`, `/var/run/netns/cni-…`). It stays alive while held.
     fn open_netns(&self, path: &Path) -> Result<Netns>;

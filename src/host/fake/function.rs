@@ -1,0 +1,114 @@
+//! One function of the fake, and its netdev.
+
+use std::collections::BTreeSet;
+
+use crate::device::{
+    Binding, Function, IfName, LinkSetting, Mac, Netdev, NetdevHome, Observed, Route, VfSetting, VfSettings,
+};
+
+/// Drivers that make no netdev.
+pub(super) const WITHOUT_NETDEV: [&str; 3] = ["vfio-pci", "uio_pci_generic", "igb_uio"];
+
+/// A function. Its `function.netdev` and `function.carrier` are stale: [`super::state::State::observed`] tells them.
+#[derive(Debug, Clone)]
+pub(super) struct FakeFunction {
+    pub(super) function: Function,
+    /// The kernel's own driver for it.
+    pub(super) native: Option<String>,
+    /// As recorded: a driver that it may have without override.
+    pub(super) recorded: Binding,
+    pub(super) max_mtu: Option<u32>,
+    /// What its PF holds for it; `mac` is the administrator's, never a mirrored one.
+    pub(super) vf: Option<VfSettings>,
+    /// The address that survives a driver's start, for functions that make up none.
+    pub(super) permanent: Mac,
+    pub(super) link: Option<FakeLink>,
+}
+
+/// A netdev, in some namespace.
+#[derive(Debug, Clone)]
+pub(super) struct FakeLink {
+    pub(super) netns: u64,
+    pub(super) netdev: Netdev,
+    pub(super) routes: Vec<Route>,
+    /// What only a fresh netdev is free of.
+    pub(super) stains: BTreeSet<String>,
+}
+
+impl FakeFunction {
+    pub(super) fn new(observed: &Observed, netns: u64) -> Self {
+        let link =
+            observed.netdev.clone().map(|netdev| FakeLink { netns, netdev, routes: vec![], stains: BTreeSet::new() });
+        let netdev_mac = observed.netdev.as_ref().and_then(|netdev| netdev.home.mac);
+        let driver = observed.function.binding.driver.clone();
+        Self {
+            native: driver.filter(|driver| !WITHOUT_NETDEV.contains(&driver.as_str())),
+            recorded: observed.function.binding.clone(),
+            max_mtu: observed.max_mtu,
+            vf: observed.vf,
+            permanent: netdev_mac.or(observed.mac).unwrap_or(Mac::ZERO),
+            link,
+            function: observed.function.clone(),
+        }
+    }
+
+    /// The administrator's MAC, if there is one.
+    pub(super) fn admin_mac(&self) -> Option<Mac> {
+        self.vf.and_then(|vf| vf.mac).filter(|mac| *mac != Mac::ZERO)
+    }
+
+    /// Whether the kernel accepts this driver for it.
+    pub(super) fn takes(&self, binding: &Binding) -> bool {
+        let plain = [&self.native, &self.recorded.driver, &binding.driver_override];
+        plain.into_iter().any(|driver| *driver == binding.driver)
+    }
+}
+
+impl FakeLink {
+    pub(super) fn fresh(netns: u64, ifindex: u32, name: IfName, mac: Mac) -> Self {
+        let home = NetdevHome { name, altnames: vec![], mac: Some(mac), mtu: 1500, up: false };
+        let netdev = Netdev { ifindex, home, carrier: None, addresses: vec![] };
+        Self { netns, netdev, routes: vec![], stains: BTreeSet::new() }
+    }
+
+    /// Takes it down, with what goes with that.
+    pub(super) fn down(&mut self) {
+        self.netdev.home.up = false;
+        self.netdev.carrier = None;
+        self.routes.clear();
+    }
+
+    pub(super) fn arrive(&mut self, netns: u64, name: IfName) {
+        self.down();
+        self.netdev.addresses.clear();
+        self.netns = netns;
+        self.netdev.home.name = name;
+    }
+
+    pub(super) fn set(&mut self, setting: &LinkSetting) {
+        let home = &mut self.netdev.home;
+        match setting {
+            LinkSetting::Name(name) => home.name = name.clone(),
+            LinkSetting::Altnames(names) => home.altnames.clone_from(names),
+            LinkSetting::Mac(mac) => home.mac = Some(*mac),
+            LinkSetting::Mtu(mtu) => home.mtu = *mtu,
+            LinkSetting::Up(true) => (home.up, self.netdev.carrier) = (true, Some(true)),
+            LinkSetting::Up(false) => self.down(),
+            LinkSetting::Address(net) if !self.netdev.addresses.contains(net) => self.netdev.addresses.push(*net),
+            LinkSetting::Route(route) if !self.routes.contains(route) => self.routes.push(route.clone()),
+            LinkSetting::Address(_) | LinkSetting::Route(_) => {}
+        }
+    }
+}
+
+/// Assigns one of the values that a PF holds.
+pub(super) fn assign(vf: &mut VfSettings, setting: &VfSetting) {
+    match setting {
+        VfSetting::Mac(mac) => vf.mac = Some(*mac),
+        VfSetting::Vlan(tag) => vf.vlan = Some(*tag),
+        VfSetting::Rate { min, max } => (vf.min_tx_rate, vf.max_tx_rate) = (Some(*min), Some(*max)),
+        VfSetting::SpoofChk(value) => vf.spoof_chk = Some(*value),
+        VfSetting::Trust(value) => vf.trust = Some(*value),
+        VfSetting::LinkState(value) => vf.link_state = Some(*value),
+    }
+}

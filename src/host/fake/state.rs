@@ -1,0 +1,331 @@
+//! The fake's maps, and what the verbs do to them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    super::{ErrorKind, HostError, Netns, Recording, Result},
+    function::{FakeFunction, FakeLink, WITHOUT_NETDEV, assign},
+    fuse::Fuse,
+    is_home,
+};
+use crate::device::{Bdf, Binding, DeviceId, FunctionKind, IfName, LinkSetting, Mac, Observed, VfAddress, VfSetting};
+
+/// The host's namespace.
+const HOME: u64 = 1;
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) functions: BTreeMap<DeviceId, FakeFunction>,
+    pub(super) namespaces: Namespaces,
+    pub(super) host_used: BTreeSet<Bdf>,
+    pub(super) refusals: Vec<(String, i32)>,
+    pub(super) fuse: Fuse,
+    pub(super) log: Vec<String>,
+    recorded: BTreeMap<DeviceId, FakeFunction>,
+    /// The last number given to a link, an incarnation, a made-up MAC.
+    numbers: u32,
+}
+
+impl State {
+    pub(super) fn new(recording: &Recording) -> Self {
+        let functions: BTreeMap<DeviceId, FakeFunction> =
+            recording.functions.iter().map(|o| (o.function.id, FakeFunction::new(o, HOME))).collect();
+        Self {
+            recorded: functions.clone(),
+            functions,
+            namespaces: Namespaces::default(),
+            host_used: recording.host_used.iter().copied().collect(),
+            refusals: Vec::new(),
+            fuse: Fuse::default(),
+            log: Vec::new(),
+            numbers: 1000,
+        }
+    }
+
+    pub(super) fn function(&self, device: &DeviceId) -> Result<&FakeFunction> {
+        self.functions.get(device).ok_or_else(|| gone(device))
+    }
+
+    fn function_mut(&mut self, device: &DeviceId) -> Result<&mut FakeFunction> {
+        self.functions.get_mut(device).ok_or_else(|| gone(device))
+    }
+
+    pub(super) fn observed(&self, device: &DeviceId) -> Result<Observed> {
+        let fake = self.function(device)?;
+        let netdev = fake.link.as_ref().filter(|link| link.netns == HOME).map(|link| link.netdev.clone());
+        let mut function = fake.function.clone();
+        function.netdev = netdev.as_ref().map(|netdev| netdev.home.name.clone());
+        function.carrier = netdev.as_ref().and_then(|netdev| netdev.carrier);
+        if let FunctionKind::Pf { num_vfs, .. } = &mut function.kind {
+            *num_vfs = self.vfs_of(device.pci()).len().try_into().unwrap_or(u32::MAX);
+        }
+        let mac = netdev.as_ref().and_then(|netdev| netdev.home.mac).or(fake.admin_mac());
+        Ok(Observed { function, netdev, vf: fake.vf, max_mtu: fake.max_mtu, mac })
+    }
+
+    fn vfs_of(&self, pf: Bdf) -> Vec<DeviceId> {
+        let is_of = |fake: &FakeFunction| fake.function.vf_address().is_some_and(|vf| vf.pf == pf);
+        self.functions.values().filter(|fake| is_of(fake)).map(|fake| fake.function.id).collect()
+    }
+
+    pub(super) fn vf_subject(&self, vf: &VfAddress) -> String {
+        match self.vf_id(vf) {
+            Some(id) => format!("vf {id}"),
+            None => format!("pf {} vf {}", vf.pf, vf.index),
+        }
+    }
+
+    fn vf_id(&self, vf: &VfAddress) -> Option<DeviceId> {
+        let mut all = self.functions.values();
+        all.find(|fake| fake.function.vf_address() == Some(*vf)).map(|fake| fake.function.id)
+    }
+
+    fn next(&mut self) -> u32 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// Names in a namespace, alternative ones included.
+    pub(super) fn names(&self, netns: u64) -> Vec<String> {
+        let links = self.functions.values().filter_map(|fake| fake.link.as_ref()).filter(|link| link.netns == netns);
+        let named = links.flat_map(|link| {
+            let home = &link.netdev.home;
+            [home.name.to_string()].into_iter().chain(home.altnames.iter().cloned())
+        });
+        let others = if netns == HOME { vec!["lo"] } else { vec!["lo", "eth0"] };
+        others.into_iter().map(str::to_owned).chain(named).collect()
+    }
+
+    pub(super) fn plug(&mut self, device: &DeviceId) {
+        let incarnation = self.next().into();
+        if let Some(recorded) = self.recorded.get(device) {
+            let mut fake = recorded.clone();
+            fake.function.incarnation = incarnation;
+            self.functions.insert(*device, fake);
+        }
+    }
+
+    pub(super) fn use_by_host(&mut self, bdf: Bdf, used: bool) {
+        match used {
+            true => self.host_used.insert(bdf),
+            false => self.host_used.remove(&bdf),
+        };
+    }
+
+    pub(super) fn set_num_vfs(&mut self, pf: Bdf, count: u32) -> Result<()> {
+        self.function(&pf.into())?;
+        for vf in self.vfs_of(pf) {
+            self.functions.remove(&vf);
+        }
+        let wanted = |fake: &FakeFunction| fake.function.vf_address().is_some_and(|vf| vf.pf == pf && vf.index < count);
+        let made: Vec<DeviceId> = self.recorded.values().filter(|f| wanted(f)).map(|f| f.function.id).collect();
+        made.iter().for_each(|vf| self.plug(vf));
+        Ok(())
+    }
+
+    pub(super) fn set_driver(&mut self, device: &DeviceId, binding: &Binding) -> Result<()> {
+        let fake = self.function_mut(device)?;
+        fake.function.binding.driver_override.clone_from(&binding.driver_override);
+        if fake.function.binding.driver == binding.driver {
+            return Ok(());
+        }
+        self.unbind(device)?;
+        self.fuse.amid("bind")?;
+        match &binding.driver {
+            Some(driver) if self.function(device)?.takes(binding) => self.bind(device, driver),
+            Some(driver) => {
+                let text = "no such device";
+                Err(HostError::of_kind(ErrorKind::Invalid, device.to_string(), format!("bind {driver}"), text))
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn rebind(&mut self, device: &DeviceId) -> Result<()> {
+        let Some(driver) = self.function(device)?.function.binding.driver.clone() else {
+            let text = "no driver is bound";
+            return Err(HostError::of_kind(ErrorKind::Invalid, device.to_string(), "rebind", text));
+        };
+        self.unbind(device)?;
+        self.fuse.amid("rebind")?;
+        self.bind(device, &driver)
+    }
+
+    /// Destroys the netdev, wherever it is.
+    fn unbind(&mut self, device: &DeviceId) -> Result<()> {
+        let fake = self.function_mut(device)?;
+        (fake.link, fake.function.binding.driver) = (None, None);
+        let is_pf = matches!(fake.function.kind, FunctionKind::Pf { .. });
+        for vf in if is_pf { self.vfs_of(device.pci()) } else { vec![] } {
+            self.functions.remove(&vf);
+        }
+        Ok(())
+    }
+
+    fn bind(&mut self, device: &DeviceId, driver: &str) -> Result<()> {
+        self.function_mut(device)?.function.binding.driver = Some(driver.to_owned());
+        if WITHOUT_NETDEV.contains(&driver) {
+            return Ok(());
+        }
+        let [_, _, a, b] = self.next().to_be_bytes();
+        let made_up = Mac([0x02, 0xfa, 0xce, 0, a, b]);
+        let (ifindex, name) = (self.next(), self.free_name("eth"));
+        let fake = self.function_mut(device)?;
+        let own = if fake.vf.is_some() { made_up } else { fake.permanent };
+        fake.link = Some(FakeLink::fresh(HOME, ifindex, name, fake.admin_mac().unwrap_or(own)));
+        Ok(())
+    }
+
+    /// The kernel's own pattern: the first free `eth<n>`.
+    fn free_name(&self, stem: &str) -> IfName {
+        let taken = self.names(HOME);
+        let mut names = (0..).map(|n| format!("{stem}{n}")).filter(|name| !taken.contains(name));
+        names.find_map(|name| name.parse().ok()).expect("there is always a free number")
+    }
+
+    pub(super) fn set_vf(&mut self, vf: &VfAddress, setting: &VfSetting) -> Result<()> {
+        let refuse =
+            |text| HostError::of_kind(ErrorKind::Invalid, format!("pf {}", vf.pf), format!("set {setting}"), text);
+        let id = self.vf_id(vf).ok_or_else(|| refuse("invalid argument"))?;
+        let held = self.function_mut(&id)?.vf.as_mut();
+        assign(held.ok_or_else(|| refuse("no virtual functions"))?, setting);
+        Ok(())
+    }
+
+    pub(super) fn link_in(&mut self, device: &DeviceId, netns: &Netns) -> Result<&mut FakeLink> {
+        let link = self.function_mut(device)?.link.as_mut().filter(|link| link.netns == netns.inode);
+        link.ok_or_else(|| {
+            HostError::of_kind(ErrorKind::Gone, format!("link of {device}"), "find", "no such device in this namespace")
+        })
+    }
+
+    pub(super) fn set_link(&mut self, device: &DeviceId, netns: &Netns, setting: &LinkSetting) -> Result<()> {
+        let (now, admin) = (self.link_in(device, netns)?.netdev.home.clone(), self.function(device)?.admin_mac());
+        let refuse = |errno| {
+            let source = std::io::Error::from_raw_os_error(errno);
+            Err(HostError::new(format!("link of {device}"), format!("set {setting}"), source))
+        };
+        let others: Vec<String> =
+            self.names(netns.inode).into_iter().filter(|name| *name != now.name.as_str()).collect();
+        match setting {
+            LinkSetting::Name(name) if others.iter().any(|other| other == name.as_str()) => return refuse(17),
+            LinkSetting::Mac(mac) if admin.is_some_and(|admin| admin != *mac) && now.mac != Some(*mac) => {
+                return refuse(99);
+            }
+            LinkSetting::Mtu(mtu) if self.function(device)?.max_mtu.is_some_and(|max| *mtu > max) => return refuse(22),
+            LinkSetting::Route(route) if route.gw.is_some() && !now.up => return refuse(101),
+            _ => {}
+        }
+        self.link_in(device, netns)?.set(setting);
+        Ok(())
+    }
+
+    pub(super) fn move_link(&mut self, device: &DeviceId, from: &Netns, to: &Netns, name: &IfName) -> Result<()> {
+        if self.link_in(device, to).is_ok_and(|link| link.netdev.home.name == *name) {
+            return Ok(());
+        }
+        let altnames = self.link_in(device, from)?.netdev.home.altnames.clone();
+        let taken = self.names(to.inode);
+        if taken.iter().any(|other| other == name.as_str() || altnames.contains(other)) {
+            let source = std::io::Error::from_raw_os_error(17);
+            return Err(HostError::new(format!("link of {device}"), format!("move as {name}"), source));
+        }
+        self.link_in(device, from)?.arrive(to.inode, name.clone());
+        Ok(())
+    }
+
+    pub(super) fn stain(&mut self, device: &DeviceId, what: &str) -> Result<()> {
+        let link = self.function_mut(device)?.link.as_mut().ok_or_else(|| gone(device))?;
+        link.stains.insert(what.to_owned());
+        Ok(())
+    }
+
+    pub(super) fn kill_netns(&mut self, path: &Path) {
+        let Ok(dying) = self.namespaces.open(path) else { return };
+        self.namespaces.forget(dying.inode);
+        self.send_home(dying.inode);
+    }
+
+    pub(super) fn free_leaks(&mut self) {
+        for inode in self.namespaces.take_leaked() {
+            self.send_home(inode);
+        }
+    }
+
+    /// What the kernel does with physical netdevs of a dying namespace: under the same name, or `dev<n>` if it is taken.
+    fn send_home(&mut self, dying: u64) {
+        let all: Vec<DeviceId> = self.functions.keys().copied().collect();
+        for device in all {
+            let (taken, spare) = (self.names(HOME), self.free_name("dev"));
+            let link = self.functions.get_mut(&device).and_then(|fake| fake.link.as_mut());
+            if let Some(link) = link.filter(|link| link.netns == dying) {
+                let name = link.netdev.home.name.clone();
+                link.arrive(HOME, if taken.iter().any(|other| other == name.as_str()) { spare } else { name });
+            }
+        }
+    }
+
+    pub(super) fn dump(&self) -> String {
+        let mut text = String::new();
+        for (id, fake) in &self.functions {
+            let FakeFunction { function, vf, link, .. } = fake;
+            let _ = writeln!(text, "{id} incarnation {} {:?}", function.incarnation, function.binding);
+            let _ = writeln!(text, "{id} at pf {vf:?}");
+            let Some(FakeLink { netns, netdev, routes, stains }) = link else { continue };
+            let _ =
+                writeln!(text, "{id} link in {netns} {:?} {:?} {routes:?} {stains:?}", netdev.home, netdev.addresses);
+        }
+        text
+    }
+}
+
+fn gone(device: &DeviceId) -> HostError {
+    HostError::of_kind(ErrorKind::Gone, device.to_string(), "find", "no such device")
+}
+
+/// Namespaces other than the host's: inode and, unless leaked, path.
+#[derive(Debug, Default)]
+pub(super) struct Namespaces {
+    all: BTreeMap<u64, Option<PathBuf>>,
+    last: u64,
+}
+
+impl Namespaces {
+    pub(super) fn add(&mut self, path: &Path) -> Netns {
+        self.last = self.last.max(4_026_532_000) + 1;
+        self.all.insert(self.last, Some(path.to_owned()));
+        Netns { inode: self.last, file: None }
+    }
+
+    pub(super) fn open(&self, path: &Path) -> Result<Netns> {
+        let at = |(_, at): &(&u64, &Option<PathBuf>)| at.as_deref() == Some(path);
+        let inode = if is_home(path) { Some(HOME) } else { self.all.iter().find(at).map(|(inode, _)| *inode) };
+        let gone = || {
+            HostError::of_kind(
+                ErrorKind::Gone,
+                format!("netns {}", path.display()),
+                "open",
+                "no such file or directory",
+            )
+        };
+        inode.map(|inode| Netns { inode, file: None }).ok_or_else(gone)
+    }
+
+    pub(super) fn leak(&mut self, path: &Path) {
+        self.all.values_mut().filter(|at| at.as_deref() == Some(path)).for_each(|at| *at = None);
+    }
+
+    fn forget(&mut self, inode: u64) {
+        self.all.remove(&inode);
+    }
+
+    fn take_leaked(&mut self) -> Vec<u64> {
+        let leaked = self.all.iter().filter(|(_, path)| path.is_none()).map(|(inode, _)| *inode).collect();
+        self.all.retain(|_, path| path.is_some());
+        leaked
+    }
+}
