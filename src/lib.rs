@@ -27,6 +27,7 @@
 //! A room knows only those above it. Nobody but [`host`] names a netlink crate, nobody but [`cluster`] names `kube`,
 //! nobody but [`kubelet`] names `tonic`.
 
+pub mod api;
 pub mod claim;
 pub mod deadline;
 pub mod device;

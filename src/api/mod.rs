@@ -1,0 +1,26 @@
+//! What users write: the opaque configuration of a DeviceClass or a claim.
+//!
+//! ```text
+//!  class entries ─┐
+//!  claim entries ─┴► scope by request ─► may they? ─► fields, later wins ─► together right? ─► Settings
+//! ```
+//!
+//! Decoding is strict: a field or value that is not understood is an error that says which, and what would be right.
+//! The table in [`fields`] is the one place that knows the fields.
+
+mod error;
+pub mod fields;
+mod merge;
+mod read;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use error::ConfigError;
+pub use merge::merge;
+pub use settings::{DriverChoice, Settings};
+
+/// Version and kind under the driver's own group: `sriov-dra.io/v1alpha1`, `DeviceConfig`.
+pub const VERSION: &str = "v1alpha1";
+/// See [`VERSION`].
+pub const KIND: &str = "DeviceConfig";
