@@ -37,3 +37,4 @@ pub mod inventory;
 pub mod kubelet;
 pub mod nri;
 pub mod paths;
+pub mod publish;

@@ -1,0 +1,116 @@
+//! Functions → ResourceSlices, and the loop that keeps the server's copy so.
+//!
+//! ```text
+//!  functions, claims, health ─► slices() ─► Desired ─► Publisher ─ plan() ─► delete, update, create
+//!          ▲                                               │
+//!          └───────────── Published: last-known values, what the server can ◄──┘
+//! ```
+//!
+//! The first half is pure: the same input gives the same slices, and a change of one device changes one slice. The
+//! second knows what the server holds, and writes what differs.
+
+mod attributes;
+mod chunks;
+mod counters;
+mod slice;
+mod taints;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+pub use slice::{Attribute, Consumption, CounterSet, Device, Effect, Slice, Taint};
+pub use taints::{Reason, link_down};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::device::{DeviceId, Function, FunctionKind};
+
+/// Devices in one slice at most: 128, but 64 as soon as one has a taint or consumes counters, and a taint must not
+/// rearrange the slices.
+pub const MAX_DEVICES: usize = 64;
+
+/// What the API server keeps of a slice; the rest it drops without a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Features {
+    /// Shared counters in slices of their own (Kubernetes 1.35, DRAPartitionableDevices).
+    pub counters: bool,
+    /// Taints (DRADeviceTaints).
+    pub taints: bool,
+}
+
+/// What the server holds of this node's devices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// By name, as last published.
+    pub devices: BTreeMap<String, Device>,
+    /// What it keeps.
+    pub features: Features,
+}
+
+/// All that slices are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct PublishInput<'a> {
+    /// The driver's name, the domain of its taints.
+    pub driver: &'a str,
+    /// Functions that are offered.
+    pub offered: &'a [Function],
+    /// Functions that are not, because the host uses them: of an offered VF's PF the facts must still be known.
+    pub withheld: &'a [Function],
+    /// Devices under a claim, with the driver that they have when they rest, if the claim changed it (the record's first
+    /// `Driver` step). They stay listed, whatever happens to them.
+    pub claimed: &'a BTreeMap<DeviceId, Option<String>>,
+    /// Further taints, those of [`link_down`] among them.
+    pub taints: &'a BTreeMap<DeviceId, Vec<Taint>>,
+    /// What the server holds now: last-known values, devices that have vanished, what it can keep.
+    pub published: &'a Published,
+}
+
+/// What is to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// At least one; the index is the place.
+    pub slices: Vec<Slice>,
+    /// What the API would have refused and is left out, for the log.
+    pub warnings: Vec<String>,
+}
+
+/// Makes the slices: counters first, since their number never changes; then VFs PF by PF; then PFs, last, because the
+/// scheduler takes the first device that fits.
+#[must_use]
+pub fn slices(input: &PublishInput<'_>) -> Desired {
+    let facts = attributes::Facts::of(input);
+    let mut devices: Vec<Device> = input
+        .offered
+        .iter()
+        .filter(|function| allocatable(function, input))
+        .map(|function| facts.device(function))
+        .collect();
+    devices.extend(vanished(input));
+    taints::apply(&mut devices, input);
+    let (mut devices, warnings) = validate::valid(devices);
+    let sets = if input.published.features.counters { counters::apply(&mut devices) } else { Vec::new() };
+    let mut slices: Vec<Slice> =
+        sets.chunks(counters::MAX_SETS).map(|sets| Slice::SharedCounters(sets.to_vec())).collect();
+    let chunks = chunks::chunks(devices);
+    if chunks.is_empty() {
+        // "The driver is up and has no devices" is said too.
+        slices.push(Slice::Devices(Vec::new()));
+    }
+    slices.extend(chunks.into_iter().map(Slice::Devices));
+    Desired { slices, warnings }
+}
+
+/// Without counters nothing keeps the scheduler from giving a PF away together with its VFs: then only PFs without VFs.
+fn allocatable(function: &Function, input: &PublishInput<'_>) -> bool {
+    let has_vfs = matches!(function.kind, FunctionKind::Pf { num_vfs: 1.., .. });
+    !has_vfs || input.published.features.counters || input.claimed.contains_key(&function.id)
+}
+
+/// Devices under a claim that are not offered any more: listed as they last were, until the claim is gone.
+fn vanished(input: &PublishInput<'_>) -> Vec<Device> {
+    let offered: BTreeSet<DeviceId> = input.offered.iter().map(|function| function.id).collect();
+    let gone = input.claimed.keys().filter(|id| !offered.contains(id));
+    gone.filter_map(|id| input.published.devices.get(&id.name()))
+        .map(|device| Device { taints: Vec::new(), consumes: Vec::new(), ..device.clone() })
+        .collect()
+}

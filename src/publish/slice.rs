@@ -1,0 +1,170 @@
+//! The nouns of `resource.k8s.io/v1` ResourceSlices, as far as this driver writes them.
+
+use std::{collections::BTreeMap, fmt};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What one ResourceSlice holds; its place among the others is its index. Since Kubernetes 1.35 it holds devices or
+/// counters, never both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Slice {
+    /// Devices, in the order in which the scheduler tries them.
+    Devices(Vec<Device>),
+    /// Counter sets that the pool's devices consume from.
+    SharedCounters(Vec<CounterSet>),
+}
+
+impl Slice {
+    /// Its devices; none in a slice of counters.
+    #[must_use]
+    pub fn devices(&self) -> &[Device] {
+        match self {
+            Self::Devices(devices) => devices,
+            Self::SharedCounters(_) => &[],
+        }
+    }
+
+    /// Whether both have the same members in the same order, whatever is said of them. Counters count as members.
+    #[must_use]
+    pub fn same_members(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Devices(one), Self::Devices(two)) => {
+                one.iter().map(|device| &device.name).eq(two.iter().map(|device| &device.name))
+            }
+            (one, two) => one == two,
+        }
+    }
+}
+
+/// One published device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+pub struct Device {
+    /// A DNS label.
+    pub name: String,
+    /// By qualified name; one without a domain is in the driver's.
+    pub attributes: BTreeMap<String, Attribute>,
+    /// What it takes from counter sets while it is allocated.
+    pub consumes: Vec<Consumption>,
+    /// Why it is not to be used.
+    pub taints: Vec<Taint>,
+}
+
+impl Device {
+    /// A text attribute; empty when it is absent or of another type.
+    #[must_use]
+    pub fn text(&self, name: &str) -> &str {
+        match self.attributes.get(name) {
+            Some(Attribute::String(text)) => text,
+            _ => "",
+        }
+    }
+
+    /// A number attribute; 0 when it is absent or of another type.
+    #[must_use]
+    pub fn number(&self, name: &str) -> i64 {
+        match self.attributes.get(name) {
+            Some(Attribute::Int(number)) => *number,
+            _ => 0,
+        }
+    }
+}
+
+/// An attribute's value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Attribute {
+    /// At most 64 bytes.
+    String(String),
+    /// A number.
+    Int(i64),
+    /// Yes or no.
+    Bool(bool),
+    /// Semantic version 2.0.0, at most 64 bytes.
+    Version(String),
+}
+
+impl From<&str> for Attribute {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for Attribute {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<u32> for Attribute {
+    fn from(number: u32) -> Self {
+        Self::Int(number.into())
+    }
+}
+
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::String(text) | Self::Version(text) => f.write_str(text),
+            Self::Int(number) => number.fmt(f),
+            Self::Bool(value) => value.fmt(f),
+        }
+    }
+}
+
+/// Amounts that devices of a pool share (KEP-4815).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CounterSet {
+    /// A DNS label, one in the pool.
+    pub name: String,
+    /// How much there is of each.
+    pub counters: BTreeMap<String, u64>,
+}
+
+/// What a device takes from one counter set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consumption {
+    /// The set's name.
+    pub set: String,
+    /// How much of each.
+    pub counters: BTreeMap<String, u64>,
+}
+
+/// Why a device is not to be used (KEP-5055).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Taint {
+    /// A label's name.
+    pub key: String,
+    /// A label's value; may be empty.
+    pub value: String,
+    /// What the scheduler does.
+    pub effect: Effect,
+    /// Since when; none: the server says. Whole seconds.
+    pub time_added: Option<Timestamp>,
+}
+
+/// What a taint does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    /// Nothing.
+    None,
+    /// No new claims.
+    NoSchedule,
+    /// Pods that use it go.
+    NoExecute,
+}
+
+impl Effect {
+    /// As the API spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::NoSchedule => "NoSchedule",
+            Self::NoExecute => "NoExecute",
+        }
+    }
+}

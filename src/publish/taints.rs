@@ -1,0 +1,60 @@
+//! Why a device is not to be used just now. Safety is never a taint, since users may tolerate one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Device, Effect, PublishInput, Taint};
+use crate::device::{Bdf, DeviceId, Function, FunctionKind};
+
+/// The documented reasons; each is the key `<driver>/<reason>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The PF's port has no carrier.
+    LinkDown,
+    /// The device that a claim holds is not on this host any more, or another is at its address.
+    Gone,
+    /// What a claim changed could not all be undone.
+    UndoFailed,
+    /// The kernel has no driver that the device needs.
+    DriverMissing,
+}
+
+impl Taint {
+    /// No new claims for this reason; pods that have the device keep it.
+    #[must_use]
+    pub fn no_schedule(driver: &str, reason: Reason) -> Self {
+        let reason = match reason {
+            Reason::LinkDown => "link-down",
+            Reason::Gone => "gone",
+            Reason::UndoFailed => "undo-failed",
+            Reason::DriverMissing => "driver-missing",
+        };
+        Self { key: format!("{driver}/{reason}"), value: String::new(), effect: Effect::NoSchedule, time_added: None }
+    }
+}
+
+/// Taints PFs whose link is up but has no carrier, and their VFs. A PF that the administrator has down is not tainted:
+/// the carrier is not known then.
+#[must_use]
+pub fn link_down(driver: &str, functions: &[Function]) -> BTreeMap<DeviceId, Vec<Taint>> {
+    let is_pf = |function: &&Function| matches!(function.kind, FunctionKind::Pf { .. });
+    let dark = functions.iter().filter(is_pf).filter(|pf| pf.carrier == Some(false));
+    let dark: BTreeSet<Bdf> = dark.map(|pf| pf.id.pci()).collect();
+    let tainted = functions.iter().filter(|function| function.pf().is_some_and(|pf| dark.contains(&pf)));
+    tainted.map(|function| (function.id, vec![Taint::no_schedule(driver, Reason::LinkDown)])).collect()
+}
+
+/// Puts the given taints on the devices, and `gone` on those that are listed for a claim's sake only.
+pub(super) fn apply(devices: &mut [Device], input: &PublishInput<'_>) {
+    if !input.published.features.taints {
+        return;
+    }
+    let offered: BTreeSet<String> = input.offered.iter().map(|function| function.id.name()).collect();
+    let given: BTreeMap<String, &Vec<Taint>> = input.taints.iter().map(|(id, taints)| (id.name(), taints)).collect();
+    for device in devices {
+        let gone = (!offered.contains(&device.name)).then(|| Taint::no_schedule(input.driver, Reason::Gone));
+        let all = given.get(&device.name).copied().into_iter().flatten().cloned().chain(gone);
+        // By key: the order in which reasons come in must not change the slice.
+        let sorted: BTreeMap<String, Taint> = all.map(|taint| (taint.key.clone(), taint)).collect();
+        device.taints = sorted.into_values().collect();
+    }
+}

@@ -1,0 +1,344 @@
+//! Slices of made-up hosts, held against a model of the API's validation.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::device::{Bdf, Binding, EswitchMode, LinkType, PciIds, VfAddress};
+
+pub(super) const ALL: Features = Features { counters: true, taints: true };
+const PLAIN: Features = Features { counters: false, taints: false };
+
+fn bdf(bus: u8, number: u32) -> Bdf {
+    format!("0000:{bus:02x}:{:02x}.{}", number / 8, number % 8).parse().unwrap()
+}
+
+/// The PF of a bus, up with carrier at 10 Gb/s.
+pub(super) fn pf(bus: u8, total_vfs: u32, num_vfs: u32) -> Function {
+    Function {
+        id: DeviceId::Pci(bdf(bus, 0)),
+        incarnation: 1,
+        kind: FunctionKind::Pf { total_vfs, num_vfs },
+        ids: PciIds { vendor: 0x8086, device: 0x10c9 },
+        binding: Binding { driver: Some("igb".into()), driver_override: None },
+        netdev: Some(format!("ens{bus}").parse().unwrap()),
+        link_type: Some(LinkType::Ethernet),
+        link_speed: Some(10_000),
+        carrier: Some(true),
+        eswitch: Some(EswitchMode::Legacy),
+        numa_node: Some(1),
+        pcie_root: Some("pci0000:3a".into()),
+        iommu_group: Some(7),
+        acpi_index: None,
+    }
+}
+
+/// VFs 0 to `count` of a bus' PF.
+pub(super) fn vfs(bus: u8, count: u32) -> Vec<Function> {
+    let address = |index| Some(VfAddress { pf: bdf(bus, 0), index });
+    let vf = |index| Function {
+        id: DeviceId::Pci(bdf(bus, 8 + index)),
+        kind: FunctionKind::Vf { address: address(index) },
+        ids: PciIds { vendor: 0x8086, device: 0x10ca },
+        binding: Binding { driver: Some("igbvf".into()), driver_override: None },
+        netdev: None,
+        eswitch: None,
+        link_speed: None,
+        carrier: None,
+        ..pf(bus, 0, 0)
+    };
+    (0..count).map(vf).collect()
+}
+
+pub(super) fn host(buses: &[(u8, u32, u32)]) -> Vec<Function> {
+    let all = buses.iter().flat_map(|(bus, total, num)| std::iter::once(pf(*bus, *total, *num)).chain(vfs(*bus, *num)));
+    all.collect()
+}
+
+pub(super) fn nothing(features: Features) -> Published {
+    Published { devices: BTreeMap::new(), features }
+}
+
+/// Everything by default, to be changed by a test.
+pub(super) struct Case {
+    pub(super) offered: Vec<Function>,
+    pub(super) withheld: Vec<Function>,
+    pub(super) claimed: BTreeMap<DeviceId, Option<String>>,
+    pub(super) taints: BTreeMap<DeviceId, Vec<Taint>>,
+    pub(super) published: Published,
+}
+
+impl Case {
+    pub(super) fn of(offered: Vec<Function>, features: Features) -> Self {
+        let (claimed, taints) = (BTreeMap::new(), BTreeMap::new());
+        Self { offered, withheld: Vec::new(), claimed, taints, published: nothing(features) }
+    }
+
+    pub(super) fn desired(&self) -> Desired {
+        slices(&PublishInput {
+            driver: "sriov-dra.io",
+            offered: &self.offered,
+            withheld: &self.withheld,
+            claimed: &self.claimed,
+            taints: &self.taints,
+            published: &self.published,
+        })
+    }
+
+    fn devices(&self) -> BTreeMap<String, Device> {
+        by_name(&self.desired())
+    }
+
+    /// As if the server had taken it.
+    fn publish(&mut self) {
+        self.published.devices = self.devices();
+    }
+}
+
+fn by_name(desired: &Desired) -> BTreeMap<String, Device> {
+    desired.slices.iter().flat_map(Slice::devices).map(|device| (device.name.clone(), device.clone())).collect()
+}
+
+#[test]
+fn every_attribute_of_the_table_is_on_pf_and_vf() {
+    let devices = Case::of(host(&[(0x3b, 7, 2)]), ALL).devices();
+    for device in devices.values() {
+        assert_eq!(device.attributes.len(), 28, "{}", device.name);
+    }
+    insta::assert_json_snapshot!("attributes", devices.values().map(|device| &device.attributes).collect::<Vec<_>>());
+}
+
+#[test]
+fn unknown_topology_is_left_out_and_everything_else_is_neutral() {
+    let bare = Function {
+        kind: FunctionKind::Vf { address: None },
+        numa_node: None,
+        pcie_root: None,
+        link_type: None,
+        binding: Binding::default(),
+        ..vfs(1, 1).remove(0)
+    };
+    let devices = Case::of(vec![bare], ALL).devices();
+    let device = &devices["0000-01-01-0"];
+    assert_eq!(device.attributes.len(), 25);
+    assert!(device.attributes.keys().all(|name| !name.ends_with("numaNode") && !name.ends_with("pcieRoot")));
+    assert_eq!((device.text("driver"), device.text("pfPciAddress"), device.number("index")), ("", "0000:01:01.0", -1));
+    assert_eq!((device.text("pfDeviceID"), device.text("pfName")), ("10ca", ""));
+}
+
+#[test]
+fn vfs_come_pf_by_pf_and_pfs_last_behind_the_counters() {
+    let desired = Case::of(host(&[(2, 128, 70), (1, 8, 3)]), ALL).desired();
+    let names = |slice: &Slice| match slice {
+        Slice::SharedCounters(sets) => sets.iter().map(|set| set.name.clone()).collect::<Vec<_>>(),
+        Slice::Devices(devices) => vec![devices[0].name.clone(), devices.len().to_string()],
+    };
+    let shape: Vec<_> = desired.slices.iter().map(names).collect();
+    assert_eq!(
+        shape,
+        [
+            ["pf-0000-01-00-0", "pf-0000-02-00-0"],
+            ["0000-01-01-0", "3"],
+            ["0000-02-01-0", "64"],
+            ["0000-02-09-0", "6"],
+            ["0000-01-00-0", "2"],
+        ]
+    );
+}
+
+#[test]
+fn an_empty_node_still_says_that_the_driver_is_up() {
+    assert_eq!(Case::of(Vec::new(), ALL).desired().slices, [Slice::Devices(Vec::new())]);
+}
+
+#[test]
+fn a_pf_and_its_vfs_consume_from_one_set() {
+    let mut case = Case::of(host(&[(1, 7, 2), (2, 0, 0)]), ALL);
+    let devices = case.devices();
+    let takes = |name: &str| devices[name].consumes.iter().map(|c| (c.set.as_str(), c.counters["vfs"])).next();
+    assert_eq!(takes("0000-01-00-0"), Some(("pf-0000-01-00-0", 7)));
+    assert_eq!(takes("0000-01-01-1"), Some(("pf-0000-01-00-0", 1)));
+    assert_eq!(takes("0000-02-00-0"), None);
+    // A PF that the host uses is not given away: nothing to exclude.
+    case.withheld = vec![case.offered.remove(0)];
+    let device = &case.devices()["0000-01-01-1"];
+    assert!(device.consumes.is_empty());
+    assert_eq!((device.text("pfName"), device.number("totalVFs")), ("ens1", 7));
+}
+
+#[test]
+fn without_counters_a_pf_is_published_only_while_it_has_no_vfs() {
+    let mut case = Case::of(host(&[(1, 7, 2), (2, 7, 0)]), PLAIN);
+    assert!(!case.devices().contains_key("0000-01-00-0") && case.devices().contains_key("0000-02-00-0"));
+    assert!(case.desired().slices.iter().all(|slice| matches!(slice, Slice::Devices(_))));
+    case.claimed.insert(case.offered[0].id, None);
+    assert!(case.devices().contains_key("0000-01-00-0"), "a claim's PF stays");
+}
+
+#[test]
+fn what_is_not_known_just_now_is_as_it_last_was() {
+    let mut case = Case::of(host(&[(1, 7, 2)]), ALL);
+    case.publish();
+    let before = case.desired();
+    let pf = &mut case.offered[0];
+    (pf.link_speed, pf.netdev, pf.link_type) = (None, None, None);
+    for vf in &mut case.offered[1..] {
+        vf.link_type = None;
+    }
+    assert_eq!(case.desired(), before);
+}
+
+#[test]
+fn a_device_under_a_claim_is_published_unchanged() {
+    let mut case = Case::of(host(&[(1, 7, 2)]), ALL);
+    case.publish();
+    let before = case.desired();
+    let vf = &mut case.offered[2];
+    vf.binding.driver = Some("vfio-pci".into());
+    case.claimed.insert(vf.id, Some("igbvf".into()));
+    assert_eq!(case.desired(), before);
+}
+
+#[test]
+fn a_vanished_device_is_listed_and_tainted_until_its_claim_is_gone() {
+    let mut case = Case::of(host(&[(1, 7, 3)]), ALL);
+    case.publish();
+    let before = case.devices();
+    let vf = case.offered.remove(2);
+    case.claimed.insert(vf.id, None);
+    let now = case.devices();
+    let device = &now[&vf.id.name()];
+    assert_eq!(device.taints, [Taint::no_schedule("sriov-dra.io", Reason::Gone)]);
+    assert_eq!(device.attributes, before[&vf.id.name()].attributes);
+    assert_eq!(device.consumes, before[&vf.id.name()].consumes);
+    assert_eq!(case.desired().slices[1].devices()[1].name, vf.id.name(), "in its place");
+    case.claimed.clear();
+    assert!(!case.devices().contains_key(&vf.id.name()));
+}
+
+#[test]
+fn a_port_without_carrier_taints_its_pf_and_vfs_only() {
+    let mut functions = host(&[(1, 7, 2), (2, 7, 2)]);
+    functions[0].carrier = Some(false);
+    functions[3].carrier = None;
+    let tainted = link_down("sriov-dra.io", &functions);
+    let expected: Vec<_> = functions[..3].iter().map(|function| function.id).collect();
+    assert_eq!(tainted.keys().copied().collect::<Vec<_>>(), expected);
+    assert_eq!(tainted[&expected[0]][0].key, "sriov-dra.io/link-down");
+    let mut case = Case::of(functions, PLAIN);
+    case.taints = tainted;
+    assert!(case.devices().values().all(|device| device.taints.is_empty()), "a server without taints gets none");
+}
+
+/// What the API server refuses (`pkg/apis/resource/validation`), said again in other words.
+fn refused(desired: &Desired) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut check = |ok: bool, text: &str| {
+        if !ok {
+            faults.push(text.to_owned())
+        }
+    };
+    let sets: BTreeMap<&str, u64> = desired
+        .slices
+        .iter()
+        .flat_map(|slice| if let Slice::SharedCounters(sets) = slice { sets.as_slice() } else { &[] })
+        .map(|set| (set.name.as_str(), set.counters["vfs"]))
+        .collect();
+    let mut names = BTreeSet::new();
+    check(!desired.slices.is_empty(), "no slice");
+    for slice in &desired.slices {
+        if let Slice::SharedCounters(sets) = slice {
+            check((1..=8).contains(&sets.len()), "counter sets");
+        }
+        check(slice.devices().len() <= 64, "devices");
+        for device in slice.devices() {
+            check(names.insert(device.name.clone()), "duplicate device");
+            check(device.name.len() <= 63 && !device.name.contains(['.', ':', '_']), "device name");
+            check(device.attributes.len() <= 32, "attributes");
+            check(device.consumes.len() <= 2 && device.taints.len() <= 16, "consumes or taints");
+            for consumption in &device.consumes {
+                let available = sets.get(consumption.set.as_str()).copied().unwrap_or(0);
+                check(consumption.counters["vfs"] <= available, "counter set");
+            }
+            for value in device.attributes.values() {
+                let long = |text: &String| text.len() > 64;
+                check(!matches!(value, Attribute::String(text) if long(text)), "long value");
+            }
+        }
+    }
+    faults
+}
+
+fn hosts() -> impl Strategy<Value = Vec<Function>> {
+    let pf = (0u32..200).prop_flat_map(|total| (Just(total), 0..=total));
+    let pfs = prop::collection::vec(pf, 0..12);
+    let driver = prop_oneof![Just("igbvf".to_owned()), "[a-z]{60,70}"];
+    (pfs, driver).prop_map(|(pfs, driver)| {
+        let buses: Vec<_> = pfs.iter().zip(1u8..).map(|((total, num), bus)| (bus, *total, *num)).collect();
+        let mut functions = host(&buses);
+        if let Some(last) = functions.last_mut() {
+            last.binding.driver = Some(driver);
+        }
+        functions
+    })
+}
+
+fn any_features() -> impl Strategy<Value = Features> {
+    any::<(bool, bool)>().prop_map(|(counters, taints)| Features { counters, taints })
+}
+
+/// Which slices differ.
+fn touched(one: &Desired, two: &Desired) -> usize {
+    assert_eq!(one.slices.len(), two.slices.len());
+    one.slices.iter().zip(&two.slices).filter(|(one, two)| one != two).count()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn the_server_takes_every_slice_of_every_host(functions in hosts(), features in any_features()) {
+        let case = Case::of(functions, features);
+        prop_assert_eq!(refused(&case.desired()), Vec::<String>::new());
+        prop_assert_eq!(case.desired(), case.desired());
+    }
+
+    #[test]
+    fn the_order_of_the_sweep_does_not_matter(functions in hosts()) {
+        let mut case = Case::of(functions, ALL);
+        let before = case.desired().slices;
+        case.offered.reverse();
+        prop_assert_eq!(case.desired().slices, before);
+    }
+
+    #[test]
+    fn one_changed_taint_or_attribute_touches_one_slice(functions in hosts(), which in any::<prop::sample::Index>()) {
+        prop_assume!(!functions.is_empty());
+        let mut case = Case::of(functions, ALL);
+        let before = case.desired();
+        let index = which.index(case.offered.len());
+        let id = case.offered[index].id;
+        case.taints.insert(id, vec![Taint::no_schedule("sriov-dra.io", Reason::UndoFailed)]);
+        prop_assert_eq!(touched(&before, &case.desired()), 1);
+        case.taints.clear();
+        case.offered[index].acpi_index = Some(3);
+        prop_assert_eq!(touched(&before, &case.desired()), 1);
+    }
+
+    #[test]
+    fn a_vf_that_goes_or_comes_leaves_all_others_in_their_slice(functions in hosts(), which in any::<prop::sample::Index>()) {
+        prop_assume!(functions.len() > 1);
+        let mut case = Case::of(functions, ALL);
+        let index = which.index(case.offered.len());
+        prop_assume!(case.offered[index].vf_address().is_some());
+        let before = case.desired();
+        let gone = case.offered.remove(index).id.name();
+        let after = case.desired();
+        let companions = |desired: &Desired| -> BTreeSet<BTreeSet<String>> {
+            let names = |slice: &Slice| slice.devices().iter().map(|d| d.name.clone()).filter(|n| *n != gone).collect();
+            desired.slices.iter().map(names).filter(|names: &BTreeSet<String>| !names.is_empty()).collect()
+        };
+        prop_assert_eq!(companions(&before), companions(&after));
+    }
+}
