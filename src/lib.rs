@@ -28,6 +28,7 @@
 //! nobody but [`kubelet`] names `tonic`.
 
 pub mod api;
+pub mod cdi;
 pub mod claim;
 pub mod deadline;
 pub mod device;
@@ -35,6 +36,7 @@ pub mod files;
 pub mod host;
 pub mod inventory;
 pub mod kubelet;
+pub mod metadata;
 pub mod nri;
 pub mod paths;
 pub mod publish;

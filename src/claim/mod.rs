@@ -11,6 +11,7 @@ mod allocated;
 mod locks;
 mod record;
 mod store;
+pub mod view;
 
 pub use allocated::{AllocatedClaim, AllocatedDevice, ClaimRef, ClaimUid, ConfigSource, OpaqueConfig, PreparedDevice};
 pub use locks::{ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};

@@ -59,12 +59,23 @@ pub struct DeviceRecord {
     pub admin_access: bool,
     /// Qualified CDI names of the answer.
     pub cdi: Vec<String>,
+    /// Character devices of the container, `/dev/vfio/7`.
+    #[serde(default)]
+    pub nodes: Vec<String>,
     /// What was changed, in order.
     pub steps: Vec<Step>,
     /// The netdev as it goes into the pod; none for character devices.
     pub netdev: Option<NetdevPlan>,
     /// Set while (or shortly before) the netdev is in a pod.
     pub attachment: Option<Attachment>,
+}
+
+impl DeviceRecord {
+    /// The request without the part behind `/`: what the kubelet and the container know.
+    #[must_use]
+    pub fn base_request(&self) -> &str {
+        self.request.split('/').next().unwrap_or(&self.request)
+    }
 }
 
 /// One assignment, with the value that it replaces. `from: None`: the kernel cannot tell it.

@@ -14,6 +14,7 @@ fn record(devices: u32) -> Record {
         share_id: None,
         admin_access: false,
         cdi: vec![],
+        nodes: Vec::new(),
         steps: vec![],
         netdev: None,
         attachment: None,

@@ -1,0 +1,103 @@
+//! The spec's nouns.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// A spec file's content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Spec {
+    /// Least version that has all that we use: 0.5.0 has `hostPath` and names that begin with a digit.
+    cdi_version: &'static str,
+    kind: String,
+    /// At least one.
+    devices: Vec<Device>,
+}
+
+/// One device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Device {
+    name: String,
+    container_edits: Edits,
+}
+
+/// What is added to a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+pub struct Edits {
+    /// `NAME=value`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
+    /// Character devices.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub device_nodes: Vec<DeviceNode>,
+    /// Bind mounts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mounts: Vec<Mount>,
+}
+
+/// A character device, under the same path inside and outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceNode {
+    /// `/dev/vfio/7`.
+    pub path: String,
+    /// `rw`, and not `m`: a container makes no device nodes.
+    pub permissions: &'static str,
+}
+
+/// A bind mount. A source that is missing makes the runtime refuse the container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Mount {
+    /// On the host.
+    pub host_path: String,
+    /// In the container.
+    pub container_path: String,
+    /// `ro`, `bind`.
+    pub options: Vec<&'static str>,
+}
+
+impl DeviceNode {
+    /// Read and write.
+    #[must_use]
+    pub fn new(path: impl Into<String>) -> Self {
+        Self { path: path.into(), permissions: "rw" }
+    }
+}
+
+impl Mount {
+    /// Read-only.
+    #[must_use]
+    pub fn read_only(host: impl Into<String>, container: impl Into<String>) -> Self {
+        Self { host_path: host.into(), container_path: container.into(), options: vec!["ro", "bind"] }
+    }
+}
+
+impl Device {
+    /// A device's name is its PCI address, which Multus' older contract passes on to the CNI plugin.
+    #[must_use]
+    pub fn new(name: impl Into<String>, container_edits: Edits) -> Self {
+        Self { name: name.into(), container_edits }
+    }
+}
+
+impl Spec {
+    /// The spec of a claim.
+    #[must_use]
+    pub fn new(driver: &str, uid: impl fmt::Display, devices: Vec<Device>) -> Self {
+        Self { cdi_version: "0.5.0", kind: kind(driver, uid), devices }
+    }
+}
+
+/// The name under which the kubelet asks the runtime for a device: `<driver>/claim-<uid>=<name>`.
+#[must_use]
+pub fn qualified(driver: &str, uid: impl fmt::Display, name: impl fmt::Display) -> String {
+    format!("{}={name}", kind(driver, uid))
+}
+
+fn kind(driver: &str, uid: impl fmt::Display) -> String {
+    format!("{driver}/claim-{uid}")
+}
