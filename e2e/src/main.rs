@@ -1,2 +1,66 @@
-//! Lab scenarios of sriov-dra.
-fn main() {}
+//! Lab scenarios of sriov-dra: what users do on a real Kubernetes with real SR-IOV, and what must hold.
+//!
+//! ```text
+//!  e2e/lab/lab run -- cargo run -p e2e -- --only b,c
+//!
+//!  scenarios/a_….rs   one story a file ─► lab, space, pod, claim, node, vf: the words that they are told in
+//!  bench/             figures, without thresholds
+//! ```
+//!
+//! `IMAGE` names the release image, `FUSE_IMAGE` the one with the cargo feature `fuse` (for scenario g);
+//! `IMAGE_ARCHIVE` and `FUSE_IMAGE_ARCHIVE` are imported into the nodes first when they are set.
+
+mod agent;
+mod bench;
+mod claim;
+mod command;
+mod device;
+mod dump;
+mod eventually;
+mod guest;
+mod keep;
+mod kube;
+mod lab;
+mod manifest;
+mod node;
+mod options;
+mod pod;
+mod release;
+mod run;
+mod scenarios;
+mod slices;
+mod space;
+mod story;
+
+use std::process::ExitCode;
+
+use options::{Options, USAGE, Wish};
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(wrong) => {
+            eprintln!("e2e: {wrong:#}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match fulfil(&options) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("e2e: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what was asked for")]
+fn fulfil(options: &Options) -> anyhow::Result<bool> {
+    match options.wish {
+        Wish::Help => println!("{USAGE}"),
+        Wish::List => scenarios::all().iter().for_each(|s| println!("{}  {}", s.letter, s.title)),
+        Wish::Bench => bench::run(options)?,
+        Wish::Run => return run::run(options),
+    }
+    Ok(true)
+}

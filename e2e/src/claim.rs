@@ -1,0 +1,50 @@
+//! A ResourceClaim, as the API server has it.
+
+use anyhow::{Result, bail, ensure};
+use serde_json::Value;
+
+use crate::{
+    device::{Vf, slice_name},
+    kube::{self, items, text},
+    node::Node,
+};
+
+/// By name.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+impl Claim {
+    /// The object.
+    pub(crate) fn get(&self) -> Result<Value> {
+        kube::get(&["resourceclaim", &self.name, "-n", &self.namespace])
+    }
+
+    /// Names of the allocated devices.
+    pub(crate) fn devices(&self) -> Result<Vec<String>> {
+        let claim = self.get()?;
+        let results = items(&claim, "/status/allocation/devices/results");
+        ensure!(!results.is_empty(), "claim {} is not allocated", self.name);
+        Ok(results.iter().map(|result| text(result, "/device").to_owned()).collect())
+    }
+
+    /// The VF that it was given, the first of several.
+    pub(crate) fn vf(&self, node: &Node) -> Result<Vf> {
+        let device = self.devices()?.swap_remove(0);
+        let vfs = node.pfs()?.into_iter().flat_map(|pf| pf.vfs);
+        match vfs.into_iter().find(|vf| slice_name(&vf.pci) == device) {
+            Some(vf) => Ok(vf),
+            None => bail!("{} has no VF {device}", node.name),
+        }
+    }
+
+    /// What the driver says about its first device: `status.devices[0]`.
+    pub(crate) fn status(&self) -> Result<Value> {
+        match self.get()?.pointer("/status/devices/0") {
+            Some(status) => Ok(status.clone()),
+            None => bail!("claim {} has no status.devices", self.name),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The driver's installation by Helm.
+
+use std::env;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::{
+    command::{self, Answer},
+    eventually::{SLOW, eventually},
+    kube::{self, text},
+};
+
+/// Where it is installed.
+pub(crate) const NAMESPACE: &str = "sriov-dra";
+/// The agents' pods.
+pub(crate) const AGENTS: &str = "app.kubernetes.io/name=sriov-dra";
+const NAME: &str = "sriov-dra";
+const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/sriov-dra");
+
+/// An image: its reference, and its archive if it is still to be imported into the nodes.
+#[derive(Debug, Clone)]
+struct Image {
+    repository: String,
+    tag: String,
+    archive: Option<String>,
+}
+
+impl Image {
+    /// From `X` and `X_ARCHIVE`.
+    fn from_env(variable: &str) -> Result<Option<Self>> {
+        let Ok(reference) = env::var(variable) else {
+            return Ok(None);
+        };
+        let (repository, tag) =
+            reference.rsplit_once(':').with_context(|| format!("{variable}={reference} has no tag"))?;
+        let archive = env::var(format!("{variable}_ARCHIVE")).ok();
+        Ok(Some(Self { repository: repository.to_owned(), tag: tag.to_owned(), archive }))
+    }
+
+    fn import(&self) -> Result<()> {
+        let Some(archive) = &self.archive else {
+            return Ok(());
+        };
+        command::run("lab", &["load-image", archive], "").map(drop)
+    }
+}
+
+/// The release under test.
+#[derive(Debug)]
+pub(crate) struct Release {
+    image: Image,
+    fuse: Option<Image>,
+}
+
+impl Release {
+    pub(crate) fn from_env() -> Result<Self> {
+        let image = Image::from_env("IMAGE")?.context("IMAGE is not set: the release image's reference")?;
+        Ok(Self { image, fuse: Image::from_env("FUSE_IMAGE")? })
+    }
+
+    /// Puts the images into the nodes.
+    pub(crate) fn import(&self) -> Result<()> {
+        self.image.import()?;
+        self.fuse.iter().try_for_each(Image::import)
+    }
+
+    /// `helm upgrade --install` and waits for the agents.
+    pub(crate) fn install(&self) -> Result<()> {
+        helm_install(&self.image, &[])
+    }
+
+    /// A new version of the same release: its agents' pods differ in an annotation.
+    pub(crate) fn upgrade(&self, mark: &str) -> Result<()> {
+        helm_install(&self.image, &[&format!("agent.podAnnotations.e2e/upgrade={mark}")])
+    }
+
+    /// Without the policy that checks claim configs where they are written: an older server, or a lax administrator.
+    pub(crate) fn without_admission(&self) -> Result<()> {
+        helm_install(&self.image, &["admission.claimConfig=false"])
+    }
+
+    /// The image that can be made to die at a chosen host write.
+    pub(crate) fn install_with_fuse(&self) -> Result<()> {
+        helm_install(self.fuse.as_ref().context("FUSE_IMAGE is not set: the image with --features fuse")?, &[])
+    }
+
+    /// Whether it is installed.
+    pub(crate) fn is_installed(&self) -> Result<bool> {
+        Ok(command::answer("helm", &["status", NAME, "-n", NAMESPACE], "")?.code == 0)
+    }
+
+    /// `helm uninstall`, whatever comes of it.
+    pub(crate) fn uninstall(&self) -> Result<Answer> {
+        command::answer("helm", &["uninstall", NAME, "-n", NAMESPACE, "--wait", "--timeout", "10m"], "")
+    }
+}
+
+fn helm_install(image: &Image, sets: &[&str]) -> Result<()> {
+    let (repository, tag) = (format!("image.repository={}", image.repository), format!("image.tag={}", image.tag));
+    let own = ["--create-namespace", "--set", &repository, "--set", &tag, "--set", "image.pullPolicy=Never"];
+    let waiting = ["--wait", "--timeout", "10m"];
+    let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", *set]).collect();
+    let args = [&["upgrade", "--install", NAME, CHART, "-n", NAMESPACE], &own[..], &waiting, &sets].concat();
+    command::run("helm", &args, "").map(drop)
+}
+
+/// The agents' pods on a node that are not on their way out.
+pub(crate) fn agent_pods(node: &str) -> Result<Vec<Value>> {
+    let here = format!("spec.nodeName={node}");
+    let pods = kube::list(&["pods", "-n", NAMESPACE, "-l", AGENTS, "--field-selector", &here])?;
+    Ok(pods.into_iter().filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none()).collect())
+}
+
+/// Waits until a node's agent is ready.
+pub(crate) fn agent_is_ready(node: &str) -> Result<()> {
+    eventually(&format!("the agent of {node} is ready"), SLOW, || {
+        let pods = agent_pods(node)?;
+        let ready = |c: &Value| text(c, "/type") == "Ready" && text(c, "/status") == "True";
+        let all = pods.iter().all(|pod| kube::items(pod, "/status/conditions").iter().any(ready));
+        ensure!(!pods.is_empty() && all, "{} pods, not all of them ready", pods.len());
+        Ok(())
+    })
+}

@@ -1,0 +1,75 @@
+//! **The agent** is killed at the first host write after a pod is made, at the second, and so on until there is no further
+//! one; and the same while the pod is deleted. On node1 right before each write, on node2 right after it. That needs the
+//! image with the fuse: `/run/sriov-dra/fuse` holds `before N` or `after N`, and goes when it has burnt.
+//!
+//! **Must hold**: nobody helps, and the pod runs with its interface, or is gone, and the VF is as it was before.
+
+use anyhow::{Context, Result, ensure};
+
+use super::{Scenario, VF_POD};
+use crate::{device::Vf, dump::Dump, lab::Lab, node::Node, release, space::Space, story::Story};
+
+pub(super) const SCENARIO: Scenario =
+    Scenario { letter: 'g', title: "agent killed before and after each host write, both ways", tell };
+
+const FUSE: &str = "/run/sriov-dra/fuse";
+/// More writes than a claim can have: an endless fuse is a failure too.
+const MOST: u32 = 60;
+
+fn tell(lab: &Lab, story: &Story) -> Result<()> {
+    story.step("helm upgrade to the image with the fuse");
+    lab.release.install_with_fuse()?;
+    let told = lab.on_each_node(story, "g", |node, space| {
+        let vf = node.vf(0, 2)?;
+        let before = vf.dump()?;
+        let when = if node.number == 1 { "before" } else { "after" };
+        for number in 1..=MOST {
+            let fuse = format!("{when} {number}");
+            let came = comes(node, space, &vf, &fuse).with_context(|| format!("fuse {fuse}, the pod is made"))?;
+            let went = goes(node, space, &vf, &before, &fuse).with_context(|| format!("fuse {fuse}, it is deleted"))?;
+            space.step(format!("{fuse}: {} / {}", burnt(came), burnt(went)));
+            if !came && !went {
+                ensure!(number > 3, "a life of {number} writes is too short to be true: does the fuse work?");
+                return Ok(());
+            }
+        }
+        anyhow::bail!("more than {MOST} writes for one pod")
+    });
+    story.step("helm upgrade back to the release image");
+    told.and(lab.release.install())
+}
+
+fn burnt(fuse: bool) -> &'static str {
+    if fuse { "killed" } else { "no such write" }
+}
+
+/// Makes the pod under a fuse; whether it burnt.
+fn comes(node: &Node, space: &Space, vf: &Vf, fuse: &str) -> Result<bool> {
+    node.write(FUSE, fuse)?;
+    let values = [("class", "e2e-all-settings"), ("selector", &*vf.selector()), ("config", "ifName: data0")];
+    let pod = space.run(node, "victim", VF_POD, &values)?;
+    pod.ready()?;
+    let at_start = pod.exec("cat /at-start")?;
+    ensure!(at_start.contains("data0"), "the container started without its interface:\n{at_start}");
+    ensure!(vf.vlan()? == (100, 3), "the pod runs with VLAN and QoS {:?}", vf.vlan()?);
+    put_out(node)
+}
+
+/// Deletes it under a fuse; whether it burnt.
+fn goes(node: &Node, space: &Space, vf: &Vf, before: &Dump, fuse: &str) -> Result<bool> {
+    node.write(FUSE, fuse)?;
+    space.pod("victim").delete()?;
+    node.holds_no_claim()?;
+    let burnt = put_out(node)?;
+    vf.is_again(before)?;
+    Ok(burnt)
+}
+
+/// Takes away a fuse that did not burn. The agent that it killed is waited for, so that one life does not reach into the
+/// next.
+fn put_out(node: &Node) -> Result<bool> {
+    let burnt = !node.has(FUSE)?;
+    node.exec("rm -f \"$1\"", &[FUSE])?;
+    release::agent_is_ready(&node.name)?;
+    Ok(burnt)
+}

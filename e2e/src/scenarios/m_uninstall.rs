@@ -1,0 +1,77 @@
+//! **The administrator** uninstalls the release while a pod has a VF, then without one, and installs it again.
+//!
+//! **Must hold**: the first is refused, with the pod's name, and the pod goes on; the second works, and no file, no rule
+//! and no changed device is left on the nodes, and no slice; the driver works again after the next installation.
+
+use anyhow::{Context, Result, ensure};
+
+use super::{ANY, Scenario, VF_POD};
+use crate::{
+    eventually::{SLOW, eventually},
+    lab::Lab,
+    node::Node,
+    slices,
+    space::Space,
+    story::Story,
+};
+
+pub(super) const SCENARIO: Scenario =
+    Scenario { letter: 'm', title: "uninstall is refused while a claim is prepared, then leaves nothing", tell };
+
+fn tell(lab: &Lab, story: &Story) -> Result<()> {
+    let node = &lab.nodes[0];
+    let before: Vec<_> = lab.nodes.iter().map(Node::dump).collect::<Result<_>>()?;
+    lab.space(story, "e2e-m", |space| refused(lab, node, space))?;
+    story.step("without pods: helm uninstall");
+    lab.release.uninstall()?.ok("helm uninstall")?;
+    for (node, before) in lab.nodes.iter().zip(&before) {
+        nothing_is_left(node).with_context(|| node.name.clone())?;
+        node.is_again(before)?;
+    }
+    story.step("nothing is left; helm install again");
+    lab.release.install()?;
+    for node in &lab.nodes {
+        slices::follow(node, SLOW)?;
+    }
+    lab.space(story, "e2e-m-again", |space| {
+        let pod = start(space, node, "again")?;
+        pod.ready()?;
+        pod.delete()
+    })?;
+    story.step("a pod ran; and the end");
+    lab.release.uninstall()?.ok("helm uninstall").map(drop)
+}
+
+fn start(space: &Space, node: &Node, name: &str) -> Result<crate::pod::Pod> {
+    space.run(node, name, VF_POD, &[("class", "e2e-blue"), ("selector", ANY), ("config", "")])
+}
+
+fn refused(lab: &Lab, node: &Node, space: &Space) -> Result<()> {
+    let pod = start(space, node, "holder")?;
+    pod.ready()?;
+    let answer = lab.release.uninstall()?;
+    ensure!(answer.code != 0, "helm uninstall went through while a pod has a VF");
+    let said = answer.out + &answer.err;
+    ensure!(said.contains("holder"), "the refusal does not name the pod: {said}");
+    space.step("refused, and it says which pod");
+    ensure!(pod.is_ready()?, "the pod was hurt");
+    pod.link(node, "net1")?;
+    pod.delete()
+}
+
+/// No slice, and no trace in the file system; what the kernel holds is in the dumps.
+fn nothing_is_left(node: &Node) -> Result<()> {
+    eventually("no slice is left", SLOW, || {
+        let left = slices::identities(node)?;
+        ensure!(left.is_empty(), "{left:?}");
+        Ok(())
+    })?;
+    let script = r#"
+        find /run /var/lib/cni /var/lib/kubelet/plugins /var/lib/kubelet/plugins_registry /etc/cdi /etc/cni \
+          \( -name '*sriov-dra*' -o -name '*.lock' -path '*sriov*' \) 2>/dev/null || true
+        iptables-save | grep -i sriov || true
+    "#;
+    let left = node.exec(script, &[])?;
+    ensure!(left.trim().is_empty(), "left on the node:\n{left}");
+    Ok(())
+}

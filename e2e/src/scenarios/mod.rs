@@ -1,0 +1,58 @@
+//! The scenarios: one file, one story. Each says what the user does and what must hold.
+
+mod a_install;
+mod b_vlan_pods;
+mod c_nothing_stays;
+mod d_vfio;
+mod e_extended_resource;
+mod f_all_taken;
+mod g_killed_at_every_step;
+mod h_agent_away_at_the_hook;
+mod i_restarts;
+mod j_refusals;
+mod k_vfs_removed;
+mod l_containerd_restart;
+mod m_uninstall;
+
+use anyhow::Result;
+
+use crate::{kube, lab::Lab, story::Story};
+
+/// A pod with one VF by a claim template.
+pub(crate) const VF_POD: &str = include_str!("../../manifests/vf-pod.yaml");
+/// A selector: whichever VF comes first.
+pub(crate) const ANY: &str = "true";
+
+/// A story, and how it is told.
+pub(crate) struct Scenario {
+    /// By which `--only` names it.
+    pub(crate) letter: char,
+    /// What must hold, in a line.
+    pub(crate) title: &'static str,
+    /// Does and checks it all; what it changes of the lab, it changes back.
+    pub(crate) tell: fn(&Lab, &Story) -> Result<()>,
+}
+
+/// In the order in which they are told: the installation first, its end last.
+pub(crate) fn all() -> Vec<Scenario> {
+    vec![
+        a_install::SCENARIO,
+        b_vlan_pods::SCENARIO,
+        c_nothing_stays::SCENARIO,
+        d_vfio::SCENARIO,
+        e_extended_resource::SCENARIO,
+        f_all_taken::SCENARIO,
+        g_killed_at_every_step::SCENARIO,
+        h_agent_away_at_the_hook::SCENARIO,
+        i_restarts::SCENARIO,
+        j_refusals::SCENARIO,
+        k_vfs_removed::SCENARIO,
+        l_containerd_restart::SCENARIO,
+        m_uninstall::SCENARIO,
+    ]
+}
+
+/// The DeviceClasses that an administrator would have made for these users.
+pub(crate) fn apply_classes() -> Result<()> {
+    kube::apply("default", include_str!("../../manifests/classes.yaml"))?.ok("classes.yaml").map(drop)
+}

@@ -1,0 +1,81 @@
+//! What the driver publishes.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::{
+    device::slice_name,
+    eventually::eventually,
+    kube::{self, items, text},
+    node::Node,
+};
+
+/// The driver's name.
+pub(crate) const DRIVER: &str = "sriov-dra.io";
+
+/// One device of a slice.
+#[derive(Debug, Clone)]
+pub(crate) struct Published {
+    /// Attribute → value, without the type.
+    pub(crate) attributes: BTreeMap<String, Value>,
+    /// Keys of its taints.
+    pub(crate) taints: Vec<String>,
+    /// It shares counters with others, so that a PF and its VFs exclude each other.
+    pub(crate) counted: bool,
+}
+
+/// The slices of a node, as objects.
+pub(crate) fn slices(node: &Node) -> Result<Vec<Value>> {
+    let here = format!("spec.driver={DRIVER},spec.nodeName={}", node.name);
+    kube::list(&["resourceslices", "--field-selector", &here])
+}
+
+/// Name, UID and resourceVersion of each slice of a node: the same again means that nobody wrote.
+pub(crate) fn identities(node: &Node) -> Result<Vec<[String; 3]>> {
+    let own = |slice: &Value| {
+        ["/metadata/name", "/metadata/uid", "/metadata/resourceVersion"].map(|field| text(slice, field).to_owned())
+    };
+    let mut all: Vec<_> = slices(node)?.iter().map(own).collect();
+    all.sort();
+    Ok(all)
+}
+
+/// Devices of a node by name. An error while the pool is incomplete.
+pub(crate) fn devices(node: &Node) -> Result<BTreeMap<String, Published>> {
+    let slices = slices(node)?;
+    let generation = |slice: &Value| slice.pointer("/spec/pool/generation").and_then(Value::as_i64);
+    let newest = slices.iter().filter_map(generation).max().context("no slices")?;
+    let current: Vec<_> = slices.iter().filter(|slice| generation(slice) == Some(newest)).collect();
+    let expected = current[0].pointer("/spec/pool/resourceSliceCount").and_then(Value::as_u64);
+    ensure!(expected == Some(current.len() as u64), "{} of {expected:?} slices", current.len());
+    Ok(current.iter().flat_map(|slice| items(slice, "/spec/devices")).map(published).collect())
+}
+
+fn published(device: &Value) -> (String, Published) {
+    let empty = serde_json::Map::new();
+    let attributes = device.pointer("/attributes").and_then(Value::as_object).unwrap_or(&empty);
+    let plain = |typed: &Value| typed.as_object().and_then(|t| t.values().next()).cloned().unwrap_or_default();
+    let published = Published {
+        attributes: attributes.iter().map(|(name, typed)| (name.clone(), plain(typed))).collect(),
+        taints: items(device, "/taints").iter().map(|taint| text(taint, "/key").to_owned()).collect(),
+        counted: !items(device, "/consumesCounters").is_empty(),
+    };
+    (text(device, "/name").to_owned(), published)
+}
+
+/// Waits until the slices list exactly the functions that the node has, and gives them.
+pub(crate) fn follow(node: &Node, limit: std::time::Duration) -> Result<BTreeMap<String, Published>> {
+    eventually(&format!("the slices of {} list what it has", node.name), limit, || {
+        let functions = node.pfs()?.into_iter().flat_map(|pf| {
+            let vfs: Vec<_> = pf.vfs.iter().map(|vf| slice_name(&vf.pci)).collect();
+            [slice_name(&pf.pci)].into_iter().chain(vfs)
+        });
+        let (mut has, devices) = (functions.collect::<Vec<_>>(), devices(node)?);
+        has.sort();
+        let listed: Vec<_> = devices.keys().cloned().collect();
+        ensure!(listed == has, "the slices list {listed:?}, the node has {has:?}");
+        Ok(devices)
+    })
+}

@@ -1,0 +1,76 @@
+//! A namespace of its own for what one scenario makes.
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::{
+    eventually::{SLOW, eventually},
+    kube,
+    manifest::fill,
+    node::Node,
+    pod::Pod,
+    story::Story,
+};
+
+/// The namespace, the node that its pods are to run on, and where its story is told.
+#[derive(Debug, Clone)]
+pub(crate) struct Space {
+    /// The namespace's name.
+    pub(crate) name: String,
+    /// Whose step lines these are.
+    pub(crate) story: Story,
+}
+
+impl Space {
+    pub(crate) fn make(name: &str, story: &Story) -> Result<Self> {
+        let space = Self { name: name.to_owned(), story: story.clone() };
+        space.remove().context("what an earlier run left")?;
+        kube::kubectl(&["create", "namespace", name])?;
+        Ok(space)
+    }
+
+    /// Deletes all and waits until it is gone, by the front door: a pod that cannot be deleted is a failure.
+    pub(crate) fn remove(&self) -> Result<()> {
+        kube::delete(&["namespace", &self.name])?;
+        eventually(&format!("namespace {} is gone", self.name), SLOW, || {
+            let left = kube::kubectl(&["get", "namespace", &self.name, "--ignore-not-found", "-o", "name"])?;
+            if left.is_empty() { Ok(()) } else { bail!("{}", self.leftovers()) }
+        })
+    }
+
+    fn leftovers(&self) -> String {
+        kube::kubectl(&["get", "pods,resourceclaims", "-n", &self.name, "-o", "wide"]).unwrap_or_default()
+    }
+
+    /// Prints what is done next.
+    pub(crate) fn step(&self, text: impl AsRef<str>) {
+        self.story.step(text);
+    }
+
+    /// `kubectl apply` of a manifest with these values.
+    pub(crate) fn apply(&self, yaml: &str, values: &[(&str, &str)]) -> Result<()> {
+        kube::apply(&self.name, &fill(yaml, values)?)?.ok("kubectl apply").map(drop)
+    }
+
+    /// `kubectl apply` that the API server must refuse; gives its words.
+    pub(crate) fn refused(&self, yaml: &str, values: &[(&str, &str)]) -> Result<String> {
+        let answer = kube::apply(&self.name, &fill(yaml, values)?)?;
+        if answer.code == 0 { bail!("was let through: {}", answer.out.trim()) } else { Ok(answer.err) }
+    }
+
+    /// Applies a manifest that makes the pod `name`, on this node.
+    pub(crate) fn run(&self, node: &Node, name: &str, yaml: &str, values: &[(&str, &str)]) -> Result<Pod> {
+        let own = [("pod", name), ("node", node.name.as_str())];
+        self.apply(yaml, &[&own, values].concat())?;
+        Ok(self.pod(name))
+    }
+
+    /// A pod of this namespace, whether it is there or not.
+    pub(crate) fn pod(&self, name: &str) -> Pod {
+        Pod { namespace: self.name.clone(), name: name.to_owned() }
+    }
+}
+
+pub(crate) fn event_text(event: &Value) -> String {
+    format!("{}: {}", kube::text(event, "/reason"), kube::text(event, "/message"))
+}
