@@ -130,5 +130,6 @@ fn canonical(net: &IpNet) -> String {
 
 /// At most so many bytes, on a character's border.
 pub(super) fn cut(text: &str, max: usize) -> &str {
-    &text[..text.floor_char_boundary(max)]
+    let end = (0..=max.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or_default()]
 }
