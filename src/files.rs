@@ -49,23 +49,19 @@ impl Disk {
         self.around("remove", path, || remove(path))
     }
 
-    /// Removes a directory with all that is in it; absent is success.
-    ///
-    /// # Errors
-    /// The operating system's, but not "not found".
-    pub fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.around("remove", path, || match fs::remove_dir_all(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        })
+    fn around(&self, verb: &str, path: &Path, change: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        self.change(&format!("{verb} {}", path.display()), change)
     }
 
-    fn around(&self, verb: &str, path: &Path, change: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    /// Any other change of files, under the tap.
+    ///
+    /// # Errors
+    /// The change's.
+    pub fn change(&self, what: &str, change: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         let Some(tap) = &self.tap else { return change() };
-        let what = format!("{verb} {}", path.display());
-        tap(Moment::Before, &what)?;
+        tap(Moment::Before, what)?;
         change()?;
-        tap(Moment::After, &what)
+        tap(Moment::After, what)
     }
 }
 

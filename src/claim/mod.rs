@@ -8,12 +8,23 @@
 //! This room knows devices, the kernel seam and CDI; it does not know the kubelet, the API server or NRI.
 
 mod allocated;
+mod engine;
+mod error;
+pub mod home;
 mod locks;
+mod plan;
 mod record;
 mod store;
+mod undo;
 pub mod view;
+mod wanted;
 
 pub use allocated::{AllocatedClaim, AllocatedDevice, ClaimRef, ClaimUid, ConfigSource, OpaqueConfig, PreparedDevice};
+pub use engine::{Damage, Engine, Identity};
+pub use error::ClaimError;
 pub use locks::{ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
+pub use plan::plan;
 pub use record::{AttachMode, Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step};
 pub use store::{Entry, Store, StoreError, Title, VERSION};
+pub use undo::{Undo, undo};
+pub use wanted::{Wanted, wanted};

@@ -105,6 +105,12 @@ impl Fake {
         self.state().fuse.is_dead()
     }
 
+    /// How many writes there were since the fuse was armed.
+    #[must_use]
+    pub fn writes(&self) -> u32 {
+        self.state().fuse.writes()
+    }
+
     /// What has been written, in order, since the last call.
     #[must_use]
     pub fn take_log(&self) -> Vec<String> {

@@ -99,6 +99,9 @@ impl<K: Kernel> Kernel for Fused<K> {
     fn observe(&self, device: &DeviceId) -> Result<Observed> {
         self.inner.observe(device)
     }
+    fn native_driver(&self, device: &DeviceId) -> Result<Option<String>> {
+        self.inner.native_driver(device)
+    }
     fn open_netns(&self, path: &Path) -> Result<Netns> {
         self.inner.open_netns(path)
     }

@@ -40,6 +40,10 @@ impl Fuse {
         self.dead
     }
 
+    pub(super) fn writes(&self) -> u32 {
+        self.writes
+    }
+
     pub(super) fn alive(&self, what: &str) -> Result<()> {
         if self.dead { Err(HostError::new(what, "write", io::Error::other("the process is dead"))) } else { Ok(()) }
     }

@@ -1,0 +1,150 @@
+//! The engine: claims prepared, given back and recovered. Everything here blocks.
+//!
+//! ```text
+//!            save Preparing{steps}
+//!   absent ───────────────────────► Preparing ── steps ─► CDI, metadata ─► save Prepared ──► answer
+//!      ▲                                │ an error, or found at start
+//!      │ remove, when nothing failed    ▼
+//!      └─────────────────────────── Unpreparing ◄── unprepare
+//! ```
+//!
+//! The record is written before the first kernel write and removed after the last one, so that a kill anywhere leaves
+//! either nothing to do or a record that says what.
+
+mod apply;
+mod check;
+mod prepare;
+mod recover;
+mod report;
+#[cfg(test)]
+mod tests;
+mod unprepare;
+
+pub use report::Damage;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{ClaimError, ClaimUid, DeviceLock, Locks, Store};
+use crate::{
+    deadline::Deadline,
+    device::DeviceId,
+    files::{Disk, Tap},
+    host::Kernel,
+    paths::Paths,
+};
+
+/// Who this driver is on this node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The driver's name, which is also the group of its configuration and its CDI vendor.
+    pub driver_name: String,
+    /// The node's name, which is also its pool's.
+    pub node_name: String,
+    /// Kernel drivers that configurations may ask by name, besides vfio-pci.
+    pub drivers: Vec<String>,
+}
+
+/// Claims on this node. Shared by threads; other processes of the node are excluded by [`Locks`].
+pub struct Engine {
+    pub(super) kernel: Arc<dyn Kernel>,
+    pub(super) paths: Paths,
+    pub(super) identity: Identity,
+    pub(super) store: Store,
+    pub(super) locks: Locks,
+    disk: Disk,
+    /// Claims whose undoing did not work, and why. Only a cache: what is undone is decided by records.
+    failed: Mutex<BTreeMap<ClaimUid, String>>,
+}
+
+impl Engine {
+    /// An engine on these directories. [`Engine::recover`] comes first.
+    #[must_use]
+    pub fn new(kernel: Arc<dyn Kernel>, paths: Paths, identity: Identity) -> Self {
+        Self::on(kernel, paths, identity, Disk::default())
+    }
+
+    /// The same, with a tap on every change of files, for crash tests.
+    #[must_use]
+    pub fn tapped(kernel: Arc<dyn Kernel>, paths: Paths, identity: Identity, tap: Tap) -> Self {
+        Self::on(kernel, paths, identity, Disk::tapped(tap))
+    }
+
+    fn on(kernel: Arc<dyn Kernel>, paths: Paths, identity: Identity, disk: Disk) -> Self {
+        Self {
+            store: Store::new(paths.records(), disk.clone()),
+            locks: Locks::new(&paths),
+            failed: Mutex::default(),
+            kernel,
+            paths,
+            identity,
+            disk,
+        }
+    }
+
+    /// The records, for those who attach: they take the claim's and the device's lock first.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The locks.
+    #[must_use]
+    pub fn locks(&self) -> &Locks {
+        &self.locks
+    }
+
+    /// The kernel.
+    #[must_use]
+    pub fn kernel(&self) -> &Arc<dyn Kernel> {
+        &self.kernel
+    }
+
+    /// The directories.
+    #[must_use]
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    /// Who we are.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Locks devices, in the order that everybody keeps.
+    fn lock_devices(
+        &self,
+        devices: impl IntoIterator<Item = DeviceId>,
+        work: &str,
+        deadline: Deadline,
+    ) -> Result<Held, ClaimError> {
+        let devices: BTreeSet<DeviceId> = devices.into_iter().collect();
+        let lock = |device| Ok((device, self.locks.device(&device, &format!("{work} {device}"), deadline)?));
+        devices.into_iter().map(lock).collect::<Result<_, ClaimError>>().map(Held)
+    }
+
+    fn failed(&self) -> MutexGuard<'_, BTreeMap<ClaimUid, String>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Locked devices. The thread that works owns it.
+struct Held(BTreeMap<DeviceId, DeviceLock>);
+
+impl Held {
+    /// Tells those who wait what is being done with a device now.
+    fn note(&self, device: &DeviceId, work: &str) {
+        if let Some(lock) = self.0.get(device) {
+            lock.note(work);
+        }
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,124 @@
+//! A device's steps, done.
+
+use std::time::Duration;
+
+use super::{Engine, Held};
+use crate::{
+    claim::{ClaimError, DeviceRecord, Step, home},
+    deadline::Deadline,
+    device::{Observed, VfAddress, VfSetting},
+    host::{ErrorKind, HostError, Netns},
+};
+
+/// How long the kernel may take to make the node of a VFIO group's file.
+const GROUP: Duration = Duration::from_secs(2);
+
+impl Engine {
+    /// Does all steps of a device, in order, and notes the device nodes that it has then.
+    pub(super) fn apply(
+        &self,
+        device: &mut DeviceRecord,
+        host: &Netns,
+        held: &Held,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
+        for step in &device.steps {
+            held.note(&device.id, &format!("{} {}", verb(step), device.id));
+            self.step(device, step, host, deadline).map_err(|error| self.explained(device, error))?;
+        }
+        if device.netdev.is_some() {
+            home::wait(&*self.kernel, host, &device.id, deadline).map_err(ClaimError::host("prepare"))?;
+        }
+        device.nodes = self.nodes(device, deadline)?;
+        Ok(())
+    }
+
+    fn step(&self, device: &DeviceRecord, step: &Step, host: &Netns, deadline: Deadline) -> Result<(), ClaimError> {
+        let done = match step {
+            Step::Home(_) => Ok(()),
+            Step::Driver { from, to } if from == to => Ok(()),
+            Step::Vf { from, to, .. } if from.as_ref() == Some(to) => Ok(()),
+            Step::Driver { to, .. } => home::retry(deadline, || self.kernel.set_driver(&device.id, to, deadline))
+                .map_err(ClaimError::host("prepare")),
+            Step::Vf { vf, to, .. } => return self.set_vf("prepare", vf, to, deadline),
+            Step::Reload => {
+                home::retry(deadline, || self.kernel.rebind(&device.id, deadline)).map_err(ClaimError::host("prepare"))
+            }
+            Step::Link { to, .. } => home::retry(deadline, || self.kernel.set_link(&device.id, host, to))
+                .map_err(ClaimError::host("prepare")),
+        };
+        done
+    }
+
+    /// Sets a value at the PF, alone on its netlink.
+    pub(super) fn set_vf(
+        &self,
+        what: &'static str,
+        vf: &VfAddress,
+        to: &VfSetting,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
+        let _pf = self.locks.pf(&vf.pf, &format!("set {to} on vf {} of pf {}", vf.index, vf.pf), deadline)?;
+        home::retry(deadline, || self.kernel.set_vf(vf, to)).map_err(ClaimError::host(what))
+    }
+
+    /// What the kernel does not do is the driver's choice: its name belongs into the text.
+    fn explained(&self, device: &DeviceRecord, error: ClaimError) -> ClaimError {
+        match error {
+            ClaimError::Host { what, source, .. } if source.kind() == ErrorKind::Unsupported => {
+                let own = self.kernel.observe(&device.id).ok();
+                let pf = own.as_ref().and_then(|own| own.function.pf());
+                let pf = pf.and_then(|pf| self.kernel.observe(&pf.into()).ok());
+                let driver = pf.or(own).and_then(|observed| observed.function.binding.driver);
+                let hint = driver.map(|driver| format!(" (driver {driver})")).unwrap_or_default();
+                ClaimError::Host { what, source, hint }
+            }
+            error => error,
+        }
+    }
+
+    /// Character devices of a function that a process drives. Its IOMMU group may come with the driver.
+    pub(super) fn nodes(&self, device: &DeviceRecord, deadline: Deadline) -> Result<Vec<String>, ClaimError> {
+        if device.admin_access || !is_vfio(&self.observe(&device.id)?) {
+            return Ok(vec![]);
+        }
+        let wait = Deadline::after(GROUP.min(deadline.left()));
+        let group = wait.poll(|| Ok::<_, ClaimError>(self.observe(&device.id)?.function.iommu_group))?;
+        let missing = || {
+            let text = "has no IOMMU group, which VFIO needs: switch the IOMMU on (firmware, and intel_iommu=on or \
+                        amd_iommu=on on the kernel's command line)";
+            ClaimError::from_text(device.id, text)
+        };
+        let group = group.ok_or_else(missing)?;
+        Ok(vec![format!("/dev/vfio/{group}"), "/dev/vfio/vfio".to_owned()])
+    }
+}
+
+fn is_vfio(observed: &Observed) -> bool {
+    observed.function.binding.driver.as_deref() == Some("vfio-pci")
+}
+
+impl ClaimError {
+    fn from_text(device: crate::device::DeviceId, text: &str) -> Self {
+        Self::refused(device, text)
+    }
+
+    /// The kernel's kind of failure, if it is the kernel's.
+    pub(super) fn kernel_kind(&self) -> Option<ErrorKind> {
+        match self {
+            Self::Host { source, .. } => Some(HostError::kind(source)),
+            _ => None,
+        }
+    }
+}
+
+/// What others read while they wait.
+fn verb(step: &Step) -> String {
+    match step {
+        Step::Home(_) => "prepare".to_owned(),
+        Step::Driver { to, .. } => format!("bind {} to", to.driver.as_deref().unwrap_or("no driver")),
+        Step::Vf { to, .. } => format!("set {to} on"),
+        Step::Reload => "rebind".to_owned(),
+        Step::Link { to, .. } => format!("set {to} on"),
+    }
+}

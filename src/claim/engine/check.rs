@@ -1,0 +1,90 @@
+//! Asked again for a prepared claim: the answer from its record, after a look whether the host still matches.
+
+use super::{Engine, Held, prepare::answer};
+use crate::{
+    claim::{ClaimError, DeviceRecord, PreparedDevice, Record, Step, home, plan::current},
+    deadline::Deadline,
+    device::{LinkSetting, Netdev, Observed},
+    host::Netns,
+};
+
+impl Engine {
+    /// The caller has the claim's lock.
+    pub(super) fn confirm(&self, mut record: Record, deadline: Deadline) -> Result<Vec<PreparedDevice>, ClaimError> {
+        let devices = record.devices.iter().filter(|device| !device.admin_access).map(|device| device.id);
+        let held = self.lock_devices(devices, "check", deadline)?;
+        let host = home::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("check"))?;
+        let before = record.clone();
+        for device in record.devices.iter_mut().filter(|device| !device.admin_access) {
+            self.mend(device, &host, &held, deadline)?;
+        }
+        if record != before {
+            self.store.save(&record)?;
+        }
+        self.show(&record)?;
+        Ok(answer(&record))
+    }
+
+    /// Repairs what somebody else has changed. A device in a pod keeps its netdev, so only the PF's values are set there.
+    fn mend(&self, device: &mut DeviceRecord, host: &Netns, held: &Held, deadline: Deadline) -> Result<(), ClaimError> {
+        if !self.is_same(device)? {
+            let reason = "is not the device that was prepared: that one was removed, or removed and made again; the pod \
+                          must be deleted";
+            return Err(ClaimError::refused(device.id, reason));
+        }
+        let observed = self.observe(&device.id)?;
+        if !device.steps.iter().any(|step| differs(step, &observed, observed.netdev.as_ref())) {
+            return Ok(());
+        }
+        if device.attachment.is_none() {
+            return self.reapply(device, host, held, deadline);
+        }
+        device.steps.iter().try_for_each(|step| match step {
+            Step::Vf { vf, to, .. } => self.set_vf("check", vf, to, deadline),
+            Step::Driver { to, .. } if observed.function.binding != *to => {
+                let driver = to.driver.as_deref().unwrap_or("none");
+                Err(ClaimError::refused(
+                    device.id,
+                    format!("somebody has taken driver {driver} away in the pod's life"),
+                ))
+            }
+            _ => Ok(()),
+        })
+    }
+
+    /// All steps once more, the ones too that needed no write then.
+    fn reapply(
+        &self,
+        device: &mut DeviceRecord,
+        host: &Netns,
+        held: &Held,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
+        for step in &device.steps {
+            match step {
+                Step::Vf { vf, to, .. } => self.set_vf("check", vf, to, deadline)?,
+                Step::Driver { to, .. } => home::retry(deadline, || self.kernel.set_driver(&device.id, to, deadline))
+                    .map_err(ClaimError::host("check"))?,
+                _ => {}
+            }
+        }
+        self.apply(device, host, held, deadline)
+    }
+}
+
+/// Whether a step is not (any more) so.
+fn differs(step: &Step, observed: &Observed, netdev: Option<&Netdev>) -> bool {
+    match step {
+        Step::Home(_) | Step::Reload => false,
+        Step::Driver { to, .. } => observed.function.binding != *to,
+        Step::Vf { to, .. } => {
+            let now = observed.vf.and_then(|held| current(&held, to));
+            now.is_some_and(|now| now != *to)
+        }
+        Step::Link { to, .. } => match (to, netdev) {
+            (LinkSetting::Mtu(mtu), Some(netdev)) => netdev.home.mtu != *mtu,
+            (LinkSetting::Mac(mac), Some(netdev)) => netdev.home.mac != Some(*mac),
+            _ => false,
+        },
+    }
+}

@@ -1,0 +1,236 @@
+//! Prepare: from an allocated claim to the answer.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{Engine, Held};
+use crate::{
+    cdi,
+    claim::{
+        AllocatedClaim, ClaimError, DeviceRecord, Entry, Phase, PreparedDevice, Record, VERSION, Wanted, home,
+        plan::{makes_netdev, plan},
+        view, wanted,
+    },
+    deadline::Deadline,
+    device::{Bdf, DeviceId, FunctionKind, Observed},
+};
+
+/// How long a netdev that should be there may be on its way back from a dying namespace.
+const TRANSIT: Duration = Duration::from_secs(5);
+/// What undoing a prepare that did not work may take, even when the caller's time is over.
+const GRACE: Duration = Duration::from_secs(20);
+
+impl Engine {
+    /// Prepares a claim, or answers from its record.
+    ///
+    /// # Guarantees
+    /// On error nothing has changed, or the record says what has ([`ClaimError::Twice`], [`ClaimError::Undo`]).
+    ///
+    /// # Errors
+    /// [`ClaimError::Conflict`]: another claim has a device; the caller may find that it is gone from the cluster,
+    /// unprepare it, and try again.
+    pub fn prepare(&self, claim: &AllocatedClaim, deadline: Deadline) -> Result<Vec<PreparedDevice>, ClaimError> {
+        let wanted = wanted(claim, &self.identity.driver_name, &self.identity.drivers)?;
+        let work = format!("prepare claim {}", claim.claim);
+        let _claim_lock = self.locks.claim(&claim.claim.uid, &work, deadline)?;
+        if let Some(record) = self.store.load(&claim.claim.uid)? {
+            if record.phase == Phase::Prepared && is_of(&record, &wanted) {
+                return self.confirm(record, deadline);
+            }
+            self.give_back(record, deadline)?;
+        }
+        self.prepare_anew(claim, &wanted, deadline)
+    }
+
+    fn prepare_anew(
+        &self,
+        claim: &AllocatedClaim,
+        wanted: &[Wanted],
+        deadline: Deadline,
+    ) -> Result<Vec<PreparedDevice>, ClaimError> {
+        self.check_free(claim, wanted)?;
+        let held = self.lock_devices(held_by(wanted), "prepare", deadline)?;
+        self.check_host(wanted)?;
+        let mut record = self.new_record(claim, self.plan_all(wanted, deadline)?);
+        self.enter(claim, wanted, &record, deadline)?;
+        match self.carry_out(&mut record, &held, deadline) {
+            Ok(()) => Ok(answer(&record)),
+            Err(error) => Err(self.take_back(record, &held, error, deadline)),
+        }
+    }
+
+    /// Undoes what a failed prepare has done.
+    fn take_back(&self, record: Record, held: &Held, error: ClaimError, deadline: Deadline) -> ClaimError {
+        let deadline = Deadline::after(deadline.left().max(GRACE));
+        match self.give_back_held(record, held, deadline) {
+            Ok(()) => error,
+            Err(undo) => ClaimError::Twice { error: Box::new(error), undo: Box::new(undo) },
+        }
+    }
+
+    /// Makes the claim visible to all others, at one moment for a PF and its VFs: under the PFs' locks nobody else can
+    /// look for holders and enter itself too.
+    fn enter(
+        &self,
+        claim: &AllocatedClaim,
+        wanted: &[Wanted],
+        record: &Record,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
+        let mut pfs = BTreeSet::new();
+        for wanted in wanted {
+            pfs.extend(self.observe(&wanted.id)?.function.pf());
+        }
+        let work = format!("enter claim {}", claim.claim);
+        let locks: Result<Vec<_>, _> = pfs.iter().map(|pf: &Bdf| self.locks.pf(pf, &work, deadline)).collect();
+        let _locks = locks?;
+        self.check_free(claim, wanted)?;
+        Ok(self.store.save(record)?)
+    }
+
+    /// Whether no other claim has the devices, or a PF of them, or a VF of them.
+    fn check_free(&self, claim: &AllocatedClaim, wanted: &[Wanted]) -> Result<(), ClaimError> {
+        let mine = &claim.claim.uid;
+        let others: Vec<_> = self.store.titles()?.into_iter().filter(|title| title.uid != *mine).collect();
+        if others.is_empty() {
+            return Ok(());
+        }
+        for device in held_by(wanted) {
+            let excluded = self.excluded_by(&device)?;
+            let holds = |device: &DeviceId| excluded.contains(device);
+            for title in others.iter().filter(|title| title.more || title.devices.iter().any(holds)) {
+                self.check_other(&title.uid, &excluded)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The devices that cannot be given away together with this one: itself, its PF, its VFs.
+    fn excluded_by(&self, device: &DeviceId) -> Result<BTreeSet<DeviceId>, ClaimError> {
+        let function = self.observe(device)?.function;
+        let mut excluded = BTreeSet::from([*device]);
+        match function.kind {
+            FunctionKind::Vf { address } => excluded.extend(address.map(|vf| DeviceId::Pci(vf.pf))),
+            FunctionKind::Pf { num_vfs: 0, .. } => {}
+            FunctionKind::Pf { .. } => {
+                let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
+                excluded.extend(all.iter().filter(|other| other.pf() == Some(device.pci())).map(|other| other.id));
+            }
+        }
+        Ok(excluded)
+    }
+
+    fn check_other(&self, uid: &crate::claim::ClaimUid, excluded: &BTreeSet<DeviceId>) -> Result<(), ClaimError> {
+        match self.store.all()?.into_iter().find(|entry| entry.uid() == uid) {
+            Some(Entry::Readable(record)) => {
+                let theirs = record.devices.iter().filter(|device| !device.admin_access).map(|device| device.id);
+                let device = theirs.into_iter().find(|device| excluded.contains(device));
+                device.map_or(Ok(()), |device| Err(ClaimError::Conflict { device, other: record.claim }))
+            }
+            Some(Entry::Unreadable { uid, devices, why }) => {
+                let device = devices.into_iter().find(|device| excluded.contains(device));
+                let reason = format!("is held by claim {uid}, whose record cannot be read: {why}");
+                device.map_or(Ok(()), |device| Err(ClaimError::refused(device, reason)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Safety is no taint, which a claim could tolerate: what the host uses is nobody's.
+    fn check_host(&self, wanted: &[Wanted]) -> Result<(), ClaimError> {
+        let used = self.kernel.host_used().map_err(ClaimError::host("prepare"))?;
+        match held_by(wanted).find(|device| used.contains(&device.pci())) {
+            Some(device) => {
+                let reason = "is used by the host itself (default route, address, bond, bridge, Open vSwitch or VLAN)";
+                Err(ClaimError::refused(device, reason))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn plan_all(&self, wanted: &[Wanted], deadline: Deadline) -> Result<Vec<DeviceRecord>, ClaimError> {
+        let uid_free = |wanted: &Wanted| {
+            let observed = self.settled(&wanted.id, deadline)?;
+            let native = self.kernel.native_driver(&wanted.id).map_err(ClaimError::host("prepare"))?;
+            plan(wanted, &observed, native.as_deref()).map_err(|reason| ClaimError::refused(wanted.id, reason))
+        };
+        wanted.iter().map(uid_free).collect()
+    }
+
+    /// Observes a device that nobody holds; its netdev may be on its way back from a pod that has just died.
+    fn settled(&self, device: &DeviceId, deadline: Deadline) -> Result<Observed, ClaimError> {
+        let transit = Deadline::after(TRANSIT.min(deadline.left()));
+        let mut last = self.observe(device)?;
+        transit.poll(|| {
+            let in_transit = makes_netdev(&last.function.binding) && last.netdev.is_none();
+            if in_transit {
+                last = self.observe(device)?;
+            }
+            Ok::<_, ClaimError>((!in_transit).then_some(()))
+        })?;
+        Ok(last)
+    }
+
+    pub(super) fn observe(&self, device: &DeviceId) -> Result<Observed, ClaimError> {
+        self.kernel.observe(device).map_err(ClaimError::host("prepare"))
+    }
+
+    fn new_record(&self, claim: &AllocatedClaim, mut devices: Vec<DeviceRecord>) -> Record {
+        for device in &mut devices {
+            device.cdi = vec![cdi::qualified(&self.identity.driver_name, &claim.claim.uid, view::cdi_name(&device.id))];
+        }
+        Record {
+            version: VERSION,
+            claim: claim.claim.clone(),
+            pod_claim_name: claim.pod_claim_name.clone(),
+            reserved_for: claim.reserved_for.clone(),
+            phase: Phase::Preparing,
+            devices,
+        }
+    }
+
+    /// From the entered record to the standing answer.
+    fn carry_out(&self, record: &mut Record, held: &Held, deadline: Deadline) -> Result<(), ClaimError> {
+        let host = home::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("prepare"))?;
+        for device in &mut record.devices {
+            self.apply(device, &host, held, deadline)?;
+        }
+        self.show(record)?;
+        record.phase = Phase::Prepared;
+        Ok(self.store.save(record)?)
+    }
+
+    /// Writes what containers see: the CDI spec, and the documents of requests that wait for no netdev.
+    pub(super) fn show(&self, record: &Record) -> Result<(), ClaimError> {
+        let driver = &self.identity.driver_name;
+        let spec = view::cdi_spec(record, driver, &self.paths);
+        self.disk
+            .change("write cdi spec", || cdi::write(&self.paths.cdi, driver, &record.claim.uid, &spec))
+            .map_err(ClaimError::files("cdi spec"))?;
+        self.disk
+            .change("write metadata", || view::open(&self.paths, record, driver))
+            .map_err(ClaimError::files("device metadata"))
+    }
+}
+
+/// The devices that the claim takes from others.
+fn held_by(wanted: &[Wanted]) -> impl Iterator<Item = DeviceId> {
+    wanted.iter().filter(|wanted| !wanted.result.admin_access).map(|wanted| wanted.id)
+}
+
+/// Whether the record is of this allocation.
+fn is_of(record: &Record, wanted: &[Wanted]) -> bool {
+    let theirs = record.devices.iter().map(|device| (device.id, device.request.as_str()));
+    theirs.eq(wanted.iter().map(|wanted| (wanted.id, wanted.result.request.as_str())))
+}
+
+/// What the kubelet is told.
+pub(super) fn answer(record: &Record) -> Vec<PreparedDevice> {
+    let device = |device: &DeviceRecord| PreparedDevice {
+        requests: vec![device.base_request().to_owned()],
+        pool: device.pool.clone(),
+        device: device.id.name(),
+        cdi: device.cdi.clone(),
+        share_id: device.share_id.clone(),
+    };
+    record.devices.iter().map(device).collect()
+}

@@ -1,0 +1,103 @@
+//! At start: what a dead process left is undone, what stands is checked.
+
+use std::{fs, io};
+
+use super::Engine;
+use crate::{
+    cdi,
+    claim::{ClaimError, ClaimUid, Entry, Phase, Record, Step, home, view},
+    deadline::Deadline,
+    device::IfName,
+};
+
+impl Engine {
+    /// Undoes half-done claims, checks prepared ones, and sweeps away files of claims that have no record. Every claim is
+    /// tried; what did not work is returned by claim, and its record stays.
+    ///
+    /// # Errors
+    /// The records cannot be listed.
+    pub fn recover(&self, deadline: Deadline) -> Result<Vec<(ClaimUid, ClaimError)>, ClaimError> {
+        let mut failed = Vec::new();
+        for entry in self.store.all()? {
+            let uid = entry.uid().clone();
+            failed.extend(self.recover_one(entry, deadline).err().map(|error| (uid, error)));
+        }
+        self.sweep().map_err(ClaimError::files("sweep"))?;
+        Ok(failed)
+    }
+
+    fn recover_one(&self, entry: Entry, deadline: Deadline) -> Result<(), ClaimError> {
+        let uid = entry.uid().clone();
+        let _claim_lock = self.locks.claim(&uid, &format!("recover claim {uid}"), deadline)?;
+        // What was read without the lock may be old.
+        match self.store.load(&uid)? {
+            Some(record) if record.phase == Phase::Prepared => self.check_standing(record, deadline),
+            Some(record) => self.give_back(record, deadline),
+            None => Ok(()),
+        }
+    }
+
+    /// A prepared claim stands whatever its devices are: the kubelet's next call decides. Its files are made good, and
+    /// attachments to pods that are no more, or that were never finished, are taken back.
+    fn check_standing(&self, mut record: Record, deadline: Deadline) -> Result<(), ClaimError> {
+        let before = record.clone();
+        let devices = record.devices.iter().filter(|device| !device.admin_access).map(|device| device.id);
+        let _held = self.lock_devices(devices, "recover", deadline)?;
+        self.detach_dead(&mut record, deadline)?;
+        if record != before {
+            let close = || view::close(&self.paths, &record, false);
+            self.disk.change("remove metadata", close).map_err(ClaimError::files("device metadata"))?;
+            self.store.save(&record)?;
+        }
+        self.show(&record)
+    }
+
+    fn detach_dead(&self, record: &mut Record, deadline: Deadline) -> Result<(), ClaimError> {
+        let failed = ClaimError::host("recover");
+        let host = home::host_netns(&*self.kernel, &self.paths).map_err(&failed)?;
+        for device in &mut record.devices {
+            let Some(attachment) = device.attachment.clone() else { continue };
+            if !self.is_same(device)? {
+                continue;
+            }
+            let there = home::is_attached(&*self.kernel, &device.id, &attachment).map_err(&failed)?;
+            if !(there && attachment.done) {
+                let name = home_name(&device.steps);
+                home::bring_home(&*self.kernel, &host, &device.id, &attachment, name, deadline).map_err(&failed)?;
+                device.attachment = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Files of ours whose claim has no record. A record is written before them and removed after them, so that looking
+    /// for it after having seen the file is enough.
+    fn sweep(&self) -> io::Result<()> {
+        let known = |uid: &str| {
+            let titles = self.store.titles().unwrap_or_default();
+            titles.iter().any(|title| title.uid.as_str() == uid)
+        };
+        // Records that cannot be listed must not look like no records.
+        self.store.titles().map_err(io::Error::other)?;
+        cdi::sweep(&self.paths.cdi, &self.identity.driver_name, known)?;
+        let attached = match fs::read_dir(self.paths.attached()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in attached {
+            let entry = entry?;
+            if entry.file_name().to_str().is_some_and(|uid| uid.parse::<ClaimUid>().is_ok() && !known(uid)) {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name that the netdev has at home.
+pub(super) fn home_name(steps: &[Step]) -> Option<&IfName> {
+    steps.iter().find_map(|step| match step {
+        Step::Home(home) => Some(&home.name),
+        _ => None,
+    })
+}

@@ -1,0 +1,107 @@
+//! What others want to know of the claims here: who has which device, and what is wrong.
+
+use std::collections::BTreeMap;
+
+use super::Engine;
+use crate::{
+    claim::{AttachMode, ClaimError, ClaimRef, ClaimUid, Entry, Record, StoreError, Work, home},
+    device::DeviceId,
+};
+
+/// Devices out of use because a claim could not be undone, or its record not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The claim.
+    pub uid: ClaimUid,
+    /// Its devices.
+    pub devices: Vec<DeviceId>,
+    /// What is wrong.
+    pub why: String,
+}
+
+impl Engine {
+    /// All records.
+    ///
+    /// # Errors
+    /// They cannot be listed.
+    pub fn records(&self) -> Result<Vec<Entry>, StoreError> {
+        self.store.all()
+    }
+
+    /// Which claim has which device. Devices that are only observed are nobody's.
+    ///
+    /// # Errors
+    /// The records cannot be listed.
+    pub fn holders(&self) -> Result<BTreeMap<DeviceId, ClaimRef>, StoreError> {
+        let records = self.store.all()?.into_iter().filter_map(Entry::record);
+        Ok(records.flat_map(|record| held(&record).map(|id| (id, record.claim.clone())).collect::<Vec<_>>()).collect())
+    }
+
+    /// Devices of claims that are not there any more, or are others than were prepared.
+    ///
+    /// # Errors
+    /// Records or functions cannot be listed.
+    pub fn vanished(&self) -> Result<Vec<(DeviceId, ClaimRef)>, ClaimError> {
+        let present = self.kernel.functions().map_err(ClaimError::host("look for"))?;
+        let is_there = |id, incarnation| present.iter().any(|f| f.id == id && f.incarnation == incarnation);
+        let records = self.store.all()?.into_iter().filter_map(Entry::record);
+        Ok(records
+            .flat_map(|record| {
+                let gone = record.devices.iter().filter(|d| !d.admin_access && !is_there(d.id, d.incarnation));
+                gone.map(|device| (device.id, record.claim.clone())).collect::<Vec<_>>()
+            })
+            .collect())
+    }
+
+    /// Devices out of use until somebody looks.
+    ///
+    /// # Errors
+    /// The records cannot be listed.
+    pub fn damaged(&self) -> Result<Vec<Damage>, StoreError> {
+        let failed = self.failed().clone();
+        let damage = |entry| match entry {
+            Entry::Unreadable { uid, devices, why } => Some(Damage { uid, devices, why }),
+            Entry::Readable(record) => {
+                let why = failed.get(&record.claim.uid)?.clone();
+                Some(Damage { uid: record.claim.uid.clone(), devices: held(&record).collect(), why })
+            }
+        };
+        Ok(self.store.all()?.into_iter().filter_map(damage).collect())
+    }
+
+    /// What is being done with a device now, if anything.
+    #[must_use]
+    pub fn busy_with(&self, device: &DeviceId) -> Option<Work> {
+        self.locks.busy_with(device)
+    }
+
+    /// Whether the claim has a netdev that goes into its pod in this way. A record that cannot be read has none.
+    #[must_use]
+    pub fn carries(&self, uid: &ClaimUid, attach: AttachMode) -> bool {
+        let record = self.store.load(uid).ok().flatten();
+        let carries = |record: Record| {
+            let plans = record.devices.iter().filter_map(|device| device.netdev.as_ref());
+            plans.into_iter().any(|plan| plan.attach == attach)
+        };
+        record.is_some_and(carries)
+    }
+
+    /// Claims none of whose devices is in a living pod's namespace: those whose claim may be gone from the cluster.
+    #[must_use]
+    pub fn idle_claims(&self) -> Vec<ClaimRef> {
+        let records = self.store.all().unwrap_or_default().into_iter().filter_map(Entry::record);
+        records.filter(|record| !self.is_in_pod(record)).map(|record| record.claim).collect()
+    }
+
+    /// What cannot be looked at counts as living.
+    fn is_in_pod(&self, record: &Record) -> bool {
+        record.devices.iter().any(|device| {
+            let attachment = device.attachment.as_ref();
+            attachment.is_some_and(|there| home::is_attached(&*self.kernel, &device.id, there).unwrap_or(true))
+        })
+    }
+}
+
+fn held(record: &Record) -> impl Iterator<Item = DeviceId> {
+    record.devices.iter().filter(|device| !device.admin_access).map(|device| device.id)
+}

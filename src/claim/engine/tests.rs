@@ -1,0 +1,144 @@
+//! The engine on the fake kernel. [`World`] is a node; a restart is a new engine on the same files.
+
+mod crash;
+mod life;
+mod refusal;
+
+use std::{path::Path, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    claim::{
+        AllocatedClaim, AllocatedDevice, Attachment, ClaimRef, ConfigSource, OpaqueConfig, PreparedDevice, Record,
+    },
+    host::fake::Fake,
+};
+
+const DRIVER: &str = "sriov-dra.io";
+const POD: &str = "/var/run/netns/pod";
+
+struct World {
+    dir: tempfile::TempDir,
+    fake: Fake,
+    engine: Engine,
+}
+
+impl World {
+    fn new() -> Self {
+        Self::with(Fake::igb())
+    }
+
+    fn with(fake: Fake) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let engine = engine(&fake, dir.path());
+        Self { dir, fake, engine }
+    }
+
+    /// The process dies and another starts.
+    fn restart(&mut self) -> Vec<(ClaimUid, ClaimError)> {
+        self.fake.revive();
+        self.engine = engine(&self.fake, self.dir.path());
+        self.engine.recover(soon()).unwrap()
+    }
+
+    fn prepare(&self, claim: &AllocatedClaim) -> Result<Vec<PreparedDevice>, ClaimError> {
+        self.engine.prepare(claim, soon())
+    }
+
+    fn unprepare(&self, claim: &AllocatedClaim) -> Result<(), ClaimError> {
+        self.engine.unprepare(&claim.claim.uid, soon())
+    }
+
+    fn record(&self, claim: &AllocatedClaim) -> Option<Record> {
+        self.engine.store.load(&claim.claim.uid).unwrap()
+    }
+
+    /// Files of claims: records, CDI specs, metadata.
+    fn files(&self) -> Vec<String> {
+        let paths = &self.engine.paths;
+        let mut files: Vec<String> =
+            [paths.records(), paths.cdi.clone(), paths.attached()].iter().flat_map(|dir| below(dir)).collect();
+        files.sort();
+        files
+    }
+
+    /// What NRI does: into the pod, named, written down.
+    fn attach(&self, claim: &AllocatedClaim, name: &str) {
+        let pod = self.fake.add_netns(Path::new(POD));
+        let home = crate::claim::home::host_netns(&self.fake, &self.engine.paths).unwrap();
+        let mut record = self.record(claim).unwrap();
+        for device in &mut record.devices {
+            self.fake.move_link(&device.id, &home, &pod, &name.parse().unwrap()).unwrap();
+            self.fake.stain(&device.id, "xdp").unwrap();
+            device.attachment = Some(Attachment {
+                sandbox: "box".into(),
+                pod_uid: "pod".into(),
+                pod: "web/pod".into(),
+                netns_path: POD.into(),
+                netns: pod.inode,
+                if_name: name.parse().unwrap(),
+                mac: None,
+                done: true,
+            });
+        }
+        self.engine.store.save(&record).unwrap();
+    }
+}
+
+fn below(dir: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(dir) else { return vec![] };
+    entries
+        .flat_map(|entry| {
+            let path = entry.unwrap().path();
+            if path.is_dir() { below(&path) } else { vec![path.display().to_string()] }
+        })
+        .collect()
+}
+
+fn engine(fake: &Fake, dir: &Path) -> Engine {
+    let identity = Identity { driver_name: DRIVER.into(), node_name: "node".into(), drivers: vec!["iavf".into()] };
+    Engine::tapped(Arc::new(fake.clone()), Paths::below(dir), identity, fake.tap())
+}
+
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_millis(300))
+}
+
+fn config(source: ConfigSource, mut fields: Value) -> OpaqueConfig {
+    fields["apiVersion"] = json!("sriov-dra.io/v1alpha1");
+    fields["kind"] = json!("DeviceConfig");
+    OpaqueConfig { source, requests: vec![], parameters: fields }
+}
+
+/// A claim for these devices, configured by its class.
+fn claim(uid: &str, devices: &[&str], class: Value) -> AllocatedClaim {
+    let device = |(number, name): (usize, &&str)| AllocatedDevice {
+        request: format!("nic{number}"),
+        class: Some("vf".into()),
+        pool: "node".into(),
+        device: (*name).to_owned(),
+        admin_access: false,
+        share_id: None,
+    };
+    AllocatedClaim {
+        claim: ClaimRef { uid: uid.parse().unwrap(), namespace: "web".into(), name: format!("claim-{uid}") },
+        pod_claim_name: None,
+        reserved_for: vec!["pod".into()],
+        devices: devices.iter().enumerate().map(device).collect(),
+        configs: vec![config(ConfigSource::Class, class)],
+    }
+}
+
+fn vlan_and_mac() -> AllocatedClaim {
+    claim("c1", &["0000-02-10-0"], json!({"vlan": 100, "vlanQoS": 3, "mac": "02:00:00:00:00:99", "trust": "on"}))
+}
+
+fn vfio() -> AllocatedClaim {
+    claim("c2", &["0000-02-10-1"], json!({"driver": "vfio-pci", "mac": "02:00:00:00:00:98", "maxTxRate": 100}))
+}
+
+fn two() -> AllocatedClaim {
+    claim("c3", &["0000-02-10-2", "0000-02-10-3"], json!({"vlan": 7, "spoofChk": false}))
+}

@@ -1,0 +1,176 @@
+//! Killed, or refused, at every write of prepare and of unprepare, the kernel's and the files'.
+
+use super::*;
+use crate::host::fake::Trip;
+
+const KILLS: [fn(u32) -> Trip; 3] = [Trip::Before, Trip::Amid, Trip::After];
+const REFUSALS: [fn(u32) -> Trip; 2] = [Trip::Refuse, Trip::RefuseFrom];
+
+fn claims() -> [AllocatedClaim; 3] {
+    [vlan_and_mac(), vfio(), two()]
+}
+
+/// What happens to a prepared claim before it is given back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Pod {
+    Never,
+    Gone,
+    Leaked,
+    Running,
+}
+
+impl Pod {
+    fn live(self, world: &World, claim: &AllocatedClaim) {
+        if self == Self::Never {
+            return;
+        }
+        world.attach(claim, "net1");
+        match self {
+            Self::Gone => world.fake.kill_netns(Path::new(POD)),
+            Self::Leaked => world.fake.leak_netns(Path::new(POD)),
+            Self::Never | Self::Running => {}
+        }
+    }
+}
+
+/// How many writes an undisturbed act has.
+fn count(world: &World, act: impl FnOnce(&World)) -> u32 {
+    world.fake.arm(Trip::Before(u32::MAX));
+    act(world);
+    let writes = world.fake.writes();
+    assert!(writes > 3, "{writes} writes are too few to be all");
+    world.fake.revive();
+    writes
+}
+
+/// Runs `act` with every trip at every write; `then` is what must hold.
+fn everywhere(
+    trips: &[fn(u32) -> Trip],
+    set_up: impl Fn() -> World,
+    act: impl Fn(&World),
+    then: impl Fn(&mut World, Trip),
+) {
+    for at in 1..=count(&set_up(), &act) {
+        for trip in trips {
+            let mut world = set_up();
+            world.fake.arm(trip(at));
+            act(&world);
+            then(&mut world, trip(at));
+        }
+    }
+}
+
+/// The claim is given back (if it is still held), and nothing at all is left of it; then it can be prepared again.
+fn as_before(world: &World, claim: &AllocatedClaim, before: &str, trip: Trip) {
+    world.unprepare(claim).unwrap_or_else(|error| panic!("{trip:?}: {error}"));
+    assert_eq!(world.fake.dump(), before, "{trip:?}");
+    assert_eq!(world.files(), [""; 0], "{trip:?}");
+    world.prepare(claim).unwrap_or_else(|error| panic!("{trip:?}: {error}"));
+    world.unprepare(claim).unwrap();
+    assert_eq!(world.fake.dump(), before, "{trip:?}, prepared again");
+}
+
+/// After a restart nothing is half done.
+fn after_restart(world: &mut World, claim: &AllocatedClaim, before: &str, trip: Trip) {
+    let failed = world.restart();
+    assert!(failed.is_empty(), "{trip:?}: {failed:?}");
+    match world.record(claim) {
+        None => assert_eq!((world.fake.dump().as_str(), world.files().len()), (before, 0), "{trip:?}"),
+        Some(record) => assert_eq!(record.phase, crate::claim::Phase::Prepared, "{trip:?}"),
+    }
+    as_before(world, claim, before, trip);
+}
+
+#[test]
+fn killed_in_prepare() {
+    for claim in claims() {
+        let before = World::new().fake.dump();
+        let act = |world: &World| drop(world.prepare(&claim));
+        everywhere(&KILLS, World::new, act, |world, trip| after_restart(world, &claim, &before, trip));
+    }
+}
+
+#[test]
+fn killed_in_unprepare() {
+    for claim in claims() {
+        let before = World::new().fake.dump();
+        let set_up = || {
+            let world = World::new();
+            world.prepare(&claim).unwrap();
+            world
+        };
+        let act = |world: &World| drop(world.unprepare(&claim));
+        everywhere(&KILLS, set_up, act, |world, trip| after_restart(world, &claim, &before, trip));
+    }
+}
+
+#[test]
+fn killed_in_unprepare_after_a_pod_had_it() {
+    for pod in [Pod::Never, Pod::Gone, Pod::Leaked, Pod::Running] {
+        let (claim, before) = (vlan_and_mac(), World::new().fake.dump());
+        let set_up = || {
+            let world = World::new();
+            world.prepare(&claim).unwrap();
+            pod.live(&world, &claim);
+            world
+        };
+        let act = |world: &World| drop(world.unprepare(&claim));
+        everywhere(&KILLS, set_up, act, |world, trip| after_restart(world, &claim, &before, trip));
+    }
+}
+
+#[test]
+fn killed_again_while_recovering() {
+    let (claim, before) = (vlan_and_mac(), World::new().fake.dump());
+    let set_up = || {
+        let mut world = World::new();
+        world.fake.arm(Trip::After(4));
+        world.prepare(&claim).unwrap_err();
+        world.fake.revive();
+        world.engine = engine(&world.fake, world.dir.path());
+        world
+    };
+    let act = |world: &World| drop(world.engine.recover(soon()));
+    everywhere(&KILLS, set_up, act, |world, trip| after_restart(world, &claim, &before, trip));
+}
+
+#[test]
+fn refused_in_prepare() {
+    for claim in claims() {
+        let before = World::new().fake.dump();
+        let act = |world: &World| {
+            let error = world.prepare(&claim);
+            // Everything but the sweep of what is not needed any more must say so.
+            assert!(error.is_err() || world.fake.writes() < u32::MAX);
+        };
+        everywhere(&REFUSALS, World::new, act, |world, trip| {
+            world.fake.revive();
+            if let Trip::Refuse(_) = trip {
+                assert!(world.record(&claim).is_none_or(|record| record.phase == crate::claim::Phase::Prepared));
+            }
+            as_before(world, &claim, &before, trip);
+            assert_eq!(world.engine.damaged().unwrap(), []);
+        });
+    }
+}
+
+#[test]
+fn refused_in_unprepare() {
+    for claim in claims() {
+        let before = World::new().fake.dump();
+        let set_up = || {
+            let world = World::new();
+            world.prepare(&claim).unwrap();
+            world
+        };
+        let act = |world: &World| {
+            let error = world.unprepare(&claim);
+            let damaged = world.engine.damaged().unwrap();
+            assert_eq!(error.is_err(), !damaged.is_empty(), "{error:?} {damaged:?}");
+        };
+        everywhere(&REFUSALS, set_up, act, |world, trip| {
+            world.fake.revive();
+            as_before(world, &claim, &before, trip);
+        });
+    }
+}

@@ -1,0 +1,125 @@
+//! What is refused, in which words; nothing on the host changes.
+
+use super::*;
+
+/// The words of a refusal, and that it changed nothing.
+fn refused(world: &World, claim: &AllocatedClaim) -> String {
+    let (dump, files) = (world.fake.dump(), world.files());
+    let error = world.prepare(claim).unwrap_err().to_string();
+    assert_eq!((world.fake.dump(), world.files()), (dump, files), "{error}");
+    error
+}
+
+fn asked(class: Value) -> String {
+    refused(&World::new(), &claim("c", &["0000-02-10-0"], class))
+}
+
+#[test]
+fn the_words() {
+    let mut user = claim("c", &["0000-02-10-0"], json!({}));
+    user.configs = vec![config(ConfigSource::Claim, json!({"vlan": 5}))];
+    let pf = claim("c", &["0000-01-00-0"], json!({}));
+    let twice = claim("c", &["0000-02-10-0", "0000-02-10-0"], json!({}));
+    let named = claim("c", &["0000-02-10-0", "0000-02-10-1"], json!({"ifName": "net1"}));
+    let texts = [
+        asked(json!({"vlan": 100, "vlanProto": "802.1ad"})),
+        asked(json!({"linkState": "enable"})),
+        asked(json!({"mtu": 9500})),
+        asked(json!({"minTxRate": 5, "maxTxRate": 3})),
+        asked(json!({"driver": "vfio-pci", "addresses": ["10.0.0.7/24"]})),
+        asked(json!({"driver": "ixgbevf"})),
+        refused(&World::new(), &user),
+        refused(&World::new(), &pf),
+        refused(&World::new(), &twice),
+        refused(&World::new(), &named),
+        refused(&World::new(), &claim("c", &["0000-09-00-0"], json!({}))),
+        refused(&World::new(), &claim("c", &["0000-02-10-0-sf4"], json!({}))),
+        refused(&World::new(), &claim("c", &["eth0"], json!({}))),
+    ];
+    insta::assert_snapshot!(texts.join("\n"), @r#"
+    prepare vf 0000:02:10.0: set vlan 100 qos 0 proto 802.1ad: protocol not supported (driver igb)
+    prepare vf 0000:02:10.0: set link-state enable: operation not supported (driver igb)
+    0000:02:10.0: mtu: 9500 is more than the PF's 9216
+    config of DeviceClass vf: minTxRate: 5 Mb/s is more than maxTxRate 3 Mb/s
+    0000:02:10.0: addresses: there is no network interface with vfio-pci; leave addresses out, or set driver: default
+    0000:02:10.0: driver: "ixgbevf" is not allowed on this node, allowed are vfio-pci, iavf
+    claim config: vlan: only the administrator may set it: DeviceClass vf does not list it in allowInClaims
+    0000:01:00.0: is a PF with 7 VFs, which would be lost when it is given back; a PF can be claimed while sriov_numvfs is 0
+    0000:02:10.0: is allocated twice to the same claim, which is not supported
+    0000:02:10.1: ifName: net1 is asked for 0000:02:10.0 too; a request with count needs none, or one each
+    prepare 0000:09:00.0: find: no such device
+    0000:02:10.0/sf4: sub-functions are not supported yet
+    allocated device: device name "eth0": must be like 0000-3b-02-1 or 0000-3b-00-0-sf4
+    "#);
+}
+
+#[test]
+fn a_device_of_another_claim_is_a_conflict_that_names_it() {
+    let world = World::new();
+    world.prepare(&vlan_and_mac()).unwrap();
+    let error = world.prepare(&claim("late", &["0000-02-10-0"], json!({}))).unwrap_err();
+    let ClaimError::Conflict { other, .. } = &error else { panic!("{error}") };
+    assert_eq!(*other, vlan_and_mac().claim);
+    insta::assert_snapshot!(error, @r#"0000:02:10.0: is held by claim web/claim-c1 (c1)"#);
+}
+
+#[test]
+fn a_pf_and_its_vfs_exclude_each_other() {
+    let world = World::new();
+    world.prepare(&vlan_and_mac()).unwrap();
+    for (pf, excluded) in [("0000-01-00-0", true), ("0000-01-00-1", false)] {
+        let error = world.prepare(&claim("pf", &[pf], json!({}))).unwrap_err();
+        assert_eq!(matches!(error, ClaimError::Conflict { .. }), excluded, "{error}");
+    }
+}
+
+#[test]
+fn what_the_host_uses_is_nobodys() {
+    let world = World::new();
+    world.fake.use_by_host("0000:02:10.0".parse().unwrap(), true);
+    insta::assert_snapshot!(refused(&world, &vlan_and_mac()), @r#"0000:02:10.0: is used by the host itself (default route, address, bond, bridge, Open vSwitch or VLAN)"#);
+}
+
+#[test]
+fn a_netdev_that_a_stranger_has_is_not_taken_from_it() {
+    let world = World::new();
+    let pod = world.fake.add_netns(Path::new(POD));
+    let home = crate::claim::home::host_netns(&world.fake, &world.engine.paths).unwrap();
+    let device = DeviceId::from_name("0000-02-10-0").unwrap();
+    world.fake.move_link(&device, &home, &pod, &"net1".parse().unwrap()).unwrap();
+    insta::assert_snapshot!(refused(&world, &vlan_and_mac()), @r#"0000:02:10.0: its network interface is not in the host's namespace: a pod or a program without a claim has it"#);
+}
+
+#[test]
+fn a_record_that_cannot_be_read_keeps_its_devices() {
+    let world = World::new();
+    let path = world.engine.paths.records().join("old+0000-02-10-0.json");
+    crate::files::write_atomic(&path, br#"{"version": 9}"#, 0o600).unwrap();
+    insta::assert_snapshot!(refused(&world, &vlan_and_mac()), @r#"0000:02:10.0: is held by claim old, whose record cannot be read: format version 9 is newer than this program's 1"#);
+    let error = world.engine.unprepare(&"old".parse().unwrap(), soon()).unwrap_err();
+    insta::assert_snapshot!(error, @r#"record of claim old: format version 9 is newer than this program's 1; it is kept, and its devices stay out of use until it is released by hand"#);
+    let damaged = world.engine.damaged().unwrap();
+    assert_eq!(damaged[0].devices, [DeviceId::from_name("0000-02-10-0").unwrap()]);
+    world.prepare(&vfio()).unwrap();
+    world.engine.release(&"old".parse().unwrap(), soon()).unwrap();
+    world.prepare(&vlan_and_mac()).unwrap();
+}
+
+#[test]
+fn a_device_that_somebody_works_on_is_waited_for_and_said_so() {
+    let world = World::new();
+    let device = DeviceId::from_name("0000-02-10-0").unwrap();
+    let _held = world.engine.locks.device(&device, "unbind 0000:02:10.0", soon()).unwrap();
+    insta::assert_snapshot!(refused(&world, &vlan_and_mac()), @r#"busy: unbind 0000:02:10.0, 0 s"#);
+}
+
+#[test]
+fn what_could_not_be_given_back_is_said_and_kept() {
+    let world = World::new();
+    world.prepare(&vlan_and_mac()).unwrap();
+    world.fake.refuse("rebind", 16);
+    let error = world.unprepare(&vlan_and_mac()).unwrap_err().to_string();
+    insta::assert_snapshot!(error, @r#"release claim web/claim-c1: give back 0000:02:10.0: rebind: device or resource busy"#);
+    assert_eq!(world.engine.damaged().unwrap()[0].why, error);
+    assert!(world.record(&vlan_and_mac()).is_some());
+}

@@ -1,0 +1,162 @@
+//! Unprepare: everything as it was, or a record that says what is not.
+
+use super::{Engine, Held};
+use crate::{
+    cdi,
+    claim::{
+        ClaimError, ClaimUid, DeviceRecord, Phase, Record, home,
+        plan::current,
+        undo::{Undo, undo},
+        view,
+    },
+    deadline::Deadline,
+    device::{Binding, VfAddress, VfSetting},
+    host::{ErrorKind, Netns},
+};
+
+impl Engine {
+    /// Gives a claim's devices back. A claim that is not known is success.
+    ///
+    /// # Errors
+    /// [`ClaimError::Undo`] with all that did not work; the record stays, and the next call tries again.
+    pub fn unprepare(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
+        let _claim_lock = self.locks.claim(uid, &format!("unprepare claim {uid}"), deadline)?;
+        match self.store.load(uid)? {
+            Some(record) => self.give_back(record, deadline),
+            None => Ok(()),
+        }
+    }
+
+    /// Forgets a claim without touching its devices, even when its record cannot be read: the last resort, by hand.
+    ///
+    /// # Errors
+    /// The file system's, or somebody is at work with the claim.
+    pub fn release(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
+        let _claim_lock = self.locks.claim(uid, &format!("release claim {uid}"), deadline)?;
+        if let Ok(Some(record)) = self.store.load(uid) {
+            self.close(&record)?;
+        }
+        self.hide(uid)?;
+        self.store.remove(uid)?;
+        self.failed().remove(uid);
+        Ok(())
+    }
+
+    /// The caller has the claim's lock.
+    pub(super) fn give_back(&self, record: Record, deadline: Deadline) -> Result<(), ClaimError> {
+        let devices = record.devices.iter().filter(|device| !device.admin_access).map(|device| device.id);
+        let held = self.lock_devices(devices, "give back", deadline)?;
+        self.give_back_held(record, &held, deadline)
+    }
+
+    /// The caller has the locks of the claim and of its devices.
+    pub(super) fn give_back_held(&self, mut record: Record, held: &Held, deadline: Deadline) -> Result<(), ClaimError> {
+        let uid = record.claim.uid.clone();
+        let result = self.undo_all(&mut record, held, deadline);
+        match &result {
+            Ok(()) => self.failed().remove(&uid),
+            Err(error) => self.failed().insert(uid, error.to_string()),
+        };
+        result
+    }
+
+    fn undo_all(&self, record: &mut Record, held: &Held, deadline: Deadline) -> Result<(), ClaimError> {
+        if record.phase != Phase::Unpreparing {
+            record.phase = Phase::Unpreparing;
+            self.store.save(record)?;
+        }
+        self.close(record)?;
+        let host = home::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("release"))?;
+        let devices = record.devices.iter().rev().filter(|device| !device.admin_access);
+        let errors: Vec<_> = devices.flat_map(|device| self.undo_device(device, &host, held, deadline)).collect();
+        if !errors.is_empty() {
+            return Err(ClaimError::Undo { claim: record.claim.clone(), errors });
+        }
+        self.hide(&record.claim.uid)?;
+        Ok(self.store.remove(&record.claim.uid)?)
+    }
+
+    /// Closes the door to new containers.
+    fn close(&self, record: &Record) -> Result<(), ClaimError> {
+        let close = || view::close(&self.paths, record, true);
+        self.disk.change("remove metadata", close).map_err(ClaimError::files("device metadata"))
+    }
+
+    fn hide(&self, uid: &ClaimUid) -> Result<(), ClaimError> {
+        let remove = || cdi::remove(&self.paths.cdi, &self.identity.driver_name, uid);
+        self.disk.change("remove cdi spec", remove).map_err(ClaimError::files("cdi spec"))
+    }
+
+    /// Undoes both layers of a device, trying everything. Starting the driver anew ends the netdev in whatever namespace
+    /// it is, so that the attachment needs no undoing of its own.
+    fn undo_device(&self, device: &DeviceRecord, host: &Netns, held: &Held, deadline: Deadline) -> Vec<ClaimError> {
+        match self.is_same(device) {
+            Ok(true) => {}
+            // Nothing is written onto a newcomer at the same address, and what is gone needs nothing.
+            Ok(false) => return vec![],
+            Err(error) => return vec![error],
+        }
+        let (mut fresh, mut errors) = (false, vec![]);
+        for action in undo(device) {
+            held.note(&device.id, &format!("give back {}", device.id));
+            match action {
+                Undo::Vf { vf, to, known } => errors.extend(self.undo_vf(device, &vf, &to, known, deadline).err()),
+                Undo::Driver(binding) => match self.undo_driver(device, &binding, deadline) {
+                    Ok(bound) => fresh = bound,
+                    Err(error) => errors.push(error),
+                },
+                Undo::Home(was) => {
+                    let failed = home::restore(&*self.kernel, host, &device.id, &was, fresh, deadline);
+                    errors.extend(failed.into_iter().map(ClaimError::host("give back")));
+                }
+            }
+        }
+        errors
+    }
+
+    /// Whether the recorded device is still the one at its address.
+    pub(super) fn is_same(&self, device: &DeviceRecord) -> Result<bool, ClaimError> {
+        match self.kernel.observe(&device.id) {
+            Ok(observed) => Ok(observed.function.incarnation == device.incarnation),
+            Err(error) if error.kind() == ErrorKind::Gone => self.is_in_sweep(device),
+            Err(error) => Err(ClaimError::host("give back")(error)),
+        }
+    }
+
+    /// A function may be there while something else that observing needs (its PF's netdev) is not.
+    fn is_in_sweep(&self, device: &DeviceRecord) -> Result<bool, ClaimError> {
+        let all = self.kernel.functions().map_err(ClaimError::host("give back"))?;
+        Ok(all.iter().any(|function| function.id == device.id && function.incarnation == device.incarnation))
+    }
+
+    /// What counts is the value: a kernel that refuses what is so already has done its part.
+    fn undo_vf(
+        &self,
+        device: &DeviceRecord,
+        vf: &VfAddress,
+        to: &VfSetting,
+        known: bool,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
+        match self.set_vf("give back", vf, to, deadline) {
+            Err(error) if !known && error.kernel_kind() == Some(ErrorKind::Unsupported) => Ok(()),
+            Err(error) => {
+                let held = self.kernel.observe(&device.id).ok().and_then(|observed| observed.vf);
+                let is_so = known && held.is_some_and(|held| current(&held, to) == Some(*to));
+                if is_so { Ok(()) } else { Err(error) }
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Whether the driver has been bound just now, so that the netdev is a fresh one.
+    fn undo_driver(&self, device: &DeviceRecord, to: &Binding, deadline: Deadline) -> Result<bool, ClaimError> {
+        let now = self.kernel.observe(&device.id).map_err(ClaimError::host("give back"))?.function.binding;
+        if now == *to {
+            return Ok(false);
+        }
+        home::retry(deadline, || self.kernel.set_driver(&device.id, to, deadline))
+            .map_err(ClaimError::host("give back"))?;
+        Ok(now.driver != to.driver)
+    }
+}

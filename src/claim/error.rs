@@ -1,0 +1,94 @@
+//! Why a claim could not be prepared or given back, in words for the pod's events.
+
+use std::{fmt, io};
+
+use super::{ClaimRef, LockError, StoreError};
+use crate::{api::ConfigError, device::DeviceId, host::HostError};
+
+/// A claim that is refused, or whose work did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The device cannot be what is asked of it.
+    #[error("{device}: {reason}")]
+    Refused {
+        /// Which device.
+        device: DeviceId,
+        /// Why not, and what would be right.
+        reason: String,
+    },
+    /// Another claim has the device. When that claim is gone from the cluster: unprepare it and try again.
+    #[error("{device}: is held by claim {other} ({uid})", uid = .other.uid)]
+    Conflict {
+        /// The device that both want, or one that excludes it (a PF and its VFs).
+        device: DeviceId,
+        /// The claim that has it.
+        other: ClaimRef,
+    },
+    /// Somebody else is at work.
+    #[error(transparent)]
+    Busy(#[from] LockError),
+    /// The record cannot be kept or read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What the container would see cannot be written.
+    #[error("{what}: {source}")]
+    Files {
+        /// What.
+        what: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// The kernel refused.
+    #[error("{what} {source}{hint}")]
+    Host {
+        /// `prepare`, `check`.
+        what: &'static str,
+        /// The kernel's words.
+        source: HostError,
+        /// What helps to understand them: ` (driver igb)`.
+        hint: String,
+    },
+    /// Not all is as it was before the claim. The record stays, and so does the claim's hold on its devices.
+    #[error("release claim {claim}: {}", Listed(.errors))]
+    Undo {
+        /// Which claim.
+        claim: ClaimRef,
+        /// All that did not work.
+        errors: Vec<ClaimError>,
+    },
+    /// Preparing did not work, and giving back neither.
+    #[error("{error}; then {undo}")]
+    Twice {
+        /// The first error.
+        error: Box<ClaimError>,
+        /// What undoing it said.
+        undo: Box<ClaimError>,
+    },
+}
+
+impl ClaimError {
+    /// The kernel's refusal of `what`.
+    pub(super) fn host(what: &'static str) -> impl Fn(HostError) -> Self {
+        move |source| Self::Host { what, source, hint: String::new() }
+    }
+
+    pub(super) fn files(what: &'static str) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Files { what, source }
+    }
+
+    pub(super) fn refused(device: DeviceId, reason: impl Into<String>) -> Self {
+        Self::Refused { device, reason: reason.into() }
+    }
+}
+
+struct Listed<'a>(&'a [ClaimError]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&texts.join("; "))
+    }
+}

@@ -1,0 +1,251 @@
+//! What must be done to a device so that it is as wanted: steps, each with the value that it replaces. Pure.
+//!
+//! ```text
+//!  Home ─► Driver ─► Vf… ─► Reload ─► Link…        undone the other way round:
+//!                                                   Vf… ─► Driver ─► Home (a fresh netdev, named and set as before)
+//! ```
+//!
+//! The PF's values come after the driver so that, undone, they are back before the VF's driver starts and reads them.
+//! Nothing is touched that was not asked.
+
+use super::{AttachMode, DeviceRecord, NetdevPlan, Step, Wanted, wanted::WITHOUT_NETDEV};
+use crate::{
+    api::{DriverChoice, Settings},
+    device::{
+        Binding, FunctionKind, LinkSetting, LinkState, Mac, NetdevHome, Observed, VfAddress, VfSetting, VfSettings,
+        VlanTag,
+    },
+};
+
+/// Plans one device. `native` is the kernel's own driver for it, where known.
+///
+/// # Errors
+/// Why the device cannot be as wanted, and what would be right.
+pub fn plan(wanted: &Wanted, observed: &Observed, native: Option<&str>) -> Result<DeviceRecord, String> {
+    let mut record = DeviceRecord {
+        id: wanted.id,
+        incarnation: observed.function.incarnation,
+        request: wanted.result.request.clone(),
+        pool: wanted.result.pool.clone(),
+        share_id: wanted.result.share_id.clone(),
+        admin_access: wanted.result.admin_access,
+        cdi: vec![],
+        nodes: vec![],
+        steps: vec![],
+        netdev: None,
+        attachment: None,
+    };
+    if !record.admin_access {
+        let to = target(&wanted.settings, &observed.function.binding, native)?;
+        record.netdev = netdev_plan(&wanted.settings, &to)?;
+        record.steps = steps(&wanted.settings, observed, &to, record.netdev.as_ref())?;
+    }
+    Ok(record)
+}
+
+/// Whether a function with this driver has a netdev.
+#[must_use]
+pub(super) fn makes_netdev(binding: &Binding) -> bool {
+    binding.driver.as_deref().is_some_and(|driver| !WITHOUT_NETDEV.contains(&driver))
+}
+
+/// The binding that the device shall have.
+fn target(settings: &Settings, now: &Binding, native: Option<&str>) -> Result<Binding, String> {
+    let to = match &settings.driver {
+        None if now.driver.is_none() => {
+            return Err("driver: none is bound, and none is asked; set driver, e.g. to default or vfio-pci".into());
+        }
+        None => now.clone(),
+        Some(DriverChoice::Default) if makes_netdev(now) => now.clone(),
+        Some(DriverChoice::Default) => {
+            let unknown = "driver: default: the kernel's own driver for this function is not known; name it";
+            Binding { driver: Some(native.ok_or(unknown)?.to_owned()), driver_override: None }
+        }
+        Some(DriverChoice::Named(name)) if now.driver.as_ref() == Some(name) => now.clone(),
+        Some(DriverChoice::Named(name)) => Binding { driver: Some(name.clone()), driver_override: Some(name.clone()) },
+    };
+    Ok(to)
+}
+
+fn netdev_plan(settings: &Settings, to: &Binding) -> Result<Option<NetdevPlan>, String> {
+    if makes_netdev(to) {
+        return Ok(Some(NetdevPlan {
+            attach: settings.attach.unwrap_or(AttachMode::Pod),
+            if_name: settings.if_name.clone(),
+            mac: settings.mac,
+            mtu: settings.mtu,
+            addresses: settings.addresses.clone(),
+            routes: settings.routes.clone(),
+        }));
+    }
+    let asked = [
+        ("ifName", settings.if_name.is_some()),
+        ("mtu", settings.mtu.is_some()),
+        ("addresses", !settings.addresses.is_empty()),
+        ("routes", !settings.routes.is_empty()),
+        ("attach", settings.attach.is_some_and(|attach| attach != AttachMode::None)),
+    ];
+    match asked.iter().find(|(_, asked)| *asked) {
+        Some((field, _)) => {
+            let driver = to.driver.as_deref().unwrap_or("no driver");
+            Err(format!(
+                "{field}: there is no network interface with {driver}; leave {field} out, or set driver: default"
+            ))
+        }
+        None => Ok(None),
+    }
+}
+
+fn steps(
+    settings: &Settings,
+    observed: &Observed,
+    to: &Binding,
+    netdev: Option<&NetdevPlan>,
+) -> Result<Vec<Step>, String> {
+    let from = &observed.function.binding;
+    check_pf(observed)?;
+    check_mtu(settings, observed)?;
+    let mut steps = Vec::new();
+    if makes_netdev(from) {
+        steps.push(Step::Home(home(observed)?));
+    }
+    steps.push(Step::Driver { from: from.clone(), to: to.clone() });
+    let values = vf_values(settings, observed.vf.as_ref());
+    let held = match (observed.function.vf_address(), observed.vf) {
+        (Some(vf), Some(held)) => Some((vf, held)),
+        _ => None,
+    };
+    match held {
+        Some((vf, held)) => steps.extend(values.iter().map(|value| vf_step(vf, &held, *value))),
+        None => refuse_without_pf(&values)?,
+    }
+    let reads_mac = netdev.is_some() && held.is_some() && settings.mac.is_some();
+    steps.extend(reads_mac.then_some(Step::Reload));
+    if let (Some(NetdevPlan { attach: AttachMode::None, .. }), Some(netdev)) = (netdev, &observed.netdev) {
+        steps.extend(link_steps(settings, &netdev.home, held.is_some()));
+    }
+    check_rates(&steps)?;
+    Ok(steps)
+}
+
+/// Rebinding a PF, which release does, takes its VFs away.
+fn check_pf(observed: &Observed) -> Result<(), String> {
+    match observed.function.kind {
+        FunctionKind::Pf { num_vfs, .. } if num_vfs > 0 => Err(format!(
+            "is a PF with {num_vfs} VFs, which would be lost when it is given back; a PF can be claimed while \
+             sriov_numvfs is 0"
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn check_mtu(settings: &Settings, observed: &Observed) -> Result<(), String> {
+    match (settings.mtu, observed.max_mtu) {
+        (Some(mtu), Some(max)) if mtu > max => Err(format!("mtu: {mtu} is more than the PF's {max}")),
+        _ => Ok(()),
+    }
+}
+
+/// What the netdev is to be again. A MAC that its driver has not read yet from the PF is what any start of it gives.
+fn home(observed: &Observed) -> Result<NetdevHome, String> {
+    let netdev = observed.netdev.as_ref();
+    let mut home = netdev.map(|netdev| netdev.home.clone()).ok_or_else(|| {
+        "its network interface is not in the host's namespace: a pod or a program without a claim has it".to_owned()
+    })?;
+    let administered = observed.vf.and_then(|vf| vf.mac).filter(|mac| *mac != Mac::ZERO);
+    home.mac = administered.or(home.mac);
+    Ok(home)
+}
+
+/// What the PF shall hold for the VF.
+fn vf_values(settings: &Settings, held: Option<&VfSettings>) -> Vec<VfSetting> {
+    let rate = settings.min_tx_rate.is_some() || settings.max_tx_rate.is_some();
+    let now = held.copied().unwrap_or_default();
+    let mac = settings.mac.filter(|_| held.is_some());
+    [
+        settings.trust.map(VfSetting::Trust),
+        mac.map(VfSetting::Mac),
+        settings.vlan_tag().map(VfSetting::Vlan),
+        rate.then(|| VfSetting::Rate {
+            min: settings.min_tx_rate.or(now.min_tx_rate).unwrap_or(0),
+            max: settings.max_tx_rate.or(now.max_tx_rate).unwrap_or(0),
+        }),
+        settings.spoof_chk.map(VfSetting::SpoofChk),
+        settings.link_state.map(VfSetting::LinkState),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn vf_step(vf: VfAddress, held: &VfSettings, to: VfSetting) -> Step {
+    Step::Vf { vf, from: current(held, &to), to }
+}
+
+/// The present value of what a setting sets; none when the kernel does not tell.
+pub(super) fn current(held: &VfSettings, like: &VfSetting) -> Option<VfSetting> {
+    match like {
+        VfSetting::Mac(_) => held.mac.map(VfSetting::Mac),
+        VfSetting::Vlan(_) => held.vlan.map(VfSetting::Vlan),
+        VfSetting::Rate { .. } => match (held.min_tx_rate, held.max_tx_rate) {
+            (None, None) => None,
+            (min, max) => Some(VfSetting::Rate { min: min.unwrap_or(0), max: max.unwrap_or(0) }),
+        },
+        VfSetting::SpoofChk(_) => held.spoof_chk.map(VfSetting::SpoofChk),
+        VfSetting::Trust(_) => held.trust.map(VfSetting::Trust),
+        VfSetting::LinkState(_) => held.link_state.map(VfSetting::LinkState),
+    }
+}
+
+/// What every VF has when nobody set anything: for values that the kernel cannot tell.
+pub(super) fn neutral(like: &VfSetting) -> VfSetting {
+    match like {
+        VfSetting::Mac(_) => VfSetting::Mac(Mac::ZERO),
+        VfSetting::Vlan(_) => VfSetting::Vlan(VlanTag::default()),
+        VfSetting::Rate { .. } => VfSetting::Rate { min: 0, max: 0 },
+        VfSetting::SpoofChk(_) => VfSetting::SpoofChk(true),
+        VfSetting::Trust(_) => VfSetting::Trust(false),
+        VfSetting::LinkState(_) => VfSetting::LinkState(LinkState::Auto),
+    }
+}
+
+fn refuse_without_pf(values: &[VfSetting]) -> Result<(), String> {
+    match values.first() {
+        Some(value) => Err(format!("{}: can only be set on a VF whose PF is on this host; leave it out", field(value))),
+        None => Ok(()),
+    }
+}
+
+/// The field as the user wrote it.
+fn field(value: &VfSetting) -> &'static str {
+    match value {
+        VfSetting::Mac(_) => "mac",
+        VfSetting::Vlan(_) => "vlan",
+        VfSetting::Rate { .. } => "minTxRate, maxTxRate",
+        VfSetting::SpoofChk(_) => "spoofChk",
+        VfSetting::Trust(_) => "trust",
+        VfSetting::LinkState(_) => "linkState",
+    }
+}
+
+/// One bound asked, the other as it is: together they must make sense.
+fn check_rates(steps: &[Step]) -> Result<(), String> {
+    steps.iter().try_for_each(|step| match step {
+        Step::Vf { to: VfSetting::Rate { min, max }, .. } if *max != 0 && min > max => {
+            Err(format!("minTxRate: {min} Mb/s is more than the VF's maxTxRate {max} Mb/s"))
+        }
+        _ => Ok(()),
+    })
+}
+
+/// A netdev that stays at home is set here; one that goes into a pod, there.
+fn link_steps(settings: &Settings, home: &NetdevHome, mac_by_pf: bool) -> Vec<Step> {
+    let mtu = settings.mtu.map(|mtu| (LinkSetting::Mtu(home.mtu), LinkSetting::Mtu(mtu)));
+    let mac = settings.mac.filter(|_| !mac_by_pf);
+    let mac = mac.map(|mac| (LinkSetting::Mac(home.mac.unwrap_or(Mac::ZERO)), LinkSetting::Mac(mac)));
+    mac.into_iter().chain(mtu).map(|(from, to)| Step::Link { from: Some(from), to }).collect()
+}
+
+#[cfg(test)]
+#[path = "plan/tests.rs"]
+mod tests;

@@ -1,0 +1,41 @@
+//! What gives a device back: a pure function of its record.
+
+use super::{DeviceRecord, Step, plan::neutral};
+use crate::device::{Binding, NetdevHome, VfAddress, VfSetting};
+
+/// One thing to do for a device that is given back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undo {
+    /// Set a value at the PF.
+    Vf {
+        /// Which VF.
+        vf: VfAddress,
+        /// As before; where the kernel could not tell, as every VF has it.
+        to: VfSetting,
+        /// Whether the kernel could tell. If not, not being able to set it is no failure.
+        known: bool,
+    },
+    /// Bind this driver.
+    Driver(Binding),
+    /// Make a fresh netdev, unless one has just been made, and set it so.
+    Home(NetdevHome),
+}
+
+/// What to do, in order. Doing it twice, or for steps that never ran, is harmless.
+#[must_use]
+pub fn undo(device: &DeviceRecord) -> Vec<Undo> {
+    device.steps.iter().rev().filter_map(one).collect()
+}
+
+fn one(step: &Step) -> Option<Undo> {
+    match step {
+        Step::Home(home) => Some(Undo::Home(home.clone())),
+        Step::Driver { from, .. } => Some(Undo::Driver(from.clone())),
+        Step::Vf { from, to, .. } if from.as_ref() == Some(to) => None,
+        Step::Vf { vf, from, to } => {
+            Some(Undo::Vf { vf: *vf, to: from.unwrap_or_else(|| neutral(to)), known: from.is_some() })
+        }
+        // A fresh netdev is free of both.
+        Step::Reload | Step::Link { .. } => None,
+    }
+}

@@ -1,0 +1,86 @@
+//! What a claim asks of each of its devices: allocation and configurations, read strictly. Pure.
+
+use super::{AllocatedClaim, AllocatedDevice, ClaimError};
+use crate::{
+    api::{self, DriverChoice, Settings},
+    device::DeviceId,
+};
+
+/// One device as the claim wants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which device.
+    pub id: DeviceId,
+    /// The allocation's result.
+    pub result: AllocatedDevice,
+    /// All configurations for its request, laid over each other.
+    pub settings: Settings,
+}
+
+/// Drivers that hand a function to a process: it has no netdev then.
+pub(super) const WITHOUT_NETDEV: [&str; 3] = ["vfio-pci", "uio_pci_generic", "igb_uio"];
+
+/// What the claim asks, device by device, in the order of the allocation. `drivers`: kernel drivers that may be asked by
+/// name on this node, besides vfio-pci.
+///
+/// # Errors
+/// The first thing that is wrong in the configurations, or that cannot be true of two devices at once.
+pub fn wanted(claim: &AllocatedClaim, driver_name: &str, drivers: &[String]) -> Result<Vec<Wanted>, ClaimError> {
+    let mut all = Vec::new();
+    for result in &claim.devices {
+        let wanted = one(claim, result, driver_name)?;
+        check_driver(&wanted, drivers)?;
+        all.iter().try_for_each(|other| check_pair(other, &wanted))?;
+        all.push(wanted);
+    }
+    Ok(all)
+}
+
+fn one(claim: &AllocatedClaim, result: &AllocatedDevice, driver_name: &str) -> Result<Wanted, ClaimError> {
+    let settings = api::merge(&result.request, result.class.as_deref(), &claim.configs, driver_name)?;
+    let id = DeviceId::from_name(&result.device).map_err(|error| ClaimError::Files {
+        what: "allocated device",
+        source: std::io::Error::new(std::io::ErrorKind::InvalidInput, error.to_string()),
+    })?;
+    match id {
+        DeviceId::Pci(_) => Ok(Wanted { id, result: result.clone(), settings }),
+        DeviceId::Sf { .. } => Err(ClaimError::refused(id, "sub-functions are not supported yet")),
+    }
+}
+
+fn check_driver(wanted: &Wanted, drivers: &[String]) -> Result<(), ClaimError> {
+    let Some(DriverChoice::Named(name)) = &wanted.settings.driver else { return Ok(()) };
+    if name == "vfio-pci" || drivers.contains(name) {
+        return Ok(());
+    }
+    let known: Vec<&str> = ["vfio-pci"].into_iter().chain(drivers.iter().map(String::as_str)).collect();
+    let reason = format!("driver: {name:?} is not allowed on this node, allowed are {}", known.join(", "));
+    Err(ClaimError::refused(wanted.id, reason))
+}
+
+/// What two devices of one pod cannot both have.
+fn check_pair(one: &Wanted, other: &Wanted) -> Result<(), ClaimError> {
+    let same = |what: &str, value: &dyn std::fmt::Display| {
+        let reason =
+            format!("{what}: {value} is asked for {} too; a request with count needs none, or one each", one.id);
+        Err(ClaimError::refused(other.id, reason))
+    };
+    let (a, b) = (&one.settings, &other.settings);
+    if one.id == other.id {
+        return Err(ClaimError::refused(one.id, "is allocated twice to the same claim, which is not supported"));
+    }
+    if let Some(name) = a.if_name.as_ref().filter(|name| b.if_name.as_ref() == Some(*name)) {
+        return same("ifName", name);
+    }
+    if let Some(mac) = a.mac.filter(|mac| b.mac == Some(*mac)) {
+        return same("mac", &mac);
+    }
+    match a.addresses.iter().find(|net| b.addresses.iter().any(|other| other.addr() == net.addr())) {
+        Some(net) => same("addresses", net),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[path = "wanted/tests.rs"]
+mod tests;

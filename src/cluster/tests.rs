@@ -1,1 +1,0 @@
-//! Exact requests against a scripted API server.
