@@ -30,6 +30,7 @@
 pub mod api;
 pub mod cdi;
 pub mod claim;
+pub mod cluster;
 pub mod deadline;
 pub mod device;
 pub mod files;

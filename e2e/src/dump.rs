@@ -15,8 +15,10 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dump(BTreeMap<String, String>);
 
-/// What changes by itself: numbers of a netdev's incarnation, and carrier.
-const VOLATILE: [&str; 5] = ["ifindex", "link_index", "operstate", "valid_life_time", "preferred_life_time"];
+/// What changes by itself: numbers of a netdev's incarnation, carrier, and the permanent address, which for a VF without
+/// one of its own is whatever its PF remembers when its driver starts.
+const VOLATILE: [&str; 6] =
+    ["permaddr", "ifindex", "link_index", "operstate", "valid_life_time", "preferred_life_time"];
 const VOLATILE_FLAGS: [&str; 3] = ["LOWER_UP", "NO-CARRIER", "RUNNING"];
 
 impl Vf {

@@ -14,8 +14,7 @@ pub(super) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     pub(super) fn of(input: &'a PublishInput<'a>) -> Self {
-        let all = input.offered.iter().chain(input.withheld);
-        let pfs = all.filter(|function| matches!(function.kind, FunctionKind::Pf { .. }));
+        let pfs = input.inventory.functions.iter().filter(|function| matches!(function.kind, FunctionKind::Pf { .. }));
         Self { input, pfs: pfs.map(|pf| (pf.id.pci(), pf)).collect() }
     }
 

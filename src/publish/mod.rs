@@ -23,7 +23,10 @@ pub use taints::{Reason, link_down};
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::device::{DeviceId, Function, FunctionKind};
+use crate::{
+    device::{DeviceId, Function, FunctionKind},
+    inventory::Inventory,
+};
 
 /// Devices in one slice at most: 128, but 64 as soon as one has a taint or consumes counters, and a taint must not
 /// rearrange the slices.
@@ -52,10 +55,8 @@ pub struct Published {
 pub struct PublishInput<'a> {
     /// The driver's name, the domain of its taints.
     pub driver: &'a str,
-    /// Functions that are offered.
-    pub offered: &'a [Function],
-    /// Functions that are not, because the host uses them: of an offered VF's PF the facts must still be known.
-    pub withheld: &'a [Function],
+    /// What the host has. What it uses itself is not published, but says what PF an offered VF has.
+    pub inventory: &'a Inventory,
     /// Devices under a claim, with the driver that they have when they rest, if the claim changed it (the record's first
     /// `Driver` step). They stay listed, whatever happens to them.
     pub claimed: &'a BTreeMap<DeviceId, Option<String>>,
@@ -80,8 +81,8 @@ pub struct Desired {
 pub fn slices(input: &PublishInput<'_>) -> Desired {
     let facts = attributes::Facts::of(input);
     let mut devices: Vec<Device> = input
-        .offered
-        .iter()
+        .inventory
+        .offered()
         .filter(|function| allocatable(function, input))
         .map(|function| facts.device(function))
         .collect();
@@ -108,7 +109,7 @@ fn allocatable(function: &Function, input: &PublishInput<'_>) -> bool {
 
 /// Devices under a claim that are not offered any more: listed as they last were, until the claim is gone.
 fn vanished(input: &PublishInput<'_>) -> Vec<Device> {
-    let offered: BTreeSet<DeviceId> = input.offered.iter().map(|function| function.id).collect();
+    let offered: BTreeSet<DeviceId> = input.inventory.offered().map(|function| function.id).collect();
     let gone = input.claimed.keys().filter(|id| !offered.contains(id));
     gone.filter_map(|id| input.published.devices.get(&id.name()))
         .map(|device| Device { taints: Vec::new(), consumes: Vec::new(), ..device.clone() })

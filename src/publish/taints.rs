@@ -48,7 +48,7 @@ pub(super) fn apply(devices: &mut [Device], input: &PublishInput<'_>) {
     if !input.published.features.taints {
         return;
     }
-    let offered: BTreeSet<String> = input.offered.iter().map(|function| function.id.name()).collect();
+    let offered: BTreeSet<String> = input.inventory.offered().map(|function| function.id.name()).collect();
     let given: BTreeMap<String, &Vec<Taint>> = input.taints.iter().map(|(id, taints)| (id.name(), taints)).collect();
     for device in devices {
         let gone = (!offered.contains(&device.name)).then(|| Taint::no_schedule(input.driver, Reason::Gone));

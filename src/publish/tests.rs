@@ -62,24 +62,23 @@ pub(super) fn nothing(features: Features) -> Published {
 
 /// Everything by default, to be changed by a test.
 pub(super) struct Case {
-    pub(super) offered: Vec<Function>,
-    pub(super) withheld: Vec<Function>,
+    pub(super) host: Inventory,
     pub(super) claimed: BTreeMap<DeviceId, Option<String>>,
     pub(super) taints: BTreeMap<DeviceId, Vec<Taint>>,
     pub(super) published: Published,
 }
 
 impl Case {
-    pub(super) fn of(offered: Vec<Function>, features: Features) -> Self {
+    pub(super) fn of(functions: Vec<Function>, features: Features) -> Self {
         let (claimed, taints) = (BTreeMap::new(), BTreeMap::new());
-        Self { offered, withheld: Vec::new(), claimed, taints, published: nothing(features) }
+        let host = Inventory { functions, host_used: BTreeSet::new() };
+        Self { host, claimed, taints, published: nothing(features) }
     }
 
     pub(super) fn desired(&self) -> Desired {
         slices(&PublishInput {
             driver: "sriov-dra.io",
-            offered: &self.offered,
-            withheld: &self.withheld,
+            inventory: &self.host,
             claimed: &self.claimed,
             taints: &self.taints,
             published: &self.published,
@@ -161,7 +160,7 @@ fn a_pf_and_its_vfs_consume_from_one_set() {
     assert_eq!(takes("0000-01-01-1"), Some(("pf-0000-01-00-0", 1)));
     assert_eq!(takes("0000-02-00-0"), None);
     // A PF that the host uses is not given away: nothing to exclude.
-    case.withheld = vec![case.offered.remove(0)];
+    case.host.host_used.insert(bdf(1, 0));
     let device = &case.devices()["0000-01-01-1"];
     assert!(device.consumes.is_empty());
     assert_eq!((device.text("pfName"), device.number("totalVFs")), ("ens1", 7));
@@ -172,7 +171,7 @@ fn without_counters_a_pf_is_published_only_while_it_has_no_vfs() {
     let mut case = Case::of(host(&[(1, 7, 2), (2, 7, 0)]), PLAIN);
     assert!(!case.devices().contains_key("0000-01-00-0") && case.devices().contains_key("0000-02-00-0"));
     assert!(case.desired().slices.iter().all(|slice| matches!(slice, Slice::Devices(_))));
-    case.claimed.insert(case.offered[0].id, None);
+    case.claimed.insert(case.host.functions[0].id, None);
     assert!(case.devices().contains_key("0000-01-00-0"), "a claim's PF stays");
 }
 
@@ -181,9 +180,9 @@ fn what_is_not_known_just_now_is_as_it_last_was() {
     let mut case = Case::of(host(&[(1, 7, 2)]), ALL);
     case.publish();
     let before = case.desired();
-    let pf = &mut case.offered[0];
+    let pf = &mut case.host.functions[0];
     (pf.link_speed, pf.netdev, pf.link_type) = (None, None, None);
-    for vf in &mut case.offered[1..] {
+    for vf in &mut case.host.functions[1..] {
         vf.link_type = None;
     }
     assert_eq!(case.desired(), before);
@@ -194,7 +193,7 @@ fn a_device_under_a_claim_is_published_unchanged() {
     let mut case = Case::of(host(&[(1, 7, 2)]), ALL);
     case.publish();
     let before = case.desired();
-    let vf = &mut case.offered[2];
+    let vf = &mut case.host.functions[2];
     vf.binding.driver = Some("vfio-pci".into());
     case.claimed.insert(vf.id, Some("igbvf".into()));
     assert_eq!(case.desired(), before);
@@ -205,7 +204,7 @@ fn a_vanished_device_is_listed_and_tainted_until_its_claim_is_gone() {
     let mut case = Case::of(host(&[(1, 7, 3)]), ALL);
     case.publish();
     let before = case.devices();
-    let vf = case.offered.remove(2);
+    let vf = case.host.functions.remove(2);
     case.claimed.insert(vf.id, None);
     let now = case.devices();
     let device = &now[&vf.id.name()];
@@ -308,7 +307,7 @@ proptest! {
     fn the_order_of_the_sweep_does_not_matter(functions in hosts()) {
         let mut case = Case::of(functions, ALL);
         let before = case.desired().slices;
-        case.offered.reverse();
+        case.host.functions.reverse();
         prop_assert_eq!(case.desired().slices, before);
     }
 
@@ -317,12 +316,12 @@ proptest! {
         prop_assume!(!functions.is_empty());
         let mut case = Case::of(functions, ALL);
         let before = case.desired();
-        let index = which.index(case.offered.len());
-        let id = case.offered[index].id;
+        let index = which.index(case.host.functions.len());
+        let id = case.host.functions[index].id;
         case.taints.insert(id, vec![Taint::no_schedule("sriov-dra.io", Reason::UndoFailed)]);
         prop_assert_eq!(touched(&before, &case.desired()), 1);
         case.taints.clear();
-        case.offered[index].acpi_index = Some(3);
+        case.host.functions[index].acpi_index = Some(3);
         prop_assert_eq!(touched(&before, &case.desired()), 1);
     }
 
@@ -330,10 +329,10 @@ proptest! {
     fn a_vf_that_goes_or_comes_leaves_all_others_in_their_slice(functions in hosts(), which in any::<prop::sample::Index>()) {
         prop_assume!(functions.len() > 1);
         let mut case = Case::of(functions, ALL);
-        let index = which.index(case.offered.len());
-        prop_assume!(case.offered[index].vf_address().is_some());
+        let index = which.index(case.host.functions.len());
+        prop_assume!(case.host.functions[index].vf_address().is_some());
         let before = case.desired();
-        let gone = case.offered.remove(index).id.name();
+        let gone = case.host.functions.remove(index).id.name();
         let after = case.desired();
         let companions = |desired: &Desired| -> BTreeSet<BTreeSet<String>> {
             let names = |slice: &Slice| slice.devices().iter().map(|d| d.name.clone()).filter(|n| *n != gone).collect();

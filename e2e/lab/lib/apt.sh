@@ -26,7 +26,7 @@ lab_apt_update() {
 # program:package of everything the lab runs on the host; qemu-system-x86 and Go are apart since they need backports.
 lab_programs=(
   mmdebstrap:mmdebstrap busybox:busybox-static socat:socat ip:iproute2 mke2fs:e2fsprogs cpio:cpio depmod:kmod
-  newuidmap:uidmap openssl:openssl python3:python3-minimal xz:xz-utils qemu-img:qemu-utils nsenter:util-linux curl:curl
+  openssl:openssl /usr/bin/python3:python3 xz:xz-utils qemu-img:qemu-utils nsenter:util-linux pgrep:procps
 )
 
 # packages_install: installs what is missing.

@@ -13,8 +13,8 @@ part_key() {
   {
     cat "$lab_home/parts/$name.sh"
     for file in "${_inputs[@]}"; do
-      # Names and modes go in as well: a script that lost its x bit makes another guest.
-      (cd "$lab_home" && find "$file" -type f -printf '%p %m\n' | LC_ALL=C sort)
+      # Names go in as well, and which are executable: a script that lost its x bit makes another guest.
+      (cd "$lab_home" && { find "$file" -type f -print && find "$file" -type f -perm /100 -printf '%p x\n'; } | LC_ALL=C sort)
       (cd "$lab_home" && find "$file" -type f -print0 | LC_ALL=C sort -z | xargs -0 cat)
     done
     for need in "${_needs[@]}"; do

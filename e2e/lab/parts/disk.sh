@@ -9,7 +9,7 @@ disk_inputs=(guest lib/xdp.py)
 disk_masked=(
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
   logrotate.timer man-db.timer systemd-timesyncd.service systemd-networkd-wait-online.service getty@tty1.service
-  systemd-pstore.service rdma-hw.target rdma-ndd.service iwpmd.service nftables.service
+  systemd-pstore.service rdma-hw.target rdma-ndd.service iwpmd.service nftables.service modprobe@drm.service
 )
 
 disk_make() {
@@ -35,6 +35,8 @@ disk_make() {
   sed -i 's/^root:[^:]*:/root::/' "$root/etc/shadow"
   # Not empty, or systemd takes every start for the first; each guest gets its own by the kernel's command line.
   printf '0123456789abcdef0123456789abcdef\n' >"$root/etc/machine-id"
+  # Newer than /usr: systemd else brings caches up to date that are so already.
+  touch "$root"/{etc,var}/.updated
 
   disk_lay containerd1 "$root"
   disk_write "$root" "$dir/node1.img"

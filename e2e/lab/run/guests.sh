@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154  # dir and the paths come from the supervisor's config
 # The guests. Every flag was needed:
-# * igb is an 82576 with SR-IOV: 2 ports, each on a root port, the second one on NUMA node 1 (pxb-pcie).
+# * igb is an 82576 with SR-IOV: 2 ports, each on a host bridge of its own, since that is what has a NUMA node (pxb-pcie).
 # * phys-bits=36: with more, the firmware puts the VFs' memory above 4 GiB, where this QEMU does not map it.
 # * intel-iommu with a split irqchip: vfio-pci needs IOMMU groups.
 # * restrict=on: the ports' user networks give carrier and lead nowhere.
@@ -26,8 +26,8 @@ start_guest() {
     -fw_cfg "name=opt/sriov-dra/instance,file=$dir/node$node.tar" \
     -netdev "tap,id=mg,ifname=guest$node,script=no,downscript=no" \
     -device "virtio-net-pci,netdev=mg,mac=52:54:00:99:00:0$node,bus=pcie.0" \
-    -device pcie-root-port,id=rp1,slot=1,bus=pcie.0 -netdev user,id=n1,restrict=on \
-    -device "igb,id=igb1,bus=rp1,netdev=n1,mac=52:54:00:aa:0$node:01" \
+    -device pxb-pcie,id=pxb0,bus_nr=32,numa_node=0,bus=pcie.0 -device pcie-root-port,id=rp1,slot=1,chassis=1,bus=pxb0 \
+    -netdev user,id=n1,restrict=on -device "igb,id=igb1,bus=rp1,netdev=n1,mac=52:54:00:aa:0$node:01" \
     -device pxb-pcie,id=pxb1,bus_nr=64,numa_node=1,bus=pcie.0 -device pcie-root-port,id=rp2,slot=2,chassis=2,bus=pxb1 \
     -netdev user,id=n2,restrict=on -device "igb,id=igb2,bus=rp2,netdev=n2,mac=52:54:00:aa:0$node:02" \
     -object rng-random,id=rng,filename=/dev/urandom -device virtio-rng-pci,rng=rng,bus=pcie.0 \

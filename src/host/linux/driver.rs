@@ -63,9 +63,16 @@ pub(super) fn rebind(sysfs: &Sysfs, bdf: &Bdf, deadline: Deadline) -> Result<()>
     deadline.poll(fresh)?.map(drop).ok_or_else(none)
 }
 
-/// `sriov_numvfs`. The kernel changes a count that is not 0 to 0 only (EBUSY otherwise).
+/// `sriov_numvfs`. The kernel changes a count that is not 0 to 0 only (EBUSY otherwise). More than the PF can have is
+/// refused before the way through 0 takes those that are there.
 pub(super) fn set_num_vfs(sysfs: &Sysfs, pf: &Bdf, count: u32) -> Result<()> {
     let (dir, _) = sysfs.present(pf)?;
+    let op = || format!("set sriov_numvfs {count}");
+    let total = sysfs::parse(&dir, "sriov_totalvfs").unwrap_or(0);
+    if count > total {
+        let text = format!("can have at most {total} vfs");
+        return Err(HostError::of_kind(ErrorKind::Invalid, format!("pf {pf}"), op(), &text));
+    }
     let present: u32 = sysfs::parse(&dir, "sriov_numvfs").unwrap_or(0);
     let counts = [0, count];
     let needed = match present {
@@ -78,7 +85,7 @@ pub(super) fn set_num_vfs(sysfs: &Sysfs, pf: &Bdf, count: u32) -> Result<()> {
     needed
         .iter()
         .try_for_each(|count| sysfs::write(&file, &count.to_string()))
-        .map_err(|error| HostError::new(format!("pf {pf}"), format!("set sriov_numvfs {count}"), error))
+        .map_err(|error| HostError::new(format!("pf {pf}"), op(), error))
 }
 
 fn set_override(sysfs: &Sysfs, bdf: &Bdf, driver: Option<&str>) -> Result<()> {
@@ -169,6 +176,9 @@ mod tests {
         assert_eq!(fs::read_to_string(&file).unwrap(), "2\n");
         set_num_vfs(&tree.sysfs(), &pf, 4).unwrap();
         assert!(fs::read_to_string(&file).unwrap().starts_with('4'));
+        let many = set_num_vfs(&tree.sysfs(), &pf, 8).unwrap_err();
+        assert_eq!(many.to_string(), "pf 0000:01:00.0: set sriov_numvfs 8: can have at most 7 vfs");
+        assert!(fs::read_to_string(&file).unwrap().starts_with('4'), "untouched");
         let absent = set_num_vfs(&tree.sysfs(), &"0000:09:00.0".parse().unwrap(), 1).unwrap_err();
         assert_eq!(absent.kind(), ErrorKind::Gone);
     }

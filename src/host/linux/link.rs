@@ -70,7 +70,7 @@ impl Link {
             elsewhere |= kind == IFLA_LINK_NETNSID;
             link.take(kind, value);
         }
-        link.lower = link.lower.filter(|lower| !elsewhere && *lower != index && *lower != 0);
+        link.lower = link.lower.filter(|_| !elsewhere);
         link.altnames.sort();
         Some(link)
     }

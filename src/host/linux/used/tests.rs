@@ -1,5 +1,9 @@
+use std::os::fd::AsRawFd;
+
+use netlink_packet_route::link::LinkAttribute;
+
 use super::*;
-use crate::host::linux::arena::Arena;
+use crate::host::linux::{arena::Arena, set};
 
 /// Names of the links that the namespace uses.
 fn names(arena: &Arena) -> Vec<String> {
@@ -45,9 +49,17 @@ fn default_routes_of_every_table_family_and_next_hop_count() {
 }
 
 #[test]
-fn a_vlan_in_another_namespace_does_not_count_by_its_number() {
-    let lower = Link { index: 9, lower: Some(3), kind: Some("vlan".into()), ..Link::default() };
-    assert_eq!(used(&[lower], &[], &[]), [3].into());
+fn a_link_whose_lower_one_is_in_another_namespace_holds_none_here() {
+    let (host, pod) = (arena(&["link add link dev0 name upper type macvlan"]), arena(&[]));
+    assert_eq!(host.link("dev0").index, pod.link("dev0").index, "the number that could be mistaken");
+    let file = pod.netns.file.as_ref().unwrap().as_raw_fd();
+    set::change(&host.socket(), host.link("upper").index, LinkAttribute::NetNsFd(file)).unwrap();
+    assert_eq!(pod.link("upper").lower, None);
+    assert!(names(&pod).is_empty());
+}
+
+#[test]
+fn the_ends_of_a_pair_do_not_hold_each_other() {
     let pair = Link { index: 9, lower: Some(3), kind: Some("veth".into()), ..Link::default() };
     assert!(used(&[pair], &[], &[]).is_empty());
 }

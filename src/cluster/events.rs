@@ -1,0 +1,68 @@
+//! Events: what `kubectl describe` shows.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::runtime::events::{Event as ApiEvent, EventType};
+
+use super::status::cut;
+use crate::claim::ClaimRef;
+
+/// Something that users should see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Of what.
+    pub subject: Subject,
+    /// Whether it needs somebody's attention.
+    pub warning: bool,
+    /// One word in CamelCase: `PrepareFailed`.
+    pub reason: &'static str,
+    /// What was being done, one word: `Prepare`.
+    pub action: &'static str,
+    /// The text.
+    pub note: String,
+}
+
+/// Whose event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A pod's.
+    Pod {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// Its UID.
+        uid: String,
+    },
+    /// A claim's.
+    Claim(ClaimRef),
+}
+
+impl Subject {
+    pub(super) fn reference(&self) -> ObjectReference {
+        let (api, kind, namespace, name, uid) = match self {
+            Self::Pod { namespace, name, uid } => ("v1", "Pod", namespace, name, uid.as_str()),
+            Self::Claim(ClaimRef { uid, namespace, name }) => {
+                ("resource.k8s.io/v1", "ResourceClaim", namespace, name, uid.as_str())
+            }
+        };
+        ObjectReference {
+            api_version: Some(api.into()),
+            kind: Some(kind.into()),
+            namespace: Some(namespace.clone()),
+            name: Some(name.clone()),
+            uid: Some(uid.to_owned()),
+            ..Default::default()
+        }
+    }
+}
+
+/// As the API takes it: notes have at most 1024 bytes.
+pub(super) fn event(event: &Event) -> ApiEvent {
+    ApiEvent {
+        type_: if event.warning { EventType::Warning } else { EventType::Normal },
+        reason: event.reason.into(),
+        note: Some(cut(&event.note, 1024).to_owned()),
+        action: event.action.into(),
+        secondary: None,
+    }
+}

@@ -1,0 +1,259 @@
+//! An API server in memory, for tests and the demo: it numbers versions, refuses stale writes, drops fields of features
+//! that it lacks, and can fail.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream::BoxStream};
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+
+use super::{
+    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Placed, Pod, Pods, Result, SliceChange, StoredSlice, slices,
+};
+use crate::{
+    claim::{AllocatedClaim, ClaimRef},
+    publish::{Features, Slice},
+};
+
+/// The server.
+#[derive(Debug)]
+pub struct Memory(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    features: Features,
+    claims: BTreeMap<String, AllocatedClaim>,
+    statuses: BTreeMap<String, Vec<DeviceStatus>>,
+    events: Vec<Event>,
+    pods: Vec<Pod>,
+    slices: BTreeMap<String, StoredSlice>,
+    version: u64,
+    writes: Vec<String>,
+    failures: Vec<ErrorKind>,
+    watchers: Vec<mpsc::UnboundedSender<SliceChange>>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::with(Features { counters: true, taints: true })
+    }
+}
+
+impl Memory {
+    /// A server that has these features; fields of others are dropped in silence.
+    #[must_use]
+    pub fn with(features: Features) -> Self {
+        Self(Mutex::new(State {
+            features,
+            claims: BTreeMap::new(),
+            statuses: BTreeMap::new(),
+            events: Vec::new(),
+            pods: Vec::new(),
+            slices: BTreeMap::new(),
+            version: 0,
+            writes: Vec::new(),
+            failures: Vec::new(),
+            watchers: Vec::new(),
+        }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The scheduler has allocated a claim.
+    pub fn allocate(&self, claim: AllocatedClaim) {
+        self.state().claims.insert(claim.claim.to_string(), claim);
+    }
+
+    /// Somebody deletes a claim.
+    pub fn forget(&self, claim: &ClaimRef) {
+        self.state().claims.remove(&claim.to_string());
+    }
+
+    /// A pod is bound to this node; only a view that is opened afterwards has it.
+    pub fn bind(&self, pod: Pod) {
+        self.state().pods.push(pod);
+    }
+
+    /// What was last reported of a claim.
+    #[must_use]
+    pub fn reported(&self, claim: &ClaimRef) -> Vec<DeviceStatus> {
+        self.state().statuses.get(&claim.to_string()).cloned().unwrap_or_default()
+    }
+
+    /// All events so far.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.state().events.clone()
+    }
+
+    /// Writes of slices since the last question: `create 0`, `update 0`, `delete 0`.
+    #[must_use]
+    pub fn writes(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().writes)
+    }
+
+    /// The next calls about slices fail, in this order.
+    pub fn fail(&self, failures: &[ErrorKind]) {
+        self.state().failures = failures.iter().rev().copied().collect();
+    }
+
+    /// What the kubelet does when it starts.
+    pub fn wipe(&self) {
+        let mut state = self.state();
+        for name in std::mem::take(&mut state.slices).into_keys() {
+            state.tell(&SliceChange::Deleted { name });
+        }
+    }
+
+    /// Somebody edits a slice by hand.
+    pub fn edit(&self, index: usize, edit: impl FnOnce(&mut StoredSlice)) {
+        let mut state = self.state();
+        let found = state.slices.values().find(|slice| slice.index == Some(index)).cloned();
+        let Some(mut slice) = found else { return };
+        edit(&mut slice);
+        state.store(slice);
+    }
+}
+
+impl State {
+    fn tell(&mut self, change: &SliceChange) {
+        self.watchers.retain(|watcher| watcher.send(change.clone()).is_ok());
+    }
+
+    fn store(&mut self, mut slice: StoredSlice) -> StoredSlice {
+        self.version += 1;
+        slice.version = self.version.to_string();
+        slice.content = kept(slice.content, self.features);
+        self.slices.insert(slice.name.clone(), slice.clone());
+        self.tell(&SliceChange::Applied { name: slice.name.clone(), version: slice.version.clone() });
+        slice
+    }
+
+    fn trip(&mut self, subject: &str) -> Result<()> {
+        let Some(kind) = self.failures.pop() else { return Ok(()) };
+        Err(ClusterError { kind, subject: subject.into(), text: "told to fail".into() })
+    }
+
+    /// The stored slice, if it is still the one that was read.
+    fn same(&self, read: &StoredSlice) -> Result<()> {
+        let (kind, text) = match self.slices.get(&read.name) {
+            None => (ErrorKind::NotFound, "not found"),
+            Some(now) if now.version != read.version || now.uid != read.uid => (ErrorKind::Conflict, "was changed"),
+            Some(_) => return Ok(()),
+        };
+        Err(ClusterError { kind, subject: format!("slice {}", read.name), text: text.into() })
+    }
+}
+
+/// What a server with these features stores.
+fn kept(content: Slice, features: Features) -> Slice {
+    let mut devices = match content {
+        Slice::SharedCounters(sets) if features.counters => return Slice::SharedCounters(sets),
+        Slice::SharedCounters(_) => Vec::new(),
+        Slice::Devices(devices) => devices,
+    };
+    for device in &mut devices {
+        if !features.counters {
+            device.consumes.clear();
+        }
+        if !features.taints {
+            device.taints.clear();
+        }
+        let now = Timestamp::from_second(Timestamp::now().as_second()).ok();
+        for taint in &mut device.taints {
+            taint.time_added = taint.time_added.or(now);
+        }
+    }
+    Slice::Devices(devices)
+}
+
+#[async_trait]
+impl Cluster for Memory {
+    async fn claim(&self, namespace: &str, name: &str) -> Result<Option<AllocatedClaim>> {
+        Ok(self.state().claims.get(&format!("{namespace}/{name}")).cloned())
+    }
+
+    async fn report(&self, claim: &ClaimRef, devices: &[DeviceStatus]) -> Result<()> {
+        self.state().statuses.insert(claim.to_string(), devices.to_vec());
+        Ok(())
+    }
+
+    async fn event(&self, event: &Event) -> Result<()> {
+        self.state().events.push(event.clone());
+        Ok(())
+    }
+
+    async fn features(&self) -> Result<Features> {
+        let mut state = self.state();
+        state.trip("features")?;
+        Ok(state.features)
+    }
+
+    async fn slices(&self) -> Result<Vec<StoredSlice>> {
+        let mut state = self.state();
+        state.trip("slices")?;
+        Ok(state.slices.values().cloned().collect())
+    }
+
+    async fn create_slice(&self, slice: &Placed) -> Result<StoredSlice> {
+        let mut state = self.state();
+        state.trip("create")?;
+        state.writes.push(format!("create {}", slice.index));
+        let number = state.version + 1;
+        Ok(state.store(StoredSlice {
+            name: format!("{}{number:05}", slices::prefix(slice.index, "driver", "node")),
+            uid: format!("uid-{number}"),
+            version: String::new(),
+            index: Some(slice.index),
+            generation: slice.generation,
+            count: i64::try_from(slice.count).unwrap_or(i64::MAX),
+            content: slice.content.clone(),
+            foreign: false,
+        }))
+    }
+
+    async fn update_slice(&self, stored: &StoredSlice, slice: &Placed) -> Result<StoredSlice> {
+        let mut state = self.state();
+        state.trip("update")?;
+        state.same(stored)?;
+        state.writes.push(format!("update {}", slice.index));
+        Ok(state.store(StoredSlice {
+            generation: slice.generation,
+            count: i64::try_from(slice.count).unwrap_or(i64::MAX),
+            content: slice.content.clone(),
+            foreign: false,
+            ..stored.clone()
+        }))
+    }
+
+    async fn delete_slice(&self, stored: &StoredSlice) -> Result<()> {
+        let mut state = self.state();
+        state.trip("delete")?;
+        match state.same(stored) {
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
+            same => same?,
+        }
+        let index = stored.index.map_or("?".into(), |index| index.to_string());
+        state.writes.push(format!("delete {index}"));
+        state.slices.remove(&stored.name);
+        state.tell(&SliceChange::Deleted { name: stored.name.clone() });
+        Ok(())
+    }
+
+    fn slice_changes(&self) -> BoxStream<'static, SliceChange> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.state().watchers.push(sender);
+        UnboundedReceiverStream::new(receiver).chain(futures::stream::pending()).boxed()
+    }
+
+    fn pods(&self) -> Pods {
+        Pods::of(self.state().pods.clone())
+    }
+}

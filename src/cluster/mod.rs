@@ -1,0 +1,108 @@
+//! The API server, in this driver's nouns.
+//!
+//! ```text
+//!  claim/   ◄─ AllocatedClaim ── claim()          publish/ ─ Placed ─► create_slice(), update_slice(), delete_slice()
+//!  attach/  ─── DeviceStatus ──► report()                  ◄─ StoredSlice, SliceChange ── slices(), slice_changes()
+//!  node/    ◄─── Pods ────────── pods()           anybody ─ Event ─► event()
+//! ```
+//!
+//! [`Kube`] is the real one, [`Memory`] one that behaves like it. Only this room names `kube`.
+
+mod claims;
+mod convert;
+mod events;
+mod kube;
+mod memory;
+mod pods;
+mod slices;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use self::kube::Kube;
+pub use events::{Event, Subject};
+pub use memory::Memory;
+pub use pods::{Pod, Pods};
+pub use slices::{Placed, SliceChange, StoredSlice};
+pub use status::{Condition, DeviceStatus, NetworkData};
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+use crate::{
+    claim::{AllocatedClaim, ClaimRef},
+    publish::Features,
+};
+
+/// The API server, for one driver on one node.
+///
+/// # Guarantees
+/// Every call ends in bounded time, with an answer or an error.
+///
+/// # Errors
+/// [`ClusterError`] names what was asked and carries the server's own text.
+#[async_trait]
+pub trait Cluster: Send + Sync {
+    /// The claim, read now; none when it does not exist or is not allocated.
+    async fn claim(&self, namespace: &str, name: &str) -> Result<Option<AllocatedClaim>>;
+
+    /// Writes the state of this driver's devices of a claim: all of them, since what is left out is taken away.
+    ///
+    /// # Caveats
+    /// Takes up to seconds when the server is slow: not for the way of a hook.
+    async fn report(&self, claim: &ClaimRef, devices: &[DeviceStatus]) -> Result<()>;
+
+    /// Tells users what happened to a pod or claim.
+    async fn event(&self, event: &Event) -> Result<()>;
+
+    /// What the server keeps of slices; asked by a dry run, since fields of disabled features are dropped in silence.
+    async fn features(&self) -> Result<Features>;
+
+    /// All slices of this driver on this node.
+    async fn slices(&self) -> Result<Vec<StoredSlice>>;
+
+    /// Creates a slice; the name prefix keeps the order.
+    async fn create_slice(&self, slice: &Placed) -> Result<StoredSlice>;
+
+    /// Replaces what a slice holds, if nobody has changed it since it was read ([`ErrorKind::Conflict`]).
+    async fn update_slice(&self, stored: &StoredSlice, slice: &Placed) -> Result<StoredSlice>;
+
+    /// Deletes exactly this slice as it was read. Absent is success.
+    async fn delete_slice(&self, stored: &StoredSlice) -> Result<()>;
+
+    /// Changes of this driver's slices on this node, whoever makes them. Never ends.
+    fn slice_changes(&self) -> BoxStream<'static, SliceChange>;
+
+    /// Pods of this node, watched from the first call on. Must be called in a tokio runtime.
+    fn pods(&self) -> Pods;
+}
+
+/// What the API server said, or that it did not.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{subject}: {text}")]
+pub struct ClusterError {
+    /// The only thing to branch on.
+    pub kind: ErrorKind,
+    /// What was asked, and of what.
+    pub subject: String,
+    /// The server's or the connection's own words.
+    pub text: String,
+}
+
+/// Kinds of errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Does not exist.
+    NotFound,
+    /// Exists already, or was changed meanwhile.
+    Conflict,
+    /// The content is refused: the same again will be refused again.
+    Invalid,
+    /// Not allowed: RBAC or an admission policy.
+    Forbidden,
+    /// No or no useful answer; try again.
+    Unreachable,
+}
+
+/// What a call gives.
+pub type Result<T> = std::result::Result<T, ClusterError>;

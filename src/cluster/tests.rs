@@ -1,0 +1,1 @@
+//! Exact requests against a scripted API server.
