@@ -27,9 +27,9 @@ start_guest() {
     -netdev "tap,id=mg,ifname=guest$node,script=no,downscript=no" \
     -device "virtio-net-pci,netdev=mg,mac=52:54:00:99:00:0$node,bus=pcie.0" \
     -device pxb-pcie,id=pxb0,bus_nr=32,numa_node=0,bus=pcie.0 -device pcie-root-port,id=rp1,slot=1,chassis=1,bus=pxb0 \
-    -netdev user,id=n1,restrict=on -device "igb,id=igb1,bus=rp1,netdev=n1,mac=52:54:00:aa:0$node:01" \
+    -netdev user,id=n1,restrict=on,ipv6=off -device "igb,id=igb1,bus=rp1,netdev=n1,mac=52:54:00:aa:0$node:01" \
     -device pxb-pcie,id=pxb1,bus_nr=64,numa_node=1,bus=pcie.0 -device pcie-root-port,id=rp2,slot=2,chassis=2,bus=pxb1 \
-    -netdev user,id=n2,restrict=on -device "igb,id=igb2,bus=rp2,netdev=n2,mac=52:54:00:aa:0$node:02" \
+    -netdev user,id=n2,restrict=on,ipv6=off -device "igb,id=igb2,bus=rp2,netdev=n2,mac=52:54:00:aa:0$node:02" \
     -object rng-random,id=rng,filename=/dev/urandom -device virtio-rng-pci,rng=rng,bus=pcie.0 \
     -monitor "unix:$dir/monitor$node.sock,server=on,wait=off" \
     -chardev "socket,id=serial,path=$dir/serial$node.sock,server=on,wait=off,logfile=$dir/logs/console$node.log" -serial chardev:serial
