@@ -158,3 +158,19 @@ fn version_and_kind_must_be_ours() {
     claim config: kind: "Pod" is wrong, must be "DeviceConfig"
     "#);
 }
+
+/// The admission policy of the chart is held to the same table, see `e2e`.
+#[test]
+fn the_table_of_configs_holds() {
+    let table: Vec<Value> =
+        serde_json::from_str(include_str!("../../e2e/fixtures/claim-configs.json")).expect("the table is JSON");
+    for row in table {
+        let place = if row["where"] == "class" { ConfigSource::Class } else { ConfigSource::Claim };
+        let config = OpaqueConfig { source: place, requests: Vec::new(), parameters: row["config"].clone() };
+        let told = merged(&[class(json!({"allowInClaims": ["*"]})), config]);
+        match (row["error"].as_str(), told) {
+            (None, told) => assert!(told.is_ok(), "{}: {told:?}", row["name"]),
+            (Some(field), told) => assert!(told.is_err_and(|e| e.contains(field)), "{}", row["name"]),
+        }
+    }
+}
