@@ -64,7 +64,11 @@ pub trait Hooks: Send + Sync {
     /// The container is not created; the kubelet tries again later.
     fn create_container(&self, sandbox: &Sandbox, container: &ContainerView) -> Result<(), String>;
 
-    /// All sandboxes that the runtime has, after each connect. Called after the runtime has its answer, so it may take
-    /// its time.
-    fn synchronize(&self, sandboxes: Vec<Sandbox>);
+    /// Ids of the sandboxes that something is held for. Asked after each connect, before the runtime goes on: a sandbox
+    /// that begins later is not among them.
+    fn holding(&self) -> Vec<String>;
+
+    /// All sandboxes that the runtime has, after each connect, and those of [`Hooks::holding`] that it has no more. Called
+    /// when the runtime has its answer, so it may take its time.
+    fn synchronize(&self, living: Vec<Sandbox>, lost: Vec<String>);
 }

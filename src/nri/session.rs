@@ -114,13 +114,23 @@ impl Session {
     async fn synchronize(&mut self, stream: u32, part: api::SynchronizeRequest) -> Result<(), NriError> {
         self.sandboxes.extend(part.pods.into_iter().map(|pod| dialect::sandbox(Some(pod))));
         let answer = api::SynchronizeResponse { more: part.more }.encode_to_vec();
-        respond(&self.outbox, stream, Ok(answer)).await?;
-        if !part.more {
-            let (hooks, sandboxes) = (Arc::clone(&self.hooks), std::mem::take(&mut self.sandboxes));
-            spawn_blocking(move || hooks.synchronize(sandboxes));
-            self.ready.send_replace(true);
+        if part.more {
+            return respond(&self.outbox, stream, Ok(answer)).await;
         }
+        let living = std::mem::take(&mut self.sandboxes);
+        let lost = self.lost(&living).await;
+        respond(&self.outbox, stream, Ok(answer)).await?;
+        let hooks = Arc::clone(&self.hooks);
+        spawn_blocking(move || hooks.synchronize(living, lost));
+        self.ready.send_replace(true);
         Ok(())
+    }
+
+    /// Sandboxes that ended while nobody told us.
+    async fn lost(&self, living: &[Sandbox]) -> Vec<String> {
+        let hooks = Arc::clone(&self.hooks);
+        let held = spawn_blocking(move || hooks.holding()).await.unwrap_or_default();
+        held.into_iter().filter(|id| living.iter().all(|sandbox| sandbox.id != *id)).collect()
     }
 
     fn hook(&self, stream: u32, hook: Call, time: Duration) {

@@ -78,8 +78,12 @@ impl Hooks for Notes {
         Ok(())
     }
 
-    fn synchronize(&self, sandboxes: Vec<Sandbox>) {
-        self.note(format!("synchronize {:?}", sandboxes.iter().map(|sandbox| &sandbox.id).collect::<Vec<_>>()));
+    fn holding(&self) -> Vec<String> {
+        vec!["id-old".into(), "id-lost".into()]
+    }
+
+    fn synchronize(&self, living: Vec<Sandbox>, lost: Vec<String>) {
+        self.note(format!("synchronize {:?} without {lost:?}", living.iter().map(|s| &s.id).collect::<Vec<_>>()));
     }
 }
 
@@ -151,7 +155,7 @@ async fn a_sandboxs_life_in_both_dialects() {
             "run uid-a /run/netns/a within true",
             "run uid-b /run/netns/a within true",
             "stop id-b",
-            r#"synchronize ["id-old"]"#,
+            r#"synchronize ["id-old"] without ["id-lost"]"#,
         ]
     );
     bench.stop.send(()).unwrap();

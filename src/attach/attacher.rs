@@ -1,0 +1,177 @@
+//! Whoever attaches: what it needs, and how the runtime's hooks map to it.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use ipnet::IpNet;
+
+use super::{carry::Carrier, error::AttachError};
+use crate::{
+    claim::{ClaimRef, DeviceRecord, Locks, Record, Store},
+    deadline::Deadline,
+    device::{DeviceId, IfName, Mac},
+    files::Disk,
+    host::{HostError, Kernel},
+    nri::{ContainerView, Hooks, Sandbox},
+    paths::Paths,
+};
+
+/// How long a release may wait for locks and for a namespace to die. Nobody waits for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Which claims a pod uses, from a watch of this node's pods: a shared claim is prepared once, for its first pod.
+pub trait PodClaims: Send + Sync {
+    /// Namespace and name of the claims of the pod with this UID, in the pod's order. Empty when it is not known (yet):
+    /// claims that were prepared for the pod are found without.
+    fn of(&self, pod_uid: &str) -> Vec<(String, String)>;
+}
+
+/// A netdev is in its pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// Whose.
+    pub claim: ClaimRef,
+    /// Which.
+    pub device: DeviceId,
+    /// The request, `req` or `req/sub`.
+    pub request: String,
+    /// The slices' pool.
+    pub pool: String,
+    /// Which share.
+    pub share_id: Option<String>,
+    /// The name in the pod.
+    pub if_name: IfName,
+    /// The address in the pod.
+    pub mac: Option<Mac>,
+    /// Network addresses that it was given.
+    pub addresses: Vec<IpNet>,
+    /// `namespace/name` of the pod.
+    pub pod: String,
+}
+
+/// A netdev is not in its pod any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detached {
+    /// Whose.
+    pub claim: ClaimRef,
+    /// Which.
+    pub device: DeviceId,
+    /// The request, `req` or `req/sub`.
+    pub request: String,
+    /// The slices' pool.
+    pub pool: String,
+    /// Which share.
+    pub share_id: Option<String>,
+}
+
+/// What has happened, for whoever writes claim status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A netdev came into its pod; also told for those that are there, when the runtime has told all sandboxes.
+    Attached(Attached),
+    /// It left.
+    Detached(Detached),
+}
+
+/// Is told of changes, on the hook's thread: it must not wait.
+pub type Report = Box<dyn Fn(Change) + Send + Sync>;
+
+/// Attaches prepared netdevs to pods.
+pub struct Attacher {
+    pub(super) kernel: Arc<dyn Kernel>,
+    pub(super) store: Store,
+    pub(super) locks: Locks,
+    pub(super) paths: Paths,
+    pub(super) disk: Disk,
+    pub(super) pods: Arc<dyn PodClaims>,
+    pub(super) report: Report,
+}
+
+impl Attacher {
+    /// With the same paths and disk as the claims' engine.
+    pub fn new(kernel: Arc<dyn Kernel>, paths: Paths, disk: Disk, pods: Arc<dyn PodClaims>, report: Report) -> Self {
+        let (store, locks) = (Store::new(paths.records(), disk.clone()), Locks::new(&paths));
+        Self { kernel, store, locks, paths, disk, pods, report }
+    }
+
+    pub(super) fn carrier(&self) -> Result<Carrier<'_>, HostError> {
+        let home: PathBuf = self.paths.proc.join("1/ns/net");
+        Ok(Carrier { kernel: &*self.kernel, home: self.kernel.open_netns(&home)? })
+    }
+
+    pub(super) fn report_attached(&self, record: &Record, device: &DeviceRecord) {
+        let (Some(plan), Some(attachment)) = (&device.netdev, &device.attachment) else { return };
+        (self.report)(Change::Attached(Attached {
+            claim: record.claim.clone(),
+            device: device.id,
+            request: device.request.clone(),
+            pool: device.pool.clone(),
+            share_id: device.share_id.clone(),
+            if_name: attachment.if_name.clone(),
+            mac: attachment.mac,
+            addresses: plan.addresses.clone(),
+            pod: attachment.pod.clone(),
+        }));
+    }
+
+    pub(super) fn report_detached(&self, record: &Record, device: &DeviceRecord) {
+        (self.report)(Change::Detached(Detached {
+            claim: record.claim.clone(),
+            device: device.id,
+            request: device.request.clone(),
+            pool: device.pool.clone(),
+            share_id: device.share_id.clone(),
+        }));
+    }
+
+    fn let_go(&self, sandbox: &str) {
+        if let Err(error) = self.release(sandbox, Deadline::after(PATIENCE)) {
+            tracing::warn!(sandbox, "detach: {error}; the claim's release will do it");
+        }
+    }
+}
+
+impl Hooks for Attacher {
+    fn run(&self, sandbox: &Sandbox, deadline: Deadline, abandoned: &AtomicBool) -> Result<(), String> {
+        self.attach(sandbox, deadline, abandoned).map_err(told(sandbox))
+    }
+
+    fn stop(&self, sandbox: &Sandbox) {
+        self.let_go(&sandbox.id);
+    }
+
+    fn remove(&self, sandbox: &Sandbox) {
+        self.let_go(&sandbox.id);
+    }
+
+    fn create_container(&self, sandbox: &Sandbox, container: &ContainerView) -> Result<(), String> {
+        self.may_start(sandbox, container).map_err(told(sandbox))
+    }
+
+    fn holding(&self) -> Vec<String> {
+        self.sandboxes().unwrap_or_else(|error| {
+            tracing::warn!(%error, "records");
+            Vec::new()
+        })
+    }
+
+    fn synchronize(&self, living: Vec<Sandbox>, lost: Vec<String>) {
+        lost.iter().for_each(|sandbox| self.let_go(sandbox));
+        for sandbox in living {
+            let late = self.attach(&sandbox, Deadline::after(PATIENCE), &AtomicBool::new(false));
+            match late {
+                Ok(()) => self.report_all(&sandbox),
+                Err(error) => tracing::warn!("{}", told(&sandbox)(error)),
+            }
+        }
+    }
+}
+
+/// The text for the pod's events.
+fn told(sandbox: &Sandbox) -> impl Fn(AttachError) -> String {
+    let pod = format!("{}/{}", sandbox.namespace, sandbox.name);
+    move |error| format!("pod {pod}: {error}")
+}

@@ -1,0 +1,28 @@
+//! A prepared netdev → its pod, and back.
+//!
+//! ```text
+//!  run:    record (attachment, not done) ─► move, mac, mtu, addresses, up, routes, announce ─► record (done) ─► door open
+//!  stop:   door closed ─► down, move home, name, altnames, mac, mtu, up ─► record (no attachment)
+//! ```
+//!
+//! Only devices whose plan says `attach: pod`. Everything slow has been done by prepare; here a netdev is moved, named and
+//! addressed. What is done is a layer on top of the claim's own steps, owned by a sandbox: whoever comes late for another
+//! sandbox does nothing. Two agents of one node may both attach: under the locks the second finds it done.
+//!
+//! **The door** is the claim's metadata file. A container that uses the claim mounts it, and it exists only while the
+//! netdev is in the pod, so that no container starts without its netdev, whoever is dead.
+
+mod attacher;
+mod carry;
+mod door;
+mod error;
+mod gate;
+mod name;
+mod release;
+mod resting;
+mod run;
+#[cfg(test)]
+mod tests;
+
+pub use attacher::{Attached, Attacher, Change, Detached, PodClaims, Report};
+pub use error::AttachError;

@@ -1,0 +1,101 @@
+//! A sandbox ends: what it has goes home. Only what its own id owns.
+
+use std::time::Duration;
+
+use super::{
+    Attacher, door,
+    error::{AttachError, Reason},
+};
+use crate::{
+    claim::{Attachment, ClaimRef, DeviceRecord, Record, StoreError},
+    deadline::Deadline,
+    device::DeviceId,
+    host::Netns,
+};
+
+/// How long taking back an attachment that failed may wait.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+fn owned<'a>(device: &'a DeviceRecord, sandbox: &str) -> Option<&'a Attachment> {
+    device.attachment.as_ref().filter(|attachment| attachment.sandbox == sandbox)
+}
+
+impl Attacher {
+    /// All sandboxes that own a netdev, as the records tell.
+    pub(super) fn sandboxes(&self) -> Result<Vec<String>, StoreError> {
+        let records = self.store.all()?.into_iter().filter_map(|entry| entry.record());
+        let attachments = records.flat_map(|record| record.devices).filter_map(|device| device.attachment);
+        let mut ids: Vec<String> = attachments.map(|attachment| attachment.sandbox).collect();
+        ids.sort();
+        ids.dedup();
+        Ok(ids)
+    }
+
+    /// Brings home all that the sandbox has. Tries everything; the first error is told.
+    pub(super) fn release(&self, sandbox: &str, deadline: Deadline) -> Result<(), AttachError> {
+        let mut first = Ok(());
+        for record in self.store.all()?.into_iter().filter_map(|entry| entry.record()) {
+            if record.devices.iter().any(|device| owned(device, sandbox).is_some()) {
+                let done = self.release_claim(&record.claim, sandbox, |_| true, deadline);
+                first = first.and(done.map_err(|reason| reason.of(&record.claim)));
+            }
+        }
+        first
+    }
+
+    /// Takes back what a failed call has begun.
+    pub(super) fn take_back(&self, sandbox: &str, begun: &[(ClaimRef, DeviceId)]) {
+        for (claim, device) in begun.iter().rev() {
+            let done = self.release_claim(claim, sandbox, |id| id == device, Deadline::after(PATIENCE));
+            if let Err(reason) = done {
+                tracing::warn!(%claim, %device, "take back: {reason}; the end of the sandbox or of the claim will do it");
+            }
+        }
+    }
+
+    fn release_claim(
+        &self,
+        claim: &ClaimRef,
+        sandbox: &str,
+        which: impl Fn(&DeviceId) -> bool,
+        deadline: Deadline,
+    ) -> Result<(), Reason> {
+        let work = format!("detach claim {claim}");
+        let _claim = self.locks.claim(&claim.uid, &work, deadline)?;
+        let Some(mut record) = self.store.load(&claim.uid)? else { return Ok(()) };
+        let ours = |device: &DeviceRecord| owned(device, sandbox).is_some() && which(&device.id);
+        let indices: Vec<usize> = (0..record.devices.len()).filter(|index| ours(&record.devices[*index])).collect();
+        if indices.is_empty() {
+            return Ok(());
+        }
+        door::close(&self.paths, &self.disk, &claim.uid)?;
+        let mut first = Ok(());
+        for index in indices {
+            first = first.and(self.release_device(&mut record, index, &work, deadline));
+        }
+        first
+    }
+
+    fn release_device(
+        &self,
+        record: &mut Record,
+        index: usize,
+        work: &str,
+        deadline: Deadline,
+    ) -> Result<(), Reason> {
+        let device = record.devices[index].clone();
+        let Some(attachment) = &device.attachment else { return Ok(()) };
+        let _device = self.locks.device(&device.id, work, deadline)?;
+        if self.kernel.observe(&device.id)?.function.incarnation == device.incarnation {
+            let carrier = self.carrier()?;
+            let old = carrier.namespace_of(attachment);
+            let places: Vec<&Netns> = old.iter().chain([&carrier.home]).collect();
+            let from = carrier.fetch(&device.id, &places, deadline)?;
+            carrier.carry_home(&device, &from)?;
+        }
+        record.devices[index].attachment = None;
+        self.store.save(record)?;
+        self.report_detached(record, &device);
+        Ok(())
+    }
+}

@@ -1,0 +1,206 @@
+//! A sandbox has its network: its claims' netdevs go into it.
+
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use super::{
+    Attacher,
+    door::{self, hooked},
+    error::{AttachError, Reason},
+    name,
+};
+use crate::{
+    claim::{Attachment, ClaimRef, DeviceRecord, Phase, Record},
+    deadline::Deadline,
+    device::{DeviceId, IfName},
+    host::Netns,
+    nri::Sandbox,
+};
+
+/// One call of the hook.
+struct Visit<'a> {
+    sandbox: &'a Sandbox,
+    path: &'a Path,
+    netns: Netns,
+    /// Names that devices of the pod ask for.
+    asked: Vec<IfName>,
+    deadline: Deadline,
+    abandoned: &'a AtomicBool,
+}
+
+impl Visit<'_> {
+    fn go(&self) -> Result<(), Reason> {
+        if self.abandoned.load(Ordering::SeqCst) { Err(Reason::Abandoned) } else { Ok(()) }
+    }
+}
+
+/// What this call has begun, and undoes when it fails.
+type Begun = Vec<(ClaimRef, DeviceId)>;
+
+impl Attacher {
+    /// Attaches all netdevs of the sandbox's claims, or none.
+    pub(super) fn attach(
+        &self,
+        sandbox: &Sandbox,
+        deadline: Deadline,
+        abandoned: &AtomicBool,
+    ) -> Result<(), AttachError> {
+        let claims = self.claims_of(&sandbox.pod_uid)?;
+        let Some(first) = claims.first() else { return Ok(()) };
+        let path = sandbox.netns.as_deref().ok_or_else(|| on_host_network(first, sandbox))?;
+        let netns = self.kernel.open_netns(path)?;
+        let asked = claims.iter().flat_map(hooked).filter_map(|device| device.netdev.as_ref()?.if_name.clone());
+        let visit = Visit { sandbox, path, netns, asked: asked.collect(), deadline, abandoned };
+        let mut begun = Begun::new();
+        let done = claims.iter().try_for_each(|record| {
+            self.attach_claim(&visit, &record.claim, &mut begun).map_err(|reason| reason.of(&record.claim))
+        });
+        if done.is_err() {
+            self.take_back(&sandbox.id, &begun);
+        }
+        done
+    }
+
+    /// The pod's claims with netdevs for it: those that its watch names, in its order, then those prepared for it.
+    fn claims_of(&self, pod_uid: &str) -> Result<Vec<Record>, AttachError> {
+        let named = self.pods.of(pod_uid);
+        let place = |record: &Record| {
+            named.iter().position(|(space, name)| *space == record.claim.namespace && *name == record.claim.name)
+        };
+        let ours = |record: &Record| {
+            hooked(record).next().is_some()
+                && (record.reserved_for.iter().any(|uid| uid == pod_uid) || place(record).is_some())
+        };
+        let mut records: Vec<Record> = self.store.all()?.into_iter().filter_map(|entry| entry.record()).collect();
+        records.retain(ours);
+        records.sort_by_key(|record| place(record).unwrap_or(usize::MAX));
+        Ok(records)
+    }
+
+    fn attach_claim(&self, visit: &Visit<'_>, claim: &ClaimRef, begun: &mut Begun) -> Result<(), Reason> {
+        let work = format!("attach claim {claim}");
+        let _claim = self.locks.claim(&claim.uid, &work, visit.deadline)?;
+        let mut record = self.store.load(&claim.uid)?.ok_or(Reason::Absent)?;
+        if record.phase != Phase::Prepared {
+            return Err(Reason::Phase(record.phase));
+        }
+        let mut devices: Vec<DeviceId> = hooked(&record).map(|device| device.id).collect();
+        devices.sort();
+        let locks = devices.iter().map(|device| self.locks.device(device, &work, visit.deadline));
+        let _devices = locks.collect::<Result<Vec<_>, _>>()?;
+        for index in (0..record.devices.len()).filter(|index| door::is_hooked(&record.devices[*index])).collect::<Vec<_>>() {
+            self.attach_device(visit, &mut record, index, begun)?;
+        }
+        visit.go()?;
+        door::open(&self.paths, &self.disk, &record)?;
+        // Nobody may have been waiting any more when the door opened.
+        visit.go()
+    }
+
+    fn attach_device(
+        &self,
+        visit: &Visit<'_>,
+        record: &mut Record,
+        index: usize,
+        begun: &mut Begun,
+    ) -> Result<(), Reason> {
+        let device = record.devices[index].clone();
+        let Some(plan) = &device.netdev else { return Ok(()) };
+        let carrier = self.carrier()?;
+        let old = device.attachment.as_ref().and_then(|attachment| carrier.namespace_of(attachment));
+        if let Some(attachment) = &device.attachment {
+            let there = old.as_ref().map(|netns| self.kernel.link(&device.id, netns)).transpose()?.flatten();
+            let same = attachment.sandbox == visit.sandbox.id;
+            if same && attachment.done && there.is_some() {
+                return Ok(());
+            }
+            if attachment.pod_uid != visit.sandbox.pod_uid && there.is_some() {
+                return Err(in_other_pod(&device, attachment));
+            }
+        }
+        if self.kernel.observe(&device.id)?.function.incarnation != device.incarnation {
+            return Err(Reason::Replaced(device.id));
+        }
+        let places: Vec<&Netns> = [&visit.netns, &carrier.home].into_iter().chain(&old).collect();
+        let from = carrier.fetch(&device.id, &places, visit.deadline)?;
+        let name = self.name_for(visit, &device, &from)?;
+        visit.go()?;
+        begun.push((record.claim.clone(), device.id));
+        self.note(record, index, attachment(visit, &name))?;
+        let mac = carrier.carry_in(&device, plan, (&from, &visit.netns), &name, &|| visit.go())?;
+        visit.go()?;
+        self.note(record, index, Attachment { mac, done: true, ..attachment(visit, &name) })?;
+        self.report_attached(record, &record.devices[index]);
+        Ok(())
+    }
+
+    fn note(&self, record: &mut Record, index: usize, attachment: Attachment) -> Result<(), Reason> {
+        record.devices[index].attachment = Some(attachment);
+        Ok(self.store.save(record)?)
+    }
+
+    /// The name that an interrupted call has chosen, or a new one.
+    fn name_for(&self, visit: &Visit<'_>, device: &DeviceRecord, from: &Netns) -> Result<IfName, Reason> {
+        let begun = device.attachment.as_ref().filter(|attachment| attachment.sandbox == visit.sandbox.id);
+        if let Some(attachment) = begun.filter(|_| *from == visit.netns) {
+            return Ok(attachment.if_name.clone());
+        }
+        let asked = device.netdev.as_ref().and_then(|plan| plan.if_name.as_ref());
+        let taken = self.kernel.link_names(&visit.netns)?;
+        name::choose(asked, &taken, &visit.asked).map_err(|name| {
+            let owner = self.owner_of(visit, &name);
+            Reason::NameTaken { device: device.id, name, owner }
+        })
+    }
+
+    /// Who has the name in the sandbox.
+    fn owner_of(&self, visit: &Visit<'_>, name: &IfName) -> String {
+        let records = self.store.all().unwrap_or_default().into_iter().filter_map(|entry| entry.record());
+        let mut owners = records.flat_map(|record| {
+            let owner = |device: &DeviceRecord| format!("device {} of claim {}", device.id, record.claim);
+            let has = |device: &&DeviceRecord| {
+                let attachment = device.attachment.as_ref();
+                attachment.is_some_and(|a| a.sandbox == visit.sandbox.id && a.if_name == *name)
+            };
+            record.devices.iter().filter(has).map(owner).collect::<Vec<_>>()
+        });
+        owners.next().unwrap_or_else(|| "a link of the pod's own network".to_owned())
+    }
+
+    /// Tells of all that the sandbox has.
+    pub(super) fn report_all(&self, sandbox: &Sandbox) {
+        let records = self.store.all().unwrap_or_default().into_iter().filter_map(|entry| entry.record());
+        for record in records {
+            let has = |device: &&DeviceRecord| {
+                device.attachment.as_ref().is_some_and(|attachment| attachment.sandbox == sandbox.id && attachment.done)
+            };
+            record.devices.iter().filter(has).for_each(|device| self.report_attached(&record, device));
+        }
+    }
+}
+
+fn attachment(visit: &Visit<'_>, name: &IfName) -> Attachment {
+    let Sandbox { id, pod_uid, namespace, name: pod, .. } = visit.sandbox;
+    Attachment {
+        sandbox: id.clone(),
+        pod_uid: pod_uid.clone(),
+        pod: format!("{namespace}/{pod}"),
+        netns_path: visit.path.display().to_string(),
+        netns: visit.netns.inode,
+        if_name: name.clone(),
+        mac: None,
+        done: false,
+    }
+}
+
+fn in_other_pod(device: &DeviceRecord, attachment: &Attachment) -> Reason {
+    let (owner, if_name) = (attachment.pod.clone(), attachment.if_name.clone());
+    Reason::OtherPod { device: device.id, owner, if_name }
+}
+
+fn on_host_network(record: &Record, sandbox: &Sandbox) -> AttachError {
+    let device = hooked(record).next().map_or(record.devices[0].id, |device| device.id);
+    Reason::HostNetwork { device, pod: format!("{}/{}", sandbox.namespace, sandbox.name) }.of(&record.claim)
+}
