@@ -28,6 +28,7 @@
 //! nobody but [`kubelet`] names `tonic`.
 
 pub mod api;
+pub mod attach;
 pub mod cdi;
 pub mod claim;
 pub mod cluster;

@@ -13,7 +13,6 @@ use crate::{
     claim::{ClaimRef, DeviceRecord, Locks, Record, Store},
     deadline::Deadline,
     device::{DeviceId, IfName, Mac},
-    files::Disk,
     host::{HostError, Kernel},
     nri::{ContainerView, Hooks, Sandbox},
     paths::Paths,
@@ -85,16 +84,23 @@ pub struct Attacher {
     pub(super) store: Store,
     pub(super) locks: Locks,
     pub(super) paths: Paths,
-    pub(super) disk: Disk,
+    /// The driver's name.
+    pub(super) driver: String,
     pub(super) pods: Arc<dyn PodClaims>,
     pub(super) report: Report,
 }
 
 impl Attacher {
-    /// With the same paths and disk as the claims' engine.
-    pub fn new(kernel: Arc<dyn Kernel>, paths: Paths, disk: Disk, pods: Arc<dyn PodClaims>, report: Report) -> Self {
-        let (store, locks) = (Store::new(paths.records(), disk.clone()), Locks::new(&paths));
-        Self { kernel, store, locks, paths, disk, pods, report }
+    /// For the claims whose records are in `store`, at the same paths as the claims' engine. `driver` is the driver's name.
+    pub fn new(
+        kernel: Arc<dyn Kernel>,
+        store: Store,
+        paths: Paths,
+        driver: &str,
+        pods: Arc<dyn PodClaims>,
+        report: Report,
+    ) -> Self {
+        Self { kernel, store, locks: Locks::new(&paths), paths, driver: driver.to_owned(), pods, report }
     }
 
     pub(super) fn carrier(&self) -> Result<Carrier<'_>, HostError> {

@@ -1,17 +1,9 @@
-//! The file whose presence lets containers of a claim start.
+//! The claim's documents as a door: containers of the claim start only while they are there.
 
-use std::{
-    io,
-    path::{Component, Path, PathBuf},
-};
+use std::io;
 
-use super::error::Reason;
-use crate::{
-    claim::{AttachMode, ClaimUid, DeviceRecord, Record},
-    files::Disk,
-    metadata,
-    paths::Paths,
-};
+use super::{Attacher, error::Reason};
+use crate::claim::{AttachMode, DeviceRecord, Record, view};
 
 /// Devices that go into the pod by the runtime's hook.
 pub(super) fn hooked(record: &Record) -> impl Iterator<Item = &DeviceRecord> {
@@ -23,25 +15,18 @@ pub(super) fn is_hooked(device: &DeviceRecord) -> bool {
     !device.admin_access && device.netdev.as_ref().is_some_and(|netdev| netdev.attach == AttachMode::Pod)
 }
 
-/// Opens the door of a claim, all of whose netdevs are in the pod.
-pub(super) fn open(paths: &Paths, disk: &Disk, record: &Record) -> Result<(), Reason> {
-    metadata::write(paths, disk, record).map_err(|source| failed(paths, &record.claim.uid, source))
-}
+impl Attacher {
+    /// Opens the doors of the claim's requests whose netdevs are all in the pod.
+    pub(super) fn open_door(&self, record: &Record) -> Result<(), Reason> {
+        view::open(&self.paths, record, &self.driver).map_err(|source| self.no_door(record, source))
+    }
 
-/// Closes it: no further container of the claim starts.
-pub(super) fn close(paths: &Paths, disk: &Disk, uid: &ClaimUid) -> Result<(), Reason> {
-    metadata::remove(paths, disk, uid).map_err(|source| failed(paths, uid, source))
-}
+    /// Closes them: no further container of the claim starts.
+    pub(super) fn close_door(&self, record: &Record) -> Result<(), Reason> {
+        view::close(&self.paths, record, false).map_err(|source| self.no_door(record, source))
+    }
 
-fn failed(paths: &Paths, uid: &ClaimUid, source: io::Error) -> Reason {
-    Reason::Door { path: paths.attached().join(uid.as_str()), source }
-}
-
-/// The claim that a mount's source below [`Paths::attached`] is of.
-pub(super) fn claim_of(attached: &Path, source: &Path) -> Option<ClaimUid> {
-    let inner: PathBuf = source.strip_prefix(attached).ok()?.into();
-    match inner.components().next() {
-        Some(Component::Normal(uid)) => uid.to_str()?.parse().ok(),
-        _ => None,
+    fn no_door(&self, record: &Record, source: io::Error) -> Reason {
+        Reason::Door { path: self.paths.attached().join(record.claim.uid.as_str()), source }
     }
 }

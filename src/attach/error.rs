@@ -15,7 +15,7 @@ pub enum AttachError {
         /// Which claim.
         claim: ClaimRef,
         /// Why.
-        reason: Reason,
+        reason: Box<Reason>,
     },
     /// The records.
     #[error(transparent)]
@@ -52,7 +52,9 @@ pub enum Reason {
     #[error("is not prepared on this node")]
     Absent,
     /// A pod on the host's network has no namespace of its own.
-    #[error("device {device}: pod {pod} is on the host's network, a netdev cannot be attached to it (set hostNetwork: false, or attach: none in the claim's config)")]
+    #[error(
+        "device {device}: pod {pod} is on the host's network, a netdev cannot be attached to it (set hostNetwork: false, or attach: none in the claim's config)"
+    )]
     HostNetwork {
         /// Which device.
         device: DeviceId,
@@ -107,6 +109,6 @@ pub enum Reason {
 
 impl Reason {
     pub(super) fn of(self, claim: &ClaimRef) -> AttachError {
-        AttachError::Claim { claim: claim.clone(), reason: self }
+        AttachError::Claim { claim: claim.clone(), reason: Box::new(self) }
     }
 }

@@ -1,12 +1,14 @@
 //! A container is about to be created: what it mounts tells its claims, and their netdevs must be in its pod.
 
+use std::{ffi::OsStr, path::Path};
+
 use super::{
     Attacher,
-    door::{claim_of, hooked},
+    door::hooked,
     error::{AttachError, Reason},
 };
 use crate::{
-    claim::{ClaimUid, DeviceRecord},
+    claim::{DeviceRecord, view::claim_of_mount},
     nri::{ContainerView, Sandbox},
 };
 
@@ -14,23 +16,20 @@ impl Attacher {
     /// Whether the container may be created. Containers that use no claim with a netdev may.
     pub(super) fn may_start(&self, sandbox: &Sandbox, container: &ContainerView) -> Result<(), AttachError> {
         let attached = self.paths.attached();
-        for source in container.sources_below(&attached) {
-            let unknown =
-                || AttachError::NoClaim { container: container.name.clone(), path: source.display().to_string() };
-            let uid = claim_of(&attached, source).ok_or_else(unknown)?;
-            self.check(sandbox, &uid, unknown)?;
-        }
-        Ok(())
+        container.sources_below(&attached).try_for_each(|source| self.check(sandbox, &container.name, source))
     }
 
-    fn check(
-        &self,
-        sandbox: &Sandbox,
-        uid: &ClaimUid,
-        unknown: impl FnOnce() -> AttachError,
-    ) -> Result<(), AttachError> {
-        let record = self.store.load(uid)?.ok_or_else(unknown)?;
-        match hooked(&record).find_map(|device| fault(device, sandbox)) {
+    /// `source` is the document of one request of a claim.
+    fn check(&self, sandbox: &Sandbox, container: &str, source: &Path) -> Result<(), AttachError> {
+        let path = source.display().to_string();
+        let record = match claim_of_mount(&self.paths, &path) {
+            Some(uid) => self.store.load(&uid)?,
+            None => None,
+        };
+        let record = record.ok_or_else(|| AttachError::NoClaim { container: container.to_owned(), path })?;
+        let request = source.file_stem().and_then(OsStr::to_str);
+        let mut devices = hooked(&record).filter(|device| Some(device.base_request()) == request);
+        match devices.find_map(|device| fault(device, sandbox)) {
             Some(reason) => Err(reason.of(&record.claim)),
             None => Ok(()),
         }

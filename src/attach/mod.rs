@@ -25,4 +25,4 @@ mod run;
 mod tests;
 
 pub use attacher::{Attached, Attacher, Change, Detached, PodClaims, Report};
-pub use error::AttachError;
+pub use error::{AttachError, Reason};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Attacher, door,
+    Attacher,
     error::{AttachError, Reason},
 };
 use crate::{
@@ -68,7 +68,7 @@ impl Attacher {
         if indices.is_empty() {
             return Ok(());
         }
-        door::close(&self.paths, &self.disk, &claim.uid)?;
+        self.close_door(&record)?;
         let mut first = Ok(());
         for index in indices {
             first = first.and(self.release_device(&mut record, index, &work, deadline));
@@ -76,13 +76,7 @@ impl Attacher {
         first
     }
 
-    fn release_device(
-        &self,
-        record: &mut Record,
-        index: usize,
-        work: &str,
-        deadline: Deadline,
-    ) -> Result<(), Reason> {
+    fn release_device(&self, record: &mut Record, index: usize, work: &str, deadline: Deadline) -> Result<(), Reason> {
         let device = record.devices[index].clone();
         let Some(attachment) = &device.attachment else { return Ok(()) };
         let _device = self.locks.device(&device.id, work, deadline)?;

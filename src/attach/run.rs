@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Attacher,
-    door::{self, hooked},
+    door::{hooked, is_hooked},
     error::{AttachError, Reason},
     name,
 };
@@ -90,11 +90,13 @@ impl Attacher {
         devices.sort();
         let locks = devices.iter().map(|device| self.locks.device(device, &work, visit.deadline));
         let _devices = locks.collect::<Result<Vec<_>, _>>()?;
-        for index in (0..record.devices.len()).filter(|index| door::is_hooked(&record.devices[*index])).collect::<Vec<_>>() {
-            self.attach_device(visit, &mut record, index, begun)?;
+        for index in 0..record.devices.len() {
+            if is_hooked(&record.devices[index]) {
+                self.attach_device(visit, &mut record, index, begun)?;
+            }
         }
         visit.go()?;
-        door::open(&self.paths, &self.disk, &record)?;
+        self.open_door(&record)?;
         // Nobody may have been waiting any more when the door opened.
         visit.go()
     }

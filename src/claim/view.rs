@@ -108,10 +108,12 @@ fn network_data(device: &DeviceRecord) -> Option<NetworkData> {
 /// Whether nothing is missing for a request's containers: each netdev that goes into the pod is there.
 #[must_use]
 pub fn is_complete(record: &Record, request: &str) -> bool {
-    of_request(record, request).all(|device| {
-        let to_pod = device.netdev.as_ref().is_some_and(|plan| plan.attach == AttachMode::Pod);
-        !to_pod || device.attachment.as_ref().is_some_and(|attachment| attachment.done)
-    })
+    let arrived = |device: &DeviceRecord| device.attachment.as_ref().is_some_and(|attachment| attachment.done);
+    of_request(record, request).all(|device| !goes_into_pod(device) || arrived(device))
+}
+
+fn goes_into_pod(device: &DeviceRecord) -> bool {
+    device.netdev.as_ref().is_some_and(|plan| plan.attach == AttachMode::Pod)
 }
 
 /// Opens the door of every request that is complete: writes its document.
@@ -133,7 +135,7 @@ pub fn open(paths: &Paths, record: &Record, driver: &str) -> io::Result<()> {
 /// # Errors
 /// The file system's.
 pub fn close(paths: &Paths, record: &Record, all: bool) -> io::Result<()> {
-    let held = |request: &str| of_request(record, request).any(|device| device.netdev.is_some());
+    let held = |request: &str| of_request(record, request).any(goes_into_pod);
     for request in requests(record).into_iter().filter(|request| all || held(request)) {
         files::remove(&host_path(paths, &record.claim.uid, request))?;
     }

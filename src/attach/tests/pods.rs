@@ -1,0 +1,255 @@
+//! What pods see.
+
+use std::{sync::atomic::AtomicBool, time::Duration};
+
+use super::bench::{Bench, run};
+use crate::{
+    attach::{Attached, Change},
+    claim::{AttachMode, Phase},
+    deadline::Deadline,
+    device::LinkSetting,
+    host::{Kernel, fake::Trip},
+    nri::Hooks,
+};
+
+#[test]
+fn a_netdev_goes_into_its_pod_and_home_again() {
+    let bench = Bench::new();
+    bench.save(&bench.record("a", 1));
+    let (before, attacher, (sandbox, netns)) = (bench.fake.dump(), bench.attacher(), bench.sandbox("a", 1));
+    let refused = attacher.create_container(&sandbox, &bench.container("a")).unwrap_err();
+    assert_eq!(refused, "pod ns/a: claim ns/a: device 0000:02:10.0: is not attached to pod ns/a yet");
+    assert!(!bench.door("a").exists());
+
+    run(&attacher, &sandbox).unwrap();
+    let link = bench.link(0, &netns).unwrap();
+    let (mac, address) = ("02:00:00:00:aa:01".parse().unwrap(), "10.0.0.7/24".parse().unwrap());
+    assert_eq!((link.home.name.as_str(), link.home.mtu, link.home.up), ("net1", 9000, true));
+    assert_eq!((link.home.mac, &link.addresses), (Some(mac), &vec![address]));
+    assert!(bench.fake.dump().contains("10.1.0.0"), "the route is there");
+    assert!(bench.attachment("a").unwrap().done);
+    assert!(std::fs::read_to_string(bench.door("a")).unwrap().contains(r#""interfaceName": "net1""#));
+    attacher.create_container(&sandbox, &bench.container("a")).unwrap();
+    let record = bench.load("a");
+    let attached = Attached {
+        claim: record.claim,
+        device: Bench::vf(0),
+        request: "nic".into(),
+        pool: "node".into(),
+        share_id: None,
+        if_name: "net1".parse().unwrap(),
+        mac: Some(mac),
+        addresses: vec![address],
+        pod: "ns/a".into(),
+    };
+    assert_eq!(bench.changes(), [Change::Attached(attached)]);
+
+    // Again (two agents, or a repeated call) is success, and writes nothing.
+    let _ = bench.fake.take_log();
+    run(&attacher, &sandbox).unwrap();
+    assert_eq!(bench.fake.take_log(), [""; 0]);
+
+    attacher.stop(&sandbox);
+    attacher.remove(&sandbox);
+    assert_eq!(bench.fake.dump(), before);
+    assert_eq!(bench.attachment("a"), None);
+    assert!(!bench.door("a").exists());
+    assert!(matches!(bench.changes()[..], [Change::Detached(_)]));
+}
+
+#[test]
+fn names_are_counted_in_order_past_those_asked_for() {
+    let bench = Bench::new();
+    let mut record = bench.record("a", 3);
+    record.devices[2].netdev.as_mut().unwrap().if_name = Some("net1".parse().unwrap());
+    bench.save(&record);
+    let (sandbox, netns) = bench.sandbox("a", 1);
+    run(&bench.attacher(), &sandbox).unwrap();
+    let names = [0, 1, 2].map(|vf| bench.link(vf, &netns).unwrap().home.name.to_string());
+    assert_eq!(names, ["net2", "net3", "net1"]);
+}
+
+#[test]
+fn a_taken_name_is_refused_with_its_owner_and_all_is_undone() {
+    let bench = Bench::new();
+    let (before, attacher) = (bench.fake.dump(), bench.attacher());
+    for (name, owner) in [("eth0", "a link of the pod's own network"), ("net7", "device 0000:02:10.0 of claim ns/a")] {
+        let mut record = bench.record("a", 2);
+        record.devices[0].netdev.as_mut().unwrap().if_name = Some("net7".parse().unwrap());
+        record.devices[1].netdev.as_mut().unwrap().if_name = Some(name.parse().unwrap());
+        bench.save(&record);
+        let (sandbox, _) = bench.sandbox("a", 1);
+        let refused = run(&attacher, &sandbox).unwrap_err();
+        let text = format!("device 0000:02:10.2: interface name {name} is taken in the pod by {owner}");
+        assert_eq!(refused, format!("pod ns/a: claim ns/a: {text}"));
+        assert_eq!(bench.fake.dump(), before);
+        assert_eq!(bench.attachment("a"), None);
+    }
+}
+
+#[test]
+fn a_shared_claims_second_pod_is_refused_by_name_until_the_first_has_gone() {
+    let bench = Bench::new();
+    bench.save(&bench.record("a", 1));
+    // Reserved later than it was prepared: only the watch knows.
+    bench.pods.0.lock().unwrap().push(("pod-b".into(), "a".into()));
+    let (attacher, (first, _), (second, netns)) = (bench.attacher(), bench.sandbox("a", 1), bench.sandbox("b", 1));
+    run(&attacher, &first).unwrap();
+    let text =
+        "pod ns/b: claim ns/a: device 0000:02:10.0: is in pod ns/a as net1, a netdev belongs to one pod at a time";
+    assert_eq!(run(&attacher, &second).unwrap_err(), text);
+    let refused = attacher.create_container(&second, &bench.container("a")).unwrap_err();
+    assert_eq!(refused, "pod ns/b: claim ns/a: device 0000:02:10.0: is not attached to pod ns/b but to pod ns/a");
+    attacher.stop(&second);
+    assert!(bench.attachment("a").unwrap().done, "a stop of another sandbox does nothing");
+    attacher.stop(&first);
+    run(&attacher, &second).unwrap();
+    assert!(bench.link(0, &netns).is_some());
+}
+
+#[test]
+fn a_pod_on_the_hosts_network_is_refused() {
+    let bench = Bench::new();
+    bench.save(&bench.record("a", 1));
+    let (mut sandbox, _) = bench.sandbox("a", 1);
+    sandbox.netns = None;
+    let refused = run(&bench.attacher(), &sandbox).unwrap_err();
+    assert!(
+        refused.starts_with("pod ns/a: claim ns/a: device 0000:02:10.0: pod ns/a is on the host's network"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn what_is_not_for_the_hook_is_left_alone() {
+    let bench = Bench::new();
+    let mut record = bench.record("a", 1);
+    record.devices[0].netdev.as_mut().unwrap().attach = AttachMode::None;
+    bench.save(&record);
+    let (mut sandbox, _) = bench.sandbox("a", 1);
+    sandbox.netns = None;
+    run(&bench.attacher(), &sandbox).unwrap();
+    bench.attacher().create_container(&sandbox, &bench.container("a")).unwrap();
+    let refused = bench.attacher().create_container(&sandbox, &bench.container("b")).unwrap_err();
+    assert!(refused.ends_with("but no claim is prepared here for it"), "{refused}");
+}
+
+#[test]
+fn a_claim_on_its_way_is_refused() {
+    let bench = Bench::new();
+    let mut record = bench.record("a", 1);
+    record.phase = Phase::Unpreparing;
+    bench.save(&record);
+    let (sandbox, _) = bench.sandbox("a", 1);
+    let refused = run(&bench.attacher(), &sandbox).unwrap_err();
+    assert_eq!(refused, "pod ns/a: claim ns/a: is not prepared (it is Unpreparing)");
+}
+
+#[test]
+fn another_device_at_the_address_is_not_touched() {
+    let bench = Bench::new();
+    bench.save(&bench.record("a", 1));
+    bench.fake.plug(&Bench::vf(0));
+    let (before, (sandbox, _)) = (bench.fake.dump(), bench.sandbox("a", 1));
+    let refused = run(&bench.attacher(), &sandbox).unwrap_err();
+    assert!(refused.ends_with("another device is at this address since the claim was prepared"), "{refused}");
+    assert_eq!(bench.fake.dump(), before);
+}
+
+#[test]
+fn a_busy_claim_is_an_error_that_tells_by_what() {
+    let bench = Bench::new();
+    bench.save(&bench.record("a", 1));
+    let (attacher, (sandbox, _)) = (bench.attacher(), bench.sandbox("a", 1));
+    let long = Deadline::after(Duration::from_secs(20));
+    let _held = attacher.locks.claim(&bench.load("a").claim.uid, "unbind 0000:02:10.0", long).unwrap();
+    let refused = attacher.run(&sandbox, Deadline::after(Duration::ZERO), &AtomicBool::new(false)).unwrap_err();
+    assert_eq!(refused, "pod ns/a: claim ns/a: busy: unbind 0000:02:10.0, 0 s");
+}
+
+#[test]
+fn a_recreated_sandbox_gets_the_netdev_wherever_it_is() {
+    let ends: [fn(&Bench); 4] = [
+        // It is still in the old one.
+        |_| {},
+        // The old one died, and the netdev came home under the pod's name.
+        |bench| bench.fake.kill_netns(&bench.path("a-1")),
+        // Somebody keeps the old one alive.
+        |bench| bench.fake.leak_netns(&bench.path("a-1")),
+        // It was stopped in order.
+        |bench| bench.attacher().stop(&bench.sandbox("a", 1).0),
+    ];
+    for (number, end) in ends.into_iter().enumerate() {
+        let bench = Bench::new();
+        bench.save(&bench.record("a", 1));
+        let (attacher, (first, _)) = (bench.attacher(), bench.sandbox("a", 1));
+        run(&attacher, &first).unwrap();
+        end(&bench);
+        let (second, netns) = bench.sandbox("a", 2);
+        attacher.run(&second, Deadline::after(Duration::from_secs(2)), &AtomicBool::new(false)).unwrap();
+        assert_eq!(bench.link(0, &netns).unwrap().home.name.as_str(), "net1", "{number}");
+        attacher.stop(&first);
+        assert!(bench.attachment("a").unwrap().done, "a late stop of the first does nothing");
+        attacher.create_container(&second, &bench.container("a")).unwrap();
+        assert!(attacher.create_container(&first, &bench.container("a")).is_err());
+    }
+}
+
+#[test]
+fn a_dead_namespace_is_forgotten_and_the_name_at_home_restored() {
+    let bench = Bench::new();
+    let (before, attacher) = (bench.fake.dump(), bench.attacher());
+    bench.save(&bench.record("a", 1));
+    let (sandbox, _) = bench.sandbox("a", 1);
+    run(&attacher, &sandbox).unwrap();
+    bench.fake.kill_netns(&bench.path("a-1"));
+    assert_eq!(bench.link(0, &bench.home()).unwrap().home.name.as_str(), "net1");
+    attacher.stop(&sandbox);
+    assert_eq!(bench.fake.dump(), before);
+    assert_eq!(bench.attachment("a"), None);
+}
+
+#[test]
+fn a_taken_name_at_home_does_not_hold_the_netdev_in_the_pod() {
+    let bench = Bench::new();
+    bench.save(&bench.record("a", 1));
+    let (attacher, (sandbox, netns), home) = (bench.attacher(), bench.sandbox("a", 1), bench.home());
+    let name = bench.link(0, &home).unwrap().home.name;
+    run(&attacher, &sandbox).unwrap();
+    bench.fake.set_link(&Bench::vf(1), &home, &LinkSetting::Name(name)).unwrap();
+    attacher.stop(&sandbox);
+    assert!(bench.link(0, &netns).is_none());
+    assert!(bench.link(0, &home).is_some());
+    assert_eq!(bench.attachment("a"), None);
+}
+
+#[test]
+fn whatever_the_kernel_refuses_all_is_undone_and_told() {
+    let bench = Bench::new();
+    let before = bench.fake.dump();
+    bench.fake.refuse("set route", 101);
+    bench.save(&bench.record("a", 1));
+    let (attacher, (sandbox, _)) = (bench.attacher(), bench.sandbox("a", 1));
+    let refused = run(&attacher, &sandbox).unwrap_err();
+    let text = "link of 0000:02:10.0: set route 10.1.0.0/16 via 10.0.0.1: network is unreachable";
+    assert_eq!(refused, format!("pod ns/a: claim ns/a: {text}"));
+    assert_eq!(bench.fake.dump(), before);
+    assert!(!bench.door("a").exists());
+    assert_eq!(bench.attachment("a"), None);
+}
+
+#[test]
+fn what_cannot_be_undone_stays_in_the_record() {
+    let bench = Bench::new();
+    bench.save(&bench.record("a", 1));
+    let (attacher, (sandbox, netns)) = (bench.attacher(), bench.sandbox("a", 1));
+    run(&attacher, &sandbox).unwrap();
+    bench.fake.arm(Trip::RefuseFrom(1));
+    attacher.stop(&sandbox);
+    bench.fake.revive();
+    assert!(bench.attachment("a").is_some());
+    assert!(bench.link(0, &netns).is_some());
+    assert!(!bench.door("a").exists(), "the door is closed first");
+    attacher.remove(&sandbox);
+    assert_eq!(bench.attachment("a"), None);
+}
