@@ -1,7 +1,6 @@
 //! Whoever attaches: what it needs, and how the runtime's hooks map to it.
 
 use std::{
-    path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -10,7 +9,7 @@ use ipnet::IpNet;
 
 use super::{carry::Carrier, error::AttachError};
 use crate::{
-    claim::{ClaimRef, DeviceRecord, Locks, Record, Store},
+    claim::{ClaimRef, DeviceRecord, Locks, Record, Store, home::host_netns},
     deadline::Deadline,
     device::{DeviceId, IfName, Mac},
     host::{HostError, Kernel},
@@ -104,8 +103,7 @@ impl Attacher {
     }
 
     pub(super) fn carrier(&self) -> Result<Carrier<'_>, HostError> {
-        let home: PathBuf = self.paths.proc.join("1/ns/net");
-        Ok(Carrier { kernel: &*self.kernel, home: self.kernel.open_netns(&home)? })
+        Ok(Carrier { kernel: &*self.kernel, home: host_netns(&*self.kernel, &self.paths)? })
     }
 
     pub(super) fn report_attached(&self, record: &Record, device: &DeviceRecord) {

@@ -1,13 +1,11 @@
 //! One netdev's way into a pod and home again: the kernel's part.
 
-use std::path::Path;
-
 use super::{
     error::Reason,
     resting::{differences, resting},
 };
 use crate::{
-    claim::{Attachment, DeviceRecord, NetdevPlan},
+    claim::{Attachment, DeviceRecord, NetdevPlan, home::bring_home},
     deadline::Deadline,
     device::{DeviceId, IfName, LinkSetting, Mac, Netdev},
     host::{ErrorKind, HostError, Kernel, Netns},
@@ -20,33 +18,23 @@ pub(super) struct Carrier<'a> {
 }
 
 impl Carrier<'_> {
-    /// Where the netdev is, looked for in the given namespaces; none: nowhere, for now.
-    pub(super) fn find(&self, device: &DeviceId, places: &[&Netns]) -> Result<Option<Netns>, HostError> {
-        for place in places {
-            if self.kernel.link(device, place)?.is_some() {
-                return Ok(Some((*place).clone()));
-            }
+    /// Gets the netdev to where it can be taken from: it stays in the pod's namespace if it is there already, else it is
+    /// at home when this returns, from wherever an earlier attachment has taken it.
+    pub(super) fn fetch(&self, device: &DeviceRecord, pod: &Netns, deadline: Deadline) -> Result<Netns, HostError> {
+        if self.kernel.link(&device.id, pod)?.is_some() {
+            return Ok(pod.clone());
         }
-        Ok(None)
+        match &device.attachment {
+            Some(earlier) => self.carry_home(device, earlier, deadline)?,
+            None => self.wait(&device.id, deadline)?,
+        }
+        Ok(self.home.clone())
     }
 
-    /// Where the netdev is. A namespace that has died sends it home a moment later; one that somebody keeps alive without
-    /// a path never does, so that in the end the driver makes another.
-    pub(super) fn fetch(&self, device: &DeviceId, places: &[&Netns], deadline: Deadline) -> Result<Netns, HostError> {
-        let patience = Deadline::after(deadline.left() / 2);
-        if let Some(place) = patience.poll(|| self.find(device, places))? {
-            return Ok(place);
-        }
-        self.kernel.rebind(device, deadline)?;
-        self.find(device, &[&self.home])?.ok_or_else(|| {
-            HostError::of_kind(ErrorKind::Gone, device.to_string(), "find netdev", "has none after its driver started")
-        })
-    }
-
-    /// The namespace of an attachment, while it lives.
-    pub(super) fn namespace_of(&self, attachment: &Attachment) -> Option<Netns> {
-        let netns = self.kernel.open_netns(Path::new(&attachment.netns_path)).ok()?;
-        (netns.inode == attachment.netns).then_some(netns)
+    fn wait(&self, device: &DeviceId, deadline: Deadline) -> Result<(), HostError> {
+        let text = "no network interface appeared in the host's namespace";
+        let gone = || HostError::of_kind(ErrorKind::Gone, device.to_string(), "wait for netdev", text);
+        deadline.poll(|| self.kernel.link(device, &self.home))?.map(drop).ok_or_else(gone)
     }
 
     /// Moves, names and addresses; `go` is asked before each write. Returns the hardware address in the pod.
@@ -79,38 +67,22 @@ impl Carrier<'_> {
         self.kernel.link(device, netns)?.ok_or_else(gone)
     }
 
-    /// Brings the netdev home from where it is, as prepare left it. What cannot be set there any more is left to the
-    /// claim's release, which makes everything as it was before.
-    pub(super) fn carry_home(&self, device: &DeviceRecord, from: &Netns) -> Result<(), HostError> {
-        let now = self.must_be(&device.id, from)?.home;
-        let rest = resting(device).unwrap_or_else(|| now.clone());
-        if *from != self.home {
-            if now.up {
-                self.kernel.set_link(&device.id, from, &LinkSetting::Up(false))?;
-            }
-            self.move_home(&device.id, from, &rest.name)?;
-        } else if now.name != rest.name {
-            self.attempt(&device.id, &LinkSetting::Name(rest.name.clone()));
-        }
-        let now = self.must_be(&device.id, &self.home)?.home;
-        for setting in differences(&now, &rest) {
+    /// Brings the netdev home from where the attachment took it, as prepare left it. What cannot be set there any more is
+    /// left to the claim's release, which makes everything as it was before.
+    pub(super) fn carry_home(
+        &self,
+        device: &DeviceRecord,
+        attachment: &Attachment,
+        deadline: Deadline,
+    ) -> Result<(), HostError> {
+        let rest = resting(device);
+        let name = rest.as_ref().map(|rest| &rest.name);
+        bring_home(self.kernel, &self.home, &device.id, attachment, name, deadline)?;
+        let Some(rest) = rest else { return Ok(()) };
+        for setting in differences(&self.must_be(&device.id, &self.home)?.home, &rest) {
             self.attempt(&device.id, &setting);
         }
         Ok(())
-    }
-
-    /// Under its own name, or if somebody has taken that meanwhile, under a free one.
-    fn move_home(&self, device: &DeviceId, from: &Netns, name: &IfName) -> Result<(), HostError> {
-        match self.kernel.move_link(device, from, &self.home, name) {
-            Err(error) if error.kind() == ErrorKind::Busy => {
-                let taken = self.kernel.link_names(&self.home)?;
-                let spare = (0..u16::MAX).map(|n| format!("dev{n}")).find(|name| !taken.contains(name));
-                let Some(spare) = spare.and_then(|name| name.parse().ok()) else { return Err(error) };
-                tracing::warn!(%device, %error, %spare, "name at home is taken");
-                self.kernel.move_link(device, from, &self.home, &spare)
-            }
-            result => result,
-        }
     }
 
     fn attempt(&self, device: &DeviceId, setting: &LinkSetting) {

@@ -10,7 +10,6 @@ use crate::{
     claim::{Attachment, ClaimRef, DeviceRecord, Record, StoreError},
     deadline::Deadline,
     device::DeviceId,
-    host::Netns,
 };
 
 /// How long taking back an attachment that failed may wait.
@@ -81,11 +80,7 @@ impl Attacher {
         let Some(attachment) = &device.attachment else { return Ok(()) };
         let _device = self.locks.device(&device.id, work, deadline)?;
         if self.kernel.observe(&device.id)?.function.incarnation == device.incarnation {
-            let carrier = self.carrier()?;
-            let old = carrier.namespace_of(attachment);
-            let places: Vec<&Netns> = old.iter().chain([&carrier.home]).collect();
-            let from = carrier.fetch(&device.id, &places, deadline)?;
-            carrier.carry_home(&device, &from)?;
+            self.carrier()?.carry_home(&device, attachment, deadline)?;
         }
         record.devices[index].attachment = None;
         self.store.save(record)?;

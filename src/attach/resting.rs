@@ -31,9 +31,12 @@ fn set(home: &mut NetdevHome, setting: &LinkSetting) {
     }
 }
 
-/// What must be set on a netdev at home to make it so, without its name.
+/// What must be set on a netdev at home to make it so.
 pub(super) fn differences(now: &NetdevHome, wanted: &NetdevHome) -> Vec<LinkSetting> {
     let mut settings = Vec::new();
+    if now.name != wanted.name {
+        settings.push(LinkSetting::Name(wanted.name.clone()));
+    }
     if now.altnames != wanted.altnames {
         settings.push(LinkSetting::Altnames(wanted.altnames.clone()));
     }

@@ -12,7 +12,7 @@ use super::{
     name,
 };
 use crate::{
-    claim::{Attachment, ClaimRef, DeviceRecord, Phase, Record},
+    claim::{Attachment, ClaimRef, DeviceRecord, Phase, Record, home::is_attached},
     deadline::Deadline,
     device::{DeviceId, IfName},
     host::Netns,
@@ -110,23 +110,15 @@ impl Attacher {
     ) -> Result<(), Reason> {
         let device = record.devices[index].clone();
         let Some(plan) = &device.netdev else { return Ok(()) };
-        let carrier = self.carrier()?;
-        let old = device.attachment.as_ref().and_then(|attachment| carrier.namespace_of(attachment));
-        if let Some(attachment) = &device.attachment {
-            let there = old.as_ref().map(|netns| self.kernel.link(&device.id, netns)).transpose()?.flatten();
-            let same = attachment.sandbox == visit.sandbox.id;
-            if same && attachment.done && there.is_some() {
-                return Ok(());
-            }
-            if attachment.pod_uid != visit.sandbox.pod_uid && there.is_some() {
-                return Err(in_other_pod(&device, attachment));
-            }
+        if self.is_there(visit, &device)? {
+            return Ok(());
         }
         if self.kernel.observe(&device.id)?.function.incarnation != device.incarnation {
             return Err(Reason::Replaced(device.id));
         }
-        let places: Vec<&Netns> = [&visit.netns, &carrier.home].into_iter().chain(&old).collect();
-        let from = carrier.fetch(&device.id, &places, visit.deadline)?;
+        let carrier = self.carrier()?;
+        visit.go()?;
+        let from = carrier.fetch(&device, &visit.netns, visit.deadline)?;
         let name = self.name_for(visit, &device, &from)?;
         visit.go()?;
         begun.push((record.claim.clone(), device.id));
@@ -136,6 +128,16 @@ impl Attacher {
         self.note(record, index, Attachment { mac, done: true, ..attachment(visit, &name) })?;
         self.report_attached(record, &record.devices[index]);
         Ok(())
+    }
+
+    /// Whether the netdev is already in this sandbox with all that it needs.
+    fn is_there(&self, visit: &Visit<'_>, device: &DeviceRecord) -> Result<bool, Reason> {
+        let Some(attachment) = &device.attachment else { return Ok(false) };
+        let there = is_attached(&*self.kernel, &device.id, attachment)?;
+        if there && attachment.pod_uid != visit.sandbox.pod_uid {
+            return Err(in_other_pod(device, attachment));
+        }
+        Ok(there && attachment.done && attachment.sandbox == visit.sandbox.id)
     }
 
     fn note(&self, record: &mut Record, index: usize, attachment: Attachment) -> Result<(), Reason> {
