@@ -70,7 +70,19 @@ fn counter_set(set: &CounterSet) -> ApiCounterSet {
 }
 
 fn counters(counters: &BTreeMap<String, u64>) -> BTreeMap<String, Counter> {
-    counters.iter().map(|(name, amount)| (name.clone(), Counter { value: Quantity(amount.to_string()) })).collect()
+    counters.iter().map(|(name, amount)| (name.clone(), Counter { value: quantity(*amount) })).collect()
+}
+
+/// In the form to which the server brings it: 1000 is stored as `1k`.
+fn quantity(amount: u64) -> Quantity {
+    Quantity(if amount > 0 && amount.is_multiple_of(1000) { format!("{}k", amount / 1000) } else { amount.to_string() })
+}
+
+fn read_quantity(quantity: &Quantity) -> Option<u64> {
+    match quantity.0.strip_suffix('k') {
+        Some(thousands) => thousands.parse::<u64>().ok()?.checked_mul(1000),
+        None => quantity.0.parse().ok(),
+    }
 }
 
 fn taint(taint: &Taint) -> DeviceTaint {
@@ -153,7 +165,7 @@ fn read_set(set: &ApiCounterSet) -> CounterSet {
 }
 
 fn read_counters(counters: &BTreeMap<String, Counter>) -> BTreeMap<String, u64> {
-    counters.iter().filter_map(|(name, counter)| Some((name.clone(), counter.value.0.parse().ok()?))).collect()
+    counters.iter().filter_map(|(name, counter)| Some((name.clone(), read_quantity(&counter.value)?))).collect()
 }
 
 fn read_taint(taint: &DeviceTaint) -> Taint {

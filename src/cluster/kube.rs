@@ -55,6 +55,8 @@ impl Kube {
     /// There is neither, or it cannot be read. The server is not asked yet.
     pub async fn connect(driver: &str, node: &str) -> Result<Self> {
         let failed = |error: &dyn ToString| unreachable("API server", error.to_string());
+        // rustls refuses to choose when another crate has turned on a second provider. Already chosen is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut config = Config::infer().await.map_err(|error| failed(&error))?;
         config.read_timeout = Some(WATCH_PATIENCE);
         let client = Client::try_from(config).map_err(|error| failed(&error))?;

@@ -93,8 +93,13 @@ impl Memory {
         self.state().events.clone()
     }
 
-    /// Writes of slices since the last question: `create 0`, `update 0`, `delete 0`.
+    /// All slices as they are, in the order of their names; without the failures of [`Memory::fail`].
     #[must_use]
+    pub fn stored(&self) -> Vec<StoredSlice> {
+        self.state().slices.values().cloned().collect()
+    }
+
+    /// Writes of slices since the last question: `create 0`, `update 0`, `delete 0`.
     pub fn writes(&self) -> Vec<String> {
         std::mem::take(&mut self.state().writes)
     }

@@ -12,12 +12,16 @@
 mod attributes;
 mod chunks;
 mod counters;
+mod plan;
+mod publisher;
 mod slice;
+mod sync;
 mod taints;
 #[cfg(test)]
 mod tests;
 mod validate;
 
+pub use publisher::{Pace, Publisher};
 pub use slice::{Attribute, Consumption, CounterSet, Device, Effect, Slice, Taint};
 pub use taints::{Reason, link_down};
 

@@ -1,0 +1,94 @@
+//! What to write so that the server holds the desired slices: pure, and nothing when it does already.
+//!
+//! Readers use the slices of a pool's highest generation only, and wait until there are as many as each of them says.
+//! So a change of one slice is written in place, and so are changes that neither add, remove nor move a device; whatever
+//! else changes gets a new generation, which every slice must carry.
+//!
+//! Source of the rules: `resourceslicecontroller.go` of `k8s.io/dynamic-resource-allocation`.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use super::{Slice, Taint};
+use crate::cluster::{Placed, StoredSlice};
+
+/// One write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Write {
+    /// It is not ours by the rules, or one too many.
+    Delete(StoredSlice),
+    /// It holds something else.
+    Update(StoredSlice, Placed),
+    /// There is none.
+    Create(Placed),
+}
+
+/// The writes in their order: away with the obsolete, then updates, then new ones. `floor` is the highest generation that
+/// is known to have been used.
+pub(super) fn plan(stored: &[StoredSlice], desired: &[Slice], floor: i64) -> Vec<Write> {
+    let (matched, obsolete) = by_index(stored, desired.len());
+    let newest = stored.iter().map(|slice| slice.generation).max().unwrap_or(0).max(floor);
+    let differs = |index: &usize, slice: &&StoredSlice| {
+        let content = with_times(&desired[*index], &slice.content);
+        slice.foreign || slice.content != content || slice.count != count(desired) || slice.generation != newest
+    };
+    let changed: Vec<usize> =
+        matched.iter().filter(|(index, slice)| differs(index, slice)).map(|(index, _)| *index).collect();
+    let complete = matched.len() == desired.len();
+    let in_place = complete && keeps_order(&changed, &matched, desired, newest);
+    let generation = if in_place { newest } else { newest + 1 };
+    let mut writes: Vec<Write> = obsolete.into_iter().cloned().map(Write::Delete).collect();
+    let placed = |index: usize, content| Placed { index, generation, count: desired.len(), content };
+    for (index, slice) in &matched {
+        if !in_place || changed.contains(index) {
+            let content = with_times(&desired[*index], &slice.content);
+            writes.push(Write::Update((*slice).clone(), placed(*index, content)));
+        }
+    }
+    let missing = (0..desired.len()).filter(|index| !matched.contains_key(index));
+    writes.extend(missing.map(|index| Write::Create(placed(index, desired[index].clone()))));
+    writes
+}
+
+/// Slices by their place; the rest is obsolete: of another rule or pool, beyond the end, or there twice.
+fn by_index(stored: &[StoredSlice], places: usize) -> (BTreeMap<usize, &StoredSlice>, Vec<&StoredSlice>) {
+    let (mut matched, mut obsolete) = (BTreeMap::<usize, &StoredSlice>::new(), Vec::new());
+    let mut newest_first: Vec<&StoredSlice> = stored.iter().collect();
+    newest_first.sort_by(|one, two| (two.generation, &one.name).cmp(&(one.generation, &two.name)));
+    for slice in newest_first {
+        match slice.index.filter(|index| *index < places && !matched.contains_key(index)) {
+            Some(index) => drop(matched.insert(index, slice)),
+            None => obsolete.push(slice),
+        }
+    }
+    (matched, obsolete)
+}
+
+/// Whether readers may see the changed slices one after the other.
+fn keeps_order(changed: &[usize], matched: &BTreeMap<usize, &StoredSlice>, desired: &[Slice], newest: i64) -> bool {
+    let whole = |index: &usize| matched[index].generation == newest && matched[index].count == count(desired);
+    let same = |index: &usize| matched[index].content.same_members(&desired[*index]);
+    changed.iter().all(whole) && (changed.len() <= 1 || changed.iter().all(same))
+}
+
+fn count(desired: &[Slice]) -> i64 {
+    i64::try_from(desired.len()).unwrap_or(i64::MAX)
+}
+
+/// The desired slice, with the times at which the server first saw its taints: written anew they would all differ.
+pub(super) fn with_times(desired: &Slice, stored: &Slice) -> Slice {
+    let Slice::Devices(devices) = desired else { return desired.clone() };
+    let old: BTreeMap<&str, &[Taint]> =
+        stored.devices().iter().map(|device| (device.name.as_str(), device.taints.as_slice())).collect();
+    let mut devices = devices.clone();
+    for device in &mut devices {
+        let old = old.get(device.name.as_str()).copied().unwrap_or_default();
+        for taint in device.taints.iter_mut().filter(|taint| taint.time_added.is_none()) {
+            let same = |old: &&Taint| (&old.key, &old.value, old.effect) == (&taint.key, &taint.value, taint.effect);
+            taint.time_added = old.iter().find(same).and_then(|taint| taint.time_added);
+        }
+    }
+    Slice::Devices(devices)
+}

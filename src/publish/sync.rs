@@ -1,0 +1,150 @@
+//! Our view of the server's slices, and the writing of what differs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Features, Published, Slice,
+    plan::{Write, plan, with_times},
+};
+use crate::cluster::{Cluster, Placed, Result, SliceChange, StoredSlice};
+
+/// What is known of the server.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    /// By name, as last read or written by us.
+    stored: BTreeMap<String, StoredSlice>,
+    /// Slices that the server did not keep as they were sent, by index: sent again it would drop the same again.
+    dropped: BTreeMap<usize, Dropped>,
+    /// The server adds something to whatever we write, so that finding it is no reason to write again.
+    adds: bool,
+    /// The highest generation seen, even if all slices have gone since.
+    generation: i64,
+    /// Anything may be there: list before the next plan.
+    stale: bool,
+}
+
+#[derive(Debug)]
+struct Dropped {
+    sent: Slice,
+    kept: Slice,
+}
+
+impl View {
+    pub(super) fn unread() -> Self {
+        Self { stale: true, ..Self::default() }
+    }
+
+    /// Whether this change is news: neither ours, nor older than what we have written since.
+    pub(super) fn is_news(&self, change: &SliceChange) -> bool {
+        match change {
+            SliceChange::Applied { name, version } => {
+                self.stored.get(name).is_none_or(|slice| older(&slice.version, version))
+            }
+            SliceChange::Deleted { name } => self.stored.contains_key(name),
+            SliceChange::Unknown => true,
+        }
+    }
+
+    pub(super) fn doubt(&mut self) {
+        self.stale = true;
+    }
+
+    /// Lists, if there is doubt.
+    pub(super) async fn read(&mut self, cluster: &dyn Cluster) -> Result<()> {
+        if self.stale {
+            let all = cluster.slices().await?;
+            self.stored = all.into_iter().map(|slice| (slice.name.clone(), self.tolerated(slice))).collect();
+            self.stale = false;
+        }
+        self.generation = self.stored.values().map(|slice| slice.generation).max().unwrap_or(0).max(self.generation);
+        Ok(())
+    }
+
+    fn tolerated(&self, slice: StoredSlice) -> StoredSlice {
+        StoredSlice { foreign: slice.foreign && !self.adds, ..slice }
+    }
+
+    pub(super) fn published(&self, features: Features) -> Published {
+        let devices = self.stored.values().flat_map(|slice| slice.content.devices());
+        Published { devices: devices.map(|device| (device.name.clone(), device.clone())).collect(), features }
+    }
+
+    /// Makes the server hold what is desired, and tells what was written.
+    pub(super) async fn write(&mut self, cluster: &dyn Cluster, desired: &[Slice]) -> Result<Vec<String>> {
+        self.dropped.retain(|index, dropped| desired.get(*index) == Some(&dropped.sent));
+        let stored: Vec<StoredSlice> = self.stored.values().cloned().collect();
+        let mut done = Vec::new();
+        for write in plan(&stored, &self.expected(desired), self.generation) {
+            done.push(self.one(cluster, write, desired).await?);
+        }
+        Ok(done)
+    }
+
+    /// What the server can be brought to hold: where it dropped fields of the very same slice, without them.
+    fn expected(&self, desired: &[Slice]) -> Vec<Slice> {
+        let kept = |(index, slice): (usize, &Slice)| match self.dropped.get(&index) {
+            Some(dropped) => dropped.kept.clone(),
+            None => slice.clone(),
+        };
+        desired.iter().enumerate().map(kept).collect()
+    }
+
+    async fn one(&mut self, cluster: &dyn Cluster, write: Write, desired: &[Slice]) -> Result<String> {
+        let (verb, placed, now) = match write {
+            Write::Delete(slice) => {
+                cluster.delete_slice(&slice).await?;
+                self.stored.remove(&slice.name);
+                return Ok(format!("delete {}", slice.name));
+            }
+            Write::Update(old, placed) => ("update", placed.clone(), cluster.update_slice(&old, &placed).await?),
+            Write::Create(placed) => ("create", placed.clone(), cluster.create_slice(&placed).await?),
+        };
+        self.compare(&placed, &now, &desired[placed.index]);
+        self.adds |= now.foreign;
+        let now = self.tolerated(now);
+        self.generation = self.generation.max(now.generation);
+        let text = format!("{verb} {} generation {}", now.name, now.generation);
+        self.stored.insert(now.name.clone(), now);
+        Ok(text)
+    }
+
+    /// Remembers what the server has not kept.
+    fn compare(&mut self, placed: &Placed, now: &StoredSlice, desired: &Slice) {
+        let sent = with_times(&placed.content, &now.content);
+        if sent == now.content {
+            return;
+        }
+        tracing::warn!(
+            slice = now.name,
+            dropped = differences(&sent, &now.content),
+            "the server has not kept all of a slice: its feature gates are off"
+        );
+        self.dropped.insert(placed.index, Dropped { sent: desired.clone(), kept: now.content.clone() });
+    }
+}
+
+/// Versions are numbers since Kubernetes 1.35, and always were; should they not be, whatever differs is news.
+fn older(ours: &str, theirs: &str) -> bool {
+    match (ours.parse::<u64>(), theirs.parse::<u64>()) {
+        (Ok(ours), Ok(theirs)) => ours < theirs,
+        _ => ours != theirs,
+    }
+}
+
+/// Which fields are missing, in a word each.
+fn differences(sent: &Slice, kept: &Slice) -> String {
+    let (Slice::Devices(sent), Slice::Devices(kept)) = (sent, kept) else { return "sharedCounters".into() };
+    let mut fields = BTreeSet::new();
+    for (sent, kept) in sent.iter().zip(kept) {
+        let pairs = [
+            ("attributes", sent.attributes != kept.attributes),
+            ("consumesCounters", sent.consumes != kept.consumes),
+            ("taints", sent.taints != kept.taints),
+        ];
+        fields.extend(pairs.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field));
+    }
+    if sent.len() != kept.len() {
+        fields.insert("devices");
+    }
+    fields.into_iter().collect::<Vec<_>>().join(", ")
+}
