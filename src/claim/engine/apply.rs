@@ -34,20 +34,20 @@ impl Engine {
     }
 
     fn step(&self, device: &DeviceRecord, step: &Step, host: &Netns, deadline: Deadline) -> Result<(), ClaimError> {
-        let done = match step {
+        let prepare = ClaimError::host("prepare");
+        match step {
             Step::Home(_) => Ok(()),
             Step::Driver { from, to } if from == to => Ok(()),
             Step::Vf { from, to, .. } if from.as_ref() == Some(to) => Ok(()),
-            Step::Driver { to, .. } => home::retry(deadline, || self.kernel.set_driver(&device.id, to, deadline))
-                .map_err(ClaimError::host("prepare")),
-            Step::Vf { vf, to, .. } => return self.set_vf("prepare", vf, to, deadline),
-            Step::Reload => {
-                home::retry(deadline, || self.kernel.rebind(&device.id, deadline)).map_err(ClaimError::host("prepare"))
+            Step::Driver { to, .. } => {
+                home::retry(deadline, || self.kernel.set_driver(&device.id, to, deadline)).map_err(prepare)
             }
-            Step::Link { to, .. } => home::retry(deadline, || self.kernel.set_link(&device.id, host, to))
-                .map_err(ClaimError::host("prepare")),
-        };
-        done
+            Step::Vf { vf, to, .. } => self.set_vf("prepare", vf, to, deadline),
+            Step::Reload => home::retry(deadline, || self.kernel.rebind(&device.id, deadline)).map_err(prepare),
+            Step::Link { to, .. } => {
+                home::retry(deadline, || self.kernel.set_link(&device.id, host, to)).map_err(prepare)
+            }
+        }
     }
 
     /// Sets a value at the PF, alone on its netlink.
@@ -87,7 +87,7 @@ impl Engine {
         let missing = || {
             let text = "has no IOMMU group, which VFIO needs: switch the IOMMU on (firmware, and intel_iommu=on or \
                         amd_iommu=on on the kernel's command line)";
-            ClaimError::from_text(device.id, text)
+            ClaimError::refused(device.id, text)
         };
         let group = group.ok_or_else(missing)?;
         Ok(vec![format!("/dev/vfio/{group}"), "/dev/vfio/vfio".to_owned()])
@@ -99,10 +99,6 @@ fn is_vfio(observed: &Observed) -> bool {
 }
 
 impl ClaimError {
-    fn from_text(device: crate::device::DeviceId, text: &str) -> Self {
-        Self::refused(device, text)
-    }
-
     /// The kernel's kind of failure, if it is the kernel's.
     pub(super) fn kernel_kind(&self) -> Option<ErrorKind> {
         match self {

@@ -1,1 +1,111 @@
+use super::*;
+use crate::host::fake::Fake;
 
+const POD: &str = "/var/run/netns/pod";
+
+struct Node {
+    fake: Fake,
+    home: Netns,
+    pod: Netns,
+    device: DeviceId,
+}
+
+impl Node {
+    /// A netdev in a pod, as `net1`.
+    fn new() -> Self {
+        let fake = Fake::igb();
+        let home = host_netns(&fake, &Paths::default()).unwrap();
+        let pod = fake.add_netns(Path::new(POD));
+        let device = DeviceId::from_name("0000-02-10-0").unwrap();
+        fake.move_link(&device, &home, &pod, &"net1".parse().unwrap()).unwrap();
+        fake.stain(&device, "xdp").unwrap();
+        Self { fake, home, pod, device }
+    }
+
+    fn attachment(&self) -> Attachment {
+        Attachment {
+            sandbox: "box".into(),
+            pod_uid: "pod".into(),
+            pod: "web/pod".into(),
+            netns_path: POD.into(),
+            netns: self.pod.inode,
+            if_name: "net1".parse().unwrap(),
+            mac: None,
+            done: true,
+        }
+    }
+
+    fn bring(&self, attachment: &Attachment, name: &str) -> Arrival {
+        let name = name.parse().unwrap();
+        let deadline = Deadline::after(Duration::from_millis(100));
+        bring_home(&self.fake, &self.home, &self.device, attachment, Some(&name), deadline).unwrap()
+    }
+
+    fn name(&self) -> String {
+        self.fake.link(&self.device, &self.home).unwrap().unwrap().home.name.to_string()
+    }
+}
+
+#[test]
+fn from_a_living_pod_it_comes_under_its_own_name_or_a_spare_one_and_coming_twice_is_success() {
+    for (asked, gets) in [("enp1s0f0v0", "enp1s0f0v0"), ("enp1s0f0v1", "dra000002100")] {
+        let node = Node::new();
+        assert!(is_attached(&node.fake, &node.device, &node.attachment()).unwrap());
+        for _ in 0..2 {
+            assert_eq!(node.bring(&node.attachment(), asked), Arrival::Used);
+            assert_eq!(node.name(), gets);
+        }
+        assert!(!is_attached(&node.fake, &node.device, &node.attachment()).unwrap());
+    }
+}
+
+#[test]
+fn from_a_dead_namespace_the_kernel_brings_it_under_the_pods_name() {
+    let node = Node::new();
+    node.fake.kill_netns(Path::new(POD));
+    assert_eq!(node.bring(&node.attachment(), "enp1s0f0v0"), Arrival::Used);
+    assert_eq!(node.name(), "net1");
+}
+
+#[test]
+fn from_a_pinned_namespace_only_a_new_start_of_the_driver_brings_it() {
+    let node = Node::new();
+    node.fake.leak_netns(Path::new(POD));
+    assert_eq!(node.bring(&node.attachment(), "enp1s0f0v0"), Arrival::Fresh);
+    assert!(!node.fake.dump().contains("xdp"));
+}
+
+#[test]
+fn another_namespace_at_the_same_path_is_not_the_pods() {
+    let node = Node::new();
+    let other = Attachment { netns: node.pod.inode + 1, ..node.attachment() };
+    assert!(!is_attached(&node.fake, &node.device, &other).unwrap());
+    assert_eq!(node.bring(&other, "enp1s0f0v0"), Arrival::Fresh);
+}
+
+#[test]
+fn what_is_restored_is_free_of_the_tenant() {
+    let (node, before) = (Node::new(), Fake::igb().dump());
+    let was = Fake::igb().observe(&node.device).unwrap().netdev.unwrap().home;
+    let deadline = Deadline::after(Duration::from_millis(100));
+    assert!(restore(&node.fake, &node.home, &node.device, &was, false, deadline).is_empty());
+    assert_eq!(node.fake.dump(), before);
+}
+
+#[test]
+fn busy_is_tried_again_until_time_is_over() {
+    let busy = || HostError::of_kind(ErrorKind::Busy, "vf", "bind", "busy");
+    let mut times = 0;
+    let done = retry(Deadline::after(Duration::from_secs(60)), || {
+        times += 1;
+        if times < 3 { Err(busy()) } else { Ok(times) }
+    });
+    assert_eq!(done.unwrap(), 3);
+    let over = Deadline::after(Duration::ZERO);
+    assert_eq!(retry(over, || Err::<(), _>(busy())).unwrap_err().to_string(), "vf: bind: busy");
+    let other = || HostError::of_kind(ErrorKind::Invalid, "vf", "bind", "wrong");
+    assert_eq!(
+        retry(Deadline::after(Duration::from_secs(60)), || Err::<(), _>(other())).unwrap_err().kind(),
+        ErrorKind::Invalid
+    );
+}
