@@ -7,7 +7,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use rustix::process::{Signal, getpid, kill_process};
@@ -16,6 +16,7 @@ use super::{Kernel, Netns, Result};
 use crate::{
     deadline::Deadline,
     device::{Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, VfAddress, VfSetting},
+    files::{Moment, Tap},
     paths::Paths,
 };
 
@@ -40,6 +41,21 @@ pub fn point(paths: &Paths, name: &str) {
     if read(&file) == Some(Fuse::At(name.to_owned())) {
         blow(&file);
     }
+}
+
+/// Dies at changes of files: `at before-write`, `at after-write`, `at before-remove`, `at after-remove`.
+#[must_use]
+pub fn tap(paths: &Paths) -> Tap {
+    let paths = paths.clone();
+    Arc::new(move |moment, what| {
+        let verb = what.split(' ').next().unwrap_or(what);
+        let moment = match moment {
+            Moment::Before => "before",
+            Moment::After => "after",
+        };
+        point(&paths, &format!("{moment}-{verb}"));
+        Ok(())
+    })
 }
 
 fn file(paths: &Paths) -> PathBuf {

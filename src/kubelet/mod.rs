@@ -9,6 +9,7 @@
 //! served, and only then the registration socket appears. This room knows claims by reference and answer only; what
 //! preparing means is behind [`Claims`]. The health service is not served yet, hence not advertised.
 
+mod client;
 mod register;
 mod service;
 mod serving;
@@ -19,6 +20,7 @@ mod v1;
 mod v1beta1;
 mod wire;
 
+pub use client::Client;
 pub use register::Registration;
 pub use serving::{Plugin, Serving, serve};
 

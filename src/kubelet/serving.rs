@@ -1,6 +1,10 @@
 //! Both servers, from the first socket to the last.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     net::UnixListener,
@@ -70,6 +74,12 @@ pub async fn serve(plugin: Plugin, claims: Arc<dyn Claims>) -> Result<Serving, K
 }
 
 impl Serving {
+    /// Where the kubelet finds us.
+    #[must_use]
+    pub fn registration_socket(&self) -> &Path {
+        &self.sockets.registration
+    }
+
     /// What the kubelet says of us; changes when it restarts.
     #[must_use]
     pub fn registrations(&self) -> watch::Receiver<Registration> {

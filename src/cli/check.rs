@@ -1,0 +1,16 @@
+//! `check`: the probe of the agent's pod.
+
+use super::options::CheckArgs;
+use crate::telemetry::{agent_socket, ask};
+
+pub(super) fn run(args: &CheckArgs) -> anyhow::Result<u8> {
+    let socket = agent_socket(&args.state_dir, &args.pod_uid);
+    let path = match (args.metrics, args.ready) {
+        (true, _) => "/metrics",
+        (false, true) => "/readyz",
+        (false, false) => "/livez",
+    };
+    let (fine, text) = ask(&socket, path).map_err(|error| anyhow::anyhow!("agent at {}: {error}", socket.display()))?;
+    super::print(&text)?;
+    Ok(u8::from(!fine))
+}

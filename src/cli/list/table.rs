@@ -1,0 +1,79 @@
+//! The table that people read.
+
+use comfy_table::{Table, presets::NOTHING};
+
+use super::Holders;
+use crate::device::{Bdf, Function, FunctionKind};
+
+const PLAIN: [&str; 7] = ["DEVICE", "TYPE", "NETDEV", "DRIVER", "LINK", "CLAIM", "POD"];
+const WIDE: [&str; 4] = ["IDS", "NUMA", "PCIE ROOT", "IOMMU"];
+
+/// PFs in the order of their addresses, each with its VFs by index under it; then VFs without a PF.
+pub(crate) fn table(functions: &[Function], holders: &Holders, wide: bool) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    let extra = if wide { &WIDE[..] } else { &[] };
+    table.set_header(PLAIN.iter().chain(extra));
+    for function in in_order(functions) {
+        table.add_row(row(function, holders, wide));
+    }
+    let text: String = table.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]).collect();
+    if functions.is_empty() { "no SR-IOV functions on this host\n".to_owned() } else { text }
+}
+
+fn in_order(functions: &[Function]) -> Vec<&Function> {
+    let mut order: Vec<&Function> = functions.iter().collect();
+    order.sort_by_key(|function| match function.kind {
+        FunctionKind::Pf { .. } => (Some(function.id.pci()), 0, None::<Bdf>),
+        FunctionKind::Vf { address: Some(vf) } => (Some(vf.pf), vf.index + 1, None),
+        FunctionKind::Vf { address: None } => (None, 0, Some(function.id.pci())),
+    });
+    order.sort_by_key(|function| function.pf().is_none());
+    order
+}
+
+fn row(function: &Function, holders: &Holders, wide: bool) -> Vec<String> {
+    let holder = holders.get(&function.id);
+    let dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let mut cells = vec![
+        device(function),
+        kind(&function.kind),
+        dash(function.netdev.as_ref().map(ToString::to_string)),
+        dash(function.binding.driver.clone()),
+        link(function),
+        dash(holder.map(|holder| holder.claim.clone())),
+        dash(holder.and_then(|holder| holder.pod.clone())),
+    ];
+    if wide {
+        cells.extend([
+            format!("{:04x}:{:04x}", function.ids.vendor, function.ids.device),
+            dash(function.numa_node.map(|node| node.to_string())),
+            dash(function.pcie_root.clone()),
+            dash(function.iommu_group.map(|group| group.to_string())),
+        ]);
+    }
+    cells
+}
+
+fn device(function: &Function) -> String {
+    let indent = if function.vf_address().is_some() { "  " } else { "" };
+    format!("{indent}{}", function.id)
+}
+
+fn kind(kind: &FunctionKind) -> String {
+    match kind {
+        FunctionKind::Pf { total_vfs, num_vfs } => format!("pf, {num_vfs} of {total_vfs} VFs"),
+        FunctionKind::Vf { address: Some(vf) } => format!("vf {}", vf.index),
+        FunctionKind::Vf { address: None } => "vf".to_owned(),
+    }
+}
+
+fn link(function: &Function) -> String {
+    let speed = function.link_speed.filter(|_| matches!(function.kind, FunctionKind::Pf { .. }));
+    match (function.carrier, speed) {
+        (Some(true), Some(speed)) => format!("up, {speed} Mb/s"),
+        (Some(true), None) => "up".to_owned(),
+        (Some(false), _) => "no carrier".to_owned(),
+        (None, _) => "-".to_owned(),
+    }
+}

@@ -1,0 +1,32 @@
+//! The command line: parsing, and one file per subcommand.
+
+mod check;
+mod demo;
+mod list;
+mod options;
+mod record;
+
+pub use options::{Command, LogFormat, NodeArgs, SriovDra};
+
+/// Runs a parsed command line. Returns the exit code: 0 done, 1 failed.
+///
+/// # Errors
+/// What a person should read; printed by `main`.
+pub fn run(cli: SriovDra) -> anyhow::Result<u8> {
+    match cli.command {
+        Command::Node(args) => crate::node::run(args).map(|()| 0),
+        Command::Demo => demo::run().map(|()| 0),
+        Command::List(args) => list::run(&args).map(|()| 0),
+        Command::Record(args) => record::run(&args).map(|()| 0),
+        Command::Check(args) => check::run(&args),
+    }
+}
+
+/// Writes to standard output; a reader that went away (`| head`) is not an error.
+fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,166 @@
+//! Flags and their environment variables.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{device::Bdf, paths::Paths};
+
+/// SR-IOV networking for Kubernetes on Dynamic Resource Allocation.
+#[derive(Debug, Parser)]
+#[command(name = "sriov-dra", version, propagate_version = true)]
+pub struct SriovDra {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the agent of a node: publish its functions, prepare claims, attach netdevs to pods.
+    Node(NodeArgs),
+    /// Show this node's functions: PFs with their VFs, driver, netdev, and the claim that holds each.
+    List(ListArgs),
+    /// Write this node's functions as one reviewable file, for bug reports and for the demo.
+    Record(RecordArgs),
+    /// Tell the life of a claim on a recorded host: no root, no cluster, nothing of this machine touched.
+    Demo,
+    /// Ask the agent of this node whether it lives (exit code 0) or, with --ready, whether it serves.
+    Check(CheckArgs),
+}
+
+/// Flags of `node`.
+#[derive(Debug, Clone, Args)]
+pub struct NodeArgs {
+    /// The Kubernetes node that this is.
+    #[arg(long, env = "SRIOV_DRA_NODE_NAME")]
+    pub node_name: String,
+    /// Name of the driver: API group, attribute domain and CDI vendor as well.
+    #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io")]
+    pub driver_name: String,
+    /// UID of the agent's own pod: two agents serve side by side during a rolling update.
+    #[arg(long, env = "SRIOV_DRA_POD_UID", default_value = "")]
+    pub pod_uid: String,
+    /// PCI addresses that are never published nor prepared.
+    #[arg(long, env = "SRIOV_DRA_EXCLUDE", value_delimiter = ',')]
+    pub exclude: Vec<Bdf>,
+    /// Drivers that a claim may bind besides the one that a function has.
+    #[arg(long, env = "SRIOV_DRA_ALLOW_DRIVERS", value_delimiter = ',', default_value = "vfio-pci")]
+    pub allow_drivers: Vec<String>,
+    /// Places on the host.
+    #[command(flatten)]
+    pub places: PlaceArgs,
+    /// Which log lines: a level, or targets as in `info,sriov_dra::claim=debug`.
+    #[arg(long, env = "SRIOV_DRA_LOG", default_value = "info")]
+    pub log: String,
+    /// Form of the log lines.
+    #[arg(long, env = "SRIOV_DRA_LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
+    pub log_format: LogFormat,
+}
+
+/// Places on the host, for those who moved them.
+#[derive(Debug, Clone, Args)]
+pub struct PlaceArgs {
+    /// The kubelet's root directory.
+    #[arg(long, env = "SRIOV_DRA_KUBELET_ROOT", default_value = "/var/lib/kubelet")]
+    pub kubelet_root: PathBuf,
+    /// Where the runtime reads CDI specs.
+    #[arg(long, env = "SRIOV_DRA_CDI_ROOT", default_value = "/var/run/cdi")]
+    pub cdi_root: PathBuf,
+    /// Records of claims; a tmpfs, so that it dies with the boot.
+    #[arg(long, env = "SRIOV_DRA_STATE_DIR", default_value = "/run/sriov-dra")]
+    pub state_dir: PathBuf,
+    /// The runtime's NRI socket.
+    #[arg(long, env = "SRIOV_DRA_NRI_SOCKET", default_value = "/var/run/nri/nri.sock")]
+    pub nri_socket: PathBuf,
+}
+
+impl PlaceArgs {
+    /// As the paths that everything else uses.
+    #[must_use]
+    pub fn paths(&self) -> Paths {
+        Paths {
+            kubelet: self.kubelet_root.clone(),
+            cdi: self.cdi_root.clone(),
+            run: self.state_dir.clone(),
+            nri: self.nri_socket.clone(),
+            ..Paths::default()
+        }
+    }
+}
+
+/// Form of log lines.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// Flags of `list`.
+#[derive(Debug, Clone, Args)]
+pub struct ListArgs {
+    /// Records of claims.
+    #[arg(long, env = "SRIOV_DRA_STATE_DIR", default_value = "/run/sriov-dra")]
+    pub state_dir: PathBuf,
+    /// Form of the output.
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// Forms of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Table,
+    /// For people with wide terminals: NUMA node, PCIe root, IOMMU group.
+    Wide,
+    /// Stable, for programs.
+    Json,
+}
+
+/// Flags of `record`.
+#[derive(Debug, Clone, Args)]
+pub struct RecordArgs {
+    /// The file to write; standard output if absent.
+    #[arg(short, long)]
+    pub out: Option<PathBuf>,
+}
+
+/// Flags of `check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Where the agent keeps its socket.
+    #[arg(long, env = "SRIOV_DRA_STATE_DIR", default_value = "/run/sriov-dra")]
+    pub state_dir: PathBuf,
+    /// The agent's pod UID, as given to `node`.
+    #[arg(long, env = "SRIOV_DRA_POD_UID", default_value = "")]
+    pub pod_uid: String,
+    /// Whether it serves, not only lives.
+    #[arg(long)]
+    pub ready: bool,
+    /// Print its metrics instead.
+    #[arg(long, conflicts_with = "ready")]
+    pub metrics: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        SriovDra::command().debug_assert();
+    }
+
+    #[test]
+    fn a_wrong_address_is_refused_with_what_would_be_right() {
+        let wrong = SriovDra::try_parse_from(["sriov-dra", "node", "--node-name", "a", "--exclude", "3b:00.1"]);
+        let text = wrong.unwrap_err().to_string();
+        assert!(text.contains("must be a PCI address like 0000:3b:02.1"), "{text}");
+    }
+}

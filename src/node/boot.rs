@@ -1,0 +1,72 @@
+//! Records die with the boot that they describe.
+//!
+//! The state directory is meant to be a tmpfs. Where it is not, a file with the boot's id tells whether the records are
+//! of this boot; those of an earlier one are removed, since the kernel has forgotten all that they describe.
+
+use std::{fs, io, path::Path};
+
+use crate::{files, paths::Paths};
+
+/// `TMPFS_MAGIC` and `RAMFS_MAGIC` of `linux/magic.h`.
+const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
+
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Records {
+    /// They are of this boot.
+    Current,
+    /// They were of an earlier one and are gone.
+    Dropped,
+}
+
+/// Makes the state directory, and sure that what it holds is of this boot.
+pub(super) fn guard(paths: &Paths) -> io::Result<Records> {
+    fs::create_dir_all(paths.records())?;
+    if in_memory(&paths.run)? {
+        return Ok(Records::Current);
+    }
+    let boot = fs::read_to_string(paths.proc.join("sys/kernel/random/boot_id"))?;
+    by_boot_id(paths, boot.trim())
+}
+
+fn in_memory(dir: &Path) -> io::Result<bool> {
+    let kind = rustix::fs::statfs(dir)?.f_type;
+    Ok(IN_MEMORY.contains(&i64::from(kind)))
+}
+
+fn by_boot_id(paths: &Paths, boot: &str) -> io::Result<Records> {
+    let mark = paths.run.join("boot_id");
+    let known = fs::read_to_string(&mark).unwrap_or_default();
+    if known == boot {
+        return Ok(Records::Current);
+    }
+    for dir in [paths.records(), paths.attached()] {
+        match fs::remove_dir_all(&dir) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => fs::create_dir_all(&dir)?,
+        }
+    }
+    files::write_durable(&mark, boot.as_bytes(), 0o600)?;
+    Ok(Records::Dropped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_another_boot_are_dropped_and_those_of_this_one_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths::below(dir.path());
+        let record = paths.records().join("uid.json");
+        let write = || files::write_atomic(&record, b"{}", 0o600).unwrap();
+        write();
+        assert_eq!(by_boot_id(&paths, "first").unwrap(), Records::Dropped);
+        assert!(!record.exists());
+        write();
+        assert_eq!(by_boot_id(&paths, "first").unwrap(), Records::Current);
+        assert!(record.exists());
+        assert_eq!(by_boot_id(&paths, "second").unwrap(), Records::Dropped);
+        assert!(!record.exists());
+    }
+}

@@ -1,0 +1,149 @@
+//! What the kubelet asks for, answered: the claim fetched afresh, the engine run below async, its conflicts resolved.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use tokio::sync::{Notify, watch};
+
+use crate::{
+    claim::{AllocatedClaim, AttachMode, ClaimError, ClaimRef, ClaimUid, Engine, PreparedDevice},
+    cluster::Cluster,
+    deadline::Deadline,
+    kubelet::Claims,
+    telemetry::{Call, Metrics},
+};
+
+/// The kubelet hangs up after 45 s; we answer before.
+pub(super) const PATIENCE: Duration = Duration::from_secs(40);
+
+/// The node's answer to the kubelet.
+pub(super) struct NodeClaims {
+    pub(super) cluster: Arc<dyn Cluster>,
+    pub(super) engine: Arc<Engine>,
+    /// Whether the runtime has us as a plugin.
+    pub(super) nri: watch::Receiver<bool>,
+    pub(super) metrics: Arc<Metrics>,
+    /// Told when a record came or went: taints may follow.
+    pub(super) changed: Arc<Notify>,
+    turns: Turns,
+}
+
+impl NodeClaims {
+    pub(super) fn new(
+        cluster: Arc<dyn Cluster>,
+        engine: Arc<Engine>,
+        nri: watch::Receiver<bool>,
+        metrics: Arc<Metrics>,
+        changed: Arc<Notify>,
+    ) -> Self {
+        Self { cluster, engine, nri, metrics, changed, turns: Turns::default() }
+    }
+
+    async fn prepare_now(&self, claim: &ClaimRef) -> Result<Vec<PreparedDevice>, String> {
+        let deadline = Deadline::after(PATIENCE);
+        let allocated = self.fetch(claim).await?;
+        match self.run_prepare(&allocated, deadline).await {
+            Err(ClaimError::Conflict { other, .. }) if self.is_stale(&other).await? => {
+                tracing::warn!(claim = %claim, stale = %other, "device held by a claim that is gone: taking it back");
+                self.run_unprepare(&other.uid, deadline).await.map_err(|error| error.to_string())?;
+                self.run_prepare(&allocated, deadline).await
+            }
+            result => result,
+        }
+        .map_err(|error| error.to_string())
+    }
+
+    /// The claim as the API server has it now.
+    async fn fetch(&self, claim: &ClaimRef) -> Result<AllocatedClaim, String> {
+        let found = self.cluster.claim(&claim.namespace, &claim.name).await.map_err(|error| error.to_string())?;
+        let allocated = found.ok_or_else(|| format!("claim {claim}: does not exist or is not allocated"))?;
+        if allocated.claim.uid != claim.uid {
+            return Err(format!("claim {claim}: was replaced, asked for {}, found {}", claim.uid, allocated.claim.uid));
+        }
+        Ok(allocated)
+    }
+
+    /// Whether nothing in the cluster stands behind a record any more.
+    pub(super) async fn is_stale(&self, claim: &ClaimRef) -> Result<bool, String> {
+        let found = self.cluster.claim(&claim.namespace, &claim.name).await.map_err(|error| error.to_string())?;
+        Ok(found.is_none_or(|allocated| allocated.claim.uid != claim.uid || allocated.devices.is_empty()))
+    }
+
+    async fn run_prepare(
+        &self,
+        allocated: &AllocatedClaim,
+        deadline: Deadline,
+    ) -> Result<Vec<PreparedDevice>, ClaimError> {
+        let (engine, claim) = (Arc::clone(&self.engine), allocated.clone());
+        super::blocking(move || engine.prepare(&claim, deadline)).await
+    }
+
+    pub(super) async fn run_unprepare(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
+        let (engine, uid) = (Arc::clone(&self.engine), uid.clone());
+        super::blocking(move || engine.unprepare(&uid, deadline)).await
+    }
+
+    /// A netdev that the runtime's hook shall carry needs the hook.
+    fn check_hook(&self, uid: &ClaimUid) -> Result<(), String> {
+        if *self.nri.borrow() || !self.engine.carries(uid, AttachMode::Pod) {
+            return Ok(());
+        }
+        Err("nri: the container runtime has not connected this driver yet, and the claim's netdev is attached by it; \
+             check that NRI is enabled in containerd or CRI-O"
+            .to_owned())
+    }
+
+    fn ended(&self, call: Call, claim: &ClaimRef, started: Instant, error: Option<&str>) {
+        let took = started.elapsed();
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        self.metrics.called(call, error.is_some(), took);
+        self.changed.notify_one();
+        let (uid, what) = (&claim.uid, if matches!(call, Call::Prepare) { "prepare" } else { "unprepare" });
+        match error {
+            None => tracing::info!(claim = %claim, %uid, ms, "{what}d"),
+            Some(error) => tracing::error!(claim = %claim, %uid, ms, error, "{what}"),
+        }
+    }
+}
+
+#[async_trait]
+impl Claims for NodeClaims {
+    async fn prepare(&self, claim: ClaimRef) -> Result<Vec<PreparedDevice>, String> {
+        let turn = self.turns.of(&claim.uid);
+        let _turn = turn.lock().await;
+        let started = Instant::now();
+        let result = self.prepare_now(&claim).await;
+        let result = result.and_then(|devices| self.check_hook(&claim.uid).map(|()| devices));
+        if result.is_ok() {
+            let (cluster, engine, uid) = (Arc::clone(&self.cluster), Arc::clone(&self.engine), claim.uid.clone());
+            tokio::spawn(async move { super::status::tell(&*cluster, &engine, &uid).await });
+        }
+        self.ended(Call::Prepare, &claim, started, result.as_ref().err().map(String::as_str));
+        result
+    }
+
+    async fn unprepare(&self, claim: ClaimRef) -> Result<(), String> {
+        let turn = self.turns.of(&claim.uid);
+        let _turn = turn.lock().await;
+        let started = Instant::now();
+        let result = self.run_unprepare(&claim.uid, Deadline::after(PATIENCE)).await.map_err(|error| error.to_string());
+        self.ended(Call::Unprepare, &claim, started, result.as_ref().err().map(String::as_str));
+        result
+    }
+}
+
+/// One call per claim at a time, the fetching of it included: a prepare never acts on what an unprepare has overtaken.
+#[derive(Debug, Default)]
+struct Turns(Mutex<HashMap<ClaimUid, Arc<tokio::sync::Mutex<()>>>>);
+
+impl Turns {
+    fn of(&self, uid: &ClaimUid) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        Arc::clone(turns.entry(uid.clone()).or_default())
+    }
+}

@@ -1,0 +1,35 @@
+//! Claims whose unprepare never came: the kubelet lost its memory, or the pod moved while it was down.
+//!
+//! A record is stale when the API server says so (no such claim, another UID, no allocation here) and its netdev is in no
+//! living pod. Looked for at start and every ten minutes.
+
+use std::{sync::Arc, time::Duration};
+
+use super::claims::NodeClaims;
+use crate::{claim::ClaimRef, deadline::Deadline};
+
+const PERIOD: Duration = Duration::from_mins(10);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs until the task is dropped.
+pub(super) async fn run(claims: Arc<NodeClaims>) {
+    let mut ticks = tokio::time::interval(PERIOD);
+    loop {
+        ticks.tick().await;
+        for claim in claims.engine.idle_claims() {
+            if let Err(error) = collect(&claims, &claim).await {
+                tracing::warn!(claim = %claim, error, "stale claim check");
+            }
+        }
+    }
+}
+
+async fn collect(claims: &NodeClaims, claim: &ClaimRef) -> Result<(), String> {
+    if !claims.is_stale(claim).await? {
+        return Ok(());
+    }
+    tracing::warn!(claim = %claim, uid = %claim.uid, "claim is gone but was never unprepared: giving its devices back");
+    claims.run_unprepare(&claim.uid, Deadline::after(PATIENCE)).await.map_err(|error| error.to_string())?;
+    claims.changed.notify_one();
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! The agent of a node: wires the rooms together.
+//!
+//! ```text
+//!  kernel events ─► publication ─► Publisher ─► API server
+//!  kubelet ─► NodeClaims ─► Engine ─► kernel          ▲ status
+//!  runtime ─► nri ─► Attacher ─► kernel, Change ──────┘
+//!  every 10 min ─► collect
+//! ```
+//!
+//! Start: records of another boot go, what a dead agent left half done is undone, and only then anybody is served. Async
+//! above, blocking below: kernel work runs on threads of its own and is never cancelled.
+
+mod boot;
+mod claims;
+mod collect;
+mod kernel_events;
+mod pods;
+mod publication;
+mod status;
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, anyhow};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{Notify, mpsc, watch},
+    task::JoinSet,
+};
+
+use crate::{
+    attach::Attacher,
+    claim::{Engine, Identity},
+    cli::NodeArgs,
+    cluster::{Cluster, Kube},
+    deadline::Deadline,
+    host::{Kernel, linux::Linux},
+    kubelet::{Plugin, Serving},
+    nri,
+    paths::Paths,
+    publish::{Pace, Publisher},
+    telemetry::{self, Metrics, Readiness},
+};
+use claims::NodeClaims;
+
+/// Work for the kubelet that is under way may take so long when the agent ends; what is left is in the records.
+const GRACE: Duration = Duration::from_secs(20);
+/// What a dead agent left is undone within this.
+const RECOVERY: Duration = Duration::from_mins(2);
+/// The place among the runtime's plugins: before those that look at what a pod has.
+const NRI_INDEX: &str = "10";
+
+/// Runs until a signal ends it.
+///
+/// # Errors
+/// The agent cannot start, or a part of it that must not end has ended.
+pub fn run(args: NodeArgs) -> anyhow::Result<()> {
+    telemetry::init_logs(&args.log, args.log_format)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let result = runtime.block_on(agent(args));
+    // Kernel work that hangs must not hold the process: the records know of it.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+async fn agent(args: NodeArgs) -> anyhow::Result<()> {
+    let paths = args.places.paths();
+    let records = boot::guard(&paths).with_context(|| paths.run.display().to_string())?;
+    tracing::info!(node = args.node_name, driver = args.driver_name, ?records, "starting");
+    let (readiness, metrics) = (Readiness::default(), Arc::new(Metrics::default()));
+    let mut parts = Parts::default();
+    let socket = telemetry::agent_socket(&paths.run, &args.pod_uid);
+    let (probed, counted) = (readiness.clone(), Arc::clone(&metrics));
+    let served = socket.clone();
+    parts.run("agent socket", async move { telemetry::serve(&served, probed, counted).await });
+    let result = serve(&args, &paths, &readiness, metrics, &mut parts).await;
+    crate::files::remove(&socket)?;
+    result
+}
+
+async fn serve(
+    args: &NodeArgs,
+    paths: &Paths,
+    readiness: &Readiness,
+    metrics: Arc<Metrics>,
+    parts: &mut Parts,
+) -> anyhow::Result<()> {
+    let starting = readiness.task("kubelet service");
+    let engine = recovered(args, paths).await?;
+    let kube = Kube::connect(&args.driver_name, &args.node_name).await?;
+    let cluster: Arc<dyn Cluster> = Arc::new(kube);
+    let changed = Arc::new(Notify::new());
+    kernel_events::listen(Arc::clone(&changed))?;
+
+    let nri = attach(args, paths, &engine, &cluster, parts);
+    let nudge = publish(args, &engine, &cluster, &metrics, &changed, readiness, parts);
+    let claims = Arc::new(NodeClaims::new(cluster, engine, nri, metrics, changed));
+    parts.run("stale claims", {
+        let claims = Arc::clone(&claims);
+        async move { Ok::<(), anyhow::Error>(collect::run(claims).await) }
+    });
+    let mut serving = kubelet(args, paths, claims).await?;
+    parts.run("registrations", follow_registrations(serving.registrations(), nudge));
+    drop(starting);
+    tracing::info!("serving");
+
+    let result = tokio::select! {
+        signal = ended_by_signal() => signal.map(|name| tracing::info!(signal = name, "ending")),
+        part = parts.ended() => Err(part),
+        reason = serving.ended() => Err(anyhow!(reason)),
+    };
+    serving.stop(GRACE).await;
+    result
+}
+
+/// The engine, after what a dead agent left has been undone. A claim that cannot be does not stop the others: its devices
+/// are tainted.
+async fn recovered(args: &NodeArgs, paths: &Paths) -> anyhow::Result<Arc<Engine>> {
+    let identity = Identity {
+        driver_name: args.driver_name.clone(),
+        node_name: args.node_name.clone(),
+        drivers: args.allow_drivers.clone(),
+    };
+    let engine = Arc::new(engine(kernel(paths), paths, identity));
+    let recovering = Arc::clone(&engine);
+    for (claim, error) in blocking(move || recovering.recover(Deadline::after(RECOVERY))).await? {
+        tracing::error!(%claim, %error, "recovery");
+    }
+    Ok(engine)
+}
+
+#[cfg(not(feature = "fuse"))]
+fn kernel(paths: &Paths) -> Arc<dyn Kernel> {
+    Arc::new(Linux::new(paths.clone()))
+}
+
+#[cfg(feature = "fuse")]
+fn kernel(paths: &Paths) -> Arc<dyn Kernel> {
+    Arc::new(crate::host::fuse::Fused::new(Linux::new(paths.clone()), paths))
+}
+
+#[cfg(not(feature = "fuse"))]
+fn engine(kernel: Arc<dyn Kernel>, paths: &Paths, identity: Identity) -> Engine {
+    Engine::new(kernel, paths.clone(), identity)
+}
+
+/// Records are written and removed in the sight of the fuse: `at write`, `at remove`.
+#[cfg(feature = "fuse")]
+fn engine(kernel: Arc<dyn Kernel>, paths: &Paths, identity: Identity) -> Engine {
+    Engine::tapped(kernel, paths.clone(), identity, crate::host::fuse::tap(paths))
+}
+
+/// Attaches pods' netdevs when the runtime calls, and tells the API server of it. Gives back whether the runtime calls.
+fn attach(
+    args: &NodeArgs,
+    paths: &Paths,
+    engine: &Arc<Engine>,
+    cluster: &Arc<dyn Cluster>,
+    parts: &mut Parts,
+) -> watch::Receiver<bool> {
+    let (changes, changed) = mpsc::unbounded_channel();
+    // Nobody listens any more only when the agent ends.
+    let report = Box::new(move |change| drop(changes.send(change)));
+    let pods = Arc::new(pods::PodsOfNode(cluster.pods()));
+    let store = engine.store().clone();
+    let attacher = Attacher::new(Arc::clone(engine.kernel()), store, paths.clone(), &args.driver_name, pods, report);
+    let plugin = nri::Plugin::new(&paths.nri, &args.driver_name, NRI_INDEX, Arc::new(attacher));
+    let ready = plugin.ready();
+    parts.run("nri", async move { Ok::<(), anyhow::Error>(plugin.run(std::future::pending()).await) });
+    let (cluster, engine) = (Arc::clone(cluster), Arc::clone(engine));
+    parts.run("status", async move { Ok::<(), anyhow::Error>(status::run(cluster, engine, changed).await) });
+    ready
+}
+
+/// Publishes the host's functions and keeps them so. Gives back what makes it look at the server at once.
+fn publish(
+    args: &NodeArgs,
+    engine: &Arc<Engine>,
+    cluster: &Arc<dyn Cluster>,
+    metrics: &Arc<Metrics>,
+    changed: &Arc<Notify>,
+    readiness: &Readiness,
+    parts: &mut Parts,
+) -> Arc<Notify> {
+    let (desire, desired) = watch::channel(None);
+    let publisher = Publisher::new(Arc::clone(cluster), desired, Pace::default());
+    let nudge = publisher.nudge();
+    let publication = publication::Publication {
+        driver: args.driver_name.clone(),
+        exclude: args.exclude.iter().copied().collect(),
+        engine: Arc::clone(engine),
+        metrics: Arc::clone(metrics),
+        published: publisher.published(),
+        desire,
+    };
+    parts.run("publisher", async move { Ok::<(), anyhow::Error>(publisher.run().await) });
+    let (changed, starting) = (Arc::clone(changed), readiness.task("inventory"));
+    parts.run("publication", async move { Ok::<(), anyhow::Error>(publication.run(changed, starting).await) });
+    nudge
+}
+
+async fn kubelet(args: &NodeArgs, paths: &Paths, claims: Arc<NodeClaims>) -> anyhow::Result<Serving> {
+    let plugin = Plugin {
+        driver: args.driver_name.clone(),
+        kubelet: paths.kubelet.clone(),
+        instance: args.pod_uid.clone(),
+        patience: claims::PATIENCE + Duration::from_secs(2),
+    };
+    Ok(crate::kubelet::serve(plugin, claims).await?)
+}
+
+/// The kubelet deletes the node's slices when it starts, and then registers us anew.
+async fn follow_registrations(
+    mut registrations: watch::Receiver<crate::kubelet::Registration>,
+    nudge: Arc<Notify>,
+) -> anyhow::Result<()> {
+    while registrations.changed().await.is_ok() {
+        tracing::info!(registration = ?*registrations.borrow_and_update(), "kubelet");
+        nudge.notify_one();
+    }
+    std::future::pending().await
+}
+
+async fn ended_by_signal() -> anyhow::Result<&'static str> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(tokio::select! {
+        _ = term.recv() => "SIGTERM",
+        _ = int.recv() => "SIGINT",
+    })
+}
+
+/// Runs blocking work on a thread of its own; it goes on when nobody waits any more.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// Parts of the agent that run as long as it does.
+#[derive(Default)]
+struct Parts(JoinSet<(&'static str, anyhow::Result<()>)>);
+
+impl Parts {
+    fn run<E: Into<anyhow::Error>>(
+        &mut self,
+        name: &'static str,
+        part: impl Future<Output = Result<(), E>> + Send + 'static,
+    ) {
+        self.0.spawn(async move { (name, part.await.map_err(Into::into)) });
+    }
+
+    /// Waits for the first that ends, which none should.
+    async fn ended(&mut self) -> anyhow::Error {
+        match self.0.join_next().await {
+            Some(Ok((name, Ok(())))) => anyhow!("{name}: ended"),
+            Some(Ok((name, Err(error)))) => error.context(name),
+            Some(Err(error)) => anyhow!(error),
+            None => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What should be published: made anew whenever something may have changed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Notify, watch},
+    time::{sleep, timeout},
+};
+
+use crate::{
+    claim::{Engine, Entry, Record, Step},
+    device::{Bdf, DeviceId},
+    inventory::{self, Inventory},
+    publish::{self, Desired, PublishInput, Published, Reason, Slice, Taint},
+    telemetry::{Metrics, Task},
+};
+
+/// Kernel events come in swarms.
+const SETTLE: Duration = Duration::from_millis(200);
+/// Looked at so often even if nobody said anything.
+const RESCAN: Duration = Duration::from_mins(1);
+
+/// From the host to the desired slices.
+pub(super) struct Publication {
+    pub(super) driver: String,
+    pub(super) exclude: BTreeSet<Bdf>,
+    pub(super) engine: Arc<Engine>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) published: watch::Receiver<Option<Published>>,
+    pub(super) desire: watch::Sender<Option<Desired>>,
+}
+
+/// One look at the host and the records.
+struct Look {
+    inventory: Inventory,
+    claimed: BTreeMap<DeviceId, Option<String>>,
+    taints: BTreeMap<DeviceId, Vec<Taint>>,
+    records: usize,
+}
+
+impl Publication {
+    /// Runs until the task is dropped. `starting` is dropped when the inventory is known for the first time.
+    pub(super) async fn run(mut self, changed: Arc<Notify>, starting: Task) {
+        let mut starting = Some(starting);
+        loop {
+            match self.look().await {
+                Ok(look) => {
+                    self.desire(&look).await;
+                    drop(starting.take());
+                }
+                Err(error) => tracing::error!(error, "inventory: keeping what is published"),
+            }
+            // Either something changed, or it is time to look anyway.
+            let _ = timeout(RESCAN, changed.notified()).await;
+            sleep(SETTLE).await;
+        }
+    }
+
+    async fn look(&self) -> Result<Look, String> {
+        let (engine, driver, exclude) = (Arc::clone(&self.engine), self.driver.clone(), self.exclude.clone());
+        super::blocking(move || look(&engine, &driver, &exclude)).await
+    }
+
+    async fn desire(&mut self, look: &Look) {
+        // What the server holds is needed for last-known values: nothing is desired before.
+        let Ok(published) = self.published.wait_for(Option::is_some).await else { return };
+        let Some(published) = published.as_ref() else { return };
+        let desired = publish::slices(&PublishInput {
+            driver: &self.driver,
+            inventory: &look.inventory,
+            claimed: &look.claimed,
+            taints: &look.taints,
+            published,
+        });
+        self.metrics.prepared(look.records);
+        self.metrics.published(desired.slices.iter().map(|slice| slice.devices().len()).sum());
+        for warning in &desired.warnings {
+            tracing::warn!("{warning}");
+        }
+        self.desire.send_if_modified(|now| {
+            let other = now.as_ref().is_none_or(|now| now.slices != desired.slices);
+            if other {
+                tracing::info!(slices = desired.slices.len(), devices = count(&desired.slices), "desired slices");
+                *now = Some(desired);
+            }
+            other
+        });
+    }
+}
+
+fn count(slices: &[Slice]) -> usize {
+    slices.iter().map(|slice| slice.devices().len()).sum()
+}
+
+fn look(engine: &Engine, driver: &str, exclude: &BTreeSet<Bdf>) -> Result<Look, String> {
+    let mut inventory = inventory::observe(&**engine.kernel()).map_err(|error| error.to_string())?;
+    inventory.host_used.extend(exclude);
+    let records = engine.records().map_err(|error| error.to_string())?;
+    Ok(Look { taints: taints(engine, driver)?, claimed: claimed(&records), records: records.len(), inventory })
+}
+
+/// Devices under a claim, with the driver that they have when they rest.
+fn claimed(records: &[Entry]) -> BTreeMap<DeviceId, Option<String>> {
+    let mut claimed = BTreeMap::new();
+    for entry in records {
+        match entry {
+            Entry::Readable(record) => claimed.extend(resting_drivers(record)),
+            Entry::Unreadable { devices, .. } => claimed.extend(devices.iter().map(|id| (*id, None))),
+        }
+    }
+    claimed
+}
+
+fn resting_drivers(record: &Record) -> impl Iterator<Item = (DeviceId, Option<String>)> {
+    record.devices.iter().map(|device| {
+        let resting = device.steps.iter().find_map(|step| match step {
+            Step::Driver { from, .. } => from.driver.clone(),
+            _ => None,
+        });
+        (device.id, resting)
+    })
+}
+
+fn taints(engine: &Engine, driver: &str) -> Result<BTreeMap<DeviceId, Vec<Taint>>, String> {
+    let mut taints: BTreeMap<DeviceId, Vec<Taint>> = BTreeMap::new();
+    let mut taint = |id, reason| taints.entry(id).or_default().push(Taint::no_schedule(driver, reason));
+    for (device, _) in engine.vanished().map_err(|error| error.to_string())? {
+        taint(device, Reason::Gone);
+    }
+    for damage in engine.damaged().map_err(|error| error.to_string())? {
+        damage.devices.into_iter().for_each(|device| taint(device, Reason::UndoFailed));
+    }
+    Ok(taints)
+}

@@ -1,0 +1,112 @@
+//! Metrics in the text form of OpenMetrics.
+
+use std::time::Duration;
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, EncodeLabelValue, text::encode},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::{Registry, Unit},
+};
+
+/// Which work a duration is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Call {
+    /// One claim prepared.
+    Prepare,
+    /// One claim unprepared.
+    Unprepare,
+    /// One pod's netdevs attached.
+    Attach,
+    /// One pod's netdevs detached.
+    Detach,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    call: Call,
+    error: bool,
+}
+
+/// The agent's metrics.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    calls: Family<CallLabels, Histogram>,
+    devices: Gauge,
+    claims: Gauge,
+    slice_writes: Counter,
+}
+
+/// 1 ms to 33 s: below is noise, above the kubelet has hung up.
+fn buckets() -> Histogram {
+    Histogram::new(exponential_buckets(0.001, 2.0, 16))
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("sriov_dra");
+        let calls: Family<CallLabels, Histogram> = Family::new_with_constructor(buckets);
+        registry.register_with_unit(
+            "call_duration",
+            "Duration of one claim's or pod's work",
+            Unit::Seconds,
+            calls.clone(),
+        );
+        let devices = Gauge::default();
+        registry.register("devices_published", "Devices in the slices of this node", devices.clone());
+        let claims = Gauge::default();
+        registry.register("claims_prepared", "Claims with a record on this node", claims.clone());
+        let slice_writes = Counter::default();
+        registry.register("slice_writes", "Writes of ResourceSlices to the API server", slice_writes.clone());
+        Self { registry, calls, devices, claims, slice_writes }
+    }
+}
+
+impl Metrics {
+    /// One call has ended.
+    pub fn called(&self, call: Call, error: bool, took: Duration) {
+        self.calls.get_or_create(&CallLabels { call, error }).observe(took.as_secs_f64());
+    }
+
+    /// How many devices are published.
+    pub fn published(&self, devices: usize) {
+        self.devices.set(i64::try_from(devices).unwrap_or(i64::MAX));
+    }
+
+    /// How many claims have a record.
+    pub fn prepared(&self, claims: usize) {
+        self.claims.set(i64::try_from(claims).unwrap_or(i64::MAX));
+    }
+
+    /// Slices were written.
+    pub fn slices_written(&self, writes: u64) {
+        self.slice_writes.inc_by(writes);
+    }
+
+    /// All of them as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_counted_under_its_name_and_outcome() {
+        let metrics = Metrics::default();
+        metrics.called(Call::Prepare, false, Duration::from_millis(3));
+        let text = metrics.text();
+        assert!(text.contains("sriov_dra_call_duration_seconds_count{call=\"Prepare\",error=\"false\"} 1"), "{text}");
+    }
+}

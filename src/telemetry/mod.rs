@@ -1,0 +1,11 @@
+//! What the agent tells of itself: log lines, metrics, readiness.
+
+mod logs;
+mod metrics;
+mod readiness;
+mod serve;
+
+pub use logs::init as init_logs;
+pub use metrics::{Call, Metrics};
+pub use readiness::{Readiness, Task};
+pub use serve::{agent_socket, ask, serve};
