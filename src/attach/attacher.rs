@@ -131,6 +131,13 @@ impl Attacher {
         }));
     }
 
+    fn attach_late(&self, sandbox: &Sandbox) {
+        match self.attach(sandbox, Deadline::after(PATIENCE), &AtomicBool::new(false)) {
+            Ok(()) => self.report_all(sandbox),
+            Err(error) => tracing::warn!("{}", told(sandbox)(error)),
+        }
+    }
+
     fn let_go(&self, sandbox: &str) {
         if let Err(error) = self.release(sandbox, Deadline::after(PATIENCE)) {
             tracing::warn!(sandbox, "detach: {error}; the claim's release will do it");
@@ -165,10 +172,11 @@ impl Hooks for Attacher {
     fn synchronize(&self, living: Vec<Sandbox>, lost: Vec<String>) {
         lost.iter().for_each(|sandbox| self.let_go(sandbox));
         for sandbox in living {
-            let late = self.attach(&sandbox, Deadline::after(PATIENCE), &AtomicBool::new(false));
-            match late {
-                Ok(()) => self.report_all(&sandbox),
-                Err(error) => tracing::warn!("{}", told(&sandbox)(error)),
+            match sandbox.netns {
+                Some(_) => self.attach_late(&sandbox),
+                // A pod on the host's network, or a sandbox that was stopped and not yet removed.
+                None if self.has_left(&sandbox.id) => self.let_go(&sandbox.id),
+                None => {}
             }
         }
     }

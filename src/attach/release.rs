@@ -7,7 +7,7 @@ use super::{
     error::{AttachError, Reason},
 };
 use crate::{
-    claim::{Attachment, ClaimRef, DeviceRecord, Record, StoreError},
+    claim::{Attachment, ClaimRef, DeviceRecord, Record, StoreError, home::is_attached},
     deadline::Deadline,
     device::DeviceId,
 };
@@ -28,6 +28,16 @@ impl Attacher {
         ids.sort();
         ids.dedup();
         Ok(ids)
+    }
+
+    /// Whether a netdev that the sandbox owns is not in it any more.
+    pub(super) fn has_left(&self, sandbox: &str) -> bool {
+        let records = self.store.all().unwrap_or_default().into_iter().filter_map(|entry| entry.record());
+        let mut devices = records.flat_map(|record| record.devices);
+        devices.any(|device| {
+            let there = owned(&device, sandbox).map(|attachment| is_attached(&*self.kernel, &device.id, attachment));
+            matches!(there, Some(Ok(false)))
+        })
     }
 
     /// Brings home all that the sandbox has. Tries everything; the first error is told.

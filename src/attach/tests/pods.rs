@@ -253,3 +253,20 @@ fn what_cannot_be_undone_stays_in_the_record() {
     attacher.remove(&sandbox);
     assert_eq!(bench.attachment("a"), None);
 }
+
+#[test]
+fn a_sandbox_that_was_stopped_while_nobody_looked_is_let_go_and_a_living_one_kept() {
+    let bench = Bench::new();
+    let before = bench.fake.dump();
+    bench.save(&bench.record("a", 1));
+    let (attacher, (mut sandbox, netns)) = (bench.attacher(), bench.sandbox("a", 1));
+    run(&attacher, &sandbox).unwrap();
+    // A runtime lists stopped sandboxes too, without their namespace.
+    sandbox.netns = None;
+    attacher.synchronize(vec![sandbox.clone()], vec![]);
+    assert!(bench.link(0, &netns).is_some(), "its namespace lives");
+    bench.fake.kill_netns(&bench.path("a-1"));
+    attacher.synchronize(vec![sandbox], vec![]);
+    assert_eq!(bench.attachment("a"), None);
+    assert_eq!(bench.fake.dump(), before);
+}
