@@ -14,6 +14,7 @@ mod agent;
 mod bench;
 mod claim;
 mod command;
+mod configs;
 mod device;
 mod dump;
 mod eventually;

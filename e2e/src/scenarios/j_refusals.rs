@@ -8,7 +8,7 @@
 use anyhow::{Context, Result, ensure};
 
 use super::{ANY, Scenario, VF_POD};
-use crate::{lab::Lab, space::Space, story::Story};
+use crate::{configs, lab::Lab, space::Space, story::Story};
 
 pub(super) const SCENARIO: Scenario =
     Scenario { letter: 'j', title: "refused with field and reason, at admission and in the pod's event", tell };
@@ -35,6 +35,8 @@ const REFUSED: [(&str, &str, &str, &[&str]); 16] = [
 
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
     lab.space(story, "e2e-j", at_admission)?;
+    let shown = configs::admission_follows_the_table()?;
+    story.step(format!("{shown} claims and classes of the parser's table are judged alike at admission"));
     story.step("helm upgrade without the admission policy: the kubelet is asked");
     lab.release.without_admission()?;
     let told = lab.space(story, "e2e-j-events", |space| in_events(lab, space));
