@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{Engine, Held};
 use crate::{
+    api::DriverChoice,
     cdi,
     claim::{
         AllocatedClaim, ClaimError, DeviceRecord, Entry, Phase, PreparedDevice, Record, VERSION, Wanted, home,
@@ -11,7 +12,7 @@ use crate::{
         view, wanted,
     },
     deadline::Deadline,
-    device::{Bdf, DeviceId, FunctionKind, Observed},
+    device::{Bdf, DeviceId, Function, FunctionKind, Observed},
 };
 
 /// How long a netdev that should be there may be on its way back from a dying namespace.
@@ -148,12 +149,23 @@ impl Engine {
     }
 
     fn plan_all(&self, wanted: &[Wanted], deadline: Deadline) -> Result<Vec<DeviceRecord>, ClaimError> {
-        let uid_free = |wanted: &Wanted| {
+        let one = |wanted: &Wanted| {
             let observed = self.settled(&wanted.id, deadline)?;
-            let native = self.kernel.native_driver(&wanted.id).map_err(ClaimError::host("prepare"))?;
+            let asked = wanted.settings.driver == Some(DriverChoice::Default);
+            let native = if asked { self.native_driver(&observed).map_err(ClaimError::host("prepare"))? } else { None };
             plan(wanted, &observed, native.as_deref()).map_err(|reason| ClaimError::refused(wanted.id, reason))
         };
-        wanted.iter().map(uid_free).collect()
+        wanted.iter().map(one).collect()
+    }
+
+    /// The kernel's own driver for a function: as the kernel tells, else the one that a function of the same make has.
+    fn native_driver(&self, observed: &Observed) -> crate::host::Result<Option<String>> {
+        let function = &observed.function;
+        if let Some(told) = self.kernel.native_driver(&function.id)? {
+            return Ok(Some(told));
+        }
+        let alike = |other: &Function| other.ids == function.ids && makes_netdev(&other.binding);
+        Ok(self.kernel.functions()?.into_iter().find(alike).and_then(|other| other.binding.driver))
     }
 
     /// Observes a device that nobody holds; its netdev may be on its way back from a pod that has just died.

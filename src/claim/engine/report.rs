@@ -90,14 +90,15 @@ impl Engine {
     #[must_use]
     pub fn idle_claims(&self) -> Vec<ClaimRef> {
         let records = self.store.all().unwrap_or_default().into_iter().filter_map(Entry::record);
-        records.filter(|record| !self.is_in_pod(record)).map(|record| record.claim).collect()
+        records.filter(|record| self.in_pod(record).is_none()).map(|record| record.claim).collect()
     }
 
-    /// What cannot be looked at counts as living.
-    fn is_in_pod(&self, record: &Record) -> bool {
-        record.devices.iter().any(|device| {
-            let attachment = device.attachment.as_ref();
-            attachment.is_some_and(|there| home::is_attached(&*self.kernel, &device.id, there).unwrap_or(true))
+    /// A device of the claim that is in a living pod, and which. What cannot be looked at counts as living.
+    pub(super) fn in_pod(&self, record: &Record) -> Option<(DeviceId, String)> {
+        record.devices.iter().find_map(|device| {
+            let there = device.attachment.as_ref()?;
+            let lives = home::is_attached(&*self.kernel, &device.id, there).unwrap_or(true);
+            lives.then(|| (device.id, there.pod.clone()))
         })
     }
 }

@@ -27,6 +27,20 @@ impl Engine {
         }
     }
 
+    /// Gives back a claim that is gone from the cluster, unless its netdev is in a living pod's namespace: then somebody
+    /// is wrong, and a running pod shall not pay for it.
+    ///
+    /// # Errors
+    /// As [`Engine::unprepare`], and [`ClaimError::Refused`] naming the pod.
+    pub fn reclaim(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
+        let _claim_lock = self.locks.claim(uid, &format!("reclaim claim {uid}"), deadline)?;
+        let Some(record) = self.store.load(uid)? else { return Ok(()) };
+        match self.in_pod(&record) {
+            Some((device, pod)) => Err(ClaimError::refused(device, format!("is still in pod {pod} for claim {uid}"))),
+            None => self.give_back(record, deadline),
+        }
+    }
+
     /// Forgets a claim without touching its devices, even when its record cannot be read: the last resort, by hand.
     ///
     /// # Errors

@@ -89,6 +89,12 @@ fn a_pods_netdev_is_left_alone_when_the_kubelet_asks_again() {
     world.prepare(&claim).unwrap();
     assert_eq!(world.fake.dump(), attached);
     assert!(world.engine.idle_claims().is_empty());
+    let error = world.engine.reclaim(&claim.claim.uid, soon()).unwrap_err().to_string();
+    assert_eq!(error, "0000:02:10.0: is still in pod web/pod for claim c1");
+    world.fake.kill_netns(Path::new(POD));
+    assert_eq!(world.engine.idle_claims(), std::slice::from_ref(&claim.claim));
+    world.engine.reclaim(&claim.claim.uid, soon()).unwrap();
+    assert_eq!(world.files(), [""; 0]);
 }
 
 #[test]

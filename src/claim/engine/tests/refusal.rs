@@ -73,6 +73,27 @@ fn a_pf_and_its_vfs_exclude_each_other() {
     }
 }
 
+/// It passes its first look while nobody has the device, and is held up right before it enters itself.
+#[test]
+fn who_enters_looks_again_under_the_lock() {
+    let (world, late) = (World::new(), claim("late", &["0000-02-10-0"], json!({})));
+    world.prepare(&vlan_and_mac()).unwrap();
+    let other = world.record(&vlan_and_mac()).unwrap();
+    world.unprepare(&vlan_and_mac()).unwrap();
+    let pf = "0000:01:00.0".parse().unwrap();
+    let gate = world.engine.locks.pf(&pf, "test", soon()).unwrap();
+    let long = Deadline::after(Duration::from_secs(60));
+    let outcome = std::thread::scope(|scope| {
+        let prepare = scope.spawn(|| world.engine.prepare(&late, long));
+        let device = other.devices[0].id;
+        long.poll(|| Ok::<_, ()>(world.engine.busy_with(&device))).unwrap().expect("it locks the device");
+        world.engine.store.save(&other).unwrap();
+        drop(gate);
+        prepare.join().unwrap()
+    });
+    assert!(matches!(outcome, Err(ClaimError::Conflict { .. })), "{outcome:?}");
+}
+
 #[test]
 fn what_the_host_uses_is_nobodys() {
     let world = World::new();
