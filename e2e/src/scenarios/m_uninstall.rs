@@ -67,8 +67,9 @@ fn nothing_is_left(node: &Node) -> Result<()> {
         Ok(())
     })?;
     let script = r#"
+        # The directories that the kubelet made for the mounts stay, empty.
         find /run /var/lib/cni /var/lib/kubelet/plugins /var/lib/kubelet/plugins_registry /etc/cdi /etc/cni \
-          \( -name '*sriov-dra*' -o -name '*.lock' -path '*sriov*' \) 2>/dev/null || true
+          -xdev -path '*sriov*' -not -type d 2>/dev/null || true
         iptables-save | grep -i sriov || true
     "#;
     let left = node.exec(script, &[])?;
