@@ -5,6 +5,7 @@ mod demo;
 mod list;
 mod options;
 mod record;
+mod uninstall_check;
 
 pub use options::{Command, LogFormat, NodeArgs, SriovDra};
 
@@ -19,6 +20,7 @@ pub fn run(cli: SriovDra) -> anyhow::Result<u8> {
         Command::List(args) => list::run(&args).map(|()| 0),
         Command::Record(args) => record::run(&args).map(|()| 0),
         Command::Check(args) => check::run(&args),
+        Command::UninstallCheck(args) => uninstall_check::run(&args),
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Command {
     Demo,
     /// Ask the agent of this node whether it lives (exit code 0) or, with --ready, whether it serves.
     Check(CheckArgs),
+    /// Fail while pods of the cluster hold devices of this driver, and list them: the chart's pre-delete hook.
+    UninstallCheck(UninstallCheckArgs),
 }
 
 /// Flags of `node`.
@@ -144,6 +146,14 @@ pub struct CheckArgs {
     /// Print its metrics instead.
     #[arg(long, conflicts_with = "ready")]
     pub metrics: bool,
+}
+
+/// Flags of `uninstall-check`.
+#[derive(Debug, Clone, Args)]
+pub struct UninstallCheckArgs {
+    /// Name of the driver.
+    #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io")]
+    pub driver_name: String,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The real API server, by kube.
 
+mod in_use;
 mod watches;
 
 use std::{fmt::Debug, future::Future, time::Duration};
@@ -29,6 +30,8 @@ use crate::{
     claim::{AllocatedClaim, ClaimRef},
     publish::{Attribute, CounterSet, Device, Features, Reason, Slice, Taint},
 };
+
+pub use in_use::InUse;
 
 /// No single answer may take longer; kube itself waits for ever on a connection that has silently died.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -19,7 +19,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use self::kube::Kube;
+pub use self::kube::{InUse, Kube};
 pub use events::{Event, Subject};
 pub use memory::Memory;
 pub use pods::{Pod, Pods};

@@ -1,0 +1,49 @@
+//! `uninstall-check`: refuses while pods hold devices, since without an agent nobody would take them back.
+
+use comfy_table::{Table, presets::NOTHING};
+
+use super::options::UninstallCheckArgs;
+use crate::cluster::{InUse, Kube};
+
+pub(super) fn run(args: &UninstallCheckArgs) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let claims = runtime.block_on(async { Kube::connect(&args.driver_name, "").await?.claims_in_use().await })?;
+    super::print(&text(&args.driver_name, &claims))?;
+    Ok(u8::from(!claims.is_empty()))
+}
+
+fn text(driver: &str, claims: &[InUse]) -> String {
+    if claims.is_empty() {
+        return format!("no pod holds a device of {driver}\n");
+    }
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(["CLAIM", "PODS", "DEVICES"]);
+    for InUse { claim, holders, devices } in claims {
+        table.add_row([claim.clone(), holders.join(" "), devices.join(" ")]);
+    }
+    let rows: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    format!(
+        "pods hold devices of {driver}; without it their devices would never be given back. Delete these pods first:\n{}\n",
+        rows.join("\n")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pods_to_delete_are_named() {
+        let claims = [InUse {
+            claim: "shop/net".to_owned(),
+            holders: vec!["upf-0".to_owned(), "upf-1".to_owned()],
+            devices: vec!["node1/0000-3b-02-1".to_owned()],
+        }];
+        insta::assert_snapshot!(text("sriov-dra.io", &claims), @r#"
+        pods hold devices of sriov-dra.io; without it their devices would never be given back. Delete these pods first:
+         CLAIM     PODS         DEVICES
+         shop/net  upf-0 upf-1  node1/0000-3b-02-1
+        "#);
+        assert_eq!(text("sriov-dra.io", &[]), "no pod holds a device of sriov-dra.io\n");
+    }
+}
