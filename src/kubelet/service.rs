@@ -89,8 +89,8 @@ impl Service {
             let answer = work(claims, claim.clone()).await;
             let took = begun.elapsed();
             match &answer {
-                Ok(_) => tracing::info!(%claim, uid = %claim.uid, ?took, "{verb}: done"),
-                Err(error) => tracing::warn!(%claim, uid = %claim.uid, ?took, %error, "{verb}: refused"),
+                Ok(_) => tracing::debug!(%claim, uid = %claim.uid, ?took, "{verb}: done"),
+                Err(error) => tracing::debug!(%claim, uid = %claim.uid, ?took, %error, "{verb}: refused"),
             }
             answer
         }))
