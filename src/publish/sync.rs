@@ -148,3 +148,30 @@ fn differences(sent: &Slice, kept: &Slice) -> String {
     }
     fields.into_iter().collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_others_did_is_news() {
+        let stored = StoredSlice {
+            name: "ours".into(),
+            uid: "u".into(),
+            version: "9".into(),
+            index: Some(0),
+            generation: 1,
+            count: 1,
+            content: Slice::Devices(Vec::new()),
+            foreign: false,
+        };
+        let view = View { stored: [("ours".into(), stored)].into(), ..View::default() };
+        let applied = |name: &str, version: &str| SliceChange::Applied { name: name.into(), version: version.into() };
+        assert!(!view.is_news(&applied("ours", "9")), "our own write");
+        assert!(!view.is_news(&applied("ours", "8")), "before our own write");
+        assert!(view.is_news(&applied("ours", "10")) && view.is_news(&applied("theirs", "1")));
+        assert!(view.is_news(&SliceChange::Deleted { name: "ours".into() }));
+        assert!(!view.is_news(&SliceChange::Deleted { name: "deleted by us".into() }));
+        assert!(view.is_news(&SliceChange::Unknown));
+    }
+}

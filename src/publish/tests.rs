@@ -270,8 +270,8 @@ fn refused(desired: &Desired) -> Vec<String> {
 }
 
 fn hosts() -> impl Strategy<Value = Vec<Function>> {
-    let pf = (0u32..200).prop_flat_map(|total| (Just(total), 0..=total));
-    let pfs = prop::collection::vec(pf, 0..12);
+    let pf = (0u32..140).prop_flat_map(|total| (Just(total), 0..=total));
+    let pfs = prop::collection::vec(pf, 0..10);
     let driver = prop_oneof![Just("igbvf".to_owned()), "[a-z]{60,70}"];
     (pfs, driver).prop_map(|(pfs, driver)| {
         let buses: Vec<_> = pfs.iter().zip(1u8..).map(|((total, num), bus)| (bus, *total, *num)).collect();
@@ -294,7 +294,7 @@ fn touched(one: &Desired, two: &Desired) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn the_server_takes_every_slice_of_every_host(functions in hosts(), features in any_features()) {
