@@ -49,7 +49,7 @@ impl NodeClaims {
         match self.run_prepare(&allocated, deadline).await {
             Err(ClaimError::Conflict { other, .. }) if self.is_stale(&other).await? => {
                 tracing::warn!(claim = %claim, stale = %other, "device held by a claim that is gone: taking it back");
-                self.run_unprepare(&other.uid, deadline).await.map_err(|error| error.to_string())?;
+                self.run_reclaim(&other.uid, deadline).await.map_err(|error| error.to_string())?;
                 self.run_prepare(&allocated, deadline).await
             }
             result => result,
@@ -82,9 +82,15 @@ impl NodeClaims {
         super::blocking(move || engine.prepare(&claim, deadline)).await
     }
 
-    pub(super) async fn run_unprepare(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
+    async fn run_unprepare(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
         let (engine, uid) = (Arc::clone(&self.engine), uid.clone());
         super::blocking(move || engine.unprepare(&uid, deadline)).await
+    }
+
+    /// Takes back what a claim that is gone still has; refused while a living pod has the device.
+    pub(super) async fn run_reclaim(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
+        let (engine, uid) = (Arc::clone(&self.engine), uid.clone());
+        super::blocking(move || engine.reclaim(&uid, deadline)).await
     }
 
     /// A netdev that the runtime's hook shall carry needs the hook.
