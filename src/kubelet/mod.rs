@@ -1,7 +1,7 @@
 //! The kubelet: it finds this driver by a socket, and asks it to prepare claims and to give them back.
 //!
 //! ```text
-//!  plugins_registry/<driver>-<instance>-reg.sock   GetInfo, Notify ─► registrations()  ─► publish lists again
+//!  plugins_registry/<driver>-<instance>@reg.sock   GetInfo, Notify ─► registrations()  ─► publish lists again
 //!  plugins/<driver>/dra-<instance>.sock            v1, v1beta1     ─► service ─► trait Claims
 //! ```
 //!

@@ -1,4 +1,10 @@
 //! Where the sockets are, and the removal of those that a dead instance left.
+//!
+//! **The registration socket has an `@` in its name.** The kubelet's plugin watcher dials it without naming an authority
+//! (`operation_generator.go`, `dial`), and grpc-go then sends the escaped path as `:authority`
+//! (`%2Fvar%2Flib%2F…`). `h2` resets such a stream with PROTOCOL_ERROR (hyperium/h2#487), since a host has no `%`; what is
+//! before an `@` may have, and grpc-go leaves `@` as it is. The DRA socket is dialled as `unix:…`, whose authority is
+//! `localhost`.
 
 use std::{
     fs, io,
@@ -30,7 +36,7 @@ impl Sockets {
         if instance.is_empty() {
             return Ok(Self {
                 dra: fitting(&plugins, &["dra.sock".into()])?,
-                registration: fitting(&registry, &[format!("{driver}-reg.sock"), format!("dra-{short}-reg.sock")])?,
+                registration: fitting(&registry, &[format!("{driver}@reg.sock"), format!("dra-{short}@reg.sock")])?,
             });
         }
         Ok(Self {
@@ -38,9 +44,9 @@ impl Sockets {
             registration: fitting(
                 &registry,
                 &[
-                    format!("{driver}-{instance}-reg.sock"),
-                    format!("{driver}-{short}-reg.sock"),
-                    format!("dra-{short}-reg.sock"),
+                    format!("{driver}-{instance}@reg.sock"),
+                    format!("{driver}-{short}@reg.sock"),
+                    format!("dra-{short}@reg.sock"),
                 ],
             )?,
         })
@@ -48,8 +54,8 @@ impl Sockets {
 
     /// Removes sockets of this driver on which nobody listens any more: the kubelet would try them for ever.
     pub(super) fn sweep(&self, driver: &str) {
-        let ours = format!("{driver}-");
-        sweep(&self.registration, |name| name.starts_with(&ours) && name.ends_with("reg.sock"));
+        let (single, ours) = (format!("{driver}@reg.sock"), format!("{driver}-"));
+        sweep(&self.registration, |name| name == single || name.starts_with(&ours) && name.ends_with("reg.sock"));
         sweep(&self.dra, |name| name.starts_with("dra") && name.ends_with(".sock"));
     }
 }
@@ -111,7 +117,7 @@ mod tests {
     fn the_longest_name_that_fits_is_taken() {
         let plain = Sockets::choose(Path::new("/var/lib/kubelet"), "sriov-dra.io", UID).unwrap();
         assert_eq!(plain.dra, Path::new(&format!("/var/lib/kubelet/plugins/sriov-dra.io/dra-{UID}.sock")));
-        assert_eq!(name(&plain.registration), format!("sriov-dra.io-{UID}-reg.sock"));
+        assert_eq!(name(&plain.registration), format!("sriov-dra.io-{UID}@reg.sock"));
         let deep = format!("/{}", "k".repeat(50));
         let deep = Sockets::choose(Path::new(&deep), "sriov-dra.io", UID).unwrap();
         assert!(name(&deep.registration).starts_with("sriov-dra.io-") && !name(&deep.registration).contains(UID));
@@ -120,6 +126,24 @@ mod tests {
         assert!(name(&deeper.registration).starts_with("dra-"));
         let other = Sockets::choose(Path::new("/k"), "sriov-dra.io", "other").unwrap();
         assert_ne!(other.dra, Sockets::choose(Path::new("/k"), "sriov-dra.io", UID).unwrap().dra);
+    }
+
+    /// What grpc-go sends as `:authority` for a path: `encodeAuthority` of its `clientconn.go`.
+    fn authority(path: &Path) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~!$&'()*+,;=:[]@".contains(c);
+        let escape = |c: char| if plain(c) { c.to_string() } else { format!("%{:02X}", u32::from(c)) };
+        path.to_str().unwrap().chars().map(escape).collect()
+    }
+
+    #[test]
+    fn the_kubelets_authority_is_one_that_our_server_takes() {
+        type Authority = tonic::codegen::http::uri::Authority;
+        assert!(authority(Path::new("/var/lib/kubelet/reg.sock")).parse::<Authority>().is_err(), "the trap is there");
+        for (length, instance) in [(1, UID), (1, ""), (50, UID), (58, UID), (58, "")] {
+            let sockets = Sockets::choose(Path::new(&format!("/{}", "k".repeat(length))), "sriov-dra.io", instance);
+            let authority = authority(&sockets.unwrap().registration);
+            assert!(authority.parse::<Authority>().is_ok(), "{authority}");
+        }
     }
 
     #[test]
