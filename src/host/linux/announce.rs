@@ -4,11 +4,19 @@ mod frame;
 
 use std::{io, net::IpAddr, os::fd::OwnedFd};
 
+use ipnet::IpNet;
 use rustix::net::{
     AddressFamily, SendFlags, SocketType, addr::SocketAddrArg, addr::SocketAddrLen, addr::SocketAddrOpaque,
 };
 
 use crate::device::Mac;
+
+/// The addresses that somebody gave the link. Its own link-local one is new and still being probed for a duplicate (RFC
+/// 4862 §5.4): an advertisement that the card's switch sends back would be taken for the duplicate, and the address be lost.
+pub(super) fn worthy(addresses: &[IpNet]) -> Vec<IpAddr> {
+    let own = |address: &IpAddr| matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
+    addresses.iter().map(IpNet::addr).filter(|address| !own(address)).collect()
+}
 
 /// Opens a socket for whole frames, in the calling thread's namespace. It receives nothing.
 pub(super) fn open() -> io::Result<OwnedFd> {
@@ -62,15 +70,20 @@ const _: () = assert!(size_of::<LinkAddress>() == 20);
 mod tests {
     use rustix::net::{RecvFlags, bind, recv};
 
+    use std::time::Duration;
+
     use super::*;
-    use crate::host::linux::{arena::Arena, netns};
+    use crate::{
+        deadline::Deadline,
+        host::linux::{arena::Arena, netns},
+    };
 
     /// A socket that hears all frames of the link.
     fn ear(arena: &Arena, index: u32) -> OwnedFd {
         let socket = netns::inside(&arena.netns, open).unwrap();
         let all = LinkAddress { protocol: 3_u16.to_be(), ..LinkAddress::of(index) };
         bind(&socket, &all).unwrap();
-        let patience = Some(std::time::Duration::from_secs(10));
+        let patience = Some(Duration::from_secs(10));
         rustix::net::sockopt::set_socket_timeout(&socket, rustix::net::sockopt::Timeout::Recv, patience).unwrap();
         socket
     }
@@ -86,10 +99,19 @@ mod tests {
     }
 
     #[test]
+    fn a_link_local_address_is_not_announced() {
+        let addresses = ["10.0.0.7/24", "fe80::94ee:faff:fe4b:c57c/64", "fd00::7/64"].map(|text| text.parse().unwrap());
+        assert_eq!(worthy(&addresses), ["10.0.0.7".parse::<IpAddr>().unwrap(), "fd00::7".parse().unwrap()]);
+    }
+
+    #[test]
     fn the_peer_hears_both_families() {
         let up = ["link add dev0 type veth peer name dev1", "link set dev0 up", "link set dev1 up"];
         let arena = Arena::new(&up);
-        let (near, far) = (arena.link("dev0"), arena.link("dev1"));
+        // Before the carrier is known, what is sent is dropped.
+        let carrier = || Ok::<_, ()>(Some(arena.link("dev0")).filter(|link| link.carrier));
+        let near = Deadline::after(Duration::from_secs(20)).poll(carrier).unwrap().expect("carrier");
+        let far = arena.link("dev1");
         let ear = ear(&arena, far.index);
         let mouth = netns::inside(&arena.netns, open).unwrap();
         let addresses = ["10.0.0.7".parse().unwrap(), "fd00::7".parse().unwrap()];

@@ -169,14 +169,13 @@ impl Kernel for Linux {
     fn announce(&self, device: &DeviceId, netns: &Netns) -> Result<()> {
         let bdf = self.pci(device)?;
         let (socket, link) = self.reach(&bdf, netns, "announce")?;
-        let netdev = link.netdev(&socket)?;
-        let (Some(mac), false) = (link.mac, netdev.addresses.is_empty()) else { return Ok(()) };
+        let addresses = announce::worthy(&link.netdev(&socket)?.addresses);
+        let (Some(mac), false) = (link.mac, addresses.is_empty()) else { return Ok(()) };
         let with_carrier = || link::by_index(&socket, link.index).map(|link| link.filter(|link| link.carrier));
         Deadline::after(CARRIER)
             .poll(with_carrier)
             .map_err(|refused| refused.at(self.sysfs.subject(&bdf), "wait for carrier"))?;
         let raw = netns::inside(netns, announce::open).map_err(self.failed(&bdf, "open raw socket"))?;
-        let addresses: Vec<_> = netdev.addresses.iter().map(ipnet::IpNet::addr).collect();
         announce::send(&raw, link.index, mac, &addresses).map_err(self.failed(&bdf, "announce"))
     }
 }
