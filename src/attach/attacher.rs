@@ -184,6 +184,6 @@ impl Hooks for Attacher {
 
 /// The text for the pod's events.
 fn told(sandbox: &Sandbox) -> impl Fn(AttachError) -> String {
-    let pod = format!("{}/{}", sandbox.namespace, sandbox.name);
+    let pod = sandbox.to_string();
     move |error| format!("pod {pod}: {error}")
 }

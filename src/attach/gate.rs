@@ -44,6 +44,6 @@ fn fault(device: &DeviceRecord, sandbox: &Sandbox) -> Option<Reason> {
         Some(has) if !has.done => "yet, only begun".to_owned(),
         Some(_) => return None,
     };
-    let pod = format!("{}/{}", sandbox.namespace, sandbox.name);
+    let pod = sandbox.to_string();
     Some(Reason::NotAttached { device: device.id, pod, why })
 }

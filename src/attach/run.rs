@@ -186,11 +186,11 @@ impl Attacher {
 }
 
 fn attachment(visit: &Visit<'_>, name: &IfName) -> Attachment {
-    let Sandbox { id, pod_uid, namespace, name: pod, .. } = visit.sandbox;
+    let Sandbox { id, pod_uid, .. } = visit.sandbox;
     Attachment {
         sandbox: id.clone(),
         pod_uid: pod_uid.clone(),
-        pod: format!("{namespace}/{pod}"),
+        pod: visit.sandbox.to_string(),
         netns_path: visit.path.display().to_string(),
         netns: visit.netns.inode,
         if_name: name.clone(),
@@ -206,5 +206,5 @@ fn in_other_pod(device: &DeviceRecord, attachment: &Attachment) -> Reason {
 
 fn on_host_network(record: &Record, sandbox: &Sandbox) -> AttachError {
     let device = hooked(record).next().map_or(record.devices[0].id, |device| device.id);
-    Reason::HostNetwork { device, pod: format!("{}/{}", sandbox.namespace, sandbox.name) }.of(&record.claim)
+    Reason::HostNetwork { device, pod: sandbox.to_string() }.of(&record.claim)
 }

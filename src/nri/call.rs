@@ -49,10 +49,11 @@ where
     }
 }
 
-/// Runs a hook whose failure changes nothing for the runtime; past `time` it goes on alone.
+/// Runs a hook whose failure changes nothing for the runtime; past half of `time` it goes on alone. All pods of the node
+/// wait for the answer, and nothing comes of a later one but a closed connection.
 pub(super) async fn unhurried(time: Duration, hook: impl FnOnce() + Send + 'static) {
     // Late or panicked (which has been reported by the panic hook): the answer is the same.
-    let _ = timeout(time, spawn_blocking(hook)).await;
+    let _ = timeout(time / 2, spawn_blocking(hook)).await;
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Which method means what. NRI before 0.12 tells a sandbox's life by `StateChange`, later ones by a method for each.
 
+use std::fmt;
+
 use prost::Message;
 
 use super::{
@@ -33,6 +35,22 @@ pub(super) enum Call {
     Create(Sandbox, ContainerView),
     /// Something that concerns nobody here and is answered by an empty message.
     Nothing,
+}
+
+/// As in a log: what of which pod.
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, sandbox) = match self {
+            Self::Run(sandbox) => ("run", sandbox),
+            Self::Stop(sandbox) => ("stop", sandbox),
+            Self::Remove(sandbox) => ("remove", sandbox),
+            Self::Create(sandbox, container) => return write!(f, "create {} of {sandbox}", container.name),
+            Self::Configure(_) => return f.write_str("configure"),
+            Self::Synchronize(_) => return f.write_str("synchronize"),
+            Self::Nothing => return f.write_str("nothing"),
+        };
+        write!(f, "{what} {sandbox}")
+    }
 }
 
 /// Reads a request.

@@ -1,6 +1,7 @@
 //! What the runtime tells, in this driver's nouns, and who is told.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
 };
@@ -21,6 +22,13 @@ pub struct Sandbox {
     /// Path of its network namespace; none: the host's. In [`Hooks::stop`] and [`Hooks::remove`] it tells nothing:
     /// containerd before 2.3 leaves it out.
     pub netns: Option<PathBuf>,
+}
+
+/// `namespace/name` of the pod.
+impl fmt::Display for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
 }
 
 /// A container about to be created.

@@ -1,6 +1,9 @@
 //! One connection: register, then answer until somebody hangs up.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use prost::Message as _;
 use tokio::{net::UnixStream, sync::watch, task::spawn_blocking};
@@ -136,11 +139,17 @@ impl Session {
     fn hook(&self, stream: u32, hook: Call, time: Duration) {
         let (hooks, outbox, name) = (Arc::clone(&self.hooks), self.outbox.clone(), self.identity.name.clone());
         tokio::spawn(async move {
+            let (what, began) = (hook.to_string(), Instant::now());
             let answer = perform(hooks, hook, time).await;
+            let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            match &answer {
+                Ok(()) => tracing::debug!(hook = what, ms, "done"),
+                Err(error) => tracing::warn!(hook = what, ms, error, "refused"),
+            }
             let answer = answer.map(|()| Vec::new()).map_err(|text| Status::failed(format!("{name}: {text}")));
             if let Err(error) = respond(&outbox, stream, answer).await {
-                // The runtime has gone; it tells all sandboxes again when it is back.
-                tracing::warn!(%error, "a hook's answer was not sent");
+                // The runtime has gone, or has given up waiting; it tells all sandboxes again when it is back.
+                tracing::warn!(%error, hook = what, ms, "the runtime did not take the answer");
             }
         });
     }
