@@ -1,6 +1,7 @@
 //! The command line: parsing, and one file per subcommand.
 
 mod check;
+mod columns;
 mod demo;
 mod list;
 mod options;

@@ -1,8 +1,6 @@
 //! `uninstall-check`: refuses while pods hold devices, since without an agent nobody would take them back.
 
-use comfy_table::{Table, presets::NOTHING};
-
-use super::options::UninstallCheckArgs;
+use super::{columns::columns, options::UninstallCheckArgs};
 use crate::cluster::{InUse, Kube};
 
 pub(super) fn run(args: &UninstallCheckArgs) -> anyhow::Result<u8> {
@@ -16,15 +14,11 @@ fn text(driver: &str, claims: &[InUse]) -> String {
     if claims.is_empty() {
         return format!("no pod holds a device of {driver}\n");
     }
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_header(["CLAIM", "PODS", "DEVICES"]);
-    for InUse { claim, holders, devices } in claims {
-        table.add_row([claim.clone(), holders.join(" "), devices.join(" ")]);
-    }
-    let rows: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    let row = |claim: &InUse| vec![claim.claim.clone(), claim.holders.join(" "), claim.devices.join(" ")];
+    let table = columns(&["CLAIM", "PODS", "DEVICES"], claims.iter().map(row));
     format!(
-        "pods hold devices of {driver}; without it their devices would never be given back. Delete these pods first:\n{}\n",
-        rows.join("\n")
+        "pods hold devices of {driver}; without it their devices would never be given back. Delete these pods first:
+{table}"
     )
 }
 
@@ -41,8 +35,8 @@ mod tests {
         }];
         insta::assert_snapshot!(text("sriov-dra.io", &claims), @r#"
         pods hold devices of sriov-dra.io; without it their devices would never be given back. Delete these pods first:
-         CLAIM     PODS         DEVICES
-         shop/net  upf-0 upf-1  node1/0000-3b-02-1
+        CLAIM     PODS         DEVICES
+        shop/net  upf-0 upf-1  node1/0000-3b-02-1
         "#);
         assert_eq!(text("sriov-dra.io", &[]), "no pod holds a device of sriov-dra.io\n");
     }

@@ -18,7 +18,7 @@ pub type IncarnationId = u64;
 
 /// What kind of function, with what only that kind has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum FunctionKind {
     /// A physical function. `total_vfs` 0: it cannot have any.
     Pf {

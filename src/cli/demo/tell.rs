@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Table, presets::NOTHING};
+use crate::cli::columns::columns;
 
 /// Where the story goes.
 pub(super) struct Teller<'a> {
@@ -36,12 +36,7 @@ impl<'a> Teller<'a> {
 
     /// Numbered things, in order.
     pub(super) fn steps(&mut self, steps: &[String]) -> io::Result<()> {
-        let mut table = Table::new();
-        table.load_style(NOTHING);
-        for (index, step) in steps.iter().enumerate() {
-            table.add_row([(index + 1).to_string(), step.clone()]);
-        }
-        let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-        self.show(&lines.join("\n"))
+        let numbered = steps.iter().enumerate().map(|(index, step)| vec![(index + 1).to_string(), step.clone()]);
+        self.show(&columns(&[], numbered))
     }
 }

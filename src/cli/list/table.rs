@@ -1,8 +1,7 @@
 //! The table that people read.
 
-use comfy_table::{Table, presets::NOTHING};
-
 use super::Holders;
+use crate::cli::columns::columns;
 use crate::device::{Bdf, Function, FunctionKind};
 
 const PLAIN: [&str; 7] = ["DEVICE", "TYPE", "NETDEV", "DRIVER", "LINK", "CLAIM", "POD"];
@@ -10,15 +9,11 @@ const WIDE: [&str; 4] = ["IDS", "NUMA", "PCIE ROOT", "IOMMU"];
 
 /// PFs in the order of their addresses, each with its VFs by index under it; then VFs without a PF.
 pub(crate) fn table(functions: &[Function], holders: &Holders, wide: bool) -> String {
-    let mut table = Table::new();
-    table.load_style(NOTHING);
-    let extra = if wide { &WIDE[..] } else { &[] };
-    table.set_header(PLAIN.iter().chain(extra));
-    for function in in_order(functions) {
-        table.add_row(row(function, holders, wide));
+    if functions.is_empty() {
+        return "no SR-IOV functions on this host\n".to_owned();
     }
-    let text: String = table.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]).collect();
-    if functions.is_empty() { "no SR-IOV functions on this host\n".to_owned() } else { text }
+    let header: Vec<&str> = PLAIN.iter().chain(if wide { &WIDE[..] } else { &[] }).copied().collect();
+    columns(&header, in_order(functions).into_iter().map(|function| row(function, holders, wide)))
 }
 
 fn in_order(functions: &[Function]) -> Vec<&Function> {
