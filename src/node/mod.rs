@@ -17,6 +17,7 @@ mod kernel_events;
 mod pods;
 mod publication;
 mod status;
+mod watchdog;
 
 use std::{sync::Arc, time::Duration};
 
@@ -164,8 +165,10 @@ fn attach(
     let store = engine.store().clone();
     let attacher = Attacher::new(Arc::clone(engine.kernel()), store, paths.clone(), &args.driver_name, pods, report);
     let plugin = nri::Plugin::new(&paths.nri, &args.driver_name, NRI_INDEX, Arc::new(attacher));
-    let ready = plugin.ready();
+    let (ready, anew) = (plugin.ready(), plugin.anew());
     parts.run("nri", async move { Ok::<(), anyhow::Error>(plugin.run(std::future::pending()).await) });
+    let watched = Arc::clone(engine);
+    parts.run("watchdog", async move { Ok::<(), anyhow::Error>(watchdog::run(watched, anew).await) });
     let (cluster, engine) = (Arc::clone(cluster), Arc::clone(engine));
     parts.run("status", async move { Ok::<(), anyhow::Error>(status::run(cluster, engine, changed).await) });
     ready

@@ -23,4 +23,10 @@ pub enum NriError {
     /// The runtime does not take this plugin.
     #[error("runtime refuses the registration: {0}")]
     Refused(String),
+    /// We told all sandboxes too late for the runtime to have waited.
+    #[error("the answer to Synchronize was late, connecting anew")]
+    Late,
+    /// Pods started and nobody called us.
+    #[error("the runtime does not call, connecting anew")]
+    Silent,
 }

@@ -2,7 +2,11 @@
 
 use std::{future::Future, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
-use tokio::{net::UnixStream, sync::watch, time::sleep};
+use tokio::{
+    net::UnixStream,
+    sync::{Notify, watch},
+    time::sleep,
+};
 
 use super::{
     Hooks, NriError,
@@ -19,19 +23,27 @@ pub struct Plugin {
     identity: Identity,
     hooks: Arc<dyn Hooks>,
     ready: watch::Sender<bool>,
+    anew: Arc<Notify>,
 }
 
 impl Plugin {
     /// `socket` is the runtime's; `index`, two digits, is the place among the runtime's plugins.
     pub fn new(socket: impl Into<PathBuf>, name: &str, index: &str, hooks: Arc<dyn Hooks>) -> Self {
         let identity = Identity { name: name.into(), index: index.into() };
-        Self { socket: socket.into(), identity, hooks, ready: watch::Sender::new(false) }
+        Self { socket: socket.into(), identity, hooks, ready: watch::Sender::new(false), anew: Arc::default() }
     }
 
     /// Whether the runtime calls us now: connected, and told of all sandboxes.
     #[must_use]
     pub fn ready(&self) -> watch::Receiver<bool> {
         self.ready.subscribe()
+    }
+
+    /// Connects anew when notified: for whoever sees that pods start without a call. A runtime that waited too long for
+    /// the answer to Synchronize keeps the connection and calls nobody (seen with containerd 1.7.24).
+    #[must_use]
+    pub fn anew(&self) -> Arc<Notify> {
+        Arc::clone(&self.anew)
     }
 
     /// Serves until `shutdown`. Hooks under way finish on their threads.
@@ -66,6 +78,9 @@ impl Plugin {
             let socket = UnixStream::connect(&self.socket).await?;
             session::serve(socket, self.identity.clone(), Arc::clone(&self.hooks), self.ready.clone()).await
         };
-        serve.await.err().unwrap_or(NriError::Closed)
+        tokio::select! {
+            result = serve => result.err().unwrap_or(NriError::Closed),
+            () = self.anew.notified() => NriError::Silent,
+        }
     }
 }

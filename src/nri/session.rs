@@ -120,9 +120,14 @@ impl Session {
         if part.more {
             return respond(&self.outbox, stream, Ok(answer)).await;
         }
+        let began = Instant::now();
         let living = std::mem::take(&mut self.sandboxes);
         let lost = self.lost(&living).await;
         respond(&self.outbox, stream, Ok(answer)).await?;
+        if began.elapsed() > self.timeout / 2 {
+            // The runtime may have given up on us, and would keep the connection without ever calling.
+            return Err(NriError::Late);
+        }
         let hooks = Arc::clone(&self.hooks);
         spawn_blocking(move || hooks.synchronize(living, lost));
         self.ready.send_replace(true);
