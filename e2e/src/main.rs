@@ -59,7 +59,9 @@ fn main() -> ExitCode {
 fn fulfil(options: &Options) -> anyhow::Result<bool> {
     match options.wish {
         Wish::Help => println!("{USAGE}"),
-        Wish::List => scenarios::all().iter().for_each(|s| println!("{}  {}", s.letter, s.title)),
+        Wish::List => scenarios::all().iter().for_each(|s| {
+            println!("{}  {}  {}", s.letter, if s.is_proved() { "proved " } else { "written" }, s.title);
+        }),
         Wish::Bench => bench::run(options)?,
         Wish::Run => return run::run(options),
     }

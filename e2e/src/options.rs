@@ -9,7 +9,8 @@ use crate::scenarios;
 pub(crate) const USAGE: &str = "usage: e2e [bench] [OPTIONS]
 
   --only a,c     these scenarios, in their own order; the driver is installed first if it is not
-  --list         their letters and titles
+                 (default: those that are proved)
+  --list         their letters and titles, and which are proved
   --keep         leave what scenarios make, to look at it
   --out DIR      where logs of failures go (default: /tmp/sriov-dra-e2e)
   bench          measure instead: prepare, unprepare, pod start, agent start, kubelet restart, memory

@@ -15,9 +15,10 @@ use tokio::{sync::Notify, time::sleep};
 use crate::claim::{AttachMode, ClaimUid, Engine, Entry, Phase, Record};
 
 const PERIOD: Duration = Duration::from_secs(5);
-/// A sandbox comes within seconds of Prepare.
-const FIRST: Duration = Duration::from_secs(15);
-const LONGEST: Duration = Duration::from_mins(5);
+/// A sandbox comes within seconds of Prepare, but a busy node takes its time, and a connection that goes away while a
+/// sandbox is being made costs that sandbox its call.
+const FIRST: Duration = Duration::from_mins(1);
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// When a claim is asked after next, and how long to wait then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,11 +60,12 @@ fn overdue(waits: &mut BTreeMap<ClaimUid, Wait>, missing: &[ClaimUid], now: Inst
     let mut overdue = false;
     for uid in missing {
         let wait = waits.entry(uid.clone()).or_insert(Wait { until: now + FIRST, pause: FIRST });
-        if now >= wait.until {
-            overdue = true;
-            wait.pause = (wait.pause * 2).min(LONGEST);
-            wait.until = now + wait.pause;
-        }
+        overdue |= now >= wait.until;
+    }
+    // One question is for all of them.
+    for wait in waits.values_mut().filter(|_| overdue) {
+        wait.pause = (wait.pause * 2).min(LONGEST);
+        wait.until = now + wait.pause;
     }
     overdue
 }
@@ -77,12 +79,12 @@ mod tests {
         let (mut waits, start) = (BTreeMap::new(), Instant::now());
         let claim: ClaimUid = "a".parse().unwrap();
         let mut asked = Vec::new();
-        for second in 0..200 {
+        for second in 0..500 {
             if overdue(&mut waits, std::slice::from_ref(&claim), start + Duration::from_secs(second)) {
                 asked.push(second);
             }
         }
-        assert_eq!(asked, [15, 45, 105]);
+        assert_eq!(asked, [60, 180, 420]);
         assert!(!overdue(&mut waits, &[], start));
         assert!(!overdue(&mut waits, std::slice::from_ref(&claim), start + Duration::from_secs(1000)));
     }
