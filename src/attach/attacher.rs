@@ -162,6 +162,10 @@ impl Hooks for Attacher {
         self.may_start(sandbox, container).map_err(told(sandbox))
     }
 
+    fn refused(&self, sandbox: &Sandbox) {
+        self.attach_late(sandbox);
+    }
+
     fn holding(&self) -> Vec<String> {
         self.sandboxes().unwrap_or_else(|error| {
             tracing::warn!(%error, "records");

@@ -72,6 +72,11 @@ pub trait Hooks: Send + Sync {
     /// The container is not created; the kubelet tries again later.
     fn create_container(&self, sandbox: &Sandbox, container: &ContainerView) -> Result<(), String>;
 
+    /// A container of the sandbox was refused; told when the runtime has its answer, so it may take its time. What a hook
+    /// has missed comes now: a sandbox that was being made while the runtime had given up on us is in no list, and no other
+    /// call tells of it.
+    fn refused(&self, sandbox: &Sandbox);
+
     /// Ids of the sandboxes that something is held for. Asked after each connect, before the runtime goes on: a sandbox
     /// that begins later is not among them.
     fn holding(&self) -> Vec<String>;

@@ -145,7 +145,12 @@ impl Session {
         let (hooks, outbox, name) = (Arc::clone(&self.hooks), self.outbox.clone(), self.identity.name.clone());
         tokio::spawn(async move {
             let (what, began) = (hook.to_string(), Instant::now());
-            let answer = perform(hooks, hook, time).await;
+            let container_of = match &hook {
+                Call::Create(sandbox, _) => Some(sandbox.clone()),
+                _ => None,
+            };
+            let answer = perform(Arc::clone(&hooks), hook, time).await;
+            let refused = container_of.filter(|_| answer.is_err());
             let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             match &answer {
                 Ok(()) => tracing::debug!(hook = what, ms, "done"),
@@ -155,6 +160,9 @@ impl Session {
             if let Err(error) = respond(&outbox, stream, answer).await {
                 // The runtime has gone, or has given up waiting; it tells all sandboxes again when it is back.
                 tracing::warn!(%error, hook = what, ms, "the runtime did not take the answer");
+            }
+            if let Some(sandbox) = refused {
+                spawn_blocking(move || hooks.refused(&sandbox));
             }
         });
     }

@@ -75,7 +75,11 @@ impl Hooks for Notes {
         let mounts: Vec<_> =
             container.sources_below(Path::new("/run/x")).map(|path| path.display().to_string()).collect();
         self.note(format!("create {} {} {mounts:?}", sandbox.id, container.name));
-        Ok(())
+        if sandbox.name == "unattached" { Err("not attached yet".into()) } else { Ok(()) }
+    }
+
+    fn refused(&self, sandbox: &Sandbox) {
+        self.note(format!("refused {}", sandbox.id));
     }
 
     fn holding(&self) -> Vec<String> {
@@ -175,6 +179,18 @@ async fn an_error_arrives_whole_however_long() {
     assert_eq!(refused.code, 2);
     let wordy = runtime.call("RunPodSandbox", &event("wordy")).await.unwrap_err();
     assert_eq!(wordy.message.len(), 20_000 + "sriov-dra: ".len());
+}
+
+#[tokio::test]
+async fn what_a_refused_container_lacks_may_come_afterwards() {
+    let bench = bench();
+    let (mut runtime, _) = Runtime::accept(&bench.listener).await;
+    runtime.greet(0, Vec::new()).await;
+    let create = api::CreateContainerRequest { pod: Some(pod("unattached")), container: None };
+    runtime.call("CreateContainer", &create).await.unwrap_err();
+    while !bench.notes.lines().contains(&"refused id-unattached".to_owned()) {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

@@ -58,6 +58,17 @@ fn a_netdev_goes_into_its_pod_and_home_again() {
 }
 
 #[test]
+fn a_sandbox_that_no_hook_told_of_is_attached_when_its_container_was_refused() {
+    let bench = Bench::new();
+    bench.save(&bench.record("a", 1));
+    let (attacher, (sandbox, netns)) = (bench.attacher(), bench.sandbox("a", 1));
+    assert!(attacher.create_container(&sandbox, &bench.container("a")).is_err());
+    attacher.refused(&sandbox);
+    attacher.create_container(&sandbox, &bench.container("a")).unwrap();
+    assert!(bench.link(0, &netns).is_some());
+}
+
+#[test]
 fn names_are_counted_in_order_past_those_asked_for() {
     let bench = Bench::new();
     let mut record = bench.record("a", 3);
