@@ -29,6 +29,7 @@ pub(super) fn guard(paths: &Paths) -> io::Result<Records> {
     by_boot_id(paths, boot.trim())
 }
 
+#[allow(clippy::useless_conversion, reason = "the kernel's type differs between architectures")]
 fn in_memory(dir: &Path) -> io::Result<bool> {
     let kind = rustix::fs::statfs(dir)?.f_type;
     Ok(IN_MEMORY.contains(&i64::from(kind)))

@@ -19,7 +19,7 @@ mod publication;
 mod status;
 mod watchdog;
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow};
 use tokio::{
@@ -72,7 +72,7 @@ async fn agent(args: NodeArgs) -> anyhow::Result<()> {
     let socket = telemetry::agent_socket(&paths.run, &args.pod_uid);
     let (probed, counted) = (readiness.clone(), Arc::clone(&metrics));
     let served = socket.clone();
-    parts.run("agent socket", async move { telemetry::serve(&served, probed, counted).await });
+    parts.try_run("agent socket", async move { telemetry::serve(&served, probed, counted).await });
     let result = serve(&args, &paths, &readiness, metrics, &mut parts).await;
     crate::files::remove(&socket)?;
     result
@@ -95,10 +95,7 @@ async fn serve(
     let nri = attach(args, paths, &engine, &cluster, parts);
     let nudge = publish(args, &engine, &cluster, &metrics, &changed, readiness, parts);
     let claims = Arc::new(NodeClaims::new(cluster, engine, nri, metrics, changed));
-    parts.run("stale claims", {
-        let claims = Arc::clone(&claims);
-        async move { Ok::<(), anyhow::Error>(collect::run(claims).await) }
-    });
+    parts.run("stale claims", collect::run(Arc::clone(&claims)));
     let mut serving = kubelet(args, paths, claims).await?;
     parts.run("registrations", follow_registrations(serving.registrations(), nudge));
     drop(starting);
@@ -166,11 +163,11 @@ fn attach(
     let attacher = Attacher::new(Arc::clone(engine.kernel()), store, paths.clone(), &args.driver_name, pods, report);
     let plugin = nri::Plugin::new(&paths.nri, &args.driver_name, NRI_INDEX, Arc::new(attacher));
     let (ready, anew) = (plugin.ready(), plugin.anew());
-    parts.run("nri", async move { Ok::<(), anyhow::Error>(plugin.run(std::future::pending()).await) });
+    parts.run("nri", plugin.run(std::future::pending()));
     let watched = Arc::clone(engine);
-    parts.run("watchdog", async move { Ok::<(), anyhow::Error>(watchdog::run(watched, anew).await) });
+    parts.run("watchdog", watchdog::run(watched, anew));
     let (cluster, engine) = (Arc::clone(cluster), Arc::clone(engine));
-    parts.run("status", async move { Ok::<(), anyhow::Error>(status::run(cluster, engine, changed).await) });
+    parts.run("status", status::run(cluster, engine, changed));
     ready
 }
 
@@ -195,9 +192,9 @@ fn publish(
         published: publisher.published(),
         desire,
     };
-    parts.run("publisher", async move { Ok::<(), anyhow::Error>(publisher.run().await) });
+    parts.run("publisher", publisher.run());
     let (changed, starting) = (Arc::clone(changed), readiness.task("inventory"));
-    parts.run("publication", async move { Ok::<(), anyhow::Error>(publication.run(changed, starting).await) });
+    parts.run("publication", publication.run(changed, starting));
     nudge
 }
 
@@ -212,10 +209,7 @@ async fn kubelet(args: &NodeArgs, paths: &Paths, claims: Arc<NodeClaims>) -> any
 }
 
 /// The kubelet deletes the node's slices when it starts, and then registers us anew.
-async fn follow_registrations(
-    mut registrations: watch::Receiver<crate::kubelet::Registration>,
-    nudge: Arc<Notify>,
-) -> anyhow::Result<()> {
+async fn follow_registrations(mut registrations: watch::Receiver<crate::kubelet::Registration>, nudge: Arc<Notify>) {
     while registrations.changed().await.is_ok() {
         tracing::info!(registration = ?*registrations.borrow_and_update(), "kubelet");
         nudge.notify_one();
@@ -244,11 +238,14 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 struct Parts(JoinSet<(&'static str, anyhow::Result<()>)>);
 
 impl Parts {
-    fn run<E: Into<anyhow::Error>>(
-        &mut self,
-        name: &'static str,
-        part: impl Future<Output = Result<(), E>> + Send + 'static,
-    ) {
+    fn run(&mut self, name: &'static str, part: impl Future<Output = ()> + Send + 'static) {
+        self.0.spawn(async move {
+            part.await;
+            (name, Ok(()))
+        });
+    }
+
+    fn try_run(&mut self, name: &'static str, part: impl Future<Output = io::Result<()>> + Send + 'static) {
         self.0.spawn(async move { (name, part.await.map_err(Into::into)) });
     }
 

@@ -41,7 +41,7 @@ impl Stage {
         };
         let kernel = Arc::new(self.fake.clone());
         let engine = Arc::new(Engine::tapped(kernel, self.paths.clone(), identity, self.fake.tap()));
-        for (claim, error) in engine.recover(Deadline::after(PATIENCE))? {
+        if let Some((claim, error)) = engine.recover(Deadline::after(PATIENCE))?.first() {
             anyhow::bail!("recovery of claim {claim}: {error}");
         }
         let claims = DemoClaims { engine: Arc::clone(&engine), claim: claim.clone() };
