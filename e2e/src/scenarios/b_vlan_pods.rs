@@ -83,8 +83,10 @@ fn status_tells(pod: &Pod, number: u8) -> Result<()> {
         let status = claim.status()?;
         let expected = json!({"interfaceName": "blue0", "hardwareAddress": mac(number), "ips": [address(number)]});
         ensure!(status["networkData"] == expected, "{status}");
-        let ready = |c: &Value| text(c, "/type") == "Ready" && text(c, "/status") == "True";
-        ensure!(items(&status, "/conditions").iter().any(ready), "no condition Ready: {status}");
+        for kind in ["Ready", "NetworkReady"] {
+            let holds = |c: &Value| text(c, "/type") == kind && text(c, "/status") == "True";
+            ensure!(items(&status, "/conditions").iter().any(holds), "no condition {kind}: {status}");
+        }
         Ok(())
     })
 }
