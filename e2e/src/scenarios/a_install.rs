@@ -92,7 +92,7 @@ fn expected(line: &str) -> Result<(String, BTreeMap<String, Value>)> {
         "type": if pci == pf { "pf" } else { "vf" },
         "vendor": vendor, "deviceID": device, "pfDeviceID": pf_device, "driver": driver,
         "pciAddress": pci, "pfPciAddress": pf, "pfName": pf_name, "index": number(index)?,
-        "acpiIndex": -1, "pKey": -1, "linkType": "ethernet", "linkSpeed": number(speed)?, "eswitchMode": "legacy",
+        "acpiIndex": -1, "pKey": -1, "linkType": "ethernet", "linkSpeed": number(speed)?, "eswitchMode": "",
         "rdma": false, "vdpaCapable": false, "vdpaType": "", "ddpProfile": "", "auxDevice": "",
         "totalVFs": number(total)?, "numVFs": number(num)?, "pool": "",
         "k8s.cni.cncf.io/deviceID": pci, "k8s.cni.cncf.io/resourceName": "",
