@@ -5,7 +5,6 @@ use std::time::Duration;
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, text::encode},
     metrics::{
-        counter::Counter,
         family::Family,
         gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
@@ -20,10 +19,6 @@ pub enum Call {
     Prepare,
     /// One claim unprepared.
     Unprepare,
-    /// One pod's netdevs attached.
-    Attach,
-    /// One pod's netdevs detached.
-    Detach,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -39,7 +34,6 @@ pub struct Metrics {
     calls: Family<CallLabels, Histogram>,
     devices: Gauge,
     claims: Gauge,
-    slice_writes: Counter,
 }
 
 /// 1 ms to 33 s: below is noise, above the kubelet has hung up.
@@ -51,19 +45,12 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("sriov_dra");
         let calls: Family<CallLabels, Histogram> = Family::new_with_constructor(buckets);
-        registry.register_with_unit(
-            "call_duration",
-            "Duration of one claim's or pod's work",
-            Unit::Seconds,
-            calls.clone(),
-        );
+        registry.register_with_unit("call_duration", "Duration of one claim's work", Unit::Seconds, calls.clone());
         let devices = Gauge::default();
         registry.register("devices_published", "Devices in the slices of this node", devices.clone());
         let claims = Gauge::default();
         registry.register("claims_prepared", "Claims with a record on this node", claims.clone());
-        let slice_writes = Counter::default();
-        registry.register("slice_writes", "Writes of ResourceSlices to the API server", slice_writes.clone());
-        Self { registry, calls, devices, claims, slice_writes }
+        Self { registry, calls, devices, claims }
     }
 }
 
@@ -81,11 +68,6 @@ impl Metrics {
     /// How many claims have a record.
     pub fn prepared(&self, claims: usize) {
         self.claims.set(i64::try_from(claims).unwrap_or(i64::MAX));
-    }
-
-    /// Slices were written.
-    pub fn slices_written(&self, writes: u64) {
-        self.slice_writes.inc_by(writes);
     }
 
     /// All of them as text.
