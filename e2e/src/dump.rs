@@ -141,6 +141,12 @@ fn flatten(key: &str, value: &Value, all: &mut BTreeMap<String, String>) {
             let kept = items.iter().filter_map(Value::as_str).filter(|flag| !VOLATILE_FLAGS.contains(flag));
             all.insert(key.to_owned(), kept.collect::<Vec<_>>().join(","));
         }
+        // A set: the kernel lists them in the order in which they were added.
+        Value::Array(items) if key.ends_with(".altnames") => {
+            let mut names: Vec<_> = items.iter().filter_map(Value::as_str).collect();
+            names.sort_unstable();
+            all.insert(key.to_owned(), names.join(","));
+        }
         Value::Array(items) => {
             for (number, item) in items.iter().enumerate() {
                 flatten(&format!("{key}[{number}]"), item, all);
@@ -162,7 +168,7 @@ igbvf
 == json pf
 [{"ifname":"p0","vfinfo_list":[{"vf":0,"vlan_list":[{"vlan":7}]},{"vf":1,"trust":false}]}]
 == json link
-[{"ifindex":7,"ifname":"v1","flags":["BROADCAST","UP","LOWER_UP"],"mtu":1500}]
+[{"ifindex":7,"ifname":"v1","flags":["BROADCAST","UP","LOWER_UP"],"altnames":["a","b"],"mtu":1500}]
 == text ethtool -k
 Features for v1:
 rx-checksumming: on
@@ -174,6 +180,7 @@ rx-checksumming: on
         let same = BEFORE
             .replace("\"ifindex\":7", "\"ifindex\":9")
             .replace(",\"LOWER_UP\"", "")
+            .replace(r#"["a","b"]"#, r#"["b","a"]"#)
             .replace("vlan\":7", "vlan\":8");
         assert_eq!(before.differences(&Dump::parse(&same, 1).expect("dump")), "");
         let other =

@@ -27,14 +27,15 @@ struct Image {
 }
 
 impl Image {
-    /// From `X` and `X_ARCHIVE`.
+    /// From `X` and `X_ARCHIVE`; what is empty is not set.
     fn from_env(variable: &str) -> Result<Option<Self>> {
-        let Ok(reference) = env::var(variable) else {
+        let value = |variable: &str| env::var(variable).ok().filter(|value| !value.is_empty());
+        let Some(reference) = value(variable) else {
             return Ok(None);
         };
         let (repository, tag) =
             reference.rsplit_once(':').with_context(|| format!("{variable}={reference} has no tag"))?;
-        let archive = env::var(format!("{variable}_ARCHIVE")).ok();
+        let archive = value(&format!("{variable}_ARCHIVE"));
         Ok(Some(Self { repository: repository.to_owned(), tag: tag.to_owned(), archive }))
     }
 

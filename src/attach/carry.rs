@@ -109,7 +109,14 @@ mod tests {
     #[test]
     fn a_link_is_addressed_while_down_and_routed_when_up() {
         let name: IfName = "net1".parse().unwrap();
-        let home = NetdevHome { name, altnames: vec![], mac: Some(Mac([2, 0, 0, 0, 0, 1])), mtu: 1500, up: false };
+        let home = NetdevHome {
+            name,
+            altnames: vec![],
+            alias: String::new(),
+            mac: Some(Mac([2, 0, 0, 0, 0, 1])),
+            mtu: 1500,
+            up: false,
+        };
         let now = Netdev { ifindex: 2, home, carrier: None, addresses: vec![] };
         let route = serde_json::from_str(r#"{"dst":"0.0.0.0/0","gw":"10.0.0.1"}"#).unwrap();
         let mut plan = NetdevPlan {

@@ -24,6 +24,7 @@ fn set(home: &mut NetdevHome, setting: &LinkSetting) {
     match setting {
         LinkSetting::Name(name) => home.name = name.clone(),
         LinkSetting::Altnames(names) => home.altnames.clone_from(names),
+        LinkSetting::Alias(alias) => home.alias.clone_from(alias),
         LinkSetting::Mac(mac) => home.mac = Some(*mac),
         LinkSetting::Mtu(mtu) => home.mtu = *mtu,
         LinkSetting::Up(up) => home.up = *up,
@@ -39,6 +40,9 @@ pub(super) fn differences(now: &NetdevHome, wanted: &NetdevHome) -> Vec<LinkSett
     }
     if now.altnames != wanted.altnames {
         settings.push(LinkSetting::Altnames(wanted.altnames.clone()));
+    }
+    if now.alias != wanted.alias {
+        settings.push(LinkSetting::Alias(wanted.alias.clone()));
     }
     if let Some(mac) = wanted.mac.filter(|_| now.mac != wanted.mac) {
         settings.push(LinkSetting::Mac(mac));

@@ -81,6 +81,7 @@ pub(super) fn restore(
     let settings = [
         Some(LinkSetting::Name(was.name.clone())),
         Some(LinkSetting::Altnames(was.altnames.clone())),
+        Some(LinkSetting::Alias(was.alias.clone())),
         was.mac.map(LinkSetting::Mac),
         Some(LinkSetting::Mtu(was.mtu)),
         Some(LinkSetting::Up(was.up)),

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! The lock of a PCI device is the Go CNI plugin's own `<vf_locks>/<BDF>.lock`, so that old and new exclude each other.
-//! The file's content tells what its holder is doing; its time of change since when.
+//! The file's content tells what its holder is doing; its time of change since when. A file that stays when the lock is
+//! given back says that it is ours (the Go plugin's are empty), so that the last agent of a node can take it away.
 
 use std::{
     fmt,
@@ -23,6 +24,9 @@ use crate::{
     device::{Bdf, DeviceId},
     paths::Paths,
 };
+
+/// What a free lock's file says: one that we have used.
+const OURS: &str = "sriov-dra";
 
 /// The locks of this node.
 #[derive(Debug, Clone)]
@@ -127,6 +131,15 @@ impl Locks {
         }
     }
 
+    /// Removes the files of locks that nobody has; of the Go plugin's directory only those that we have used. For an
+    /// agent that ends with no claim on its node: nothing of it is left if no other follows.
+    pub fn sweep(&self) {
+        let files =
+            [&self.own, &self.vf_locks].into_iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten();
+        let locks = files.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ext| ext == "lock"));
+        locks.for_each(|path| sweep(&path));
+    }
+
     fn device_path(&self, device: &DeviceId) -> PathBuf {
         match device {
             DeviceId::Pci(bdf) => self.vf_locks.join(format!("{bdf}.lock")),
@@ -183,7 +196,7 @@ impl Drop for Held {
     /// The lock goes with the descriptor. A file that goes too is unlinked while locked, see [`is_at`].
     fn drop(&mut self) {
         match self.leave {
-            Leave::File => self.note(""),
+            Leave::File => self.note(OURS),
             Leave::Nothing => drop(fs::remove_file(&self.path)),
         }
     }
@@ -199,6 +212,15 @@ fn try_take(path: &Path) -> io::Result<Result<File, File>> {
             Err(TryLockError::WouldBlock) => return Ok(Err(file)),
             Err(TryLockError::Error(error)) => return Err(error),
         }
+    }
+}
+
+/// Unlinked while locked, see [`is_at`].
+fn sweep(path: &Path) {
+    let Ok(file) = File::open(path) else { return };
+    let free = file.try_lock().is_ok() && is_at(&file, path);
+    if free && file.metadata().is_ok_and(|meta| meta.len() > 0) {
+        let _ = fs::remove_file(path);
     }
 }
 
@@ -219,7 +241,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 
 fn work_of(mut file: &File, what: &str) -> Work {
     let mut text = String::new();
-    let told = file.read_to_string(&mut text).is_ok() && !text.trim().is_empty();
+    let told = file.read_to_string(&mut text).is_ok() && !matches!(text.trim(), "" | OURS);
     let since = file.metadata().and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
     match told {
         true => Work { what: text.trim().to_owned(), since: Some(since.unwrap_or_default()) },

@@ -210,6 +210,9 @@ pub struct NetdevHome {
     pub name: IfName,
     /// Its alternative names, sorted.
     pub altnames: Vec<String>,
+    /// The administrator's remark on it (`ifalias`); empty: none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub alias: String,
     /// Its address; none on links without an Ethernet address.
     pub mac: Option<Mac>,
     /// Bytes.
@@ -226,6 +229,8 @@ pub enum LinkSetting {
     Name(IfName),
     /// All alternative names, and no others.
     Altnames(Vec<String>),
+    /// The remark (`ifalias`); empty: none.
+    Alias(String),
     /// Hardware address.
     Mac(Mac),
     /// Bytes.
@@ -243,6 +248,7 @@ impl fmt::Display for LinkSetting {
         match self {
             Self::Name(name) => write!(f, "name {name}"),
             Self::Altnames(names) => write!(f, "altnames [{}]", names.join(" ")),
+            Self::Alias(alias) => write!(f, "alias {alias:?}"),
             Self::Mac(mac) => write!(f, "address {mac}"),
             Self::Mtu(mtu) => write!(f, "mtu {mtu}"),
             Self::Up(true) => f.write_str("up"),

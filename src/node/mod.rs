@@ -35,7 +35,7 @@ use crate::{
     cluster::{Cluster, Kube},
     deadline::Deadline,
     host::{Kernel, linux::Linux},
-    kubelet::{Plugin, Serving},
+    kubelet::{Plugin, Registration, Serving},
     nri,
     paths::Paths,
     publish::{Pace, Publisher},
@@ -85,7 +85,7 @@ async fn serve(
     metrics: Arc<Metrics>,
     parts: &mut Parts,
 ) -> anyhow::Result<()> {
-    let starting = readiness.task("kubelet service");
+    let starting = readiness.task("kubelet's registration");
     let engine = recovered(args, paths).await?;
     let kube = Kube::connect(&args.driver_name, &args.node_name).await?;
     let cluster: Arc<dyn Cluster> = Arc::new(kube);
@@ -94,11 +94,10 @@ async fn serve(
 
     let nri = attach(args, paths, &engine, &cluster, parts);
     let nudge = publish(args, &engine, &cluster, &metrics, &changed, readiness, parts);
-    let claims = Arc::new(NodeClaims::new(cluster, engine, nri, metrics, changed));
+    let claims = Arc::new(NodeClaims::new(cluster, Arc::clone(&engine), nri, metrics, changed));
     parts.run("stale claims", collect::run(Arc::clone(&claims)));
     let mut serving = kubelet(args, paths, claims).await?;
-    parts.run("registrations", follow_registrations(serving.registrations(), nudge));
-    drop(starting);
+    parts.run("registrations", follow_registrations(serving.registrations(), nudge, starting));
     tracing::info!("serving");
 
     let result = tokio::select! {
@@ -107,6 +106,7 @@ async fn serve(
         reason = serving.ended() => Err(anyhow!(reason)),
     };
     serving.stop(GRACE).await;
+    leave_no_lock(&engine);
     result
 }
 
@@ -208,13 +208,28 @@ async fn kubelet(args: &NodeArgs, paths: &Paths, claims: Arc<NodeClaims>) -> any
     Ok(crate::kubelet::serve(plugin, claims).await?)
 }
 
-/// The kubelet deletes the node's slices when it starts, and then registers us anew.
-async fn follow_registrations(mut registrations: watch::Receiver<crate::kubelet::Registration>, nudge: Arc<Notify>) {
+/// Ends `starting` with the first registration. The kubelet deletes the node's slices when it starts, and then registers
+/// us anew.
+async fn follow_registrations(
+    mut registrations: watch::Receiver<Registration>,
+    nudge: Arc<Notify>,
+    starting: telemetry::Task,
+) {
+    let mut starting = Some(starting);
     while registrations.changed().await.is_ok() {
-        tracing::info!(registration = ?*registrations.borrow_and_update(), "kubelet");
+        let registration = registrations.borrow_and_update().clone();
+        tracing::info!(?registration, "kubelet");
+        starting = starting.filter(|_| registration.times == 0);
         nudge.notify_one();
     }
     std::future::pending().await
+}
+
+/// Without a record nobody needs the locks' files; another agent of this node makes its own.
+fn leave_no_lock(engine: &Engine) {
+    if engine.records().is_ok_and(|records| records.is_empty()) {
+        engine.locks().sweep();
+    }
 }
 
 async fn ended_by_signal() -> anyhow::Result<&'static str> {

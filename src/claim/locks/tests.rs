@@ -63,6 +63,24 @@ fn a_claims_lock_leaves_no_file_and_still_excludes() {
 }
 
 #[test]
+fn the_last_agent_leaves_no_file_of_its_own_that_is_free() {
+    let (dir, locks) = locks();
+    let theirs = dir.path().join("var/lib/cni/sriov/pci/vf_lock/0000:3b:02.7.lock");
+    let (free, busy) = (vf(), DeviceId::from_name("0000-3b-02-2").unwrap());
+    drop(locks.device(&free, "prepare", Deadline::after(NOW)).unwrap());
+    drop(locks.pf(&"0000:3b:00.0".parse().unwrap(), "set vlan", Deadline::after(NOW)).unwrap());
+    let held = locks.device(&busy, "prepare", Deadline::after(NOW)).unwrap();
+    fs::write(&theirs, "").unwrap();
+    locks.sweep();
+    assert_eq!(fs::read_dir(&locks.own).unwrap().count(), 0);
+    let mut left: Vec<_> = fs::read_dir(&locks.vf_locks).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["0000:3b:02.2.lock", "0000:3b:02.7.lock"], "one is held, one is another program's");
+    locks.device(&busy, "other", Deadline::after(NOW)).unwrap_err();
+    drop(held);
+}
+
+#[test]
 fn a_lock_that_comes_free_in_time_is_taken() {
     let (_dir, locks) = locks();
     let pf: Bdf = "0000:3b:00.0".parse().unwrap();

@@ -66,7 +66,7 @@ impl FakeFunction {
 
 impl FakeLink {
     pub(super) fn fresh(netns: u64, ifindex: u32, name: IfName, mac: Mac) -> Self {
-        let home = NetdevHome { name, altnames: vec![], mac: Some(mac), mtu: 1500, up: false };
+        let home = NetdevHome { name, altnames: vec![], alias: String::new(), mac: Some(mac), mtu: 1500, up: false };
         let netdev = Netdev { ifindex, home, carrier: None, addresses: vec![] };
         Self { netns, netdev, routes: vec![], stains: BTreeSet::new() }
     }
@@ -90,6 +90,7 @@ impl FakeLink {
         match setting {
             LinkSetting::Name(name) => home.name = name.clone(),
             LinkSetting::Altnames(names) => home.altnames.clone_from(names),
+            LinkSetting::Alias(alias) => home.alias.clone_from(alias),
             LinkSetting::Mac(mac) => home.mac = Some(*mac),
             LinkSetting::Mtu(mtu) => home.mtu = *mtu,
             LinkSetting::Up(true) => (home.up, self.netdev.carrier) = (true, Some(true)),

@@ -61,6 +61,7 @@ fn vf(port: u8, index: u8) -> Observed {
     let ifindex = 10 + u32::from(port) * 10 + u32::from(index);
     let mut netdev = netdev(ifindex, format!("enp1s0f{port}v{index}"), mac, false);
     netdev.home.altnames = vec![format!("port{port}-vf{index}")];
+    netdev.home.alias = format!("patch panel {port}, row {index}");
     let function =
         function(bdf(format!("0000:02:{device:02x}.{number}")), 0x10ca, "igbvf", kind, &netdev, u32::from(port));
     let vf = VfSettings {
@@ -77,7 +78,7 @@ fn vf(port: u8, index: u8) -> Observed {
 
 fn netdev(ifindex: u32, name: String, mac: Mac, up: bool) -> Netdev {
     let name = name.parse().expect("written here");
-    let home = NetdevHome { name, altnames: vec![], mac: Some(mac), mtu: 1500, up };
+    let home = NetdevHome { name, altnames: vec![], alias: String::new(), mac: Some(mac), mtu: 1500, up };
     Netdev { ifindex, home, carrier: up.then_some(true), addresses: vec![] }
 }
 

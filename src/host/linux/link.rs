@@ -24,6 +24,7 @@ pub(super) struct Link {
     pub(super) name: String,
     /// Sorted.
     pub(super) altnames: Vec<String>,
+    pub(super) alias: String,
     /// Of links with six-byte addresses.
     pub(super) mac: Option<Mac>,
     pub(super) mtu: u32,
@@ -50,6 +51,7 @@ const IFLA_MTU: u16 = 4;
 const IFLA_LINK: u16 = 5;
 const IFLA_MASTER: u16 = 10;
 const IFLA_LINKINFO: u16 = 18;
+const IFLA_IFALIAS: u16 = 20;
 const IFLA_CARRIER: u16 = 33;
 const IFLA_LINK_NETNSID: u16 = 37;
 const IFLA_PHYS_PORT_NAME: u16 = 38;
@@ -83,6 +85,7 @@ impl Link {
             IFLA_LINK => self.lower = u32_of(value),
             IFLA_MASTER => self.master = u32_of(value),
             IFLA_LINKINFO => self.kind = nested(value, IFLA_INFO_KIND).next(),
+            IFLA_IFALIAS => self.alias = text(value),
             IFLA_CARRIER => self.carrier = value.first() == Some(&1),
             IFLA_PHYS_PORT_NAME => self.port_name = Some(text(value)),
             IFLA_MAX_MTU => self.max_mtu = u32_of(value).filter(|mtu| *mtu > 0),
@@ -112,6 +115,7 @@ impl Link {
         let home = NetdevHome {
             name: self.name.parse().map_err(odd)?,
             altnames: self.altnames.clone(),
+            alias: self.alias.clone(),
             mac: self.mac,
             mtu: self.mtu,
             up: self.up,

@@ -89,8 +89,14 @@ mod tests {
     const GIVEN: Mac = Mac([2, 0, 0, 0, 0, 2]);
 
     fn netdev(mac: Mac) -> Netdev {
-        let home =
-            NetdevHome { name: "ens1v0".parse().unwrap(), altnames: vec![], mac: Some(mac), mtu: 1500, up: false };
+        let home = NetdevHome {
+            name: "ens1v0".parse().unwrap(),
+            altnames: vec![],
+            alias: String::new(),
+            mac: Some(mac),
+            mtu: 1500,
+            up: false,
+        };
         Netdev { ifindex: 5, home, carrier: None, addresses: vec![] }
     }
 

@@ -23,6 +23,7 @@ pub(super) fn apply(socket: &Socket, link: &Link, setting: &LinkSetting) -> Answ
     match setting {
         LinkSetting::Name(name) => rename(socket, link, name),
         LinkSetting::Altnames(names) => altnames(socket, link, names),
+        LinkSetting::Alias(alias) => change(socket, link.index, LinkAttribute::IfAlias(alias.clone())),
         LinkSetting::Mac(Mac(bytes)) => change(socket, link.index, LinkAttribute::Address(bytes.to_vec())),
         LinkSetting::Mtu(mtu) => change(socket, link.index, LinkAttribute::Mtu(*mtu)),
         LinkSetting::Up(up) => set_up(socket, link.index, *up),

@@ -6,6 +6,7 @@ fn a_link_is_read_with_all_that_it_has() {
     let arena = Arena::new(&[
         "link add dev0 address 02:00:00:00:00:01 mtu 1400 type veth peer name dev1",
         "link property add dev dev0 altname enp1s0f0-a-name-longer-than-15-bytes altname b",
+        "link set dev0 alias kept",
         "addr add 10.0.0.7/24 dev dev0",
         "addr add fd00::7/64 dev dev0",
         "link set dev0 up",
@@ -15,6 +16,7 @@ fn a_link_is_read_with_all_that_it_has() {
     assert_eq!((link.name.as_str(), link.kind.as_deref()), ("dev0", Some("veth")));
     let netdev = link.netdev(&socket).unwrap();
     assert_eq!(netdev.home.altnames, ["b", "enp1s0f0-a-name-longer-than-15-bytes"]);
+    assert_eq!(netdev.home.alias, "kept");
     assert_eq!(netdev.home.mac, Some(Mac([2, 0, 0, 0, 0, 1])));
     assert_eq!((netdev.home.mtu, netdev.home.up, netdev.carrier), (1400, true, Some(false)));
     let addresses: Vec<_> = netdev.addresses.iter().map(ToString::to_string).collect();

@@ -24,6 +24,7 @@ fn every_value_is_assigned_twice_and_reads_back() {
         LinkSetting::Mac(Mac([2, 0, 0, 0, 0, 7])),
         LinkSetting::Mtu(9000),
         LinkSetting::Altnames(vec!["a".into(), "a-very-long-alternative-name".into()]),
+        LinkSetting::Alias("rack 7".into()),
         LinkSetting::Up(true),
     ];
     for setting in settings.iter().chain(&settings) {
@@ -31,7 +32,10 @@ fn every_value_is_assigned_twice_and_reads_back() {
     }
     let altnames = vec!["a".into(), "a-very-long-alternative-name".into()];
     let mac = Some(Mac([2, 0, 0, 0, 0, 7]));
-    assert_eq!(home(&arena, "dev0"), NetdevHome { name: "dev0".parse().unwrap(), altnames, mac, mtu: 9000, up: true });
+    let (name, alias) = ("dev0".parse().unwrap(), "rack 7".into());
+    assert_eq!(home(&arena, "dev0"), NetdevHome { name, altnames, alias, mac, mtu: 9000, up: true });
+    assign(&arena, LinkSetting::Alias(String::new())).unwrap();
+    assert_eq!(home(&arena, "dev0").alias, "");
     assign(&arena, LinkSetting::Up(false)).unwrap();
     assert!(!home(&arena, "dev0").up);
 }
