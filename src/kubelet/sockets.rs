@@ -174,10 +174,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let sockets = Sockets::choose(dir.path(), "sriov-dra.io", "new").unwrap();
         let registry = dir.path().join("plugins_registry");
-        drop(listen(&registry.join("sriov-dra.io-old-reg.sock")).unwrap());
+        let dead = registry.join("sriov-dra.io-old-reg.sock");
+        drop(listen(&dead).unwrap());
         drop(listen(&registry.join("other.io-old-reg.sock")).unwrap());
         let _alive = listen(&registry.join("sriov-dra.io-alive-reg.sock")).unwrap();
-        sockets.sweep("sriov-dra.io");
+        // A process that another test starts right now has a copy of the listener until it runs its program.
+        let swept = crate::deadline::Deadline::after(std::time::Duration::from_secs(10)).poll(|| {
+            sockets.sweep("sriov-dra.io");
+            io::Result::Ok((!dead.exists()).then_some(()))
+        });
+        assert_eq!(swept.unwrap(), Some(()));
         let left: std::collections::BTreeSet<_> =
             fs::read_dir(&registry).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         assert_eq!(left, ["other.io-old-reg.sock", "sriov-dra.io-alive-reg.sock"].map(String::from).into());

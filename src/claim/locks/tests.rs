@@ -70,7 +70,7 @@ fn the_last_agent_leaves_no_file_of_its_own_that_is_free() {
     drop(locks.device(&free, "prepare", Deadline::after(NOW)).unwrap());
     drop(locks.pf(&"0000:3b:00.0".parse().unwrap(), "set vlan", Deadline::after(NOW)).unwrap());
     let held = locks.device(&busy, "prepare", Deadline::after(NOW)).unwrap();
-    fs::write(&theirs, "").unwrap();
+    File::create(&theirs).unwrap();
     locks.sweep();
     assert_eq!(fs::read_dir(&locks.own).unwrap().count(), 0);
     let mut left: Vec<_> = fs::read_dir(&locks.vf_locks).unwrap().map(|entry| entry.unwrap().file_name()).collect();
