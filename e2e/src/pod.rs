@@ -39,10 +39,13 @@ impl Pod {
         Ok(items(&pod, "/status/conditions").iter().any(ready))
     }
 
-    /// Whether a container of it runs now or has run.
+    /// Whether a container of it runs now or has run. One that the runtime could not start has not.
     pub(crate) fn has_started(&self) -> Result<bool> {
         let pod = self.get()?;
-        let ran = |c: &Value| c.pointer("/state/running").or(c.pointer("/state/terminated")).is_some();
+        let ended = |c: &Value, at: &str| c.pointer(at).is_some() && text(c, &format!("{at}/reason")) != "StartError";
+        let ran = |c: &Value| {
+            c.pointer("/state/running").is_some() || ended(c, "/state/terminated") || ended(c, "/lastState/terminated")
+        };
         Ok(items(&pod, "/status/containerStatuses").iter().any(ran))
     }
 
