@@ -1,13 +1,13 @@
-//! A fuse: kills this process at a chosen write, for the crash scenarios. Release builds do not have it.
+//! A fuse: kills this process at a chosen change of the host, for the crash scenarios. Release builds do not have it.
 //!
-//! The file `fuse` in the run directory arms it: `before 3` or `after 3` counts writes to the kernel from the moment that
-//! the file is there, `at NAME` means a point that the code names. The file is removed before the process dies, so that the
-//! next one lives.
+//! The file `fuse` in the run directory arms it: `before 3` or `after 3` counts changes from the moment that the file is
+//! there, be they writes to the kernel or records, CDI specs and doors written or removed. The file is removed before the
+//! process dies, so that the next one lives.
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use rustix::process::{Signal, getpid, kill_process};
@@ -20,91 +20,96 @@ use crate::{
     paths::Paths,
 };
 
-/// A kernel whose writes are counted.
-pub struct Fused<K> {
-    inner: K,
+/// Counts changes of the host, and blows at the one that its file names.
+#[derive(Debug, Clone)]
+pub struct Fuse {
     file: PathBuf,
-    writes: Mutex<usize>,
+    changes: Arc<Mutex<usize>>,
+}
+
+impl Fuse {
+    /// With its file in the run directory.
+    #[must_use]
+    pub fn new(paths: &Paths) -> Self {
+        Self { file: paths.run.join("fuse"), changes: Arc::default() }
+    }
+
+    /// Counts changes of files.
+    #[must_use]
+    pub fn tap(&self) -> Tap {
+        let fuse = self.clone();
+        Arc::new(move |moment, _| {
+            match moment {
+                Moment::Before => fuse.before(),
+                Moment::After => fuse.after(),
+            }
+            Ok(())
+        })
+    }
+
+    /// The next change begins.
+    fn before(&self) {
+        let armed = read(&self.file);
+        let number = {
+            let mut changes = self.changes();
+            *changes = if armed.is_some() { *changes + 1 } else { 0 };
+            *changes
+        };
+        if armed == Some((Moment::Before, number)) {
+            self.blow();
+        }
+    }
+
+    /// The change that has begun is done.
+    fn after(&self) {
+        let number = *self.changes();
+        if read(&self.file) == Some((Moment::After, number)) {
+            self.blow();
+        }
+    }
+
+    fn changes(&self) -> MutexGuard<'_, usize> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the process as `kill -9` does. When the file cannot be removed nothing happens: else the next one would die too.
+    fn blow(&self) {
+        tracing::error!(file = %self.file.display(), "the fuse blows");
+        if fs::remove_file(&self.file).is_ok() {
+            let _ = kill_process(getpid(), Signal::KILL);
+        }
+    }
 }
 
 /// What the file says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Fuse {
-    Before(usize),
-    After(usize),
-    At(String),
-}
-
-/// Dies here when the file says `at NAME`.
-pub fn point(paths: &Paths, name: &str) {
-    let file = file(paths);
-    if read(&file) == Some(Fuse::At(name.to_owned())) {
-        blow(&file);
-    }
-}
-
-/// Dies at changes of files: `at before-write`, `at after-write`, `at before-remove`, `at after-remove`.
-#[must_use]
-pub fn tap(paths: &Paths) -> Tap {
-    let paths = paths.clone();
-    Arc::new(move |moment, what| {
-        let verb = what.split(' ').next().unwrap_or(what);
-        let moment = match moment {
-            Moment::Before => "before",
-            Moment::After => "after",
-        };
-        point(&paths, &format!("{moment}-{verb}"));
-        Ok(())
-    })
-}
-
-fn file(paths: &Paths) -> PathBuf {
-    paths.run.join("fuse")
-}
-
-fn read(file: &Path) -> Option<Fuse> {
+fn read(file: &Path) -> Option<(Moment, usize)> {
     let text = fs::read_to_string(file).ok()?;
-    let (verb, rest) = text.trim().split_once(' ')?;
-    match verb {
-        "before" => rest.parse().ok().map(Fuse::Before),
-        "after" => rest.parse().ok().map(Fuse::After),
-        "at" => Some(Fuse::At(rest.to_owned())),
-        _ => None,
-    }
+    let (moment, number) = text.trim().split_once(' ')?;
+    let moment = match moment {
+        "before" => Moment::Before,
+        "after" => Moment::After,
+        _ => return None,
+    };
+    Some((moment, number.parse().ok()?))
 }
 
-/// Ends the process as `kill -9` does. When the file cannot be removed nothing happens: else the next one would die too.
-fn blow(file: &Path) {
-    tracing::error!(file = %file.display(), "the fuse blows");
-    if fs::remove_file(file).is_ok() {
-        let _ = kill_process(getpid(), Signal::KILL);
-    }
+/// A kernel whose writes are counted.
+pub struct Fused<K> {
+    inner: K,
+    fuse: Fuse,
 }
 
 impl<K: Kernel> Fused<K> {
-    /// With the fuse's file in the run directory.
-    pub fn new(inner: K, paths: &Paths) -> Self {
-        Self { inner, file: file(paths), writes: Mutex::new(0) }
+    /// Every write of this kernel is a change.
+    pub fn new(inner: K, fuse: Fuse) -> Self {
+        Self { inner, fuse }
     }
 
     fn write<T>(&self, write: impl FnOnce(&K) -> Result<T>) -> Result<T> {
-        let fuse = read(&self.file);
-        let number = self.number(fuse.is_some());
-        if fuse == Some(Fuse::Before(number)) {
-            blow(&self.file);
-        }
+        self.fuse.before();
         let result = write(&self.inner);
-        if fuse == Some(Fuse::After(number)) {
-            blow(&self.file);
-        }
+        self.fuse.after();
         result
-    }
-
-    /// This write's number since the file appeared, from 1.
-    fn number(&self, armed: bool) -> usize {
-        let mut writes = self.writes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *writes = if armed { *writes + 1 } else { 0 };
-        *writes
     }
 }
 
@@ -158,7 +163,10 @@ mod tests {
     use std::os::unix::process::ExitStatusExt;
 
     use super::*;
-    use crate::{files::write_atomic, host::linux::Linux};
+    use crate::{
+        files::{Disk, write_atomic},
+        host::linux::Linux,
+    };
 
     /// Runs `test` of this binary in a process of its own with the fuse's directory; its exit signal.
     fn signal_of(test: &str, dir: &Path) -> Option<i32> {
@@ -175,25 +183,31 @@ mod tests {
     #[test]
     #[ignore = "the victim of the tests below"]
     fn victim() {
-        let kernel = Fused::new(Linux::new(paths()), &paths());
-        for _ in 0..3 {
-            let _ = kernel.set_num_vfs(&"0000:01:00.0".parse().unwrap(), 1);
-        }
-        point(&paths(), "record");
+        let fuse = Fuse::new(&paths());
+        let disk = Disk::tapped(fuse.tap());
+        let kernel = Fused::new(Linux::new(paths()), fuse);
+        disk.write(&paths().run.join("first"), b"", 0o600).unwrap();
+        let _ = kernel.set_num_vfs(&"0000:01:00.0".parse().unwrap(), 1);
+        disk.write(&paths().run.join("third"), b"", 0o600).unwrap();
     }
 
     #[test]
     fn it_blows_once_where_it_is_told_to() {
-        let dir = tempfile::tempdir().unwrap();
-        let fuse = file(&Paths::below(dir.path()));
-        for (text, dies) in
-            [("before 3", true), ("after 3", true), ("at record", true), ("before 4", false), ("at other", false)]
-        {
-            write_atomic(&fuse, text.as_bytes(), 0o600).unwrap();
+        for (text, dies, third) in [
+            ("before 1", true, false),
+            ("after 2", true, false),
+            ("before 3", true, false),
+            ("after 3", true, true),
+            ("before 4", false, true),
+            ("at noon", false, true),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let paths = Paths::below(dir.path());
+            let file = Fuse::new(&paths).file;
+            write_atomic(&file, text.as_bytes(), 0o600).unwrap();
             assert_eq!(signal_of("victim", dir.path()).is_some(), dies, "{text}");
-            assert_eq!(fuse.exists(), !dies, "{text}");
+            assert_eq!(file.exists(), !dies, "{text}");
+            assert_eq!(paths.run.join("third").exists(), third, "{text}");
         }
-        fs::remove_file(&fuse).unwrap();
-        assert_eq!(signal_of("victim", dir.path()), None);
     }
 }

@@ -11,6 +11,7 @@
 //! above, blocking below: kernel work runs on threads of its own and is never cancelled.
 
 mod boot;
+mod carriers;
 mod claims;
 mod collect;
 mod kernel_events;
@@ -34,13 +35,14 @@ use crate::{
     cli::NodeArgs,
     cluster::{Cluster, Kube},
     deadline::Deadline,
-    host::{Kernel, linux::Linux},
+    host::linux::Linux,
     kubelet::{Plugin, Registration, Serving},
     nri,
     paths::Paths,
     publish::{Pace, Publisher},
     telemetry::{self, Metrics, Readiness},
 };
+use carriers::Carriers;
 use claims::NodeClaims;
 
 /// Work for the kubelet that is under way may take so long when the agent ends; what is left is in the records.
@@ -118,7 +120,7 @@ async fn recovered(args: &NodeArgs, paths: &Paths) -> anyhow::Result<Arc<Engine>
         node_name: args.node_name.clone(),
         drivers: args.allow_drivers.clone(),
     };
-    let engine = Arc::new(engine(kernel(paths), paths, identity));
+    let engine = Arc::new(engine(paths, identity));
     let recovering = Arc::clone(&engine);
     for (claim, error) in blocking(move || recovering.recover(Deadline::after(RECOVERY))).await? {
         tracing::error!(%claim, %error, "recovery");
@@ -127,24 +129,17 @@ async fn recovered(args: &NodeArgs, paths: &Paths) -> anyhow::Result<Arc<Engine>
 }
 
 #[cfg(not(feature = "fuse"))]
-fn kernel(paths: &Paths) -> Arc<dyn Kernel> {
-    Arc::new(Linux::new(paths.clone()))
+fn engine(paths: &Paths, identity: Identity) -> Engine {
+    Engine::new(Arc::new(Linux::new(paths.clone())), paths.clone(), identity)
 }
 
+/// Changes of the kernel's state and of records are in the sight of one fuse.
 #[cfg(feature = "fuse")]
-fn kernel(paths: &Paths) -> Arc<dyn Kernel> {
-    Arc::new(crate::host::fuse::Fused::new(Linux::new(paths.clone()), paths))
-}
-
-#[cfg(not(feature = "fuse"))]
-fn engine(kernel: Arc<dyn Kernel>, paths: &Paths, identity: Identity) -> Engine {
-    Engine::new(kernel, paths.clone(), identity)
-}
-
-/// Records are written and removed in the sight of the fuse: `at write`, `at remove`.
-#[cfg(feature = "fuse")]
-fn engine(kernel: Arc<dyn Kernel>, paths: &Paths, identity: Identity) -> Engine {
-    Engine::tapped(kernel, paths.clone(), identity, crate::host::fuse::tap(paths))
+fn engine(paths: &Paths, identity: Identity) -> Engine {
+    use crate::host::fuse::{Fuse, Fused};
+    let fuse = Fuse::new(paths);
+    let tap = fuse.tap();
+    Engine::tapped(Arc::new(Fused::new(Linux::new(paths.clone()), fuse)), paths.clone(), identity, tap)
 }
 
 /// Attaches pods' netdevs when the runtime calls, and tells the API server of it. Gives back whether the runtime calls.
@@ -191,6 +186,7 @@ fn publish(
         metrics: Arc::clone(metrics),
         published: publisher.published(),
         desire,
+        carriers: Carriers::default(),
     };
     parts.run("publisher", publisher.run());
     let (changed, starting) = (Arc::clone(changed), readiness.task("inventory"));

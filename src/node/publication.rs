@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -11,6 +11,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use super::carriers::Carriers;
 use crate::{
     claim::{Engine, Entry, Record, Step},
     device::{Bdf, DeviceId},
@@ -32,6 +33,7 @@ pub(super) struct Publication {
     pub(super) metrics: Arc<Metrics>,
     pub(super) published: watch::Receiver<Option<Published>>,
     pub(super) desire: watch::Sender<Option<Desired>>,
+    pub(super) carriers: Carriers,
 }
 
 /// One look at the host and the records.
@@ -47,15 +49,17 @@ impl Publication {
     pub(super) async fn run(mut self, changed: Arc<Notify>, starting: Task) {
         let mut starting = Some(starting);
         loop {
+            let mut pause = RESCAN;
             match self.look().await {
-                Ok(look) => {
+                Ok(mut look) => {
+                    pause = self.darken(&mut look).map_or(RESCAN, |again| again.min(RESCAN));
                     self.desire(&look).await;
                     drop(starting.take());
                 }
                 Err(error) => tracing::error!(error, "inventory: keeping what is published"),
             }
             // Either something changed, or it is time to look anyway.
-            let _ = timeout(RESCAN, changed.notified()).await;
+            let _ = timeout(pause, changed.notified()).await;
             sleep(SETTLE).await;
         }
     }
@@ -63,6 +67,16 @@ impl Publication {
     async fn look(&self) -> Result<Look, String> {
         let (engine, driver, exclude) = (Arc::clone(&self.engine), self.driver.clone(), self.exclude.clone());
         super::blocking(move || look(&engine, &driver, &exclude)).await
+    }
+
+    /// Adds the taints of ports without carrier; after what time to look again.
+    fn darken(&mut self, look: &mut Look) -> Option<Duration> {
+        let functions = &look.inventory.functions;
+        let settled = self.carriers.settle(&publish::ports(functions), Instant::now());
+        for (device, taints) in publish::link_down(&self.driver, functions, &settled.dark) {
+            look.taints.entry(device).or_default().extend(taints);
+        }
+        settled.again
     }
 
     async fn desire(&mut self, look: &Look) {

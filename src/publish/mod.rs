@@ -23,7 +23,7 @@ mod validate;
 
 pub use publisher::{Pace, Publisher};
 pub use slice::{Attribute, Consumption, CounterSet, Device, Effect, Slice, Taint};
-pub use taints::{Reason, link_down};
+pub use taints::{Reason, link_down, ports};
 
 use std::collections::{BTreeMap, BTreeSet};
 

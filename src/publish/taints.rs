@@ -32,13 +32,17 @@ impl Taint {
     }
 }
 
-/// Taints PFs whose link is up but has no carrier, and their VFs. A PF that the administrator has down is not tainted:
-/// the carrier is not known then.
+/// The ports, and whether each is dark: its link is up but has no carrier. One that the administrator has down is not dark,
+/// since its carrier is not known then.
 #[must_use]
-pub fn link_down(driver: &str, functions: &[Function]) -> BTreeMap<DeviceId, Vec<Taint>> {
+pub fn ports(functions: &[Function]) -> BTreeMap<Bdf, bool> {
     let is_pf = |function: &&Function| matches!(function.kind, FunctionKind::Pf { .. });
-    let dark = functions.iter().filter(is_pf).filter(|pf| pf.carrier == Some(false));
-    let dark: BTreeSet<Bdf> = dark.map(|pf| pf.id.pci()).collect();
+    functions.iter().filter(is_pf).map(|pf| (pf.id.pci(), pf.carrier == Some(false))).collect()
+}
+
+/// Taints dark ports and their VFs.
+#[must_use]
+pub fn link_down(driver: &str, functions: &[Function], dark: &BTreeSet<Bdf>) -> BTreeMap<DeviceId, Vec<Taint>> {
     let tainted = functions.iter().filter(|function| function.pf().is_some_and(|pf| dark.contains(&pf)));
     tainted.map(|function| (function.id, vec![Taint::no_schedule(driver, Reason::LinkDown)])).collect()
 }

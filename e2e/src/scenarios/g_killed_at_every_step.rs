@@ -1,6 +1,7 @@
-//! **The agent** is killed at the first host write after a pod is made, at the second, and so on until there is no further
-//! one; and the same while the pod is deleted. On node1 right before each write, on node2 right after it. That needs the
-//! image with the fuse: `/run/sriov-dra/fuse` holds `before N` or `after N`, and goes when it has burnt.
+//! **The agent** is killed at the first change of the host after a pod is made (a record, CDI spec or door written or removed,
+//! a write to the kernel), at the second, and so on until there is no further one; and the same while the pod is deleted. On
+//! node1 right before each change, on node2 right after it. That needs the image with the fuse: `/run/sriov-dra/fuse` holds
+//! `before N` or `after N`, and goes when it has burnt.
 //!
 //! **Must hold**: nobody helps, and the pod runs with its interface, or is gone, and the VF is as it was before.
 
@@ -10,10 +11,10 @@ use super::{Scenario, VF_POD};
 use crate::{device::Vf, dump::Dump, lab::Lab, node::Node, release, space::Space, story::Story};
 
 pub(super) const SCENARIO: Scenario =
-    Scenario { letter: 'g', title: "agent killed before and after each host write, both ways", tell };
+    Scenario { letter: 'g', title: "agent killed before and after each change of the host, both ways", tell };
 
 const FUSE: &str = "/run/sriov-dra/fuse";
-/// More writes than a claim can have: an endless fuse is a failure too.
+/// More changes than a claim can make: an endless fuse is a failure too.
 const MOST: u32 = 60;
 
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
@@ -29,18 +30,18 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
             let went = goes(node, space, &vf, &before, &fuse).with_context(|| format!("fuse {fuse}, it is deleted"))?;
             space.step(format!("{fuse}: {} / {}", burnt(came), burnt(went)));
             if !came && !went {
-                ensure!(number > 3, "a life of {number} writes is too short to be true: does the fuse work?");
+                ensure!(number > 3, "a life of {number} changes is too short to be true: does the fuse work?");
                 return Ok(());
             }
         }
-        anyhow::bail!("more than {MOST} writes for one pod")
+        anyhow::bail!("more than {MOST} changes for one pod")
     });
     story.step("helm upgrade back to the release image");
     told.and(lab.release.install())
 }
 
 fn burnt(fuse: bool) -> &'static str {
-    if fuse { "killed" } else { "no such write" }
+    if fuse { "killed" } else { "no such change" }
 }
 
 /// Makes the pod under a fuse; whether it burnt.
