@@ -1,6 +1,6 @@
 //! What the driver publishes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -40,6 +40,19 @@ pub(crate) fn identities(node: &Node) -> Result<Vec<[String; 3]>> {
     let mut all: Vec<_> = slices(node)?.iter().map(own).collect();
     all.sort();
     Ok(all)
+}
+
+/// Slice → how often its content was written, and its devices.
+pub(crate) type Writes = BTreeMap<String, (u64, BTreeSet<String>)>;
+
+/// How often each slice of a node was written: `metadata.generation` counts changes of its content.
+pub(crate) fn writes(node: &Node) -> Result<Writes> {
+    let own = |slice: &Value| {
+        let generation = slice.pointer("/metadata/generation").and_then(Value::as_u64).context("no generation")?;
+        let devices = items(slice, "/spec/devices").iter().map(|device| text(device, "/name").to_owned()).collect();
+        Ok((text(slice, "/metadata/name").to_owned(), (generation, devices)))
+    };
+    slices(node)?.iter().map(own).collect()
 }
 
 /// Devices of a node by name. An error while the pool is incomplete.

@@ -15,6 +15,7 @@ mod apply;
 mod check;
 mod prepare;
 mod recover;
+mod remake;
 mod report;
 #[cfg(test)]
 mod tests;

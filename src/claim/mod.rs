@@ -24,7 +24,7 @@ pub use engine::{Damage, Engine, Identity};
 pub use error::ClaimError;
 pub use locks::{ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
 pub use plan::plan;
-pub use record::{AttachMode, Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step};
+pub use record::{AttachMode, Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step, VfHome};
 pub use store::{Entry, Store, StoreError, Title, VERSION};
 pub use undo::{Undo, undo};
 pub use wanted::{Wanted, wanted};

@@ -1,27 +1,30 @@
 //! What must be done to a device so that it is as wanted: steps, each with the value that it replaces. Pure.
 //!
 //! ```text
-//!  Home ─► Driver ─► Vf… ─► Reload ─► Link…        undone the other way round:
+//!  Vfs ─► Home ─► Driver ─► Vf… ─► Reload ─► Link…        undone the other way round:
 //!                                                   Vf… ─► Driver ─► Home (a fresh netdev, named and set as before)
+//!                                                   ─► Vfs (of a PF: made again)
 //! ```
 //!
 //! The PF's values come after the driver so that, undone, they are back before the VF's driver starts and reads them.
 //! Nothing is touched that was not asked.
 
-use super::{AttachMode, DeviceRecord, NetdevPlan, Step, Wanted, wanted::WITHOUT_NETDEV};
+use super::{AttachMode, DeviceRecord, NetdevPlan, Step, VfHome, Wanted, wanted::WITHOUT_NETDEV};
 use crate::{
     api::{DriverChoice, Settings},
-    device::{
-        Binding, FunctionKind, LinkSetting, LinkState, Mac, NetdevHome, Observed, VfAddress, VfSetting, VfSettings,
-        VlanTag,
-    },
+    device::{Binding, LinkSetting, LinkState, Mac, NetdevHome, Observed, VfAddress, VfSetting, VfSettings, VlanTag},
 };
 
-/// Plans one device. `native` is the kernel's own driver for it, where known.
+/// Plans one device. `vfs` are those of a PF; `native` is the kernel's own driver for the device, where known.
 ///
 /// # Errors
 /// Why the device cannot be as wanted, and what would be right.
-pub fn plan(wanted: &Wanted, observed: &Observed, native: Option<&str>) -> Result<DeviceRecord, String> {
+pub fn plan(
+    wanted: &Wanted,
+    observed: &Observed,
+    vfs: &[Observed],
+    native: Option<&str>,
+) -> Result<DeviceRecord, String> {
     let mut record = DeviceRecord {
         id: wanted.id,
         incarnation: observed.function.incarnation,
@@ -38,7 +41,8 @@ pub fn plan(wanted: &Wanted, observed: &Observed, native: Option<&str>) -> Resul
     if !record.admin_access {
         let to = target(&wanted.settings, &observed.function.binding, native)?;
         record.netdev = netdev_plan(&wanted.settings, &to)?;
-        record.steps = steps(&wanted.settings, observed, &to, record.netdev.as_ref())?;
+        record.steps = vfs_step(vfs)?.into_iter().collect();
+        record.steps.extend(steps(&wanted.settings, observed, &to, record.netdev.as_ref())?);
     }
     Ok(record)
 }
@@ -103,7 +107,6 @@ fn steps(
     netdev: Option<&NetdevPlan>,
 ) -> Result<Vec<Step>, String> {
     let from = &observed.function.binding;
-    check_pf(observed)?;
     check_mtu(settings, observed)?;
     let mut steps = Vec::new();
     if makes_netdev(from) {
@@ -128,15 +131,22 @@ fn steps(
     Ok(steps)
 }
 
-/// Rebinding a PF, which release does, takes its VFs away.
-fn check_pf(observed: &Observed) -> Result<(), String> {
-    match observed.function.kind {
-        FunctionKind::Pf { num_vfs, .. } if num_vfs > 0 => Err(format!(
-            "is a PF with {num_vfs} VFs, which would be lost when it is given back; a PF can be claimed while \
-             sriov_numvfs is 0"
-        )),
-        _ => Ok(()),
-    }
+/// Release starts a PF's driver again, which takes its VFs away: how they are is written down before.
+fn vfs_step(vfs: &[Observed]) -> Result<Option<Step>, String> {
+    let homes = vfs.iter().map(vf_home).collect::<Result<Vec<VfHome>, String>>()?;
+    Ok((!homes.is_empty()).then_some(Step::Vfs(homes)))
+}
+
+fn vf_home(observed: &Observed) -> Result<VfHome, String> {
+    let Observed { function, vf: settings, .. } = observed;
+    let vf = function.vf_address().ok_or_else(|| format!("its VF {} has no index", function.id))?;
+    let home = match makes_netdev(&function.binding) {
+        true => {
+            Some(home(observed).map_err(|reason| format!("its VF {} cannot be made again: {reason}", function.id))?)
+        }
+        false => None,
+    };
+    Ok(VfHome { vf, settings: *settings, binding: function.binding.clone(), home })
 }
 
 fn check_mtu(settings: &Settings, observed: &Observed) -> Result<(), String> {
@@ -180,6 +190,20 @@ fn vf_values(settings: &Settings, held: Option<&VfSettings>) -> Vec<VfSetting> {
 
 fn vf_step(vf: VfAddress, held: &VfSettings, to: VfSetting) -> Step {
     Step::Vf { vf, from: current(held, &to), to }
+}
+
+/// All that a PF was seen to hold for a VF.
+pub(super) fn all_known(held: &VfSettings) -> Vec<VfSetting> {
+    let rate = VfSetting::Rate { min: 0, max: 0 };
+    let like = [
+        VfSetting::Trust(false),
+        VfSetting::Mac(Mac::ZERO),
+        VfSetting::Vlan(VlanTag::default()),
+        rate,
+        VfSetting::SpoofChk(true),
+        VfSetting::LinkState(LinkState::Auto),
+    ];
+    like.iter().filter_map(|like| current(held, like)).collect()
 }
 
 /// The present value of what a setting sets; none when the kernel does not tell.

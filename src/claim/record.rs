@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ClaimRef;
 use crate::device::{
-    Binding, DeviceId, IfName, IncarnationId, LinkSetting, Mac, NetdevHome, Route, VfAddress, VfSetting,
+    Binding, DeviceId, IfName, IncarnationId, LinkSetting, Mac, NetdevHome, Route, VfAddress, VfSetting, VfSettings,
 };
 
 /// Where a claim is in its life.
@@ -78,10 +78,27 @@ impl DeviceRecord {
     }
 }
 
+/// A VF of a claimed PF, as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VfHome {
+    /// Its PF and index.
+    pub vf: VfAddress,
+    /// What the PF held for it; none: not told.
+    pub settings: Option<VfSettings>,
+    /// Driver and override.
+    pub binding: Binding,
+    /// Its netdev; none: its driver makes none.
+    pub home: Option<NetdevHome>,
+}
+
 /// One assignment, with the value that it replaces. `from: None`: the kernel cannot tell it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Step {
+    /// The VFs of a claimed PF, before all other steps. Doing it is nothing; undoing it, last of all, makes them again, since
+    /// none outlives the start of their PF's driver.
+    Vfs(Vec<VfHome>),
     /// First of all steps of a device with a netdev. Doing it is nothing; undoing it, last of all, makes a fresh netdev
     /// (unless the undo has just bound the driver) and gives it its name, altnames, MAC, MTU and up state back.
     Home(NetdevHome),

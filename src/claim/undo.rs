@@ -1,6 +1,6 @@
 //! What gives a device back: a pure function of its record.
 
-use super::{DeviceRecord, Step, plan::neutral};
+use super::{DeviceRecord, Step, VfHome, plan::neutral};
 use crate::device::{Binding, NetdevHome, VfAddress, VfSetting};
 
 /// One thing to do for a device that is given back.
@@ -19,6 +19,8 @@ pub enum Undo {
     Driver(Binding),
     /// Make a fresh netdev, unless one has just been made, and set it so.
     Home(NetdevHome),
+    /// Make the PF's VFs again, and set each so.
+    Vfs(Vec<VfHome>),
 }
 
 /// What to do, in order. Doing it twice, or for steps that never ran, is harmless.
@@ -29,6 +31,7 @@ pub fn undo(device: &DeviceRecord) -> Vec<Undo> {
 
 fn one(step: &Step) -> Option<Undo> {
     match step {
+        Step::Vfs(vfs) => Some(Undo::Vfs(vfs.clone())),
         Step::Home(home) => Some(Undo::Home(home.clone())),
         Step::Driver { from, .. } => Some(Undo::Driver(from.clone())),
         Step::Vf { from, to, .. } if from.as_ref() == Some(to) => None,

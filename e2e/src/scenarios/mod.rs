@@ -13,6 +13,8 @@ mod j_refusals;
 mod k_vfs_removed;
 mod l_containerd_restart;
 mod m_uninstall;
+mod n_link_down;
+mod o_port_or_vfs;
 
 use anyhow::Result;
 
@@ -48,6 +50,8 @@ pub(crate) fn all() -> Vec<Scenario> {
         j_refusals::SCENARIO,
         k_vfs_removed::SCENARIO,
         l_containerd_restart::SCENARIO,
+        n_link_down::SCENARIO,
+        o_port_or_vfs::SCENARIO,
         m_uninstall::SCENARIO,
     ]
 }

@@ -36,7 +36,7 @@ impl Engine {
     fn step(&self, device: &DeviceRecord, step: &Step, host: &Netns, deadline: Deadline) -> Result<(), ClaimError> {
         let prepare = ClaimError::host("prepare");
         match step {
-            Step::Home(_) => Ok(()),
+            Step::Vfs(_) | Step::Home(_) => Ok(()),
             Step::Driver { from, to } if from == to => Ok(()),
             Step::Vf { from, to, .. } if from.as_ref() == Some(to) => Ok(()),
             Step::Driver { to, .. } => {
@@ -111,7 +111,7 @@ impl ClaimError {
 /// What others read while they wait.
 fn verb(step: &Step) -> String {
     match step {
-        Step::Home(_) => "prepare".to_owned(),
+        Step::Vfs(_) | Step::Home(_) => "prepare".to_owned(),
         Step::Driver { to, .. } => format!("bind {} to", to.driver.as_deref().unwrap_or("no driver")),
         Step::Vf { to, .. } => format!("set {to} on"),
         Step::Reload => "rebind".to_owned(),

@@ -75,7 +75,7 @@ impl Engine {
 /// Whether a step is not (any more) so.
 fn differs(step: &Step, observed: &Observed, netdev: Option<&Netdev>) -> bool {
     match step {
-        Step::Home(_) | Step::Reload => false,
+        Step::Vfs(_) | Step::Home(_) | Step::Reload => false,
         Step::Driver { to, .. } => observed.function.binding != *to,
         Step::Vf { to, .. } => {
             let now = observed.vf.and_then(|held| current(&held, to));

@@ -153,9 +153,22 @@ impl Engine {
             let observed = self.settled(&wanted.id, deadline)?;
             let asked = wanted.settings.driver == Some(DriverChoice::Default);
             let native = if asked { self.native_driver(&observed).map_err(ClaimError::host("prepare"))? } else { None };
-            plan(wanted, &observed, native.as_deref()).map_err(|reason| ClaimError::refused(wanted.id, reason))
+            let vfs = if wanted.result.admin_access { vec![] } else { self.vfs_of(&observed)? };
+            plan(wanted, &observed, &vfs, native.as_deref()).map_err(|reason| ClaimError::refused(wanted.id, reason))
         };
         wanted.iter().map(one).collect()
+    }
+
+    /// The VFs of a PF, by index.
+    fn vfs_of(&self, observed: &Observed) -> Result<Vec<Observed>, ClaimError> {
+        if !matches!(observed.function.kind, FunctionKind::Pf { num_vfs: 1.., .. }) {
+            return Ok(vec![]);
+        }
+        let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
+        let mut vfs: Vec<_> = all.iter().filter_map(|other| Some((other.vf_address()?, other.id))).collect();
+        vfs.retain(|(vf, _)| vf.pf == observed.function.id.pci());
+        vfs.sort_by_key(|(vf, _)| vf.index);
+        vfs.iter().map(|(_, id)| self.observe(id)).collect()
     }
 
     /// The kernel's own driver for a function: as the kernel tells, else the one that a function of the same make has.

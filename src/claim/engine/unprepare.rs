@@ -10,7 +10,7 @@ use crate::{
         view,
     },
     deadline::Deadline,
-    device::{Binding, VfAddress, VfSetting},
+    device::{Binding, DeviceId, VfAddress, VfSetting},
     host::{ErrorKind, Netns},
 };
 
@@ -114,8 +114,8 @@ impl Engine {
         for action in undo(device) {
             held.note(&device.id, &format!("give back {}", device.id));
             match action {
-                Undo::Vf { vf, to, known } => errors.extend(self.undo_vf(device, &vf, &to, known, deadline).err()),
-                Undo::Driver(binding) => match self.undo_driver(device, &binding, deadline) {
+                Undo::Vf { vf, to, known } => errors.extend(self.undo_vf(&device.id, &vf, &to, known, deadline).err()),
+                Undo::Driver(binding) => match self.undo_driver(&device.id, &binding, deadline) {
                     Ok(bound) => fresh = bound,
                     Err(error) => errors.push(error),
                 },
@@ -123,6 +123,7 @@ impl Engine {
                     let failed = home::restore(&*self.kernel, host, &device.id, &was, fresh, deadline);
                     errors.extend(failed.into_iter().map(ClaimError::host("give back")));
                 }
+                Undo::Vfs(vfs) => errors.extend(self.remake(device, &vfs, host, deadline)),
             }
         }
         errors
@@ -144,9 +145,9 @@ impl Engine {
     }
 
     /// What counts is the value: a kernel that refuses what is so already has done its part.
-    fn undo_vf(
+    pub(super) fn undo_vf(
         &self,
-        device: &DeviceRecord,
+        device: &DeviceId,
         vf: &VfAddress,
         to: &VfSetting,
         known: bool,
@@ -155,7 +156,7 @@ impl Engine {
         match self.set_vf("give back", vf, to, deadline) {
             Err(error) if !known && error.kernel_kind() == Some(ErrorKind::Unsupported) => Ok(()),
             Err(error) => {
-                let held = self.kernel.observe(&device.id).ok().and_then(|observed| observed.vf);
+                let held = self.kernel.observe(device).ok().and_then(|observed| observed.vf);
                 let is_so = known && held.is_some_and(|held| current(&held, to) == Some(*to));
                 if is_so { Ok(()) } else { Err(error) }
             }
@@ -164,12 +165,12 @@ impl Engine {
     }
 
     /// Whether the driver has been bound just now, so that the netdev is a fresh one.
-    fn undo_driver(&self, device: &DeviceRecord, to: &Binding, deadline: Deadline) -> Result<bool, ClaimError> {
-        let now = self.kernel.observe(&device.id).map_err(ClaimError::host("give back"))?.function.binding;
+    pub(super) fn undo_driver(&self, device: &DeviceId, to: &Binding, deadline: Deadline) -> Result<bool, ClaimError> {
+        let now = self.kernel.observe(device).map_err(ClaimError::host("give back"))?.function.binding;
         if now == *to {
             return Ok(false);
         }
-        home::retry(deadline, || self.kernel.set_driver(&device.id, to, deadline))
+        home::retry(deadline, || self.kernel.set_driver(device, to, deadline))
             .map_err(ClaimError::host("give back"))?;
         Ok(now.driver != to.driver)
     }

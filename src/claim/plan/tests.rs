@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     claim::AllocatedDevice,
-    device::{DeviceId, VlanProto},
+    device::{DeviceId, FunctionKind, VlanProto},
     host::Recording,
 };
 
@@ -23,11 +23,11 @@ fn wanted(settings: Settings) -> Wanted {
 }
 
 fn steps_of(settings: Settings, observed: &Observed) -> Vec<Step> {
-    plan(&wanted(settings), observed, Some("igbvf")).unwrap().steps
+    plan(&wanted(settings), observed, &[], Some("igbvf")).unwrap().steps
 }
 
 fn refusal(settings: Settings, observed: &Observed) -> String {
-    plan(&wanted(settings), observed, None).unwrap_err()
+    plan(&wanted(settings), observed, &[], None).unwrap_err()
 }
 
 fn named(driver: &str) -> Option<DriverChoice> {
@@ -38,6 +38,7 @@ fn named(driver: &str) -> Option<DriverChoice> {
 fn line(step: &Step) -> String {
     let driver = |binding: &Binding| format!("{:?}/{:?}", binding.driver, binding.driver_override);
     match step {
+        Step::Vfs(vfs) => format!("{} vfs", vfs.len()),
         Step::Home(home) => format!("home {} {:?}", home.name, home.mac),
         Step::Driver { from, to } => format!("driver {} -> {}", driver(from), driver(to)),
         Step::Vf { from, to, .. } => format!("vf {} -> {to}", from.map_or("?".into(), |from| from.to_string())),
@@ -159,7 +160,7 @@ fn a_mac_without_a_pf_is_the_netdevs_own() {
     let mut observed = vf();
     (observed.function.kind, observed.vf) = (FunctionKind::Vf { address: None }, None);
     let settings = Settings { mac: everything().mac, ..Settings::default() };
-    let record = plan(&wanted(settings), &observed, None).unwrap();
+    let record = plan(&wanted(settings), &observed, &[], None).unwrap();
     assert_eq!(record.netdev.unwrap().mac, everything().mac);
     assert_eq!(record.steps.len(), 2);
 }
@@ -168,21 +169,34 @@ fn a_mac_without_a_pf_is_the_netdevs_own() {
 fn who_only_observes_changes_nothing() {
     let mut watching = wanted(everything());
     watching.result.admin_access = true;
-    let record = plan(&watching, &vf(), None).unwrap();
+    let record = plan(&watching, &vf(), &[], None).unwrap();
     assert_eq!((record.steps, record.netdev), (vec![], None));
 }
 
 #[test]
 fn undone_the_pf_is_as_before_ere_the_driver_starts() {
     let settings = Settings { driver: named("vfio-pci"), ..everything() };
-    let record = plan(&wanted(settings), &vf(), None).unwrap();
+    let record = plan(&wanted(settings), &vf(), &[], None).unwrap();
     let kinds: Vec<_> = crate::claim::undo(&record)
         .iter()
         .map(|action| match action {
             crate::claim::Undo::Vf { .. } => "vf",
             crate::claim::Undo::Driver(_) => "driver",
             crate::claim::Undo::Home(_) => "home",
+            crate::claim::Undo::Vfs(_) => "vfs",
         })
         .collect();
     assert_eq!(kinds, ["vf", "vf", "vf", "vf", "vf", "vf", "driver", "home"]);
+}
+
+#[test]
+fn a_pfs_vfs_are_written_down_first_and_must_be_at_home() {
+    let all = Recording::igb().functions;
+    let pf = all.iter().find(|observed| observed.function.id.name() == "0000-01-00-0").unwrap();
+    let mut vfs = vec![vf()];
+    let record = plan(&wanted(Settings::default()), pf, &vfs, None).unwrap();
+    assert!(matches!(&record.steps[0], Step::Vfs(homes) if homes[0].vf.index == 0 && homes[0].home.is_some()));
+    vfs[0].netdev = None;
+    let refused = plan(&wanted(Settings::default()), pf, &vfs, None).unwrap_err();
+    insta::assert_snapshot!(refused, @r#"its VF 0000:02:10.0 cannot be made again: its network interface is not in the host's namespace: a pod or a program without a claim has it"#);
 }

@@ -12,7 +12,10 @@ use super::{
     fuse::Fuse,
     is_home,
 };
-use crate::device::{Bdf, Binding, DeviceId, FunctionKind, IfName, LinkSetting, Mac, Observed, VfAddress, VfSetting};
+use crate::device::{
+    Bdf, Binding, DeviceId, FunctionKind, IfName, LinkSetting, LinkState, Mac, Observed, VfAddress, VfSetting,
+    VfSettings, VlanTag,
+};
 
 /// The host's namespace.
 const HOME: u64 = 1;
@@ -118,13 +121,25 @@ impl State {
 
     pub(super) fn set_num_vfs(&mut self, pf: Bdf, count: u32) -> Result<()> {
         self.function(&pf.into())?;
-        for vf in self.vfs_of(pf) {
-            self.functions.remove(&vf);
+        let present = self.vfs_of(pf);
+        if present.len() == count as usize {
+            return Ok(());
         }
+        present.iter().for_each(|vf| drop(self.functions.remove(vf)));
         let wanted = |fake: &FakeFunction| fake.function.vf_address().is_some_and(|vf| vf.pf == pf && vf.index < count);
         let made: Vec<DeviceId> = self.recorded.values().filter(|f| wanted(f)).map(|f| f.function.id).collect();
-        made.iter().for_each(|vf| self.plug(vf));
-        Ok(())
+        made.iter().try_for_each(|vf| self.make(vf))
+    }
+
+    /// A new VF has nothing of the one that was there before.
+    fn make(&mut self, vf: &DeviceId) -> Result<()> {
+        self.plug(vf);
+        let fake = self.function_mut(vf)?;
+        (fake.link, fake.function.binding, fake.vf) = (None, Binding::default(), fake.vf.map(new_vf));
+        match fake.native.clone() {
+            Some(driver) => self.bind(vf, &driver),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn set_driver(&mut self, device: &DeviceId, binding: &Binding) -> Result<()> {
@@ -280,6 +295,19 @@ impl State {
                 writeln!(text, "{id} link in {netns} {:?} {:?} {routes:?} {stains:?}", netdev.home, netdev.addresses);
         }
         text
+    }
+}
+
+/// What a PF holds for a VF that it has just made, as far as it tells.
+fn new_vf(recorded: VfSettings) -> VfSettings {
+    VfSettings {
+        mac: recorded.mac.map(|_| Mac::ZERO),
+        vlan: recorded.vlan.map(|_| VlanTag::default()),
+        min_tx_rate: recorded.min_tx_rate.map(|_| 0),
+        max_tx_rate: recorded.max_tx_rate.map(|_| 0),
+        spoof_chk: recorded.spoof_chk.map(|_| true),
+        trust: recorded.trust.map(|_| false),
+        link_state: recorded.link_state.map(|_| LinkState::Auto),
     }
 }
 

@@ -1,7 +1,10 @@
 //! Killed, or refused, at every write of prepare and of unprepare, the kernel's and the files'.
 
 use super::*;
-use crate::host::fake::Trip;
+use crate::{
+    device::{Binding, Mac, VfAddress, VfSetting},
+    host::fake::Trip,
+};
 
 const KILLS: [fn(u32) -> Trip; 3] = [Trip::Before, Trip::Amid, Trip::After];
 const REFUSALS: [fn(u32) -> Trip; 2] = [Trip::Refuse, Trip::RefuseFrom];
@@ -168,5 +171,49 @@ fn refused_in_unprepare() {
             world.fake.revive();
             as_before(world, &claim, &before, trip);
         });
+    }
+}
+
+/// A PF with VFs, one of which has a past.
+fn port() -> World {
+    let world = World::new();
+    let vf = VfAddress { pf: "0000:01:00.0".parse().unwrap(), index: 1 };
+    for setting in [VfSetting::Mac(Mac([2, 0, 0, 0, 0, 0x77])), VfSetting::Trust(true)] {
+        world.fake.set_vf(&vf, &setting).unwrap();
+    }
+    let bound = Binding { driver: Some("vfio-pci".into()), driver_override: Some("vfio-pci".into()) };
+    world.fake.set_driver(&DeviceId::from_name("0000-02-10-4").unwrap(), &bound, soon()).unwrap();
+    world.fake.rebind(&DeviceId::from_name("0000-02-10-2").unwrap(), soon()).unwrap();
+    world
+}
+
+/// VFs that are made again are others than before; in all else they must be equal.
+fn but_incarnations(dump: &str) -> String {
+    let number = |line: &str| line.split(' ').nth(2).filter(|_| line.contains(" incarnation ")).map(str::to_owned);
+    dump.lines().map(|line| number(line).map_or(line.to_owned(), |n| line.replacen(&n, "_", 1)) + "\n").collect()
+}
+
+#[test]
+fn a_pf_comes_back_with_its_vfs_whatever_kills_its_claim() {
+    for driver in ["", "vfio-pci"] {
+        let claim = claim("pf", &["0000-01-00-0"], json!({"driver": driver}));
+        let before = but_incarnations(&port().fake.dump());
+        let set_up = || {
+            let world = port();
+            world.prepare(&claim).unwrap();
+            if driver.is_empty() {
+                world.attach(&claim, "net1");
+            }
+            world
+        };
+        let then = |world: &mut World, trip: Trip| {
+            let failed = world.restart();
+            assert!(failed.is_empty(), "{trip:?}: {failed:?}");
+            world.unprepare(&claim).unwrap_or_else(|error| panic!("{trip:?}: {error}"));
+            assert_eq!(but_incarnations(&world.fake.dump()), before, "{trip:?}");
+            assert_eq!(world.files(), [""; 0], "{trip:?}");
+        };
+        everywhere(&KILLS, port, |world| drop(world.prepare(&claim)), then);
+        everywhere(&KILLS, set_up, |world| drop(world.unprepare(&claim)), then);
     }
 }
