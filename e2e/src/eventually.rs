@@ -8,11 +8,11 @@ use std::{
 use anyhow::{Result, anyhow};
 
 /// For what takes a pod's start or end. The lab's guests are emulated: ten times what it takes.
-pub(crate) const SLOW: Duration = Duration::from_secs(180);
+pub(crate) const SLOW: Duration = Duration::from_secs(400);
 /// For what takes a restart of an agent, a kubelet or a container runtime.
-pub(crate) const SLOWER: Duration = Duration::from_secs(300);
+pub(crate) const SLOWER: Duration = Duration::from_secs(600);
 /// For what an agent does by itself within a second or two.
-pub(crate) const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_secs(100);
 
 /// Looks until `look` succeeds. Its last error tells why it did not.
 pub(crate) fn eventually<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Result<T>) -> Result<T> {
