@@ -17,6 +17,7 @@
 //! | [`api`] | what users write and read |
 //! | [`host`] | the kernel: one seam, the real one and a fake |
 //! | [`inventory`] | which functions there are, and which the host itself uses |
+//! | [`pool`] | config.json: which function belongs to which pool, with which defaults |
 //! | [`publish`] | inventory → ResourceSlices, and the loop that keeps them so |
 //! | [`claim`] | wanted, plan, record, engine: prepare, unprepare, recover |
 //! | [`attach`] | a prepared netdev → pod, and back |
@@ -43,5 +44,6 @@ pub mod metadata;
 pub mod node;
 pub mod nri;
 pub mod paths;
+pub mod pool;
 pub mod publish;
 pub mod telemetry;

@@ -1,0 +1,114 @@
+//! A device as selectors see it.
+
+use crate::device::{Bdf, DeviceId, Function, FunctionKind, LinkType, PciIds};
+
+/// What kind of device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CandidateKind {
+    /// A VF of a network card.
+    Vf,
+    /// A PF of a network card.
+    Pf {
+        /// How many VFs it has now.
+        num_vfs: u32,
+    },
+    /// A sub-function.
+    Sf,
+    /// A processing accelerator, PF or VF.
+    Accelerator,
+}
+
+impl CandidateKind {
+    /// As in the attribute `type`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Vf => "vf",
+            Self::Pf { .. } => "pf",
+            Self::Sf => "sf",
+            Self::Accelerator => "accelerator",
+        }
+    }
+}
+
+/// How a vDPA device is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VdpaType {
+    /// By `vhost_vdpa`.
+    Vhost,
+    /// By `virtio_vdpa`.
+    Virtio,
+}
+
+impl VdpaType {
+    /// As written in `vdpaType`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Vhost => "vhost",
+            Self::Virtio => "virtio",
+        }
+    }
+}
+
+/// A device with all that selectors ask for, as it is when nobody has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Which device.
+    pub id: DeviceId,
+    /// What kind.
+    pub kind: CandidateKind,
+    /// Its own numbers; a sub-function's are its parent's.
+    pub ids: PciIds,
+    /// The resting driver; a sub-function's is its parent's.
+    pub driver: Option<String>,
+    /// The firmware's index.
+    pub acpi_index: Option<u32>,
+    /// Its PF's netdev, a PF's own; in switchdev the uplink representor.
+    pub pf_name: Option<String>,
+    /// Its PF's address, a PF's own; none for a VF in a virtual machine.
+    pub pf_address: Option<Bdf>,
+    /// VF index or SF number.
+    pub index: Option<u32>,
+    /// Its own link's type, else its PF's.
+    pub link_type: Option<LinkType>,
+    /// Name of the DDP package that is loaded.
+    pub ddp_profile: Option<String>,
+    /// InfiniBand partition key of index 0.
+    pub p_key: Option<u16>,
+    /// It has RDMA.
+    pub rdma: bool,
+    /// What its vDPA device is bound to.
+    pub vdpa_type: Option<VdpaType>,
+    /// `sf` of `mlx5_core.sf.4`.
+    pub aux_type: Option<String>,
+}
+
+impl Candidate {
+    /// A PF or VF as discovery found it among the host's `functions`. `resting_driver` is what it had before the claim
+    /// that holds it. What discovery does not read yet is neutral.
+    #[must_use]
+    pub fn of(function: &Function, functions: &[Function], resting_driver: Option<&str>) -> Self {
+        let pf = function.pf().and_then(|pf| functions.iter().find(|other| other.id == DeviceId::Pci(pf)));
+        let driver = resting_driver.or(function.binding.driver.as_deref());
+        Self {
+            id: function.id,
+            kind: match function.kind {
+                FunctionKind::Pf { num_vfs, .. } => CandidateKind::Pf { num_vfs },
+                FunctionKind::Vf { .. } => CandidateKind::Vf,
+            },
+            ids: function.ids,
+            driver: driver.map(str::to_owned),
+            acpi_index: function.acpi_index,
+            pf_name: pf.and_then(|pf| pf.netdev.as_ref()).map(ToString::to_string),
+            pf_address: function.pf(),
+            index: function.vf_address().map(|vf| vf.index),
+            link_type: function.link_type.or(pf.and_then(|pf| pf.link_type)),
+            ddp_profile: None,
+            p_key: None,
+            rdma: false,
+            vdpa_type: None,
+            aux_type: None,
+        }
+    }
+}

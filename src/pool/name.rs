@@ -1,0 +1,76 @@
+//! Names of pools.
+
+use std::fmt;
+
+use super::{ConfigError, Warning, error::Place, error::quoted};
+
+/// A pool's name, which is the extended resource that pods ask for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolName {
+    /// `intel.com`.
+    pub prefix: String,
+    /// `sriov_netdevice`.
+    pub name: String,
+}
+
+impl fmt::Display for PoolName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.prefix, self.name)
+    }
+}
+
+impl PoolName {
+    /// The device plugin's rule: it looks at the name alone.
+    pub(super) fn read(place: &Place, prefix: &str, name: Option<&str>) -> Result<Self, ConfigError> {
+        let place = place.key("resourceName");
+        let right = "1 or more of letters, digits, '_' and '-'";
+        let name = name.ok_or_else(|| ConfigError::new(&place, format!("is missing, must be {right}")))?;
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+            return Err(ConfigError::new(&place, format!("{} is wrong, must be {right}", quoted(name))));
+        }
+        Ok(Self { prefix: prefix.to_owned(), name: name.to_owned() })
+    }
+
+    /// What others make of a name that the device plugin accepts.
+    pub(super) fn lint(&self, place: &Place) -> Vec<Warning> {
+        /// Bytes of an attribute's value in a slice (`ResourceSlice`, KEP-4381).
+        const ATTRIBUTE: usize = 64;
+        let name = quoted(&self.name);
+        let whole = self.to_string();
+        let findings = [
+            (!is_subdomain(&self.prefix), "resourcePrefix", {
+                format!(
+                    "{} is no DNS subdomain like \"intel.com\", so no pod can ask for this pool",
+                    quoted(&self.prefix)
+                )
+            }),
+            (!is_qualified(&self.name), "resourceName", {
+                format!(
+                    "{name} must have at most 63 characters, letters or digits first and last, or no pod can ask for it"
+                )
+            }),
+            (self.name.contains('-'), "resourceName", {
+                format!(
+                    "{name} has a '-', which the container's variable PCIDEVICE_… has too: shells cannot read it, use '_'"
+                )
+            }),
+            (whole.len() > ATTRIBUTE, "resourceName", {
+                format!("{} has more than {ATTRIBUTE} bytes, too many for the attribute pool", quoted(&whole))
+            }),
+        ];
+        let found = findings.into_iter().filter(|(odd, ..)| *odd);
+        found.map(|(_, key, reason)| Warning::new(&place.key(key), reason)).collect()
+    }
+}
+
+fn is_subdomain(text: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let label =
+        |label: &str| !label.is_empty() && label.chars().all(inner) && !label.starts_with('-') && !label.ends_with('-');
+    text.len() <= 253 && text.split('.').all(label)
+}
+
+fn is_qualified(name: &str) -> bool {
+    let ends = |c: char| c.is_ascii_alphanumeric();
+    name.len() <= 63 && name.starts_with(ends) && name.ends_with(ends)
+}
