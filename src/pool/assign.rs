@@ -112,7 +112,8 @@ fn named_in_vain(selector: &Selector, device: &Candidate, refusal: &Refusal) -> 
         _ => false,
     };
     let place = Place::at(&selector.place).key(refusal.selector);
-    let reason = format!("names the PF {address}, which has no VFs; the PF itself is only selected by pciAddresses");
+    let reason =
+        format!("names the PF {address}, which has no VFs, and never selects a PF itself: that is for pciAddresses");
     (named && matches!(device.kind, CandidateKind::Pf { .. })).then(|| Warning::new(&place, reason))
 }
 

@@ -25,7 +25,7 @@ pub(super) fn pool(pool: &Pool) -> Result<Vec<Warning>, ConfigError> {
 fn together(selector: &Selector, device_type: DeviceType) -> Result<(), ConfigError> {
     let place = Place::at(&selector.place);
     if selector.is_rdma && selector.vdpa_type.is_some() {
-        let reason = "true goes not with vdpaType in one selector object, must be one of them";
+        let reason = "true does not go with vdpaType in one selector object, must be one of the two";
         return Err(ConfigError::new(&place.key("isRdma"), reason));
     }
     if device_type != DeviceType::AuxNetDevice {

@@ -40,7 +40,7 @@ impl PoolName {
         let findings = [
             (!is_subdomain(&self.prefix), "resourcePrefix", {
                 format!(
-                    "{} is no DNS subdomain like \"intel.com\", so no pod can ask for this pool",
+                    "{} is no DNS subdomain like \"intel.com\" outside kubernetes.io, so no pod can ask for this pool",
                     quoted(&self.prefix)
                 )
             }),
@@ -63,11 +63,12 @@ impl PoolName {
     }
 }
 
+/// Kubernetes keeps its own domain from extended resources.
 fn is_subdomain(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let label =
         |label: &str| !label.is_empty() && label.chars().all(inner) && !label.starts_with('-') && !label.ends_with('-');
-    text.len() <= 253 && text.split('.').all(label)
+    text.len() <= 253 && !text.ends_with("kubernetes.io") && text.split('.').all(label)
 }
 
 fn is_qualified(name: &str) -> bool {

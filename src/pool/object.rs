@@ -61,14 +61,15 @@ impl<'a> Object<'a> {
         items.iter().enumerate().map(text).collect()
     }
 
-    /// What keys nobody reads, and what is given twice. `others` are known, but not here.
-    pub(super) fn odd_keys(&self, known: &[&str], others: &[&str], here: &str) -> Vec<Warning> {
+    /// What keys nobody reads, and what is given twice. `others` are known, but not here, which
+    /// `misplaced` says.
+    pub(super) fn odd_keys(&self, known: &[&str], others: &[&str], misplaced: &str) -> Vec<Warning> {
         let unread = |key: &str| !known.iter().any(|name| same_key(key, name));
         // A null says nothing: the SR-IOV operator writes `"SelectorObj": null` into every pool.
         let unknown = self.members.iter().filter(|(key, value)| unread(key) && *value != Json::Null);
         let unknown = unknown.map(|(key, _)| {
-            let misplaced = others.iter().any(|name| same_key(key, name));
-            let reason = if misplaced { format!("is ignored, it is not {here}") } else { meant(key, known) };
+            let elsewhere = others.iter().any(|name| same_key(key, name));
+            let reason = if elsewhere { format!("is ignored, {misplaced}") } else { meant(key, known) };
             Warning::new(&self.place.key(key), reason)
         });
         let twice = known.iter().filter_map(|name| match self.members.iter().filter(|(key, _)| same_key(key, name)) {

@@ -1,8 +1,6 @@
 //! From the document to pools. The device plugin reads all of it before it looks at selectors, and dies of a wrong type
 //! anywhere but there: selectors of a wrong type cost only their pool.
 
-use std::collections::BTreeMap;
-
 use super::{
     AdditionalInfo, Config, ConfigError, DeviceType, Pool, PoolName, Selector, Warning,
     error::{Place, quoted},
@@ -45,39 +43,33 @@ enum Fault {
 impl Reader<'_> {
     fn pools(&mut self, document: &Json) -> Result<Vec<Pool>, ConfigError> {
         let root = Object::of(document, Place::root(), "an object like {\"resourceList\": [...]}")?;
-        self.warnings.extend(root.odd_keys(&[LIST], &[], "a field of the document"));
+        self.warnings.extend(root.odd_keys(&[LIST], &[], ""));
         let place = root.place.key(LIST);
         let items = match root.last(LIST) {
             Some(Json::List(items)) => items.as_slice(),
             Some(Json::Null) => &[],
             Some(other) => return Err(wrong(&place, other, "a list of pools")),
-            None => return Err(ConfigError::new(&place, "is missing, must be a list of pools")),
+            None => return Err(missing(&root, &place)),
         };
         if items.is_empty() {
             self.warnings.push(Warning::new(&place, "is empty, so there is no pool: the device plugin would exit"));
         }
-        let mut pools = BTreeMap::new();
+        let mut pools = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let Some(pool) = self.pool(item, place.item(index))? else { continue };
-            self.unique(&pools, &pool)?;
-            pools.insert(index, pool);
+            unique(&pools, &pool)?;
+            pools.push(pool);
         }
         match self.dropped.take() {
             Some(first) if pools.is_empty() => Err(first),
-            _ => Ok(pools.into_values().collect()),
+            _ => Ok(pools),
         }
-    }
-
-    fn unique(&self, pools: &BTreeMap<usize, Pool>, pool: &Pool) -> Result<(), ConfigError> {
-        let Some(first) = pools.values().find(|other| other.name == pool.name) else { return Ok(()) };
-        let reason = format!("{} is the name of {} too, must be unique", quoted(&pool.name.to_string()), first.place);
-        Err(ConfigError::new(&Place::at(&pool.place).key("resourceName"), reason))
     }
 
     /// None: dropped, with a warning.
     fn pool(&mut self, item: &Json, place: Place) -> Result<Option<Pool>, ConfigError> {
         let fields = Object::of(item, place, "a pool like {\"resourceName\": \"sriov\", \"selectors\": [{}]}")?;
-        self.warnings.extend(fields.odd_keys(&POOL, Selector::names(DeviceType::NetDevice), "inside selectors"));
+        self.warnings.extend(fields.odd_keys(&POOL, &any_selector(), "must be inside selectors"));
         let name = fields.text("resourceName", "a string like \"sriov_netdevice\"")?;
         let prefix = fields.text("resourcePrefix", "a string like \"intel.com\"")?.filter(|prefix| !prefix.is_empty());
         let device_type = device_type(&fields)?;
@@ -104,7 +96,7 @@ impl Reader<'_> {
         let place = pool.place.key("selectors");
         match pool.last("selectors") {
             None | Some(Json::Null) => {
-                let reason = format!("is missing, which the device plugin crashes on, must be {SELECTORS}");
+                let reason = format!("is missing or null, which the device plugin crashes on, must be {SELECTORS}");
                 Err(Fault::Fatal(ConfigError::new(&place, reason)))
             }
             Some(Json::List(items)) if items.is_empty() => {
@@ -135,9 +127,9 @@ impl Reader<'_> {
 
     fn selector(&mut self, item: &Json, place: Place, device_type: DeviceType) -> Result<Selector, ConfigError> {
         let fields = Object::of(item, place, "an object like {\"vendors\": [\"8086\"]}")?;
-        let here = format!("a selector of deviceType {}", device_type.as_str());
+        let misplaced = format!("is no selector of deviceType {}", device_type.as_str());
         let names = Selector::names(device_type);
-        self.warnings.extend(fields.odd_keys(names, &ALL, &here));
+        self.warnings.extend(fields.odd_keys(names, &any_selector(), &misplaced));
         let mut selector = Selector { place: fields.place.to_string(), ..Selector::default() };
         for name in names {
             set(&mut selector, &fields, name)?;
@@ -146,23 +138,21 @@ impl Reader<'_> {
     }
 }
 
-/// Selectors of any type of devices.
-const ALL: [&str; 14] = [
-    "vendors",
-    "devices",
-    "drivers",
-    "pciAddresses",
-    "acpiIndexes",
-    "auxTypes",
-    "pfNames",
-    "rootDevices",
-    "linkTypes",
-    "ddpProfiles",
-    "pKeys",
-    "isRdma",
-    "vdpaType",
-    "needVhostNet",
-];
+fn missing(root: &Object<'_>, place: &Place) -> ConfigError {
+    let there = root.members().first().map(|(key, _)| format!(" (there is {})", quoted(key))).unwrap_or_default();
+    ConfigError::new(place, format!("is missing{there}, must be a list of pools"))
+}
+
+fn unique(pools: &[Pool], pool: &Pool) -> Result<(), ConfigError> {
+    let Some(first) = pools.iter().find(|other| other.name == pool.name) else { return Ok(()) };
+    let reason = format!("{} is the name of {} too, must be unique", quoted(&pool.name.to_string()), first.place);
+    Err(ConfigError::new(&Place::at(&pool.place).key("resourceName"), reason))
+}
+
+/// The selectors of any type of devices.
+fn any_selector() -> Vec<&'static str> {
+    [Selector::names(DeviceType::NetDevice), Selector::names(DeviceType::AuxNetDevice)].concat()
+}
 
 fn set(selector: &mut Selector, fields: &Object<'_>, name: &'static str) -> Result<(), ConfigError> {
     let functions = |example| fields.texts(name, example).map(|items| items.into_iter().map(Into::into).collect());

@@ -228,5 +228,6 @@ fn function_of(
 }
 
 fn listed(values: &[impl ToString]) -> String {
-    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+    let shown = |text: String| if text.is_empty() { "\"\"".to_owned() } else { text };
+    values.iter().map(|value| shown(value.to_string())).collect::<Vec<_>>().join(" or ")
 }

@@ -29,8 +29,23 @@ fn the_first_match_wins_over_all_pools_and_objects() {
             {"resourceName": "third", "selectors": {}}]}"#,
     );
     let assignment = config.assign(&[vf_at(3), vf_at(0), vf_at(2), vf_at(1), pf(0), sf()]);
-    insta::assert_snapshot!(told(&assignment), @"");
-    insta::assert_snapshot!(told_warnings(&assignment).join("\n"), @"");
+    insta::assert_snapshot!(told(&assignment), @r#"
+    0000:3b:00.0 intel.com/second resourceList[1].selectors[1]
+    0000:3b:02.0 intel.com/first resourceList[0].selectors[1]
+    0000:3b:02.1 intel.com/first resourceList[0].selectors[1]
+    0000:3b:02.2 intel.com/second resourceList[1].selectors[0]
+    0000:3b:02.3 intel.com/second resourceList[1].selectors[1]
+    "#);
+    insta::assert_snapshot!(told_warnings(&assignment).join("\n"), @r#"
+    resourceList[0].selectors[0].pfNames: names the PF 0000:3b:00.0, which has no VFs, and never selects a PF itself: that is for pciAddresses
+    resourceList[0].selectors[1].pfNames: names the PF 0000:3b:00.0, which has no VFs, and never selects a PF itself: that is for pciAddresses
+    resourceList[1].selectors[0].pfNames: names the PF 0000:3b:00.0, which has no VFs, and never selects a PF itself: that is for pciAddresses
+    resourceList[1].selectors[0]: 0000:3b:02.1 is already in pool intel.com/first
+    resourceList[1].selectors[1]: 0000:3b:02.0, 0000:3b:02.1 are already in pool intel.com/first
+    resourceList[1].selectors[1]: 0000:3b:02.2 is already in pool intel.com/second
+    resourceList[2].selectors: 0000:3b:02.0, 0000:3b:02.1 are already in pool intel.com/first
+    resourceList[2].selectors: 0000:3b:00.0, 0000:3b:02.2, 0000:3b:02.3 are already in pool intel.com/second
+    "#);
 }
 
 #[test]
@@ -96,7 +111,10 @@ fn a_pf_that_is_named_in_vain_is_told() {
     ));
     let assignment = config.assign(&[pf(0)]);
     assert!(assignment.devices.is_empty());
-    insta::assert_snapshot!(told_warnings(&assignment).join("\n"), @"");
+    insta::assert_snapshot!(told_warnings(&assignment).join("\n"), @r#"
+    resourceList[0].selectors[0].pfNames: names the PF 0000:3b:00.0, which has no VFs, and never selects a PF itself: that is for pciAddresses
+    resourceList[0].selectors[1].rootDevices: names the PF 0000:3b:00.0, which has no VFs, and never selects a PF itself: that is for pciAddresses
+    "#);
     assert_eq!(config.assign(&[pf(1)]).warnings, []);
 }
 
@@ -104,7 +122,9 @@ fn a_pf_that_is_named_in_vain_is_told() {
 fn many_late_devices_are_one_line() {
     let config = config(&one_pool("netDevice", "[{}, {}]"));
     let many: Vec<Candidate> = (0..6).map(vf_at).collect();
-    insta::assert_snapshot!(told_warnings(&config.assign(&many)).join("\n"), @"");
+    insta::assert_snapshot!(told_warnings(&config.assign(&many)).join("\n"), @r#"
+    resourceList[0].selectors[1]: 0000:3b:02.0, 0000:3b:02.1, 0000:3b:02.2 and 3 more are already in pool intel.com/p
+    "#);
 }
 
 fn function(bdf: &str, kind: FunctionKind, driver: Option<&str>) -> Function {

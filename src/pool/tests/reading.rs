@@ -14,13 +14,24 @@ fn every_kind_of_pool_is_read_without_a_word() {
         .iter()
         .map(|pool| format!("{} {} of {}", pool.name, pool.device_type.as_str(), pool.selectors.len()))
         .collect();
-    insta::assert_snapshot!(pools.join("\n"), @"");
+    insta::assert_snapshot!(pools.join("\n"), @r#"
+    intel.com/kernel_vfs netDevice of 1
+    acme.com/dpdk_vfs netDevice of 2
+    fabric.example.org/rdma netDevice of 1
+    intel.com/vdpa netDevice of 1
+    intel.com/fpga accelerator of 1
+    intel.com/sub_functions auxNetDevice of 1
+    intel.com/told netDevice of 1
+    intel.com/one_object netDevice of 1
+    "#);
 }
 
 #[test]
 fn a_comma_after_the_last_field_is_told_with_its_line() {
     let text = "{\"resourceList\": [{\n  \"resourceName\": \"p\",\n  \"selectors\": [{}],\n}]}";
-    insta::assert_snapshot!(read(text).unwrap_err(), @"");
+    insta::assert_snapshot!(read(text).unwrap_err(), @r#"
+    line 4 column 1: trailing comma near "}]}", must be JSON, without comments and without a comma after the last item
+    "#);
 }
 
 #[test]
@@ -91,7 +102,12 @@ fn the_last_of_several_counts_but_null_does_not_unset_a_text() {
     assert_eq!(config.pools[0].name.name, "b");
     let selector = &config.pools[0].selectors[0];
     assert_eq!((selector.vendors.len(), &selector.drivers[..]), (0, &["b".to_owned()][..]));
-    insta::assert_snapshot!(warnings.join("\n"), @"");
+    insta::assert_snapshot!(warnings.join("\n"), @r#"
+    resourceList[0].resourceName: is given 3 times, the last one counts
+    resourceList[0].selectors: is given 2 times, the last one counts
+    resourceList[0].selectors.vendors: is given 2 times, the last one counts
+    resourceList[0].selectors.drivers: is given 2 times, the last one counts
+    "#);
 }
 
 #[test]
@@ -130,7 +146,14 @@ fn selectors_of_a_wrong_type_cost_their_pool_alone() {
         {"resourceName": "d", "selectors": {}}]}"#;
     let (config, warnings) = read(text).unwrap();
     assert_eq!(config.pools.iter().map(|pool| pool.place.as_str()).collect::<Vec<_>>(), ["resourceList[6]"]);
-    insta::assert_snapshot!(warnings.join("\n"), @"");
+    insta::assert_snapshot!(warnings.join("\n"), @r#"
+    resourceList[0].selectors: [] is wrong, must be an object like {"vendors": ["8086"]} or a list of them; {} selects every device; this pool is dropped
+    resourceList[1].selectors: "8086" is wrong, must be an object like {"vendors": ["8086"]} or a list of them; {} selects every device; this pool is dropped
+    resourceList[2].selectors[0].vendors: "8086" is wrong, must be a list of strings like ["8086"]; this pool is dropped
+    resourceList[3].selectors[1].vendors[1]: 5427 is wrong, must be a string, in a list like ["8086"]; this pool is dropped
+    resourceList[4].selectors.isRdma: "true" is wrong, must be true or false, without quotes; this pool is dropped
+    resourceList[5].selectors[0]: [] is wrong, must be an object like {"vendors": ["8086"]}; this pool is dropped
+    "#);
 }
 
 #[test]

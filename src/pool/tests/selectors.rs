@@ -65,7 +65,7 @@ fn acpi_indexes() {
     decides("netDevice", r#"{"acpiIndexes": ["101"]}"#, &vf(), &other, "acpiIndexes: is 10, wanted 101");
     let without = Candidate { acpi_index: None, ..vf() };
     decides("netDevice", r#"{"acpiIndexes": ["101"]}"#, &vf(), &without, "acpiIndexes: is none, wanted 101");
-    decides("netDevice", r#"{"acpiIndexes": [""]}"#, &without, &vf(), "acpiIndexes: is 101, wanted ");
+    decides("netDevice", r#"{"acpiIndexes": [""]}"#, &without, &vf(), "acpiIndexes: is 101, wanted \"\"");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_pf_is_no_function_of_itself() {
 #[test]
 fn a_vf_without_its_pf_is_nobodys_function() {
     let alone = Candidate { pf_name: None, pf_address: None, index: None, ..vf() };
-    decides("netDevice", r#"{"pfNames": ["ens1f0", ""]}"#, &vf(), &alone, "pfNames: is none, wanted ens1f0 or ");
+    decides("netDevice", r#"{"pfNames": ["ens1f0", ""]}"#, &vf(), &alone, "pfNames: is none, wanted ens1f0 or \"\"");
     decides(
         "netDevice",
         r#"{"rootDevices": ["0000:3b:00.0"]}"#,
@@ -133,7 +133,7 @@ fn ddp_profiles() {
         r#"{"ddpProfiles": ["", "GTPv1-C/U IPv4/IPv6 payload"]}"#,
         &vf(),
         &empty,
-        "ddpProfiles: is none, wanted  or GTPv1-C/U IPv4/IPv6 payload",
+        "ddpProfiles: is none, wanted \"\" or GTPv1-C/U IPv4/IPv6 payload",
     );
 }
 
