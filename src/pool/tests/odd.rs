@@ -65,9 +65,7 @@ fn items_of_root_devices_that_do_not_do_what_they_say() {
 
 #[test]
 fn links_and_keys() {
-    insta::assert_snapshot!(odd("netDevice", r#"{"linkTypes": ["ether", "infiniband"]}"#), @r#"
-    selectors.linkTypes: has several values: any of them is taken, the device plugin would have a single one
-    "#);
+    insta::assert_snapshot!(odd("netDevice", r#"{"linkTypes": ["ether", "infiniband"]}"#), @"selectors.linkTypes: has several values: any of them is taken, the device plugin would have a single one");
     let text = r#"{"linkTypes": ["ether"], "pKeys": ["0x1", "0xABCD", "0x7fff", "32767", "0X1", "0x10000", "0x+1"]}"#;
     insta::assert_snapshot!(odd("netDevice", text), @r#"
     selectors.pKeys: never matches, only devices of linkTypes ["infiniband"] have a key

@@ -29,9 +29,7 @@ fn every_kind_of_pool_is_read_without_a_word() {
 #[test]
 fn a_comma_after_the_last_field_is_told_with_its_line() {
     let text = "{\"resourceList\": [{\n  \"resourceName\": \"p\",\n  \"selectors\": [{}],\n}]}";
-    insta::assert_snapshot!(read(text).unwrap_err(), @r#"
-    line 4 column 1: trailing comma near "}]}", must be JSON, without comments and without a comma after the last item
-    "#);
+    insta::assert_snapshot!(read(text).unwrap_err(), @r#"line 4 column 1: trailing comma near "}]}", must be JSON, without comments and without a comma after the last item"#);
 }
 
 #[test]
