@@ -16,7 +16,7 @@ pub use options::{Command, LogFormat, NodeArgs, SriovDra};
 /// What a person should read; printed by `main`.
 pub fn run(cli: SriovDra) -> anyhow::Result<u8> {
     match cli.command {
-        Command::Node(args) => crate::node::run(args).map(|()| 0),
+        Command::Node(args) => crate::node::run(*args).map(|()| 0),
         Command::Demo => demo::run().map(|()| 0),
         Command::List(args) => list::run(&args).map(|()| 0),
         Command::Record(args) => record::run(&args).map(|()| 0),

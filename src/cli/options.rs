@@ -19,7 +19,7 @@ pub struct SriovDra {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the agent of a node: publish its functions, prepare claims, attach netdevs to pods.
-    Node(NodeArgs),
+    Node(Box<NodeArgs>),
     /// Show this node's functions: PFs with their VFs, driver, netdev, and the claim that holds each.
     List(ListArgs),
     /// Write this node's functions as one reviewable file, for bug reports and for the demo.
@@ -47,6 +47,12 @@ pub struct NodeArgs {
     /// PCI addresses that are never published nor prepared.
     #[arg(long, env = "SRIOV_DRA_EXCLUDE", value_delimiter = ',')]
     pub exclude: Vec<Bdf>,
+    /// The SR-IOV device plugin's config.json: pools of devices. Read again when it changes.
+    #[arg(long, env = "SRIOV_DRA_CONFIG_FILE")]
+    pub config_file: Option<PathBuf>,
+    /// What is before the `/` in the names of pools that say nothing of it.
+    #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX", default_value = "intel.com")]
+    pub resource_prefix: String,
     /// Drivers that a claim may bind besides the one that a function has.
     #[arg(long, env = "SRIOV_DRA_ALLOW_DRIVERS", value_delimiter = ',', default_value = "vfio-pci")]
     pub allow_drivers: Vec<String>,

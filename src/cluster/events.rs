@@ -35,12 +35,16 @@ pub enum Subject {
     },
     /// A claim's.
     Claim(ClaimRef),
+    /// A node's.
+    Node(String),
 }
 
 impl Subject {
     pub(super) fn reference(&self) -> ObjectReference {
         let (api, kind, namespace, name, uid) = match self {
             Self::Pod { namespace, name, uid } => ("v1", "Pod", namespace, name, uid.as_str()),
+            // As the kubelet does it: the name is the UID, or `kubectl describe node` does not find it.
+            Self::Node(name) => return node(name),
             Self::Claim(ClaimRef { uid, namespace, name }) => {
                 ("resource.k8s.io/v1", "ResourceClaim", namespace, name, uid.as_str())
             }
@@ -53,6 +57,16 @@ impl Subject {
             uid: Some(uid.to_owned()),
             ..Default::default()
         }
+    }
+}
+
+fn node(name: &str) -> ObjectReference {
+    ObjectReference {
+        api_version: Some("v1".into()),
+        kind: Some("Node".into()),
+        name: Some(name.to_owned()),
+        uid: Some(name.to_owned()),
+        ..Default::default()
     }
 }
 

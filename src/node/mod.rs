@@ -16,6 +16,7 @@ mod claims;
 mod collect;
 mod kernel_events;
 mod pods;
+mod pools;
 mod publication;
 mod status;
 mod watchdog;
@@ -187,7 +188,11 @@ fn publish(
         published: publisher.published(),
         desire,
         carriers: Carriers::default(),
+        pools: pools::Pools::new(args.config_file.clone(), &args.resource_prefix),
+        cluster: Arc::clone(cluster),
+        node: args.node_name.clone(),
     };
+    parts.run("config file", pools::watch(args.config_file.clone(), Arc::clone(changed)));
     parts.run("publisher", publisher.run());
     let (changed, starting) = (Arc::clone(changed), readiness.task("inventory"));
     parts.run("publication", publication.run(changed, starting));

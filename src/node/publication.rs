@@ -11,9 +11,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::carriers::Carriers;
+use super::{carriers::Carriers, pools::Pools};
 use crate::{
     claim::{Engine, Entry, Record, Step},
+    cluster::{Cluster, Event, Subject},
     device::{Bdf, DeviceId},
     inventory::{self, Inventory},
     publish::{self, Desired, PublishInput, Published, Reason, Slice, Taint},
@@ -34,6 +35,9 @@ pub(super) struct Publication {
     pub(super) published: watch::Receiver<Option<Published>>,
     pub(super) desire: watch::Sender<Option<Desired>>,
     pub(super) carriers: Carriers,
+    pub(super) pools: Pools,
+    pub(super) cluster: Arc<dyn Cluster>,
+    pub(super) node: String,
 }
 
 /// One look at the host and the records.
@@ -53,6 +57,7 @@ impl Publication {
             match self.look().await {
                 Ok(mut look) => {
                     pause = self.darken(&mut look).map_or(RESCAN, |again| again.min(RESCAN));
+                    self.read_pools().await;
                     self.desire(&look).await;
                     drop(starting.take());
                 }
@@ -79,15 +84,30 @@ impl Publication {
         settled.again
     }
 
+    /// A bad configuration is told where administrators look: log, metric, an event of the node.
+    async fn read_pools(&mut self) {
+        let Some(why) = self.pools.reload() else { return self.metrics.config_is_bad(self.pools.is_bad()) };
+        tracing::error!("{why}");
+        self.metrics.config_is_bad(true);
+        let subject = Subject::Node(self.node.clone());
+        let event = Event { subject, warning: true, reason: "BadConfiguration", action: "ReadPools", note: why };
+        if let Err(error) = self.cluster.event(&event).await {
+            tracing::warn!(%error, "event");
+        }
+    }
+
     async fn desire(&mut self, look: &Look) {
         // What the server holds is needed for last-known values: nothing is desired before.
         let Ok(published) = self.published.wait_for(Option::is_some).await else { return };
         let Some(published) = published.as_ref() else { return };
+        let resting = |id: &DeviceId| look.claimed.get(id).cloned().flatten();
+        let pools = self.pools.assign(&look.inventory, resting, published);
         let desired = publish::slices(&PublishInput {
             driver: &self.driver,
             inventory: &look.inventory,
             claimed: &look.claimed,
             taints: &look.taints,
+            pools: pools.as_ref(),
             published,
         });
         self.metrics.prepared(look.records);

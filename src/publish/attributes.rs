@@ -4,7 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::{Attribute, Device, PublishInput};
-use crate::device::{Bdf, EswitchMode, Function, FunctionKind, LinkType};
+use crate::{
+    device::{Bdf, DeviceId, EswitchMode, Function, FunctionKind, LinkType},
+    pool::Assigned,
+};
+
+const NUMA: &str = "resource.kubernetes.io/numaNode";
 
 /// Facts about the whole host that one function's attributes need.
 pub(super) struct Facts<'a> {
@@ -25,9 +30,19 @@ impl<'a> Facts<'a> {
             function,
             pf: function.pf().and_then(|pf| self.pfs.get(&pf).copied()),
             last,
+            pool: self.pool(&function.id, last),
             resting: self.input.claimed.get(&function.id).and_then(Option::as_deref),
         };
         Device { attributes: subject.attributes(), name, ..Device::default() }
+    }
+
+    fn pool(&self, id: &DeviceId, last: Option<&Device>) -> Pool<'a> {
+        match self.input.pools {
+            Some(pools) if last.is_none() || !self.input.claimed.contains_key(id) => {
+                Pool::Assigned(pools.devices.get(id))
+            }
+            _ => Pool::Kept,
+        }
     }
 }
 
@@ -37,11 +52,26 @@ struct Subject<'a> {
     pf: Option<&'a Function>,
     last: Option<&'a Device>,
     resting: Option<&'a str>,
+    pool: Pool<'a>,
+}
+
+/// The device's pool.
+enum Pool<'a> {
+    /// As now assigned.
+    Assigned(Option<&'a Assigned>),
+    /// As published: nobody knows better, or a claim has the device.
+    Kept,
 }
 
 impl Subject<'_> {
     fn attributes(&self) -> BTreeMap<String, Attribute> {
-        let all = self.identity().into_iter().chain(self.link()).chain(self.neutral()).chain(self.topology());
+        let all = self
+            .identity()
+            .into_iter()
+            .chain(self.link())
+            .chain(self.neutral())
+            .chain(self.pool())
+            .chain(self.topology());
         all.map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
@@ -107,9 +137,24 @@ impl Subject<'_> {
             ("vdpaType", "".into()),
             ("ddpProfile", "".into()),
             ("auxDevice", "".into()),
-            ("pool", "".into()),
-            ("k8s.cni.cncf.io/resourceName", "".into()),
         ]
+    }
+
+    /// Its pool, twice: the second is the name that Multus knows.
+    fn pool(&self) -> Vec<(&'static str, Attribute)> {
+        let name = match &self.pool {
+            Pool::Assigned(assigned) => Some(assigned.map_or_else(String::new, |assigned| assigned.pool.to_string())),
+            Pool::Kept => None,
+        };
+        ["pool", "k8s.cni.cncf.io/resourceName"].map(|key| (key, self.known(key, name.clone(), ""))).into()
+    }
+
+    /// Whether a pool wants its devices without NUMA node.
+    fn without_numa(&self) -> bool {
+        match &self.pool {
+            Pool::Assigned(assigned) => assigned.is_some_and(|assigned| assigned.exclude_topology),
+            Pool::Kept => self.last.is_some_and(|last| !last.attributes.contains_key(NUMA)),
+        }
     }
 
     fn topology(&self) -> Vec<(&'static str, Attribute)> {
@@ -121,8 +166,8 @@ impl Subject<'_> {
         if let Some(root) = &self.function.pcie_root {
             all.push(("resource.kubernetes.io/pcieRoot", root.as_str().into()));
         }
-        if let Some(node) = self.function.numa_node {
-            all.extend([("resource.kubernetes.io/numaNode", node.into()), ("dra.net/numaNode", node.into())]);
+        if let Some(node) = self.function.numa_node.filter(|_| !self.without_numa()) {
+            all.extend([(NUMA, node.into()), ("dra.net/numaNode", node.into())]);
         }
         all
     }

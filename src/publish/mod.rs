@@ -30,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     device::{DeviceId, Function, FunctionKind},
     inventory::Inventory,
+    pool::Assignment,
 };
 
 /// Devices in one slice at most: 128, but 64 as soon as one has a taint or consumes counters, and a taint must not
@@ -66,6 +67,8 @@ pub struct PublishInput<'a> {
     pub claimed: &'a BTreeMap<DeviceId, Option<String>>,
     /// Further taints, those of [`link_down`] among them.
     pub taints: &'a BTreeMap<DeviceId, Vec<Taint>>,
+    /// Which device is in which pool; none: not known, and each stays in that in which it is published.
+    pub pools: Option<&'a Assignment>,
     /// What the server holds now: last-known values, devices that have vanished, what it can keep.
     pub published: &'a Published,
 }

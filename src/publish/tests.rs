@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::*;
-use crate::device::{Bdf, Binding, EswitchMode, LinkType, PciIds, VfAddress};
+use crate::{
+    device::{Bdf, Binding, EswitchMode, LinkType, PciIds, VfAddress},
+    pool::{Candidate, Config},
+};
 
 pub(super) const ALL: Features = Features { counters: true, taints: true };
 const PLAIN: Features = Features { counters: false, taints: false };
@@ -65,6 +69,7 @@ pub(super) struct Case {
     pub(super) host: Inventory,
     pub(super) claimed: BTreeMap<DeviceId, Option<String>>,
     pub(super) taints: BTreeMap<DeviceId, Vec<Taint>>,
+    pub(super) pools: Option<Assignment>,
     pub(super) published: Published,
 }
 
@@ -72,7 +77,7 @@ impl Case {
     pub(super) fn of(functions: Vec<Function>, features: Features) -> Self {
         let (claimed, taints) = (BTreeMap::new(), BTreeMap::new());
         let host = Inventory { functions, host_used: BTreeSet::new() };
-        Self { host, claimed, taints, published: nothing(features) }
+        Self { host, claimed, taints, pools: Some(Assignment::default()), published: nothing(features) }
     }
 
     pub(super) fn desired(&self) -> Desired {
@@ -81,6 +86,7 @@ impl Case {
             inventory: &self.host,
             claimed: &self.claimed,
             taints: &self.taints,
+            pools: self.pools.as_ref(),
             published: &self.published,
         })
     }
@@ -341,4 +347,34 @@ proptest! {
         };
         prop_assert_eq!(companions(&before), companions(&after));
     }
+}
+
+fn in_pool(id: DeviceId, exclude_topology: bool) -> Option<Assignment> {
+    let selectors = json!({"vendors": ["8086"], "pciAddresses": [id.pci().to_string()]});
+    let pool = json!({"resourceName": "net", "selectors": selectors, "excludeTopology": exclude_topology});
+    let (config, _) = Config::read(&json!({"resourceList": [pool]}).to_string(), "intel.com").unwrap();
+    let all = vfs(1, 3);
+    Some(config.assign(&all.iter().map(|vf| Candidate::of(vf, &all, None)).collect::<Vec<_>>()))
+}
+
+#[test]
+fn a_device_in_a_pool_says_so_and_one_under_a_claim_stays_in_the_pool_that_it_was_in() {
+    let mut case = Case::of(host(&[(1, 7, 3)]), ALL);
+    let vf = case.host.functions[1].id;
+    let pool = |case: &Case| {
+        let attributes = case.devices()[&vf.name()].attributes.clone();
+        let numa = attributes.contains_key("resource.kubernetes.io/numaNode");
+        assert_eq!(attributes["pool"], attributes["k8s.cni.cncf.io/resourceName"]);
+        (attributes["pool"].to_string(), numa)
+    };
+    assert_eq!(pool(&case), (String::new(), true));
+    case.pools = in_pool(vf, true);
+    assert_eq!(pool(&case), ("intel.com/net".to_owned(), false), "without NUMA node, as its pool wants it");
+    case.publish();
+    case.pools = None;
+    assert_eq!(pool(&case).0, "intel.com/net", "what is not known stays");
+    (case.pools, case.claimed) = (in_pool(case.host.functions[2].id, false), [(vf, None)].into());
+    assert_eq!(pool(&case), ("intel.com/net".to_owned(), false), "it goes when the claim does");
+    case.claimed.clear();
+    assert_eq!(pool(&case), (String::new(), true));
 }

@@ -34,6 +34,7 @@ pub struct Metrics {
     calls: Family<CallLabels, Histogram>,
     devices: Gauge,
     claims: Gauge,
+    bad_config: Gauge,
 }
 
 /// 1 ms to 33 s: below is noise, above the kubelet has hung up.
@@ -50,7 +51,9 @@ impl Default for Metrics {
         registry.register("devices_published", "Devices in the slices of this node", devices.clone());
         let claims = Gauge::default();
         registry.register("claims_prepared", "Claims with a record on this node", claims.clone());
-        Self { registry, calls, devices, claims }
+        let bad_config = Gauge::default();
+        registry.register("config_bad", "1 while config.json cannot be used", bad_config.clone());
+        Self { registry, calls, devices, claims, bad_config }
     }
 }
 
@@ -68,6 +71,11 @@ impl Metrics {
     /// How many claims have a record.
     pub fn prepared(&self, claims: usize) {
         self.claims.set(i64::try_from(claims).unwrap_or(i64::MAX));
+    }
+
+    /// Whether the pools' configuration cannot be used.
+    pub fn config_is_bad(&self, bad: bool) {
+        self.bad_config.set(bad.into());
     }
 
     /// All of them as text.

@@ -60,6 +60,7 @@ fn slices(tell: &mut Teller<'_>, stage: &Stage) -> anyhow::Result<String> {
         inventory: &inventory,
         claimed: &nothing.0,
         taints: &nothing.1,
+        pools: None,
         published: &published,
     })
     .slices;

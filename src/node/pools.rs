@@ -1,0 +1,180 @@
+//! The node's pools: `config.json`, read again when it changes. A bad one is told, and the last good one stays.
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::sleep};
+
+use crate::{
+    device::DeviceId,
+    inventory::Inventory,
+    pool::{Assignment, Candidate, Config},
+    publish::{Attribute, Published},
+};
+
+/// A ConfigMap's change takes the kubelet up to a minute; this is added to it.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// The file, and what was last read of it.
+#[derive(Debug)]
+pub(super) struct Pools {
+    file: Option<PathBuf>,
+    prefix: String,
+    read: Option<Result<String, String>>,
+    good: Option<Config>,
+    bad: bool,
+    told: BTreeSet<String>,
+}
+
+impl Pools {
+    /// Without a file there are no pools.
+    pub(super) fn new(file: Option<PathBuf>, prefix: &str) -> Self {
+        let good = file.is_none().then(Config::default);
+        Self { file, prefix: prefix.to_owned(), read: None, good, bad: false, told: BTreeSet::new() }
+    }
+
+    /// Reads the file if it is another than last time; what is wrong with it, once.
+    pub(super) fn reload(&mut self) -> Option<String> {
+        let file = self.file.as_ref()?;
+        let text = read(file);
+        if self.read.as_ref() == Some(&text) {
+            return None;
+        }
+        self.read = Some(text.clone());
+        self.bad = false;
+        let config = text.and_then(|text| Config::read(&text, &self.prefix).map_err(|error| error.to_string()));
+        match config {
+            Ok((config, warnings)) => {
+                warnings.iter().for_each(|warning| tracing::warn!(file = %file.display(), "{warning}"));
+                tracing::info!(file = %file.display(), pools = config.pools.len(), "pools");
+                self.good = Some(config);
+                None
+            }
+            Err(why) => {
+                self.bad = true;
+                Some(format!("{}: {why}; {}", file.display(), self.instead()))
+            }
+        }
+    }
+
+    fn instead(&self) -> &'static str {
+        match self.good {
+            Some(_) => "the last good configuration stays",
+            None => "devices stay in the pools in which they are published",
+        }
+    }
+
+    /// Whether the file is bad now.
+    pub(super) fn is_bad(&self) -> bool {
+        self.bad
+    }
+
+    /// Which device is in which pool; none while no good configuration was ever read.
+    pub(super) fn assign(
+        &mut self,
+        inventory: &Inventory,
+        resting: impl Fn(&DeviceId) -> Option<String>,
+        published: &Published,
+    ) -> Option<Assignment> {
+        let candidate = |function| {
+            let mut candidate = Candidate::of(function, &inventory.functions, resting(&function.id).as_deref());
+            // A PF that is in a pod has no name here.
+            candidate.pf_name = candidate.pf_name.or_else(|| last_name(published, &function.id));
+            candidate
+        };
+        let candidates: Vec<Candidate> = inventory.offered().map(candidate).collect();
+        let assignment = self.good.as_ref()?.assign(&candidates);
+        for warning in &assignment.warnings {
+            if self.told.insert(warning.to_string()) {
+                tracing::warn!("{warning}");
+            }
+        }
+        Some(assignment)
+    }
+}
+
+fn last_name(published: &Published, id: &DeviceId) -> Option<String> {
+    match published.devices.get(&id.name())?.attributes.get("pfName")? {
+        Attribute::String(name) if !name.is_empty() => Some(name.clone()),
+        _ => None,
+    }
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    fs::read_to_string(file).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    })
+}
+
+/// Says so when the file's content is another. Runs until the task is dropped.
+pub(super) async fn watch(file: Option<PathBuf>, changed: Arc<Notify>) {
+    let Some(file) = file else { return std::future::pending().await };
+    let mut last = read(&file);
+    loop {
+        sleep(LOOK).await;
+        let now = read(&file);
+        if now != last {
+            last = now;
+            changed.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{
+        files::write_atomic,
+        host::{Kernel, fake::Fake},
+        inventory,
+        publish::Features,
+    };
+
+    const ALL: &str = r#"{"resourceList": [{"resourceName": "all", "selectors": {"vendors": ["8086"]}}]}"#;
+
+    fn assigned(pools: &mut Pools) -> Option<usize> {
+        let kernel: &dyn Kernel = &Fake::igb();
+        let inventory = inventory::observe(kernel).unwrap();
+        let published = Published { devices: BTreeMap::new(), features: Features { counters: true, taints: true } };
+        pools.assign(&inventory, |_| None, &published).map(|assignment| assignment.devices.len())
+    }
+
+    #[test]
+    fn a_bad_file_keeps_the_last_good_one_and_is_told_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.json");
+        let mut pools = Pools::new(Some(file.clone()), "intel.com");
+        let missing = pools.reload().unwrap();
+        assert!(missing.ends_with("there is no such file; devices stay in the pools in which they are published"));
+        assert_eq!((assigned(&mut pools), pools.is_bad()), (None, true));
+
+        write_atomic(&file, ALL.as_bytes(), 0o600).unwrap();
+        assert_eq!((pools.reload(), pools.is_bad()), (None, false));
+        let all = assigned(&mut pools);
+        assert!(all > Some(0));
+
+        write_atomic(&file, ALL.replace("\"all\"", "\"a b\"").as_bytes(), 0o600).unwrap();
+        let bad = pools.reload().unwrap();
+        assert!(
+            bad.contains("resourceList[0].resourceName: \"a b\"") && bad.ends_with("the last good configuration stays")
+        );
+        assert_eq!((pools.reload(), pools.is_bad(), assigned(&mut pools)), (None, true, all), "told once, kept");
+
+        write_atomic(&file, br#"{"resourceList": []}"#, 0o600).unwrap();
+        assert_eq!((pools.reload(), assigned(&mut pools)), (None, Some(0)));
+    }
+
+    #[test]
+    fn without_a_file_there_are_no_pools() {
+        let mut pools = Pools::new(None, "intel.com");
+        assert_eq!((pools.reload(), pools.is_bad(), assigned(&mut pools)), (None, false, Some(0)));
+    }
+}
