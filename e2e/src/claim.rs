@@ -19,7 +19,7 @@ pub(crate) struct Claim {
 impl Claim {
     /// The object.
     pub(crate) fn get(&self) -> Result<Value> {
-        kube::get(&["resourceclaim", &self.name, "-n", &self.namespace])
+        kube::get(&kube::path("resourceclaims", &self.namespace, &self.name))
     }
 
     /// Names of the allocated devices.

@@ -1,7 +1,13 @@
-//! The API server, by kubectl.
+//! The API server: what is looked at often is asked directly, since a kubectl for each look would cost this machine more
+//! than the emulated nodes do. What users do by kubectl, scenarios do by kubectl.
+
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
+use http::Request;
+use kube::{Client, Config, Error};
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 use crate::command::{self, Answer};
 
@@ -10,26 +16,59 @@ pub(crate) fn kubectl(args: &[&str]) -> Result<String> {
     command::run("kubectl", args, "")
 }
 
-/// Objects as the API server has them: `get(&["pod", "one", "-n", "b"])`.
-pub(crate) fn get(args: &[&str]) -> Result<Value> {
-    let text = kubectl(&[&["get", "-o", "json"], args].concat())?;
-    serde_json::from_str(&text).with_context(|| format!("kubectl get {}", args.join(" ")))
-}
-
-/// The items of a list.
-pub(crate) fn list(args: &[&str]) -> Result<Vec<Value>> {
-    let mut answer = get(args)?;
-    Ok(answer.pointer_mut("/items").and_then(|items| items.as_array_mut().map(std::mem::take)).unwrap_or_default())
-}
-
 /// `kubectl apply`, and what came of it.
 pub(crate) fn apply(namespace: &str, yaml: &str) -> Result<Answer> {
     command::answer("kubectl", &["apply", "-n", namespace, "-f", "-"], yaml)
 }
 
-/// `kubectl delete`, without waiting; what is not there is deleted already.
-pub(crate) fn delete(args: &[&str]) -> Result<()> {
-    kubectl(&[&["delete", "--wait=false", "--ignore-not-found"], args].concat()).map(drop)
+/// The path of a namespaced object, or of all of a kind without the last part: `("pods", "b", "one")`.
+pub(crate) fn path(kind: &str, namespace: &str, name: &str) -> String {
+    let group = if kind.starts_with("resource") { "apis/resource.k8s.io/v1" } else { "api/v1" };
+    format!("/{group}/namespaces/{namespace}/{kind}/{name}").trim_end_matches('/').to_owned()
+}
+
+/// The object at a path.
+pub(crate) fn get(path: &str) -> Result<Value> {
+    find(path)?.with_context(|| format!("{path} does not exist"))
+}
+
+/// The object at a path, if it is there.
+pub(crate) fn find(path: &str) -> Result<Option<Value>> {
+    ask(Request::get(path).body(Vec::new())?)
+}
+
+/// The items of a list; the path may have selectors.
+pub(crate) fn list(path: &str) -> Result<Vec<Value>> {
+    let mut answer = get(path)?;
+    Ok(answer.pointer_mut("/items").and_then(|items| items.as_array_mut().map(std::mem::take)).unwrap_or_default())
+}
+
+/// Begins the deletion of an object; what is not there is deleted already.
+pub(crate) fn delete(path: &str) -> Result<()> {
+    ask(Request::delete(path).body(Vec::new())?).map(drop)
+}
+
+/// None: there is no such object.
+fn ask(request: Request<Vec<u8>>) -> Result<Option<Value>> {
+    static SERVER: OnceLock<(Runtime, Client)> = OnceLock::new();
+    let what = format!("{} {}", request.method(), request.uri());
+    if SERVER.get().is_none() {
+        // Whoever connects first wins; all are the same.
+        let _ = SERVER.set(connect()?);
+    }
+    let (runtime, client) = SERVER.get().context("not connected")?;
+    match runtime.block_on(client.request(request)) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(error) => Err(error).context(what),
+    }
+}
+
+fn connect() -> Result<(Runtime, Client)> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = Runtime::new()?;
+    let client = runtime.block_on(async { anyhow::Ok(Client::try_from(Config::infer().await?)?) })?;
+    Ok((runtime, client))
 }
 
 /// A string in an object, `""` when it is not there.

@@ -19,9 +19,13 @@ pub(crate) struct Pod {
 }
 
 impl Pod {
+    fn path(&self) -> String {
+        kube::path("pods", &self.namespace, &self.name)
+    }
+
     /// The object.
     pub(crate) fn get(&self) -> Result<Value> {
-        kube::get(&["pod", &self.name, "-n", &self.namespace])
+        kube::get(&self.path())
     }
 
     /// Waits until it is Ready.
@@ -67,9 +71,9 @@ impl Pod {
 
     /// Texts of its events, oldest first.
     pub(crate) fn events(&self) -> Result<Vec<String>> {
-        let selector = format!("involvedObject.kind=Pod,involvedObject.name={}", self.name);
-        let args = ["events", "-n", &self.namespace, "--field-selector", &selector];
-        Ok(kube::list(&args)?.iter().map(event_text).collect())
+        let all = kube::path("events", &self.namespace, "");
+        let own = format!("fieldSelector=involvedObject.kind=Pod,involvedObject.name={}", self.name);
+        Ok(kube::list(&format!("{all}?{own}"))?.iter().map(event_text).collect())
     }
 
     fn why_not(&self) -> Result<String> {
@@ -95,7 +99,7 @@ impl Pod {
 
     /// Begins its deletion.
     pub(crate) fn delete_soon(&self) -> Result<()> {
-        kube::delete(&["pod", &self.name, "-n", &self.namespace])
+        kube::delete(&self.path())
     }
 
     /// Deletes it and waits until it is gone: by then the kubelet has given its devices back.
@@ -107,8 +111,8 @@ impl Pod {
     /// Waits until it is gone.
     pub(crate) fn gone(&self) -> Result<()> {
         eventually(&format!("pod {} is gone", self.name), SLOW, || {
-            let left = kube::kubectl(&["get", "pod", &self.name, "-n", &self.namespace, "--ignore-not-found"])?;
-            ensure!(left.is_empty(), "{left}; last event: {}", self.events()?.pop().unwrap_or_default());
+            let left = kube::find(&self.path())?;
+            ensure!(left.is_none(), "last event: {}", self.events()?.pop().unwrap_or_default());
             Ok(())
         })
     }

@@ -108,8 +108,8 @@ fn helm_install(image: &Image, sets: &[&str]) -> Result<()> {
 
 /// The agents' pods on a node that are not on their way out.
 pub(crate) fn agent_pods(node: &str) -> Result<Vec<Value>> {
-    let here = format!("spec.nodeName={node}");
-    let pods = kube::list(&["pods", "-n", NAMESPACE, "-l", AGENTS, "--field-selector", &here])?;
+    let all = kube::path("pods", NAMESPACE, "");
+    let pods = kube::list(&format!("{all}?labelSelector={AGENTS}&fieldSelector=spec.nodeName={node}"))?;
     Ok(pods.into_iter().filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none()).collect())
 }
 

@@ -28,8 +28,8 @@ pub(crate) struct Published {
 
 /// The slices of a node, as objects.
 pub(crate) fn slices(node: &Node) -> Result<Vec<Value>> {
-    let here = format!("spec.driver={DRIVER},spec.nodeName={}", node.name);
-    kube::list(&["resourceslices", "--field-selector", &here])
+    let here = format!("fieldSelector=spec.driver={DRIVER},spec.nodeName={}", node.name);
+    kube::list(&format!("/apis/resource.k8s.io/v1/resourceslices?{here}"))
 }
 
 /// Name, UID and resourceVersion of each slice of a node: the same again means that nobody wrote.

@@ -1,6 +1,6 @@
 //! A namespace of its own for what one scenario makes.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::{
@@ -31,11 +31,13 @@ impl Space {
 
     /// Deletes all and waits until it is gone, by the front door: a pod that cannot be deleted is a failure.
     pub(crate) fn remove(&self) -> Result<()> {
-        kube::delete(&["namespace", &self.name])?;
+        let path = format!("/api/v1/namespaces/{}", self.name);
+        kube::delete(&path)?;
         eventually(&format!("namespace {} is gone", self.name), SLOW, || {
-            let left = kube::kubectl(&["get", "namespace", &self.name, "--ignore-not-found", "-o", "name"])?;
-            if left.is_empty() { Ok(()) } else { bail!("{}", self.leftovers()) }
+            ensure!(kube::find(&path)?.is_none(), "it is there");
+            Ok(())
         })
+        .with_context(|| self.leftovers())
     }
 
     fn leftovers(&self) -> String {
