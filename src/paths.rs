@@ -9,6 +9,8 @@ pub struct Paths {
     pub sys: PathBuf,
     /// procfs.
     pub proc: PathBuf,
+    /// Where udev keeps what it knows of devices; without its `control` there is no udev.
+    pub udev: PathBuf,
     /// Device nodes.
     pub dev: PathBuf,
     /// What dies with the boot: records, metadata of attached devices. A tmpfs.
@@ -28,6 +30,7 @@ impl Default for Paths {
         Self {
             sys: "/sys".into(),
             proc: "/proc".into(),
+            udev: "/run/udev".into(),
             dev: "/dev".into(),
             run: "/run/sriov-dra".into(),
             cdi: "/var/run/cdi".into(),
@@ -47,6 +50,7 @@ impl Paths {
         Self {
             sys: below(&plain.sys),
             proc: below(&plain.proc),
+            udev: below(&plain.udev),
             dev: below(&plain.dev),
             run: below(&plain.run),
             cdi: below(&plain.cdi),

@@ -13,6 +13,9 @@ use crate::{
 /// How long a netdev may be on its way out of a dying namespace before its driver is started anew.
 const TRANSIT: Duration = Duration::from_secs(3);
 
+/// How long a fresh netdev may be in the hands of the host's device manager.
+const SETTLE: Duration = Duration::from_secs(15);
+
 /// How a netdev came home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
@@ -90,14 +93,20 @@ pub(super) fn restore(
     settings.into_iter().flatten().filter_map(set).collect()
 }
 
-/// Waits for the device's netdev at home.
+/// Waits for the device's netdev at home, and until nobody else changes it any more.
 pub(super) fn wait(kernel: &dyn Kernel, home: &Netns, device: &DeviceId, deadline: Deadline) -> Result<()> {
     let found = deadline.poll(|| kernel.link(device, home))?;
     let missing = || {
         let text = "no network interface appeared in the host's namespace";
         HostError::of_kind(ErrorKind::Gone, device.to_string(), "wait for netdev", text)
     };
-    found.map(drop).ok_or_else(missing)
+    let netdev = found.ok_or_else(missing)?;
+    let settling = Deadline::after(SETTLE.min(deadline.left() / 2));
+    let settled = settling.poll(|| Ok(kernel.is_settled(device, &netdev).then_some(())))?;
+    if settled.is_none() {
+        tracing::warn!(%device, netdev = %netdev.home.name, "udev is not through with it: going on");
+    }
+    Ok(())
 }
 
 /// Does it again while the kernel says that something is in use, until time is over.

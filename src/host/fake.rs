@@ -27,6 +27,7 @@ use crate::{
     device::{Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, VfAddress, VfSetting},
     files::{Moment, Tap},
 };
+use function::FakeLink;
 use state::State;
 
 /// The fake. Clones are the same kernel.
@@ -82,6 +83,16 @@ impl Fake {
     /// The function (as it was recorded) appears, as another device than before.
     pub fn plug(&self, device: &DeviceId) {
         self.state().plug(device);
+    }
+
+    /// From now on fresh netdevs are renamed and given addresses by udev, at the second look that asks whether it has.
+    pub fn run_udev(&self) {
+        self.state().udev = true;
+    }
+
+    /// udev does what it still has to do.
+    pub fn settle(&self) {
+        self.state().functions.values_mut().filter_map(|fake| fake.link.as_mut()).for_each(FakeLink::settle);
     }
 
     /// The host starts or stops to use a function itself.
@@ -191,6 +202,14 @@ impl Kernel for Fake {
                 .filter(|link| link.netns == netns.inode)
                 .map(|link| link.netdev.clone()))
         })
+    }
+
+    fn is_settled(&self, device: &DeviceId, _: &Netdev) -> bool {
+        let mut state = self.state();
+        let Some(link) = state.functions.get_mut(device).and_then(|fake| fake.link.as_mut()) else { return true };
+        let settled = link.udev.is_none();
+        link.settle();
+        settled
     }
 
     fn link_names(&self, netns: &Netns) -> Result<Vec<String>> {

@@ -126,6 +126,9 @@ impl<K: Kernel> Kernel for Fused<K> {
     fn open_netns(&self, path: &Path) -> Result<Netns> {
         self.inner.open_netns(path)
     }
+    fn is_settled(&self, device: &DeviceId, netdev: &Netdev) -> bool {
+        self.inner.is_settled(device, netdev)
+    }
     fn link(&self, device: &DeviceId, netns: &Netns) -> Result<Option<Netdev>> {
         self.inner.link(device, netns)
     }

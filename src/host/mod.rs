@@ -57,6 +57,14 @@ pub trait Kernel: Send + Sync {
     /// The device's netdev in that namespace, if it is there.
     fn link(&self, device: &DeviceId, netns: &Netns) -> Result<Option<Netdev>>;
 
+    /// Whether the host's device manager is through with a netdev that has just appeared in the host's namespace. Until
+    /// then udev may still rename it and give it a MAC (systemd.link(5): `NamePolicy`, `MACAddressPolicy`), over what was
+    /// set meanwhile. A host without udev: always.
+    fn is_settled(&self, device: &DeviceId, netdev: &Netdev) -> bool {
+        let _ = (device, netdev);
+        true
+    }
+
     /// Names of all links in that namespace, alternative names included.
     fn link_names(&self, netns: &Netns) -> Result<Vec<String>>;
 

@@ -23,6 +23,8 @@ use crate::{
 
 /// Kernel events come in swarms.
 const SETTLE: Duration = Duration::from_millis(200);
+/// But nobody waits longer than this for a device that has come or gone.
+const LONGEST_SETTLE: Duration = Duration::from_secs(2);
 /// Looked at so often even if nobody said anything.
 const RESCAN: Duration = Duration::from_mins(1);
 
@@ -40,6 +42,11 @@ pub(super) struct Publication {
     pub(super) node: String,
 }
 
+/// How long a swarm may settle: where a look is slow (many functions, a busy host), looking takes a fifth of the time.
+fn settle(look: Duration) -> Duration {
+    (look * 4).clamp(SETTLE, LONGEST_SETTLE)
+}
+
 /// One look at the host and the records.
 struct Look {
     inventory: Inventory,
@@ -54,7 +61,10 @@ impl Publication {
         let mut starting = Some(starting);
         loop {
             let mut pause = RESCAN;
-            match self.look().await {
+            let begun = Instant::now();
+            let look = self.look().await;
+            let settle = settle(begun.elapsed());
+            match look {
                 Ok(mut look) => {
                     pause = self.darken(&mut look).map_or(RESCAN, |again| again.min(RESCAN));
                     self.read_pools().await;
@@ -65,7 +75,7 @@ impl Publication {
             }
             // Either something changed, or it is time to look anyway.
             let _ = timeout(pause, changed.notified()).await;
-            sleep(SETTLE).await;
+            sleep(settle).await;
         }
     }
 

@@ -93,6 +93,17 @@ fn what_is_restored_is_free_of_the_tenant() {
 }
 
 #[test]
+fn udev_has_its_way_before_a_fresh_netdev_is_made_what_it_was() {
+    let (node, before) = (Node::new(), Fake::igb().dump());
+    node.fake.run_udev();
+    let was = Fake::igb().observe(&node.device).unwrap().netdev.unwrap().home;
+    let deadline = Deadline::after(Duration::from_secs(60));
+    assert!(restore(&node.fake, &node.home, &node.device, &was, false, deadline).is_empty());
+    node.fake.settle();
+    assert_eq!(node.fake.dump(), before, "nothing was left for udev to do");
+}
+
+#[test]
 fn busy_is_tried_again_until_time_is_over() {
     let busy = || HostError::of_kind(ErrorKind::Busy, "vf", "bind", "busy");
     let mut times = 0;

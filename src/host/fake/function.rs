@@ -33,12 +33,13 @@ pub(super) struct FakeLink {
     pub(super) routes: Vec<Route>,
     /// What only a fresh netdev is free of.
     pub(super) stains: BTreeSet<String>,
+    /// What udev is going to name it and to give it as address.
+    pub(super) udev: Option<(IfName, Mac)>,
 }
 
 impl FakeFunction {
     pub(super) fn new(observed: &Observed, netns: u64) -> Self {
-        let link =
-            observed.netdev.clone().map(|netdev| FakeLink { netns, netdev, routes: vec![], stains: BTreeSet::new() });
+        let link = observed.netdev.clone().map(|netdev| FakeLink::of(netns, netdev));
         let netdev_mac = observed.netdev.as_ref().and_then(|netdev| netdev.home.mac);
         let driver = observed.function.binding.driver.clone();
         Self {
@@ -68,7 +69,18 @@ impl FakeLink {
     pub(super) fn fresh(netns: u64, ifindex: u32, name: IfName, mac: Mac) -> Self {
         let home = NetdevHome { name, altnames: vec![], alias: String::new(), mac: Some(mac), mtu: 1500, up: false };
         let netdev = Netdev { ifindex, home, carrier: None, addresses: vec![] };
-        Self { netns, netdev, routes: vec![], stains: BTreeSet::new() }
+        Self::of(netns, netdev)
+    }
+
+    fn of(netns: u64, netdev: Netdev) -> Self {
+        Self { netns, netdev, routes: vec![], stains: BTreeSet::new(), udev: None }
+    }
+
+    /// udev does what it is going to do.
+    pub(super) fn settle(&mut self) {
+        if let Some((name, mac)) = self.udev.take() {
+            (self.netdev.home.name, self.netdev.home.mac) = (name, Some(mac));
+        }
     }
 
     /// Takes it down, with what goes with that.

@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) refusals: Vec<(String, i32)>,
     pub(super) fuse: Fuse,
     pub(super) log: Vec<String>,
+    /// Fresh netdevs are renamed and given addresses by udev, some time after they have appeared.
+    pub(super) udev: bool,
     recorded: BTreeMap<DeviceId, FakeFunction>,
     /// The last number given to a link, an incarnation, a made-up MAC.
     numbers: u32,
@@ -38,6 +40,7 @@ impl State {
         let functions: BTreeMap<DeviceId, FakeFunction> =
             recording.functions.iter().map(|o| (o.function.id, FakeFunction::new(o, HOME))).collect();
         Self {
+            udev: false,
             recorded: functions.clone(),
             functions,
             namespaces: Namespaces::default(),
@@ -189,9 +192,13 @@ impl State {
         let [_, _, a, b] = self.next().to_be_bytes();
         let made_up = Mac([0x02, 0xfa, 0xce, 0, a, b]);
         let (ifindex, name) = (self.next(), self.free_name("eth"));
+        let named = self.udev.then(|| (self.free_name("udev"), Mac([0x02, 0xde, 0, 0, a, b])));
         let fake = self.function_mut(device)?;
         let own = if fake.vf.is_some() { made_up } else { fake.permanent };
-        fake.link = Some(FakeLink::fresh(HOME, ifindex, name, fake.admin_mac().unwrap_or(own)));
+        let mac = fake.admin_mac().unwrap_or(own);
+        let mut link = FakeLink::fresh(HOME, ifindex, name, mac);
+        link.udev = named;
+        fake.link = Some(link);
         Ok(())
     }
 
@@ -290,7 +297,7 @@ impl State {
             let FakeFunction { function, vf, link, .. } = fake;
             let _ = writeln!(text, "{id} incarnation {} {:?}", function.incarnation, function.binding);
             let _ = writeln!(text, "{id} at pf {vf:?}");
-            let Some(FakeLink { netns, netdev, routes, stains }) = link else { continue };
+            let Some(FakeLink { netns, netdev, routes, stains, .. }) = link else { continue };
             let _ =
                 writeln!(text, "{id} link in {netns} {:?} {:?} {routes:?} {stains:?}", netdev.home, netdev.addresses);
         }

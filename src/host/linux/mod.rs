@@ -18,6 +18,7 @@ mod netns;
 mod observe;
 mod set;
 mod sysfs;
+mod udev;
 mod uevent;
 mod used;
 mod vf;
@@ -27,7 +28,13 @@ mod arena;
 #[cfg(test)]
 mod tree;
 
-use std::{fs::File, io, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 pub use uevent::Listener;
 
@@ -46,13 +53,14 @@ const CARRIER: Duration = Duration::from_millis(200);
 #[derive(Debug, Clone)]
 pub struct Linux {
     sysfs: Sysfs,
+    udev: PathBuf,
 }
 
 impl Linux {
     /// With these roots. sysfs may be a recorded tree: then discovery works, and nothing else.
     #[must_use]
     pub fn new(paths: Paths) -> Self {
-        Self { sysfs: Sysfs::new(paths.sys) }
+        Self { sysfs: Sysfs::new(paths.sys), udev: paths.udev }
     }
 
     fn host_socket(&self) -> Result<Socket> {
@@ -116,6 +124,10 @@ impl Kernel for Linux {
         let socket = self.socket_in(netns)?;
         let link = self.find(&socket, &self.pci(device)?)?;
         link.map(|link| link.netdev(&socket)).transpose()
+    }
+
+    fn is_settled(&self, _: &DeviceId, netdev: &Netdev) -> bool {
+        udev::is_through(&self.udev, netdev.ifindex)
     }
 
     fn link_names(&self, netns: &Netns) -> Result<Vec<String>> {
