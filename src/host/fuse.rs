@@ -8,9 +8,8 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
-
-use rustix::process::{Signal, getpid, kill_process};
 
 use super::{Kernel, Netns, Result};
 use crate::{
@@ -24,7 +23,14 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Fuse {
     file: PathBuf,
-    changes: Arc<Mutex<usize>>,
+    changes: Arc<Mutex<Changes>>,
+}
+
+/// How many changes there were since the file was written.
+#[derive(Debug, Default)]
+struct Changes {
+    since: Option<SystemTime>,
+    number: usize,
 }
 
 impl Fuse {
@@ -49,11 +55,14 @@ impl Fuse {
 
     /// The next change begins.
     fn before(&self) {
-        let armed = read(&self.file);
+        let (armed, since) = (read(&self.file), written(&self.file));
         let number = {
             let mut changes = self.changes();
-            *changes = if armed.is_some() { *changes + 1 } else { 0 };
-            *changes
+            if changes.since != since {
+                *changes = Changes { since, number: 0 };
+            }
+            changes.number += 1;
+            changes.number
         };
         if armed == Some((Moment::Before, number)) {
             self.blow();
@@ -62,23 +71,28 @@ impl Fuse {
 
     /// The change that has begun is done.
     fn after(&self) {
-        let number = *self.changes();
+        let number = self.changes().number;
         if read(&self.file) == Some((Moment::After, number)) {
             self.blow();
         }
     }
 
-    fn changes(&self) -> MutexGuard<'_, usize> {
+    fn changes(&self) -> MutexGuard<'_, Changes> {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the process as `kill -9` does. When the file cannot be removed nothing happens: else the next one would die too.
+    /// Ends the process as `kill -9` does: nothing is tidied up. SIGKILL itself does nothing to the first process of a
+    /// container that sends it to itself. When the file cannot be removed nothing happens: else the next one would die too.
     fn blow(&self) {
         tracing::error!(file = %self.file.display(), "the fuse blows");
         if fs::remove_file(&self.file).is_ok() {
-            let _ = kill_process(getpid(), Signal::KILL);
+            std::process::abort();
         }
     }
+}
+
+fn written(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).and_then(|file| file.modified()).ok()
 }
 
 /// What the file says.
@@ -171,10 +185,12 @@ mod tests {
         host::linux::Linux,
     };
 
-    /// Runs `test` of this binary in a process of its own with the fuse's directory; its exit signal.
+    /// Runs `test` of this binary in a process of its own with the fuse's directory; its exit signal. It is the first one
+    /// of a PID namespace, as in a container.
     fn signal_of(test: &str, dir: &Path) -> Option<i32> {
         let name = format!("host::fuse::tests::{test}");
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let mut child = std::process::Command::new("unshare");
+        child.args(["--user", "--map-root-user", "--pid", "--fork"]).arg(std::env::current_exe().unwrap());
         child.args(["--exact", &name, "--ignored"]).env("FUSE_DIR", dir);
         child.output().unwrap().status.signal()
     }

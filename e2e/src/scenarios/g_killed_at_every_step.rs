@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, ensure};
 
 use super::{Scenario, VF_POD};
-use crate::{device::Vf, dump::Dump, lab::Lab, node::Node, release, space::Space, story::Story};
+use crate::{device::Vf, dump::Dump, lab::Lab, node::Node, space::Space, story::Story};
 
 pub(super) const SCENARIO: Scenario =
     Scenario { letter: 'g', title: "agent killed before and after each change of the host, both ways", tell };
@@ -65,6 +65,7 @@ fn burnt(fuse: bool) -> &'static str {
 
 /// Makes the pod under a fuse; whether it burnt.
 fn comes(node: &Node, space: &Space, vf: &Vf, fuse: &str) -> Result<bool> {
+    let agents = node.agents()?;
     node.write(FUSE, fuse)?;
     let values = [("class", "e2e-all-settings"), ("selector", &*vf.selector()), ("config", "ifName: data0")];
     let pod = space.run(node, "victim", VF_POD, &values)?;
@@ -72,24 +73,29 @@ fn comes(node: &Node, space: &Space, vf: &Vf, fuse: &str) -> Result<bool> {
     let at_start = pod.exec("cat /at-start")?;
     ensure!(at_start.contains("data0"), "the container started without its interface:\n{at_start}");
     ensure!(vf.vlan()? == (100, 3), "the pod runs with VLAN and QoS {:?}", vf.vlan()?);
-    put_out(node)
+    put_out(node, &agents)
 }
 
 /// Deletes it under a fuse; whether it burnt.
 fn goes(node: &Node, space: &Space, vf: &Vf, before: &Dump, fuse: &str) -> Result<bool> {
+    let agents = node.agents()?;
     node.write(FUSE, fuse)?;
     space.pod("victim").delete()?;
     node.holds_no_claim()?;
-    let burnt = put_out(node)?;
+    let burnt = put_out(node, &agents)?;
     vf.is_again(before)?;
     Ok(burnt)
 }
 
-/// Takes away a fuse that did not burn. The agent that it killed is waited for, so that one life does not reach into the
-/// next.
-fn put_out(node: &Node) -> Result<bool> {
+/// Takes away a fuse that did not burn. One that did has killed the agent, and the next one is waited for, so that one life
+/// does not reach into the next.
+fn put_out(node: &Node, agents: &[u32]) -> Result<bool> {
     let burnt = !node.has(FUSE)?;
     node.exec("rm -f \"$1\"", &[FUSE])?;
-    release::agent_is_ready(&node.name)?;
+    if burnt {
+        node.agent_is_back(agents)?;
+    } else {
+        ensure!(node.agents()? == agents, "the agent was replaced, though the fuse did not burn");
+    }
     Ok(burnt)
 }
