@@ -18,6 +18,7 @@
 //! | [`host`] | the kernel: one seam, the real one and a fake |
 //! | [`inventory`] | which functions there are, and which the host itself uses |
 //! | [`pool`] | config.json: which function belongs to which pool, with which defaults |
+//! | [`classes`] | pools → DeviceClasses, and what has to change in a cluster for them |
 //! | [`publish`] | inventory → ResourceSlices, and the loop that keeps them so |
 //! | [`claim`] | wanted, plan, record, engine: prepare, unprepare, recover |
 //! | [`attach`] | a prepared netdev → pod, and back |
@@ -32,6 +33,7 @@ pub mod api;
 pub mod attach;
 pub mod cdi;
 pub mod claim;
+pub mod classes;
 pub mod cli;
 pub mod cluster;
 pub mod deadline;

@@ -31,6 +31,20 @@ impl PoolName {
         Ok(Self { prefix: prefix.to_owned(), name: name.to_owned() })
     }
 
+    /// The resource that pods ask for in their limits; none when Kubernetes takes no such name.
+    #[must_use]
+    pub fn extended_resource(&self) -> Option<String> {
+        // The quota `requests.NAME` has to be a name too, and must not be the resource itself.
+        const QUOTA: &str = "requests.";
+        let domain = self.has_domain() && self.prefix.len() + QUOTA.len() <= 253 && !self.prefix.starts_with(QUOTA);
+        (domain && is_qualified(&self.name)).then(|| self.to_string())
+    }
+
+    /// Whether the prefix is a DNS subdomain that is not Kubernetes' own.
+    pub(crate) fn has_domain(&self) -> bool {
+        is_subdomain(&self.prefix)
+    }
+
     /// What others make of a name that the device plugin accepts.
     pub(super) fn lint(&self, place: &Place) -> Vec<Warning> {
         /// Bytes of an attribute's value in a slice (`ResourceSlice`, KEP-4381).
