@@ -19,6 +19,7 @@
 //! | [`inventory`] | which functions there are, and which the host itself uses |
 //! | [`pool`] | config.json: which function belongs to which pool, with which defaults |
 //! | [`classes`] | pools → DeviceClasses, and what has to change in a cluster for them |
+//! | [`convert`] | what users of the device plugin, its CNI plugin and Multus have → what they need here, and a report |
 //! | [`publish`] | inventory → ResourceSlices, and the loop that keeps them so |
 //! | [`claim`] | wanted, plan, record, engine: prepare, unprepare, recover |
 //! | [`attach`] | a prepared netdev → pod, and back |
@@ -36,6 +37,7 @@ pub mod claim;
 pub mod classes;
 pub mod cli;
 pub mod cluster;
+pub mod convert;
 pub mod deadline;
 pub mod device;
 pub mod files;

@@ -14,6 +14,7 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use class::quoted;
 pub use class::{Class, Stored};
 pub use name::class_name;
 pub use plan::{Conflict, Plan, plan};

@@ -2,6 +2,7 @@
 
 mod check;
 mod columns;
+mod convert;
 mod demo;
 mod list;
 mod options;
@@ -20,6 +21,7 @@ pub fn run(cli: SriovDra) -> anyhow::Result<u8> {
         Command::Demo => demo::run().map(|()| 0),
         Command::List(args) => list::run(&args).map(|()| 0),
         Command::Record(args) => record::run(&args).map(|()| 0),
+        Command::Convert(args) => convert::run(&args),
         Command::Check(args) => check::run(&args),
         Command::UninstallCheck(args) => uninstall_check::run(&args),
     }

@@ -26,6 +26,9 @@ pub enum Command {
     Record(RecordArgs),
     /// Tell the life of a claim on a recorded host: no root, no cluster, nothing of this machine touched.
     Demo,
+    /// Turn config.json, NetworkAttachmentDefinitions and pods into classes, claim templates and pods with claims, and
+    /// report every field on standard error. Asks no cluster.
+    Convert(ConvertArgs),
     /// Ask the agent of this node whether it lives (exit code 0) or, with --ready, whether it serves.
     Check(CheckArgs),
     /// Fail while pods of the cluster hold devices of this driver, and list them: the chart's pre-delete hook.
@@ -135,6 +138,51 @@ pub struct RecordArgs {
     /// The file to write; standard output if absent.
     #[arg(short, long)]
     pub out: Option<PathBuf>,
+}
+
+/// Flags of `convert`.
+#[derive(Debug, Clone, Args)]
+pub struct ConvertArgs {
+    /// config.json, or YAML or JSON of ConfigMaps, NetworkAttachmentDefinitions, Pods, Deployments and so on; `-` is
+    /// standard input. All together: the networks of a pod may be in another file.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Form of the objects, on standard output.
+    #[arg(short, long, value_enum, default_value_t = Documents::Yaml)]
+    pub output: Documents,
+    /// Form of the report, on standard error.
+    #[arg(long, value_enum, default_value_t = ReportForm::Table)]
+    pub report: ReportForm,
+    /// Give pods claims even where they could stay as they are.
+    #[arg(long)]
+    pub claims: bool,
+    /// Exit code 1 if anything cannot be converted.
+    #[arg(long)]
+    pub strict: bool,
+    /// Name of the driver.
+    #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io")]
+    pub driver_name: String,
+    /// What is before the `/` in the names of pools that say nothing of it.
+    #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX", default_value = "intel.com")]
+    pub resource_prefix: String,
+}
+
+/// Forms of objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Documents {
+    /// For `kubectl apply -f`, and for people.
+    Yaml,
+    /// One List.
+    Json,
+}
+
+/// Forms of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportForm {
+    /// For people.
+    Table,
+    /// Stable, for programs.
+    Json,
 }
 
 /// Flags of `check`.

@@ -1,0 +1,107 @@
+//! `convert`: objects on standard output, the report on standard error.
+
+use std::{
+    io::{self, Read, Write},
+    path::Path,
+};
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use super::{
+    columns::columns,
+    options::{ConvertArgs, Documents, ReportForm},
+};
+use crate::convert::{self, Input, Report, Row, Verdict};
+
+pub(super) fn run(args: &ConvertArgs) -> anyhow::Result<u8> {
+    let inputs = args.files.iter().map(|file| input(file)).collect::<anyhow::Result<Vec<Input>>>()?;
+    let options = convert::Options {
+        driver: args.driver_name.clone(),
+        resource_prefix: args.resource_prefix.clone(),
+        claims: args.claims,
+    };
+    let converted = convert::convert(&inputs, &options)?;
+    super::print(&documents(&converted.documents, args.output)?)?;
+    let report = match args.report {
+        ReportForm::Table => table(&converted.report),
+        ReportForm::Json => serde_json::to_string_pretty(&converted.report)? + "\n",
+    };
+    io::stderr().write_all(report.as_bytes())?;
+    Ok(u8::from(args.strict && converted.report.count(Verdict::Cannot) > 0))
+}
+
+fn input(file: &Path) -> anyhow::Result<Input> {
+    let name = file.display().to_string();
+    let mut text = String::new();
+    match file == Path::new("-") {
+        true => io::stdin().read_to_string(&mut text).map(drop),
+        false => std::fs::read_to_string(file).map(|read| text = read),
+    }
+    .with_context(|| name.clone())?;
+    Ok(Input { file: name, text })
+}
+
+fn documents(documents: &[Value], form: Documents) -> anyhow::Result<String> {
+    Ok(match form {
+        Documents::Yaml => convert::yaml(documents),
+        Documents::Json => {
+            let list = json!({"apiVersion": "v1", "kind": "List", "items": documents});
+            serde_json::to_string_pretty(&list)? + "\n"
+        }
+    })
+}
+
+/// Object by object, and the sum.
+fn table(report: &Report) -> String {
+    let mut text = String::new();
+    for rows in report.rows.chunk_by(|a, b| (&a.file, &a.object) == (&b.file, &b.object)) {
+        text += &format!("{}: {}\n", rows[0].file, rows[0].object);
+        let lines = columns(&[], rows.iter().map(cells));
+        text.extend(lines.lines().map(|line| format!("  {line}\n")));
+    }
+    let count = |verdict: Verdict| format!("{} {}", report.count(verdict), verdict.as_str());
+    let sum = [Verdict::Maps, Verdict::Differs, Verdict::Cannot].map(count).join(", ");
+    format!("{text}fields: {sum}\n")
+}
+
+fn cells(row: &Row) -> Vec<String> {
+    let field = match (&*row.field, &*row.value) {
+        ("", value) => value.to_owned(),
+        (field, "") => field.to_owned(),
+        (field, value) => format!("{field}: {value}"),
+    };
+    let what = if row.remedy.is_empty() { row.what.clone() } else { format!("{} -> {}", row.what, row.remedy) };
+    vec![row.verdict.as_str().to_owned(), field, what]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_goes_object_by_object() {
+        let row = |object: &str, verdict, remedy: &str| Row {
+            file: "nad.yaml".to_owned(),
+            object: object.to_owned(),
+            field: "config.vlan".to_owned(),
+            value: "100".to_owned(),
+            verdict,
+            what: "vlan".to_owned(),
+            remedy: remedy.to_owned(),
+        };
+        let rows = vec![
+            row("a", Verdict::Maps, ""),
+            row("a", Verdict::Cannot, "do something"),
+            row("b", Verdict::Differs, ""),
+        ];
+        insta::assert_snapshot!(table(&Report { rows }), @r#"
+        nad.yaml: a
+          maps    config.vlan: 100  vlan
+          cannot  config.vlan: 100  vlan -> do something
+        nad.yaml: b
+          differs  config.vlan: 100  vlan
+        fields: 1 maps, 1 differs, 1 cannot
+        "#);
+    }
+}

@@ -1,0 +1,103 @@
+//! The pod annotation `k8s.v1.cni.cncf.io/networks`, in both of its forms.
+
+use serde_json::{Map, Value, json};
+
+/// The annotation.
+pub(super) const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
+
+/// One network that a pod asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Selection {
+    pub(super) namespace: String,
+    pub(super) name: String,
+    /// As asked for, or as Multus names it: `net` and its place in the list.
+    pub(super) interface: String,
+    /// All that else is said of it.
+    pub(super) more: Map<String, Value>,
+}
+
+/// Reads the annotation of a pod in this namespace.
+pub(super) fn parse(text: &str, namespace: &str) -> Result<Vec<Selection>, String> {
+    let items = match text.trim() {
+        "" => Vec::new(),
+        json if json.starts_with(['[', '{']) => {
+            serde_json::from_str::<Vec<Value>>(json).map_err(|error| format!("is no list in JSON: {error}"))?
+        }
+        short => short.split(',').map(|item| written_out(item.trim())).collect(),
+    };
+    items.iter().enumerate().map(|(index, item)| selection(item, index, namespace)).collect()
+}
+
+/// `namespace/name@interface`.
+fn written_out(item: &str) -> Value {
+    let (path, interface) = item.split_once('@').map_or((item, None), |(path, name)| (path, Some(name)));
+    let (namespace, name) = path.split_once('/').map_or((None, path), |(namespace, name)| (Some(namespace), name));
+    let mut value = json!({"name": name});
+    if let Some(namespace) = namespace {
+        value["namespace"] = namespace.into();
+    }
+    if let Some(interface) = interface {
+        value["interface"] = interface.into();
+    }
+    value
+}
+
+fn selection(item: &Value, index: usize, namespace: &str) -> Result<Selection, String> {
+    let mut more = item.as_object().cloned().ok_or_else(|| format!("{item} is no object"))?;
+    let mut take = |key: &str| match more.remove(key) {
+        Some(Value::String(text)) if !text.is_empty() => Some(text),
+        _ => None,
+    };
+    let name = take("name").ok_or_else(|| format!("{item} has no name"))?;
+    let namespace = take("namespace").unwrap_or_else(|| namespace.to_owned());
+    // Both spellings are in the wild.
+    let interface = take("interface").or(take("interfaceRequest")).unwrap_or_else(|| format!("net{}", index + 1));
+    Ok(Selection { namespace, name, interface, more })
+}
+
+/// The annotation of those that stay with Multus, with the names that they had: their places in the list are others now.
+pub(super) fn text(left: &[Selection]) -> String {
+    let item = |selection: &Selection| {
+        let mut item = selection.more.clone();
+        item.insert("name".to_owned(), selection.name.clone().into());
+        item.insert("namespace".to_owned(), selection.namespace.clone().into());
+        item.insert("interface".to_owned(), selection.interface.clone().into());
+        Value::from(item)
+    };
+    Value::from(left.iter().map(item).collect::<Vec<_>>()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> Result<Vec<String>, String> {
+        let one = |item: &Selection| format!("{}/{} {}", item.namespace, item.name, item.interface);
+        Ok(parse(text, "shop")?.iter().map(one).collect())
+    }
+
+    #[test]
+    fn both_forms_are_read() {
+        let both = ["shop/a net1", "other/b blue", "shop/c net3"].map(str::to_owned).to_vec();
+        assert_eq!(told("a, other/b@blue ,c"), Ok(both.clone()));
+        let json = r#"[{"name":"a"},{"name":"b","namespace":"other","interface":"blue"},{"name":"c","interface":""}]"#;
+        assert_eq!(told(json), Ok(both));
+        assert_eq!(told(""), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_no_network_is_an_error() {
+        for wrong in [r#"[{"namespace":"b"}]"#, "[1]", "{", "a,,b"] {
+            assert!(told(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn those_that_stay_keep_their_names() {
+        let mut all = parse(r#"[{"name":"a"},{"name":"b","mac":"02:00:00:00:00:01"}]"#, "shop").unwrap();
+        assert_eq!(
+            text(&all.split_off(1)),
+            r#"[{"interface":"net2","mac":"02:00:00:00:00:01","name":"b","namespace":"shop"}]"#
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! What a file holds.
+
+use serde_json::Value;
+
+use super::{ConvertError, yaml};
+
+/// A file.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Its name, for the report.
+    pub file: String,
+    /// Its content.
+    pub text: String,
+}
+
+/// One object of a file.
+#[derive(Debug, Clone)]
+pub(super) struct Object {
+    pub(super) file: String,
+    /// `Pod default/upf`.
+    pub(super) name: String,
+    pub(super) what: What,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum What {
+    /// Text of a config.json.
+    Config(String),
+    /// A NetworkAttachmentDefinition.
+    Network(Value),
+    /// Something that has or makes pods; where its pod is.
+    Workload(Value, &'static str),
+    /// Neither; why nothing is made of it.
+    Other(String),
+}
+
+/// Everything that makes pods, and where the pod is in it.
+const WORKLOADS: [(&str, &str); 9] = [
+    ("Pod", ""),
+    ("PodTemplate", "/template"),
+    ("Deployment", "/spec/template"),
+    ("DaemonSet", "/spec/template"),
+    ("StatefulSet", "/spec/template"),
+    ("ReplicaSet", "/spec/template"),
+    ("ReplicationController", "/spec/template"),
+    ("Job", "/spec/template"),
+    ("CronJob", "/spec/jobTemplate/spec/template"),
+];
+
+/// The objects of a file, in its order.
+pub(super) fn objects(input: &Input) -> Result<Vec<Object>, ConvertError> {
+    if is_config(&input.text) {
+        let what = What::Config(input.text.clone());
+        return Ok(vec![Object { file: input.file.clone(), name: "config.json".to_owned(), what }]);
+    }
+    let documents = yaml::parse(&input.text).map_err(|reason| ConvertError {
+        place: input.file.clone(),
+        reason: format!("neither YAML nor JSON: {reason}"),
+    })?;
+    if documents.is_empty() {
+        return Err(ConvertError { place: input.file.clone(), reason: "is empty".to_owned() });
+    }
+    Ok(documents.into_iter().flat_map(flat).flat_map(|document| of(&input.file, document)).collect())
+}
+
+/// JSON with a `resourceList`. It is read as text again, since duplicate keys and their order matter there.
+fn is_config(text: &str) -> bool {
+    const LIST: &str = "resourceList";
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => object.keys().any(|key| key.eq_ignore_ascii_case(LIST)),
+        Ok(_) => false,
+        // Nothing else begins so; its own reader says best what is wrong.
+        Err(_) => text.trim_start().starts_with('{') && text.contains(LIST) && !text.contains("kind"),
+    }
+}
+
+/// `kubectl get -o yaml` gives lists.
+fn flat(document: Value) -> Vec<Value> {
+    match document["items"].as_array() {
+        Some(items) if document["kind"].as_str().is_some_and(|kind| kind.ends_with("List")) => items.clone(),
+        _ => vec![document],
+    }
+}
+
+fn of(file: &str, document: Value) -> Vec<Object> {
+    let kind = document["kind"].as_str().unwrap_or_default().to_owned();
+    let name = match (document["metadata"]["namespace"].as_str(), name_of(&document)) {
+        (Some(namespace), name) => format!("{kind} {namespace}/{name}"),
+        (None, name) => format!("{kind} {name}"),
+    };
+    let object = |name: String, what| Object { file: file.to_owned(), name, what };
+    let workload = WORKLOADS.iter().find(|(known, _)| *known == kind);
+    match (kind.as_str(), workload) {
+        ("ConfigMap", _) => keys(&document).map(|(key, what)| object(format!("{name} {key}"), what)).collect(),
+        ("NetworkAttachmentDefinition", _) => vec![object(name, What::Network(document))],
+        (_, Some((_, pod))) => vec![object(name, What::Workload(document, pod))],
+        ("", _) => vec![object("document".to_owned(), What::Other("has no kind and no resourceList".to_owned()))],
+        _ => vec![object(name, What::Other(format!("nothing is made of a {kind}")))],
+    }
+}
+
+/// A ConfigMap has a key per node, or one for all.
+fn keys(config_map: &Value) -> impl Iterator<Item = (String, What)> {
+    let data = config_map["data"].as_object().into_iter().flatten();
+    let binary = config_map["binaryData"].as_object().into_iter().flatten();
+    let text = |(key, value): (&String, &Value)| {
+        let text = value.as_str().unwrap_or_default();
+        let other = || What::Other("is no config.json: it has no resourceList".to_owned());
+        (key.clone(), if is_config(text) { What::Config(text.to_owned()) } else { other() })
+    };
+    let binary = binary.map(|(key, _)| (key.clone(), What::Other("binary data is not looked at".to_owned())));
+    data.map(text).chain(binary)
+}
+
+/// `metadata.name`, or what stands in for it.
+pub(super) fn name_of(document: &Value) -> String {
+    let metadata = &document["metadata"];
+    let name = metadata["name"].as_str().or_else(|| metadata["generateName"].as_str()).unwrap_or("unnamed");
+    name.trim_end_matches('-').to_owned()
+}
+
+/// `metadata.namespace`; kubectl's default if none.
+pub(super) fn namespace_of(document: &Value) -> String {
+    document["metadata"]["namespace"].as_str().unwrap_or("default").to_owned()
+}

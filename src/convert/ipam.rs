@@ -1,0 +1,93 @@
+//! Addresses and routes of the CNI plugin `static`. Other IPAM plugins are not called.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde_json::{Map, Value, json};
+
+use super::{fields::Fields, report::Section};
+
+/// Maps `ipam`; addresses and routes go into the claim's fields.
+pub(super) fn ipam(section: &mut Section<'_>, claim: &mut Fields, at: &str, value: &Value) {
+    let empty = Map::new();
+    let object = value.as_object().unwrap_or(&empty);
+    match object.get("type").and_then(Value::as_str).unwrap_or_default() {
+        "" => section.maps(at, value, "no IPAM, no addresses"),
+        "static" => fixed(section, claim, at, object),
+        other => section.cannot(
+            at,
+            value,
+            &format!("the IPAM plugin {other} is not called yet: the pod's interface gets no address"),
+            "write addresses into each pod's claim, or leave this network to Multus and the device plugin",
+        ),
+    }
+}
+
+fn fixed(section: &mut Section<'_>, claim: &mut Fields, at: &str, object: &Map<String, Value>) {
+    let addresses = items(object.get("addresses"));
+    for (name, value) in object {
+        let at = format!("{at}.{name}");
+        match name.as_str() {
+            "type" => section.maps(&at, value, "addresses and routes of the claim"),
+            "addresses" => set_addresses(section, claim, &at, &addresses),
+            "routes" => routes(section, claim, &at, &items(Some(value)), &gateways(&addresses)),
+            "dns" => section.cannot(&at, value, "a claim has no DNS", "use the pod's dnsConfig"),
+            _ => section.cannot(&at, value, "unknown", "the plugin static does not know it either"),
+        }
+    }
+}
+
+fn set_addresses(section: &mut Section<'_>, claim: &mut Fields, at: &str, items: &[Value]) {
+    let list: Vec<Value> = items.iter().map(|item| item["address"].clone()).collect();
+    set(section, claim, at, "addresses", list.into());
+    for (index, item) in items.iter().enumerate() {
+        for (name, value) in item.as_object().into_iter().flatten() {
+            let at = format!("{at}[{index}].{name}");
+            match name.as_str() {
+                "address" => {}
+                "gateway" => section.maps(&at, value, "the gateway of routes that have none"),
+                _ => section.cannot(&at, value, "unknown", "the plugin static does not know it either"),
+            }
+        }
+    }
+}
+
+/// The first gateway of each family is the one of routes without any.
+fn gateways(addresses: &[Value]) -> Vec<IpAddr> {
+    addresses.iter().filter_map(|item| item["gateway"].as_str()?.parse().ok()).collect()
+}
+
+fn routes(section: &mut Section<'_>, claim: &mut Fields, at: &str, items: &[Value], gateways: &[IpAddr]) {
+    let mut list = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        for (name, value) in item.as_object().into_iter().flatten() {
+            if name != "dst" && name != "gw" {
+                section.cannot(&format!("{at}[{index}].{name}"), value, "a route has dst and gw only", "");
+            }
+        }
+        list.push(route(item, gateways));
+    }
+    set(section, claim, at, "routes", list.into());
+}
+
+fn route(item: &Value, gateways: &[IpAddr]) -> Value {
+    let four = item["dst"].as_str().and_then(|dst| dst.parse::<IpNet>().ok()).map(|dst| dst.addr().is_ipv4());
+    let family = |gateway: &&IpAddr| Some(gateway.is_ipv4()) == four;
+    match (item.get("gw"), gateways.iter().find(family)) {
+        (Some(gw), _) if gw != "" => json!({"dst": item["dst"], "gw": gw}),
+        (_, Some(gw)) => json!({"dst": item["dst"], "gw": gw.to_string()}),
+        (_, None) => json!({"dst": item["dst"]}),
+    }
+}
+
+fn items(value: Option<&Value>) -> Vec<Value> {
+    value.and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+/// Sets a field, and says so, or why not.
+pub(super) fn set(section: &mut Section<'_>, fields: &mut Fields, at: &str, name: &str, value: Value) {
+    match fields.set(name, value.clone()) {
+        Ok(()) => section.maps(at, &value, name),
+        Err(why) => section.cannot(at, &value, &why, "put it right, then convert again"),
+    }
+}

@@ -1,0 +1,202 @@
+//! NetworkAttachmentDefinitions: a class with the settings, and a template with the addresses.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{
+    Conversion,
+    cni::{self, Asked},
+    fields::Fields,
+    input::{Object, What, name_of, namespace_of},
+    objects::{Request, template},
+    report::Section,
+};
+use crate::{
+    classes::{Class, quoted},
+    pool::PoolName,
+};
+
+/// What a NAD says of its pool.
+pub(super) const RESOURCE: &str = "k8s.v1.cni.cncf.io/resourceName";
+
+/// An SR-IOV network.
+#[derive(Debug, Clone)]
+pub(super) struct Network {
+    namespace: String,
+    name: String,
+    pub(super) pool: Option<PoolName>,
+    device: Option<String>,
+    class: Fields,
+    allow: BTreeSet<&'static str>,
+    /// The claim's part.
+    pub(super) claim: Fields,
+    pub(super) used: bool,
+}
+
+impl Conversion<'_> {
+    pub(super) fn networks(&mut self, objects: &[Object]) {
+        for object in objects {
+            let What::Network(nad) = &object.what else { continue };
+            let network = Network::read(&mut self.report.section(object), nad, &self.options.driver);
+            self.check_pool(object, network.as_ref());
+            self.networks.insert((namespace_of(nad), name_of(nad)), network);
+        }
+        let named = self.networks.values().flatten().filter_map(|network| network.pool.clone());
+        let named: Vec<PoolName> = named.collect();
+        self.pools.extend(named);
+    }
+
+    fn check_pool(&mut self, object: &Object, network: Option<&Network>) {
+        let Some(pool) = network.and_then(|network| network.pool.as_ref()) else { return };
+        if !self.pools.is_empty() && !self.pools.contains(pool) {
+            let at = format!("annotations[{RESOURCE}]");
+            let remedy = "without it no device is ever in that pool";
+            self.report.section(object).differs(&at, pool.to_string(), "no config.json here has this pool", remedy);
+        }
+    }
+}
+
+impl Network {
+    /// None: not for VFs. The report says what of each field.
+    fn read(section: &mut Section<'_>, nad: &Value, driver: &str) -> Option<Self> {
+        let plugins = plugins(section, nad)?;
+        let Some(first) = plugins.iter().position(|(_, plugin)| cni::is_sriov(plugin)) else {
+            let kinds: Vec<&str> = plugins.iter().filter_map(|(_, plugin)| plugin["type"].as_str()).collect();
+            other(section, nad, &kinds.join(" "));
+            return None;
+        };
+        let new = || Fields::new(driver);
+        let mut asked = Asked { class: new(), claim: new(), allow: BTreeSet::new(), device: None };
+        for (index, (at, plugin)) in plugins.iter().enumerate() {
+            if index == first {
+                cni::sriov(section, &mut asked, at, plugin);
+            } else {
+                cni::chained(section, &mut asked, at, plugin);
+            }
+        }
+        let pool = annotations(section, nad);
+        if pool.is_none() && asked.device.is_none() {
+            let remedy = "add a selector to the class, it takes any VF";
+            section.cannot(&format!("annotations[{RESOURCE}]"), "", "there is none: no pool is known", remedy);
+        }
+        let Asked { class, claim, allow, device } = asked;
+        Some(Self { namespace: namespace_of(nad), name: name_of(nad), pool, device, class, allow, claim, used: false })
+    }
+
+    /// Pods of this network may set the field in their claims.
+    pub(super) fn allow(&mut self, field: &'static str) {
+        self.allow.insert(field);
+    }
+
+    /// The pool's own class if there is nothing to set.
+    pub(super) fn class(&self, driver: &str) -> Class {
+        match &self.pool {
+            Some(pool) if self.class.is_empty() && self.allow.is_empty() => Class::of_pool(pool, driver),
+            pool => Class {
+                name: format!("{}.{}.nad", self.name, self.namespace),
+                selectors: vec![self.selector(pool.as_ref(), driver)],
+                config: self.config().into_iter().collect(),
+                ..Class::default()
+            },
+        }
+    }
+
+    fn config(&self) -> Option<Value> {
+        if self.allow.is_empty() {
+            return self.class.config();
+        }
+        let mut fields = self.class.clone();
+        fields.set("allowInClaims", json!(self.allow)).expect("these are names of fields");
+        fields.config()
+    }
+
+    fn selector(&self, pool: Option<&PoolName>, driver: &str) -> String {
+        if let Some(pool) = pool {
+            return Class::in_pool(pool, driver);
+        }
+        let driver = quoted(driver);
+        let own = format!("device.driver == {driver} && device.attributes[{driver}]");
+        match &self.device {
+            Some(address) => format!("{own}.pciAddress == {}", quoted(address)),
+            None => format!("{own}.type == \"vf\""),
+        }
+    }
+
+    /// For pods that are not here.
+    pub(super) fn template(&self, driver: &str) -> Value {
+        let request = Request {
+            name: "net".to_owned(),
+            class: self.class(driver).name,
+            count: 1,
+            fields: self.claim.clone(),
+            container: String::new(),
+        };
+        template(&self.namespace, &self.name, &[request], false)
+    }
+}
+
+/// A network of another plugin. With a resource it lives on a device plugin all the same.
+fn other(section: &mut Section<'_>, nad: &Value, kinds: &str) {
+    match nad["metadata"]["annotations"][RESOURCE].as_str() {
+        None => section.maps("config", kinds, "not an SR-IOV network: stays with Multus"),
+        Some(resource) => {
+            let what = format!("stays with Multus, which has no device of {resource} for it yet");
+            section.cannot("config", kinds, &what, "keep the device plugin for this pool");
+        }
+    }
+}
+
+/// Each plugin of `spec.config`, and where it is.
+fn plugins(section: &mut Section<'_>, nad: &Value) -> Option<Vec<(String, Value)>> {
+    let Some(text) = nad["spec"]["config"].as_str() else {
+        section.cannot("config", "", "there is none: it is a file on each node", "give the file's content as config");
+        return None;
+    };
+    let config = match serde_json::from_str::<Value>(text) {
+        Ok(config) if config.is_object() => config,
+        Ok(_) => {
+            section.cannot("config", text, "is no object", "");
+            return None;
+        }
+        Err(error) => {
+            section.cannot("config", text, &format!("is no JSON: {error}"), "");
+            return None;
+        }
+    };
+    let Some(list) = config["plugins"].as_array() else { return Some(vec![("config".to_owned(), config)]) };
+    for (key, value) in config.as_object().into_iter().flatten() {
+        match key.as_str() {
+            "cniVersion" | "name" | "plugins" => {}
+            "disableCheck" | "disableGC" | "loadOnlyInlinedPlugins" | "cniVersions" => {
+                section.maps(&format!("config.{key}"), value, "no CNI plugin is called");
+            }
+            _ => section.cannot(&format!("config.{key}"), value, "unknown", ""),
+        }
+    }
+    let at = |(index, plugin): (usize, &Value)| (format!("config.plugins[{index}]"), plugin.clone());
+    Some(list.iter().enumerate().map(at).collect())
+}
+
+/// The pool; all other annotations are told.
+fn annotations(section: &mut Section<'_>, nad: &Value) -> Option<PoolName> {
+    let mut pool = None;
+    for (key, value) in nad["metadata"]["annotations"].as_object().into_iter().flatten() {
+        let at = format!("annotations[{key}]");
+        match key.as_str() {
+            RESOURCE => match value.as_str().and_then(|text| text.split_once('/')) {
+                Some((prefix, name)) => {
+                    section.maps(&at, value, "the class selects this pool");
+                    pool = Some(PoolName { prefix: prefix.to_owned(), name: name.to_owned() });
+                }
+                None => section.cannot(&at, value, "is no prefix/name", ""),
+            },
+            "k8s.v1.cni.cncf.io/nodeSelector" => {
+                section.cannot(&at, value, "a class has no node selector", "put it into the pods");
+            }
+            "kubectl.kubernetes.io/last-applied-configuration" => {}
+            _ => section.differs(&at, value, "not taken over", ""),
+        }
+    }
+    pool
+}

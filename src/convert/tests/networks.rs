@@ -1,0 +1,203 @@
+use super::*;
+
+pub(super) fn nad(name: &str, config: &str) -> String {
+    format!(
+        "
+apiVersion: k8s.cni.cncf.io/v1
+kind: NetworkAttachmentDefinition
+metadata:
+  name: {name}
+  namespace: shop
+  annotations: {{k8s.v1.cni.cncf.io/resourceName: intel.com/intel_sriov_netdevice}}
+spec:
+  config: '{config}'
+"
+    )
+}
+
+const ALL: &str = r#"{
+  "cniVersion": "1.0.0", "name": "blue", "type": "sriov", "vlan": 100, "vlanQoS": 3, "vlanProto": "802.1Q",
+  "mac": "CA:FE:C0:FF:EE:00", "min_tx_rate": 100, "max_tx_rate": 200, "spoofchk": "yes", "trust": "on",
+  "link_state": "enable", "logLevel": "debug", "mtu": 9000, "num_queues": 4, "capabilities": {"mac": true, "ips": true},
+  "ipam": {"type": "static", "addresses": [{"address": "10.1.0.7/24", "gateway": "10.1.0.1"}, {"address": "fd00::7/64"}],
+           "routes": [{"dst": "0.0.0.0/0"}, {"dst": "10.2.0.0/16", "gw": "10.1.0.2", "mtu": 1400}],
+           "dns": {"nameservers": ["10.1.0.1"]}}
+}"#;
+
+#[test]
+fn a_network_becomes_a_class_and_a_template() {
+    insta::assert_snapshot!(yaml(&converted(&[&nad("blue", ALL)]).documents), @r#"
+    ---
+    apiVersion: resource.k8s.io/v1
+    kind: DeviceClass
+    metadata:
+      name: blue.shop.nad
+    spec:
+      config:
+      - opaque:
+          driver: sriov-dra.io
+          parameters:
+            allowInClaims:
+            - mac
+            apiVersion: sriov-dra.io/v1alpha1
+            kind: DeviceConfig
+            linkState: enable
+            mac: CA:FE:C0:FF:EE:00
+            maxTxRate: 200
+            minTxRate: 100
+            spoofChk: "off"
+            trust: "on"
+            vlan: 100
+            vlanProto: 802.1Q
+            vlanQoS: 3
+      selectors:
+      - cel:
+          expression: device.driver == "sriov-dra.io" && "pool" in device.attributes["sriov-dra.io"] && device.attributes["sriov-dra.io"].pool == "intel.com/intel_sriov_netdevice"
+    ---
+    apiVersion: resource.k8s.io/v1
+    kind: ResourceClaimTemplate
+    metadata:
+      name: blue
+      namespace: shop
+    spec:
+      spec:
+        devices:
+          config:
+          - opaque:
+              driver: sriov-dra.io
+              parameters:
+                addresses:
+                - 10.1.0.7/24
+                - fd00::7/64
+                apiVersion: sriov-dra.io/v1alpha1
+                kind: DeviceConfig
+                routes:
+                - dst: 0.0.0.0/0
+                  gw: "10.1.0.1"
+                - dst: 10.2.0.0/16
+                  gw: "10.1.0.2"
+            requests:
+            - net
+          requests:
+          - exactly:
+              deviceClassName: blue.shop.nad
+            name: net
+    "#);
+}
+
+#[test]
+fn every_field_of_a_network_is_told() {
+    insta::assert_snapshot!(told(&converted(&[&nad("blue", ALL)])), @r#"
+    maps config.cniVersion = 1.0.0: no CNI plugin is called
+    maps config.name = blue: no CNI plugin is called
+    maps config.type = sriov: no CNI plugin is called
+    maps config.vlan = 100: vlan
+    maps config.vlanQoS = 3: vlanQoS
+    maps config.vlanProto = 802.1Q: vlanProto
+    maps config.mac = CA:FE:C0:FF:EE:00: mac
+    maps config.min_tx_rate = 100: minTxRate
+    maps config.max_tx_rate = 200: maxTxRate
+    differs config.spoofchk = yes: spoofChk: off, as the plugin sriov takes it -> write on or off
+    maps config.trust = on: trust
+    maps config.link_state = enable: linkState
+    maps config.ipam.addresses = ["10.1.0.7/24","fd00::7/64"]: addresses
+    maps config.ipam.addresses[0].gateway = 10.1.0.1: the gateway of routes that have none
+    cannot config.ipam.dns = {"nameservers":["10.1.0.1"]}: a claim has no DNS -> use the pod's dnsConfig
+    cannot config.ipam.routes[1].mtu = 1400: a route has dst and gw only
+    maps config.ipam.routes = [{"dst":"0.0.0.0/0","gw":"10.1.0.1"},{"dst":"10.2.0.0/16","g…: routes
+    maps config.ipam.type = static: addresses and routes of the claim
+    maps config.capabilities.ips = true: every claim may set addresses
+    maps config.capabilities.mac = true: the class allows mac in claims
+    differs config.logLevel = debug: the agent logs -> see --log of the agent
+    differs config.mtu = 9000: the plugin sriov ignores it, so it is not taken over -> set mtu in the class's config if it is meant
+    cannot config.num_queues = 4: unknown -> the plugin sriov ignores it too
+    maps annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
+    "#);
+}
+
+#[test]
+fn values_that_the_driver_refuses_are_told_and_left_out() {
+    let bad = r#"{"type": "sriov", "vlan": 5000, "vlanQoS": 3, "mac": "01:00:5e:00:00:01", "link_state": "up",
+        "min_tx_rate": -1, "trust": true, "spoofchk": "", "ipam": {"type": "host-local", "subnet": "10.0.0.0/24"}}"#;
+    let converted = converted(&[&nad("bad", bad)]);
+    insta::assert_snapshot!(told(&converted), @r#"
+    maps config.type = sriov: no CNI plugin is called
+    cannot config.vlan = 5000: 5000 is not a VLAN id, must be a number from 0 to 4094 -> put it right, then convert again
+    cannot config.vlanQoS = 3: needs vlan -> put it right, then convert again
+    cannot config.mac = 01:00:5e:00:00:01: MAC address "01:00:5e:00:00:01": is multicast, a device needs a unicast address (first byte even) -> put it right, then convert again
+    cannot config.min_tx_rate = -1: -1 is not a rate in Mb/s, must be a number from 0 to 4294967295 -> put it right, then convert again
+    maps config.spoofchk = : not set
+    maps config.trust = true: trust
+    cannot config.link_state = up: "up" is wrong, must be "auto", "enable" or "disable" -> put it right, then convert again
+    cannot config.ipam = {"subnet":"10.0.0.0/24","type":"host-local"}: the IPAM plugin host-local is not called yet: the pod's interface gets no address -> write addresses into each pod's claim, or leave this network to Multus and the device plugin
+    differs config.min_tx_rate = : maxTxRate is left as it is, the plugin sriov would set it to 0 -> set maxTxRate in the class's config if 0 is meant
+    maps annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
+    "#);
+}
+
+#[test]
+fn what_is_chained_is_told() {
+    let list = r#"{"cniVersion": "1.0.0", "name": "list", "disableCheck": true, "plugins": [
+        {"TYPE": "x", "type": "sriov", "VLAN": 7}, {"type": "tuning", "mtu": 9000, "promisc": true},
+        {"type": "rdma"}, {"type": "vrf", "vrfname": "red"}]}"#;
+    let converted = converted(&[&nad("list", list)]);
+    insta::assert_snapshot!(told(&converted), @r#"
+    maps config.disableCheck = true: no CNI plugin is called
+    maps config.plugins[0].TYPE = x: no CNI plugin is called
+    maps config.plugins[0].type = sriov: no CNI plugin is called
+    maps config.plugins[0].VLAN = 7: vlan
+    maps config.plugins[1].mtu = 9000: mtu
+    cannot config.plugins[1].promisc = true: belongs to the plugin tuning
+    maps config.plugins[1].type = tuning: mtu and mac are of the class's config
+    cannot config.plugins[2].type = rdma: the RDMA device does not move yet -> use the shared mode
+    cannot config.plugins[3].type = vrf: chained plugins are not called yet -> leave this network to Multus and the device plugin if it is needed
+    cannot config.plugins[3].vrfname = red: belongs to the plugin vrf
+    maps annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
+    "#);
+    let config = &of_kind(&converted.documents, "DeviceClass")[0]["spec"]["config"][0]["opaque"]["parameters"];
+    assert_eq!((&config["vlan"], &config["mtu"]), (&7.into(), &9000.into()));
+}
+
+#[test]
+fn a_network_that_sets_nothing_uses_the_class_of_its_pool() {
+    let converted = converted(&[pools::README, &nad("plain", r#"{"type": "sriov-cni", "ipam": {}}"#)]);
+    assert_eq!(of_kind(&converted.documents, "DeviceClass").len(), 4, "no further class");
+    let template = of_kind(&converted.documents, "ResourceClaimTemplate")[0];
+    let request = &template["spec"]["spec"]["devices"]["requests"][0];
+    assert_eq!(request["exactly"]["deviceClassName"], "intel-sriov-netdevice.intel.com");
+}
+
+#[test]
+fn networks_of_other_plugins_stay_with_multus() {
+    let bridge = nad("bridge", r#"{"type": "bridge", "vlan": 7}"#);
+    let plain = bridge.replace("k8s.v1.cni.cncf.io/resourceName", "team");
+    let converted = converted(&[&bridge, &plain]);
+    assert_eq!(converted.documents, Vec::<Value>::new());
+    insta::assert_snapshot!(told(&converted), @r#"
+    cannot config = bridge: stays with Multus, which has no device of intel.com/intel_sriov_netdevice for it yet -> keep the device plugin for this pool
+    maps config = bridge: not an SR-IOV network: stays with Multus
+    "#);
+}
+
+#[test]
+fn a_network_without_a_pool_takes_its_device_or_any_vf() {
+    let without = |config: &str| {
+        let nad = nad("n", config).replace("annotations: {k8s.v1.cni.cncf.io/resourceName", "annotations: {a");
+        let classes = converted(&[&nad]).documents;
+        classes[0]["spec"]["selectors"][0]["cel"]["expression"].as_str().unwrap().to_owned()
+    };
+    let fixed = without(r#"{"type": "sriov", "deviceID": "0000:3b:02.1"}"#);
+    assert!(fixed.ends_with(r#".pciAddress == "0000:3b:02.1""#), "{fixed}");
+    let any = without(r#"{"type": "sriov"}"#);
+    assert!(any.ends_with(r#".type == "vf""#), "{any}");
+}
+
+#[test]
+fn a_network_without_a_readable_config_is_told() {
+    let none = "{kind: NetworkAttachmentDefinition, metadata: {name: none}, spec: {}}";
+    insta::assert_snapshot!(told(&converted(&[none, &nad("list", "[]"), &nad("text", "vlan 7")])), @r#"
+    cannot config = : there is none: it is a file on each node -> give the file's content as config
+    cannot config = []: is no object
+    cannot config = vlan 7: is no JSON: expected value at line 1 column 1
+    "#);
+}

@@ -1,0 +1,120 @@
+use super::*;
+
+/// As in the device plugin's README.
+pub(super) const README: &str = r#"{
+  "resourceList": [
+    {"resourceName": "intel_sriov_netdevice", "selectors": {"vendors": ["8086"], "devices": ["154c"], "drivers": ["i40evf"]}},
+    {"resourceName": "intel_sriov_dpdk", "resourcePrefix": "intel.com", "additionalInfo": {"*": {"token": "x"}},
+     "selectors": [{"vendors": ["8086"], "drivers": ["vfio-pci"], "pfNames": ["enp0s0f0#1-5", "enp2s2f0"], "needVhostNet": true}]},
+    {"resourceName": "mlnx_sriov_rdma", "resourcePrefix": "mellanox.com", "excludeTopology": true,
+     "selectors": [{"vendors": ["15b3"], "isRdma": true}]},
+    {"resourceName": "sf-pool", "deviceType": "auxNetDevice", "colour": "blue",
+     "selectors": [{"vendors": ["0x15b3"], "auxTypes": ["sf"], "rootDevices": ["0000:86:00.0#0-1"]}]}
+  ]
+}"#;
+
+#[test]
+fn every_pool_has_its_class() {
+    insta::assert_snapshot!(yaml(&converted(&[README]).documents), @r#"
+    ---
+    apiVersion: resource.k8s.io/v1
+    kind: DeviceClass
+    metadata:
+      name: intel-sriov-dpdk.intel.com
+    spec:
+      extendedResourceName: intel.com/intel_sriov_dpdk
+      selectors:
+      - cel:
+          expression: device.driver == "sriov-dra.io" && "pool" in device.attributes["sriov-dra.io"] && device.attributes["sriov-dra.io"].pool == "intel.com/intel_sriov_dpdk"
+    ---
+    apiVersion: resource.k8s.io/v1
+    kind: DeviceClass
+    metadata:
+      name: intel-sriov-netdevice.intel.com
+    spec:
+      extendedResourceName: intel.com/intel_sriov_netdevice
+      selectors:
+      - cel:
+          expression: device.driver == "sriov-dra.io" && "pool" in device.attributes["sriov-dra.io"] && device.attributes["sriov-dra.io"].pool == "intel.com/intel_sriov_netdevice"
+    ---
+    apiVersion: resource.k8s.io/v1
+    kind: DeviceClass
+    metadata:
+      name: mlnx-sriov-rdma.mellanox.com
+    spec:
+      extendedResourceName: mellanox.com/mlnx_sriov_rdma
+      selectors:
+      - cel:
+          expression: device.driver == "sriov-dra.io" && "pool" in device.attributes["sriov-dra.io"] && device.attributes["sriov-dra.io"].pool == "mellanox.com/mlnx_sriov_rdma"
+    ---
+    apiVersion: resource.k8s.io/v1
+    kind: DeviceClass
+    metadata:
+      name: sf-pool-1acdb17a4f.intel.com
+    spec:
+      extendedResourceName: intel.com/sf-pool
+      selectors:
+      - cel:
+          expression: device.driver == "sriov-dra.io" && "pool" in device.attributes["sriov-dra.io"] && device.attributes["sriov-dra.io"].pool == "intel.com/sf-pool"
+    "#);
+}
+
+#[test]
+fn every_field_of_config_json_is_told() {
+    insta::assert_snapshot!(told(&converted(&[README])), @r#"
+    maps resourceList[0].resourceName = intel.com/intel_sriov_netdevice: DeviceClass intel-sriov-netdevice.intel.com; pods with this resource stay as they are
+    differs resourceList[0].resourceName = PCIDEVICE_INTEL_COM_INTEL_SRIOV_NETDEVICE: the container's variable is not set -> read SRIOV_DRA_<REQUEST>, or the device metadata
+    maps resourceList[0].selectors.vendors = 8086: stays in config.json, which the agent reads
+    maps resourceList[0].selectors.devices = 154c: stays in config.json, which the agent reads
+    maps resourceList[0].selectors.drivers = i40evf: stays in config.json, which the agent reads
+    maps resourceList[1].resourceName = intel.com/intel_sriov_dpdk: DeviceClass intel-sriov-dpdk.intel.com; pods with this resource stay as they are
+    differs resourceList[1].resourceName = PCIDEVICE_INTEL_COM_INTEL_SRIOV_DPDK: the container's variable is not set -> read SRIOV_DRA_<REQUEST>, or the device metadata
+    cannot resourceList[1].additionalInfo = : is read, but containers do not get it yet -> set env in the pod
+    maps resourceList[1].selectors[0].vendors = 8086: stays in config.json, which the agent reads
+    maps resourceList[1].selectors[0].drivers = vfio-pci: stays in config.json, which the agent reads
+    maps resourceList[1].selectors[0].pfNames = enp0s0f0#1-5 enp2s2f0: stays in config.json, which the agent reads
+    cannot resourceList[1].selectors[0].needVhostNet = true: containers do not get it yet -> mount /dev/vhost-net and /dev/net/tun by the pod
+    maps resourceList[2].resourceName = mellanox.com/mlnx_sriov_rdma: DeviceClass mlnx-sriov-rdma.mellanox.com; pods with this resource stay as they are
+    differs resourceList[2].resourceName = PCIDEVICE_MELLANOX_COM_MLNX_SRIOV_RDMA: the container's variable is not set -> read SRIOV_DRA_<REQUEST>, or the device metadata
+    maps resourceList[2].excludeTopology = true: the devices have no attribute numaNode
+    maps resourceList[2].selectors[0].vendors = 15b3: stays in config.json, which the agent reads
+    cannot resourceList[2].selectors[0].isRdma = true: selects, but containers do not get it yet -> mount /dev/infiniband by the pod
+    maps resourceList[3].resourceName = intel.com/sf-pool: DeviceClass sf-pool-1acdb17a4f.intel.com; pods with this resource stay as they are
+    differs resourceList[3].resourceName = PCIDEVICE_INTEL_COM_SF-POOL: the container's variable is not set -> read SRIOV_DRA_<REQUEST>, or the device metadata
+    maps resourceList[3].deviceType = auxNetDevice: stays in config.json, which the agent reads
+    maps resourceList[3].selectors[0].vendors = 0x15b3: stays in config.json, which the agent reads
+    maps resourceList[3].selectors[0].auxTypes = sf: stays in config.json, which the agent reads
+    maps resourceList[3].selectors[0].rootDevices = 0000:86:00.0#0-1: stays in config.json, which the agent reads
+    differs resourceList[3].colour = : is an unknown field and ignored, known are resourceName, resourcePrefix, deviceType, excludeTopology, selectors, additionalInfo -> put it right in config.json
+    differs resourceList[3].resourceName = : "sf-pool" has a '-', which the container's variable PCIDEVICE_… has too: shells cannot read it, use '_' -> put it right in config.json
+    differs resourceList[3].selectors[0].vendors[0] = : "0x15b3" never matches, must be "15b3" -> put it right in config.json
+    "#);
+}
+
+#[test]
+fn a_config_map_has_a_key_per_node() {
+    let map = "
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: sriovdp-config, namespace: kube-system}
+data:
+  worker-0: |
+    {\"resourceList\": [{\"resourceName\": \"a\", \"selectors\": {\"pfNames\": [\"ens1f0\"]}}]}
+  worker-1: |
+    {\"ResourceList\": [{\"ResourceName\": \"a\", \"SelectorObj\": null, \"selectors\": {\"pfNames\": [\"ens9f0\"]}}]}
+  note: nothing
+";
+    let converted = converted(&[map]);
+    assert_eq!(of_kind(&converted.documents, "DeviceClass").len(), 1, "one name, one class");
+    let objects: Vec<&str> = converted.report.rows.iter().map(|row| &*row.object).collect();
+    for key in ["worker-0", "worker-1", "note"] {
+        assert!(objects.contains(&&*format!("ConfigMap kube-system/sriovdp-config {key}")), "{objects:?}");
+    }
+}
+
+#[test]
+fn a_config_that_is_no_json_is_not_taken_for_another_file() {
+    let map = "{kind: ConfigMap, metadata: {name: c}, data: {config.json: '{\"resourceList\": [}'}}";
+    let error = convert(&[input("c.yaml", map)], &options()).unwrap_err().to_string();
+    assert!(error.starts_with("c.yaml: ConfigMap c config.json: line 1 column 19"), "{error}");
+}

@@ -1,0 +1,211 @@
+//! Pods, and what makes pods. One that asks by extended resources alone stays as it is; one with SR-IOV networks of
+//! Multus gets claims in place of its networks and limits.
+
+mod containers;
+mod edit;
+mod selection;
+
+use serde_json::Value;
+
+use super::{
+    Conversion,
+    annotation::{self, NETWORKS, Selection},
+    fields::Fields,
+    input::{Object, What, name_of, namespace_of},
+    objects::{Request, label, template},
+};
+use crate::{classes::Class, pool::PoolName};
+use containers::Demand;
+
+impl Conversion<'_> {
+    pub(super) fn workloads(&mut self, objects: &[Object]) {
+        for object in objects {
+            if let What::Workload(document, pod) = &object.what {
+                self.workload(object, document, pod);
+            }
+        }
+    }
+
+    fn workload(&mut self, object: &Object, document: &Value, pod: &'static str) {
+        let mut plan = Plan::new(namespace_of(document), name_of(document));
+        let pod_now = document.pointer(pod).unwrap_or(&Value::Null);
+        plan.demand = containers::demand(pod_now, &self.pools);
+        self.foreign_resources(object, pod_now);
+        self.select(object, pod_now, &mut plan);
+        if self.options.claims {
+            self.claim_the_rest(&mut plan);
+        }
+        if plan.requests.is_empty() {
+            return self.stays(object, &plan);
+        }
+        self.rest(object, &plan);
+        self.suggest(object, &plan, &plan.requests);
+        self.templates.push(template(&plan.namespace, &plan.template(), &plan.requests, false));
+        self.workloads.push(edit::edited(document, pod, &plan));
+    }
+
+    /// The networks that become requests, and those that stay with Multus.
+    fn select(&mut self, object: &Object, pod: &Value, plan: &mut Plan) {
+        let Some(text) = pod["metadata"]["annotations"][NETWORKS].as_str() else { return };
+        let selections = match annotation::parse(text, &plan.namespace) {
+            Ok(selections) => selections,
+            Err(why) => return self.report.section(object).cannot(&at(NETWORKS), text, &why, ""),
+        };
+        for (index, selection) in selections.into_iter().enumerate() {
+            let at = format!("networks[{index}]");
+            let known = self.networks.get_mut(&(selection.namespace.clone(), selection.name.clone()));
+            let path = format!("{}/{}", selection.namespace, selection.name);
+            let mut section = self.report.section(object);
+            match known {
+                Some(Some(network)) => {
+                    let container = plan.take(network.pool.as_ref(), pod);
+                    let driver = &self.options.driver;
+                    let mut request = selection::request(&mut section, &at, &selection, network, driver, container);
+                    request.name = plan.free(&request.name);
+                    section.maps(&at, path, &format!("request {} of DeviceClass {}", request.name, request.class));
+                    // Again for every pod: each may have set more.
+                    self.classes.insert(request.class.clone(), network.class(driver));
+                    plan.requests.push(request);
+                    plan.converted.push((selection.namespace, selection.name));
+                    continue;
+                }
+                Some(None) => section.maps(&at, path, "stays with Multus"),
+                None => {
+                    let remedy = "give its file too; until then it stays with Multus";
+                    section.cannot(&at, path, "this NetworkAttachmentDefinition is not among the inputs", remedy);
+                }
+            }
+            plan.left.push(selection);
+        }
+    }
+
+    /// What is left of the limits, as requests.
+    fn claim_the_rest(&mut self, plan: &mut Plan) {
+        for demand in std::mem::take(&mut plan.demand) {
+            let class = Class::of_pool(&demand.pool, &self.options.driver);
+            let name = plan.free(&label(&demand.pool.name).unwrap_or_else(|| "net".to_owned()));
+            plan.requests.push(Request {
+                name,
+                class: class.name.clone(),
+                count: demand.count,
+                fields: Fields::new(&self.options.driver),
+                container: demand.container,
+            });
+            plan.pools.push((demand.pool, demand.count));
+            self.add_class(class);
+        }
+    }
+
+    /// Nothing has to be edited.
+    fn stays(&mut self, object: &Object, plan: &Plan) {
+        for demand in &plan.demand {
+            self.add_class(Class::of_pool(&demand.pool, &self.options.driver));
+        }
+        let mut section = self.report.section(object);
+        for demand in &plan.demand {
+            let at = format!("{}.limits[{}]", demand.container, demand.pool);
+            section.maps(
+                &at,
+                demand.count.to_string(),
+                "stays as it is: its DeviceClass has this extendedResourceName",
+            );
+        }
+        if plan.demand.is_empty() {
+            section.maps("", "", "asks for no SR-IOV device that is known here: stays as it is");
+            return;
+        }
+        let mut claimed = plan.clone();
+        self.claim_the_rest(&mut claimed);
+        self.suggest(object, &claimed, &claimed.requests);
+    }
+
+    /// The device plugin gave the kubelet's TopologyManager hints. A claim can say it itself.
+    fn suggest(&mut self, object: &Object, plan: &Plan, requests: &[Request]) {
+        let devices: u64 = requests.iter().map(|request| request.count).sum();
+        let mut section = self.report.section(object);
+        let what = "the kubelet's TopologyManager gets no hints of these devices";
+        if plan.pools.iter().any(|(pool, _)| self.without_numa.contains(pool)) {
+            return section.maps("topology", "", "a pool has excludeTopology: nothing was aligned before");
+        }
+        if devices < 2 {
+            let remedy = "to align it with others, put their requests into one claim with matchAttribute numaNode";
+            return section.differs("topology", "", what, remedy);
+        }
+        let name = format!("{}-numa", plan.template());
+        let remedy = format!("use the ResourceClaimTemplate {name} to have them on one NUMA node");
+        section.differs("topology", format!("{devices} devices"), what, &remedy);
+        self.templates.push(template(&plan.namespace, &name, requests, true));
+    }
+
+    /// Limits of pools that no network uses.
+    fn rest(&mut self, object: &Object, plan: &Plan) {
+        for demand in &plan.demand {
+            self.add_class(Class::of_pool(&demand.pool, &self.options.driver));
+            let at = format!("{}.limits[{}]", demand.container, demand.pool);
+            let what = "more devices than networks: these stay extended resources, and are attached as net<n>";
+            let mut section = self.report.section(object);
+            section.differs(&at, demand.count.to_string(), what, "take them out if they only stood for the networks");
+        }
+    }
+
+    fn foreign_resources(&mut self, object: &Object, pod: &Value) {
+        let mut section = self.report.section(object);
+        for (container, resource, value) in containers::others(pod, &self.pools) {
+            let what = "belongs to no pool that is known here: stays as it is";
+            let remedy = "if it is an SR-IOV pool, give its config.json too";
+            section.differs(&format!("{container}.limits[{resource}]"), &value, what, remedy);
+        }
+    }
+}
+
+/// What becomes of one workload.
+#[derive(Debug, Clone)]
+struct Plan {
+    namespace: String,
+    name: String,
+    requests: Vec<Request>,
+    /// Networks that are requests now.
+    converted: Vec<(String, String)>,
+    /// Networks that stay with Multus.
+    left: Vec<Selection>,
+    /// What the limits still ask for.
+    demand: Vec<Demand>,
+    /// What the limits no longer ask for.
+    pools: Vec<(PoolName, u64)>,
+}
+
+impl Plan {
+    fn new(namespace: String, name: String) -> Self {
+        let (requests, converted, left, demand, pools) = Default::default();
+        Self { namespace, name, requests, converted, left, demand, pools }
+    }
+
+    fn template(&self) -> String {
+        format!("{}-devices", self.name)
+    }
+
+    /// The container that asked for a device of the pool, and asks for one less now. The injector of network resources
+    /// would have asked for the first one.
+    fn take(&mut self, pool: Option<&PoolName>, pod: &Value) -> String {
+        let asked = self.demand.iter_mut().find(|demand| Some(&demand.pool) == pool);
+        if let Some(pool) = pool {
+            self.pools.push((pool.clone(), 1));
+        }
+        let Some(demand) = asked else { return containers::first(pod) };
+        demand.count -= 1;
+        let container = demand.container.clone();
+        self.demand.retain(|demand| demand.count > 0);
+        container
+    }
+
+    /// A name that no request has.
+    fn free(&self, name: &str) -> String {
+        let taken = |name: &str| self.requests.iter().any(|request| request.name == name);
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+    }
+}
+
+fn at(annotation: &str) -> String {
+    format!("annotations[{annotation}]")
+}
