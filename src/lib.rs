@@ -25,6 +25,7 @@
 //! | [`attach`] | a prepared netdev → pod, and back |
 //! | [`cdi`], [`metadata`] | what a container sees |
 //! | [`nri`], [`kubelet`], [`cluster`] | the three who talk to us |
+//! | [`controller`] | keeps a DeviceClass per pool |
 //! | [`node`] | the agent: wires the rooms together |
 //!
 //! A room knows only those above it. Nobody but [`host`] names a netlink crate, nobody but [`cluster`] names `kube`,
@@ -37,6 +38,7 @@ pub mod claim;
 pub mod classes;
 pub mod cli;
 pub mod cluster;
+pub mod controller;
 pub mod convert;
 pub mod deadline;
 pub mod device;

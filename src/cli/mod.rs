@@ -9,7 +9,7 @@ mod options;
 mod record;
 mod uninstall_check;
 
-pub use options::{Command, LogFormat, NodeArgs, SriovDra};
+pub use options::{Command, ControllerArgs, LogFormat, NodeArgs, SriovDra};
 
 /// Runs a parsed command line. Returns the exit code: 0 done, 1 failed.
 ///
@@ -18,6 +18,7 @@ pub use options::{Command, LogFormat, NodeArgs, SriovDra};
 pub fn run(cli: SriovDra) -> anyhow::Result<u8> {
     match cli.command {
         Command::Node(args) => crate::node::run(*args).map(|()| 0),
+        Command::Controller(args) => crate::controller::run(*args).map(|()| 0),
         Command::Demo => demo::run().map(|()| 0),
         Command::List(args) => list::run(&args).map(|()| 0),
         Command::Record(args) => record::run(&args).map(|()| 0),

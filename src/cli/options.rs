@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{device::Bdf, paths::Paths};
+use crate::{cluster::ConfigMapName, device::Bdf, paths::Paths};
 
 /// SR-IOV networking for Kubernetes on Dynamic Resource Allocation.
 #[derive(Debug, Parser)]
@@ -20,6 +20,8 @@ pub struct SriovDra {
 pub enum Command {
     /// Run the agent of a node: publish its functions, prepare claims, attach netdevs to pods.
     Node(Box<NodeArgs>),
+    /// Run the controller of a cluster: one DeviceClass per pool of the ConfigMaps.
+    Controller(Box<ControllerArgs>),
     /// Show this node's functions: PFs with their VFs, driver, netdev, and the claim that holds each.
     List(ListArgs),
     /// Write this node's functions as one reviewable file, for bug reports and for the demo.
@@ -99,6 +101,29 @@ impl PlaceArgs {
             ..Paths::default()
         }
     }
+}
+
+/// Flags of `controller`.
+#[derive(Debug, Clone, Args)]
+pub struct ControllerArgs {
+    /// ConfigMaps of config.json, as NAMESPACE/NAME; every key is read.
+    #[arg(long, env = "SRIOV_DRA_CONFIG_MAPS", value_delimiter = ',', required_unless_present = "config_label")]
+    pub config_map: Vec<ConfigMapName>,
+    /// ConfigMaps of any namespace by this label selector instead.
+    #[arg(long, env = "SRIOV_DRA_CONFIG_LABEL", conflicts_with = "config_map")]
+    pub config_label: Option<String>,
+    /// What is before the `/` in the names of pools that say nothing of it.
+    #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX", default_value = "intel.com")]
+    pub resource_prefix: String,
+    /// Name of the driver.
+    #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io")]
+    pub driver_name: String,
+    /// Which log lines: a level, or targets as in `info,sriov_dra::controller=debug`.
+    #[arg(long, env = "SRIOV_DRA_LOG", default_value = "info")]
+    pub log: String,
+    /// Form of the log lines.
+    #[arg(long, env = "SRIOV_DRA_LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
+    pub log_format: LogFormat,
 }
 
 /// Form of log lines.

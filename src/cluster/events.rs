@@ -37,12 +37,22 @@ pub enum Subject {
     Claim(ClaimRef),
     /// A node's.
     Node(String),
+    /// A ConfigMap's.
+    ConfigMap {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// Its UID.
+        uid: String,
+    },
 }
 
 impl Subject {
     pub(super) fn reference(&self) -> ObjectReference {
         let (api, kind, namespace, name, uid) = match self {
             Self::Pod { namespace, name, uid } => ("v1", "Pod", namespace, name, uid.as_str()),
+            Self::ConfigMap { namespace, name, uid } => ("v1", "ConfigMap", namespace, name, uid.as_str()),
             // As the kubelet does it: the name is the UID, or `kubectl describe node` does not find it.
             Self::Node(name) => return node(name),
             Self::Claim(ClaimRef { uid, namespace, name }) => {

@@ -1,6 +1,7 @@
 //! The real API server, by kube.
 
 mod in_use;
+mod pools;
 mod watches;
 
 use std::{fmt::Debug, future::Future, time::Duration};

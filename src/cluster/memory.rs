@@ -1,6 +1,8 @@
 //! An API server in memory, for tests and the demo: it numbers versions, refuses stale writes, drops fields of features
 //! that it lacks, and can fail.
 
+mod pools;
+
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -36,6 +38,7 @@ struct State {
     writes: Vec<String>,
     failures: Vec<ErrorKind>,
     watchers: Vec<mpsc::UnboundedSender<SliceChange>>,
+    pools: pools::Pools,
 }
 
 impl Default for Memory {
@@ -59,6 +62,7 @@ impl Memory {
             writes: Vec::new(),
             failures: Vec::new(),
             watchers: Vec::new(),
+            pools: pools::Pools::default(),
         }))
     }
 

@@ -14,6 +14,7 @@ mod events;
 mod kube;
 mod memory;
 mod pods;
+mod pools;
 mod slices;
 mod status;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use self::kube::{InUse, Kube};
 pub use events::{Event, Subject};
 pub use memory::Memory;
 pub use pods::{Pod, Pods};
+pub use pools::{ConfigMap, ConfigMapName, ConfigMaps, PoolCluster};
 pub use slices::{Placed, SliceChange, StoredSlice};
 pub use status::{Condition, DeviceStatus, NetworkData};
 

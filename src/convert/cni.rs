@@ -63,7 +63,7 @@ pub(super) fn sriov(section: &mut Section<'_>, asked: &mut Asked, at: &str, plug
         }
     }
     for (key, value) in object.iter().filter(|(key, _)| !KNOWN.iter().any(|name| key.eq_ignore_ascii_case(name))) {
-        section.cannot(&format!("{at}.{key}"), value, "unknown", "the plugin sriov ignores it too");
+        section.differs(&format!("{at}.{key}"), value, "unknown to the plugin sriov too: it did nothing", "");
     }
     one_rate(section, at, object);
 }

@@ -110,7 +110,7 @@ fn every_field_of_a_network_is_told() {
     maps config.capabilities.mac = true: the class allows mac in claims
     differs config.logLevel = debug: the agent logs -> see --log of the agent
     differs config.mtu = 9000: the plugin sriov ignores it, so it is not taken over -> set mtu in the class's config if it is meant
-    cannot config.num_queues = 4: unknown -> the plugin sriov ignores it too
+    differs config.num_queues = 4: unknown to the plugin sriov too: it did nothing
     maps annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
     "#);
 }

@@ -1,0 +1,153 @@
+//! ConfigMaps and DeviceClasses in memory.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream::BoxStream};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+
+use super::{Memory, State};
+use crate::{
+    classes::{Class, Stored},
+    cluster::{Cluster, ClusterError, ConfigMap, ConfigMapName, ConfigMaps, ErrorKind, Event, PoolCluster, Result},
+};
+
+/// What the controller sees.
+#[derive(Debug, Default)]
+pub(super) struct Pools {
+    maps: BTreeMap<ConfigMapName, ConfigMap>,
+    classes: BTreeMap<String, Stored>,
+    writes: Vec<String>,
+    watchers: Vec<mpsc::UnboundedSender<()>>,
+    drops_resources: bool,
+}
+
+impl Memory {
+    /// Somebody writes a ConfigMap; without keys: deletes it.
+    pub fn configure(&self, name: &ConfigMapName, data: &[(&str, &str)]) {
+        let mut state = self.state();
+        let data: BTreeMap<String, String> = data.iter().map(|(key, text)| ((*key).into(), (*text).into())).collect();
+        match data.is_empty() {
+            true => drop(state.pools.maps.remove(name)),
+            false => {
+                let map = ConfigMap { name: name.clone(), uid: format!("uid of {name}"), data };
+                state.pools.maps.insert(name.clone(), map);
+            }
+        }
+        state.pools.tell();
+    }
+
+    /// Somebody writes a class.
+    pub fn write_class(&self, class: Class) {
+        let mut state = self.state();
+        let uid = format!("uid of {}", class.name);
+        state.keep(class, uid);
+    }
+
+    /// From now on the server does not know `extendedResourceName`.
+    pub fn drop_extended_resources(&self) {
+        self.state().pools.drops_resources = true;
+    }
+
+    /// All classes as they are.
+    #[must_use]
+    pub fn stored_classes(&self) -> Vec<Stored> {
+        self.state().pools.classes.values().cloned().collect()
+    }
+
+    /// Writes of classes since the last question: `create NAME`, `update NAME`, `delete NAME`.
+    pub fn class_writes(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().pools.writes)
+    }
+}
+
+impl Pools {
+    fn tell(&mut self) {
+        self.watchers.retain(|watcher| watcher.send(()).is_ok());
+    }
+
+    fn same(&self, read: &Stored) -> Result<()> {
+        let (kind, text) = match self.classes.get(&read.class.name) {
+            None => (ErrorKind::NotFound, "not found"),
+            Some(now) if now.version != read.version => (ErrorKind::Conflict, "was changed"),
+            Some(_) => return Ok(()),
+        };
+        Err(ClusterError { kind, subject: format!("DeviceClass {}", read.class.name), text: text.into() })
+    }
+}
+
+impl State {
+    fn keep(&mut self, mut class: Class, uid: String) -> Stored {
+        self.version += 1;
+        if self.pools.drops_resources {
+            class.extended_resource_name = None;
+        }
+        let stored = Stored { uid, version: self.version.to_string(), class };
+        self.pools.classes.insert(stored.class.name.clone(), stored.clone());
+        self.pools.tell();
+        stored
+    }
+}
+
+#[async_trait]
+impl PoolCluster for Memory {
+    async fn config_maps(&self, which: &ConfigMaps) -> Result<Vec<ConfigMap>> {
+        let mut state = self.state();
+        state.trip("ConfigMaps")?;
+        let wanted = |name: &ConfigMapName| match which {
+            ConfigMaps::Named(names) => names.contains(name),
+            ConfigMaps::Labelled(_) => true,
+        };
+        Ok(state.pools.maps.values().filter(|map| wanted(&map.name)).cloned().collect())
+    }
+
+    async fn classes(&self) -> Result<Vec<Stored>> {
+        let mut state = self.state();
+        state.trip("DeviceClasses")?;
+        Ok(state.pools.classes.values().cloned().collect())
+    }
+
+    async fn create_class(&self, class: &Class) -> Result<Stored> {
+        let mut state = self.state();
+        state.trip("create")?;
+        if state.pools.classes.contains_key(&class.name) {
+            let (kind, subject) = (ErrorKind::Conflict, format!("DeviceClass {}", class.name));
+            return Err(ClusterError { kind, subject, text: "exists already".into() });
+        }
+        state.pools.writes.push(format!("create {}", class.name));
+        let uid = format!("uid {}", state.version);
+        Ok(state.keep(class.clone(), uid))
+    }
+
+    async fn update_class(&self, read: &Stored, class: &Class) -> Result<Stored> {
+        let mut state = self.state();
+        state.trip("update")?;
+        state.pools.same(read)?;
+        state.pools.writes.push(format!("update {}", class.name));
+        Ok(state.keep(class.clone(), read.uid.clone()))
+    }
+
+    async fn delete_class(&self, read: &Stored) -> Result<()> {
+        let mut state = self.state();
+        state.trip("delete")?;
+        match state.pools.same(read) {
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
+            same => same?,
+        }
+        state.pools.writes.push(format!("delete {}", read.class.name));
+        state.pools.classes.remove(&read.class.name);
+        state.pools.tell();
+        Ok(())
+    }
+
+    fn pool_changes(&self, _: &ConfigMaps) -> BoxStream<'static, ()> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.state().pools.watchers.push(sender);
+        UnboundedReceiverStream::new(receiver).chain(futures::stream::pending()).boxed()
+    }
+
+    async fn tell(&self, event: &Event) -> Result<()> {
+        Cluster::event(self, event).await
+    }
+}

@@ -1,0 +1,63 @@
+//! The process around the controller.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::{FutureExt, StreamExt, stream::BoxStream};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{sleep, timeout},
+};
+
+use super::Controller;
+use crate::{
+    cli::ControllerArgs,
+    cluster::{ConfigMaps, Kube, PoolCluster},
+    telemetry,
+};
+
+/// Even if no change is told.
+const AGAIN: Duration = Duration::from_secs(600);
+/// After an error of the server.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// There is no API server to ask.
+pub fn run(args: ControllerArgs) -> anyhow::Result<()> {
+    telemetry::init_logs(&args.log, args.log_format)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let which = match args.config_label {
+            Some(selector) => ConfigMaps::Labelled(selector),
+            None => ConfigMaps::Named(args.config_map),
+        };
+        let cluster: Arc<dyn PoolCluster> = Arc::new(Kube::connect(&args.driver_name, "").await?);
+        let changes = cluster.pool_changes(&which);
+        tracing::info!(driver = args.driver_name, ?which, "starting");
+        let controller = Controller::new(cluster, which, &args.driver_name, &args.resource_prefix);
+        tokio::select! {
+            () = keep(controller, changes) => {}
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        tracing::info!("stopping");
+        Ok(())
+    })
+}
+
+/// Keeps the classes for ever.
+pub(super) async fn keep(mut controller: Controller, mut changes: BoxStream<'static, ()>) {
+    loop {
+        match controller.reconcile().await {
+            Ok(()) => drop(timeout(AGAIN, changes.next()).await),
+            Err(error) => {
+                tracing::warn!(%error, "trying again");
+                sleep(RETRY).await;
+            }
+        }
+        // Our own writes, and all that came with the change.
+        while changes.next().now_or_never().flatten().is_some() {}
+    }
+}

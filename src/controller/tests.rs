@@ -1,0 +1,132 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::cluster::{ConfigMapName, ErrorKind, Memory, Subject};
+
+const DRIVER: &str = "sriov-dra.io";
+
+fn name() -> ConfigMapName {
+    "kube-system/sriovdp-config".parse().unwrap()
+}
+
+fn pools(names: &[&str]) -> String {
+    let pool = |name: &&str| format!(r#"{{"resourceName": "{name}", "selectors": {{}}}}"#);
+    format!(r#"{{"resourceList": [{}]}}"#, names.iter().map(pool).collect::<Vec<_>>().join(","))
+}
+
+fn controller(memory: &Arc<Memory>) -> Controller {
+    let cluster: Arc<dyn PoolCluster> = Arc::clone(memory) as Arc<dyn PoolCluster>;
+    Controller::new(cluster, ConfigMaps::Named(vec![name()]), DRIVER, "intel.com")
+}
+
+fn names(memory: &Memory) -> Vec<String> {
+    memory.stored_classes().into_iter().map(|stored| stored.class.name).collect()
+}
+
+#[tokio::test]
+async fn classes_follow_the_config_maps() {
+    let memory = Arc::new(Memory::default());
+    let mut controller = controller(&memory);
+    memory.configure(&name(), &[("node-1", &pools(&["a", "b"])), ("node-2", &pools(&["b", "c"]))]);
+    controller.reconcile().await.unwrap();
+    assert_eq!(names(&memory), ["a.intel.com", "b.intel.com", "c.intel.com"]);
+    memory.class_writes();
+    controller.reconcile().await.unwrap();
+    assert!(memory.class_writes().is_empty(), "nothing to do");
+
+    memory.configure(&name(), &[("node-1", &pools(&["a"]))]);
+    controller.reconcile().await.unwrap();
+    assert_eq!(memory.class_writes(), ["delete b.intel.com", "delete c.intel.com"]);
+}
+
+#[tokio::test]
+async fn a_bad_configuration_keeps_its_last_good_pools_and_is_told_once() {
+    let memory = Arc::new(Memory::default());
+    let mut controller = controller(&memory);
+    memory.configure(&name(), &[("config.json", &pools(&["a"]))]);
+    controller.reconcile().await.unwrap();
+    memory.configure(&name(), &[("config.json", &pools(&["a b"]))]);
+    controller.reconcile().await.unwrap();
+    controller.reconcile().await.unwrap();
+    assert_eq!(names(&memory), ["a.intel.com"]);
+    let events = memory.events();
+    assert_eq!(events.len(), 1);
+    assert!(matches!(&events[0].subject, Subject::ConfigMap { name, .. } if name == "sriovdp-config"));
+    let note = &events[0].note;
+    assert!(note.starts_with("ConfigMap kube-system/sriovdp-config key config.json: resourceList[0].resourceName"));
+    assert!(note.ends_with("; its last good pools stay"), "{note}");
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_while_somebodys_wish_is_unknown() {
+    let memory = Arc::new(Memory::default());
+    memory.configure(&name(), &[("config.json", &pools(&["a", "b"]))]);
+    controller(&memory).reconcile().await.unwrap();
+
+    // Another process, which never saw a good one.
+    let mut controller = controller(&memory);
+    memory.configure(&name(), &[("config.json", "{"), ("node-1", &pools(&["c"]))]);
+    controller.reconcile().await.unwrap();
+    assert_eq!(names(&memory), ["a.intel.com", "b.intel.com", "c.intel.com"]);
+    memory.configure(&name(), &[]);
+    controller.reconcile().await.unwrap();
+    assert_eq!(names(&memory).len(), 3, "a missing ConfigMap says nothing");
+    memory.configure(&name(), &[("node-1", &pools(&["c"]))]);
+    controller.reconcile().await.unwrap();
+    assert_eq!(names(&memory), ["c.intel.com"]);
+}
+
+#[tokio::test]
+async fn a_server_without_extended_resources_is_not_written_to_again_and_again() {
+    let memory = Arc::new(Memory::default());
+    memory.drop_extended_resources();
+    let mut controller = controller(&memory);
+    memory.configure(&name(), &[("config.json", &pools(&["a"]))]);
+    for _ in 0..3 {
+        controller.reconcile().await.unwrap();
+    }
+    assert_eq!(memory.class_writes(), ["create a.intel.com"]);
+}
+
+#[tokio::test]
+async fn somebody_elses_class_stays_and_an_edited_own_one_is_put_right() {
+    let memory = Arc::new(Memory::default());
+    memory.write_class(Class { name: "a.intel.com".to_owned(), ..Class::default() });
+    let mut controller = controller(&memory);
+    memory.configure(&name(), &[("config.json", &pools(&["a", "b"]))]);
+    controller.reconcile().await.unwrap();
+    assert_eq!(memory.class_writes(), ["create b.intel.com"]);
+    let mut edited = memory.stored_classes().pop().unwrap().class;
+    edited.selectors.clear();
+    memory.write_class(edited);
+    controller.reconcile().await.unwrap();
+    assert_eq!(memory.class_writes(), ["update b.intel.com"]);
+}
+
+#[tokio::test]
+async fn an_error_of_the_server_is_tried_again() {
+    let memory = Arc::new(Memory::default());
+    let mut controller = controller(&memory);
+    memory.configure(&name(), &[("config.json", &pools(&["a", "b"]))]);
+    memory.fail(&[ErrorKind::Unreachable]);
+    assert!(controller.reconcile().await.is_err());
+    assert!(names(&memory).is_empty());
+    controller.reconcile().await.unwrap();
+    assert_eq!(names(&memory).len(), 2);
+}
+
+#[tokio::test]
+async fn a_change_is_followed_without_being_asked() {
+    let memory = Arc::new(Memory::default());
+    let which = ConfigMaps::Named(vec![name()]);
+    let changes = memory.pool_changes(&which);
+    let kept = tokio::spawn(run::keep(controller(&memory), changes));
+    for pool in ["a", "b"] {
+        memory.configure(&name(), &[("config.json", &pools(&[pool]))]);
+        let wanted = vec![format!("{pool}.intel.com")];
+        while names(&memory) != wanted {
+            tokio::task::yield_now().await;
+        }
+    }
+    kept.abort();
+}
