@@ -6,6 +6,8 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use tower_test::mock;
 
+mod pools;
+
 use super::*;
 use crate::{
     claim::{AllocatedDevice, ConfigSource},

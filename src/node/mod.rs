@@ -14,6 +14,7 @@ mod boot;
 mod carriers;
 mod claims;
 mod collect;
+mod config_file;
 mod kernel_events;
 mod pods;
 mod pools;
@@ -188,11 +189,11 @@ fn publish(
         published: publisher.published(),
         desire,
         carriers: Carriers::default(),
-        pools: pools::Pools::new(args.config_file.clone(), &args.resource_prefix),
+        pools: pools::Pools::new(config_file::of(args), &args.resource_prefix),
         cluster: Arc::clone(cluster),
         node: args.node_name.clone(),
     };
-    parts.run("config file", pools::watch(args.config_file.clone(), Arc::clone(changed)));
+    parts.run("config file", pools::watch(config_file::of(args), Arc::clone(changed)));
     parts.run("publisher", publisher.run());
     let (changed, starting) = (Arc::clone(changed), readiness.task("inventory"));
     parts.run("publication", publication.run(changed, starting));

@@ -1,15 +1,10 @@
 //! The node's pools: `config.json`, read again when it changes. A bad one is told, and the last good one stays.
 
-use std::{
-    collections::BTreeSet,
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::{sync::Notify, time::sleep};
 
+use super::config_file::ConfigFile;
 use crate::{
     device::DeviceId,
     inventory::Inventory,
@@ -23,7 +18,7 @@ const LOOK: Duration = Duration::from_secs(5);
 /// The file, and what was last read of it.
 #[derive(Debug)]
 pub(super) struct Pools {
-    file: Option<PathBuf>,
+    file: Option<ConfigFile>,
     prefix: String,
     read: Option<Result<String, String>>,
     good: Option<Config>,
@@ -33,7 +28,7 @@ pub(super) struct Pools {
 
 impl Pools {
     /// Without a file there are no pools.
-    pub(super) fn new(file: Option<PathBuf>, prefix: &str) -> Self {
+    pub(super) fn new(file: Option<ConfigFile>, prefix: &str) -> Self {
         let good = file.is_none().then(Config::default);
         Self { file, prefix: prefix.to_owned(), read: None, good, bad: false, told: BTreeSet::new() }
     }
@@ -41,7 +36,7 @@ impl Pools {
     /// Reads the file if it is another than last time; what is wrong with it, once.
     pub(super) fn reload(&mut self) -> Option<String> {
         let file = self.file.as_ref()?;
-        let text = read(file);
+        let text = file.read();
         if self.read.as_ref() == Some(&text) {
             return None;
         }
@@ -50,14 +45,14 @@ impl Pools {
         let config = text.and_then(|text| Config::read(&text, &self.prefix).map_err(|error| error.to_string()));
         match config {
             Ok((config, warnings)) => {
-                warnings.iter().for_each(|warning| tracing::warn!(file = %file.display(), "{warning}"));
-                tracing::info!(file = %file.display(), pools = config.pools.len(), "pools");
+                warnings.iter().for_each(|warning| tracing::warn!(%file, "{warning}"));
+                tracing::info!(%file, pools = config.pools.len(), "pools");
                 self.good = Some(config);
                 None
             }
             Err(why) => {
                 self.bad = true;
-                Some(format!("{}: {why}; {}", file.display(), self.instead()))
+                Some(format!("{file}: {why}; {}", self.instead()))
             }
         }
     }
@@ -105,20 +100,13 @@ fn last_name(published: &Published, id: &DeviceId) -> Option<String> {
     }
 }
 
-fn read(file: &Path) -> Result<String, String> {
-    fs::read_to_string(file).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        _ => error.to_string(),
-    })
-}
-
 /// Says so when the file's content is another. Runs until the task is dropped.
-pub(super) async fn watch(file: Option<PathBuf>, changed: Arc<Notify>) {
+pub(super) async fn watch(file: Option<ConfigFile>, changed: Arc<Notify>) {
     let Some(file) = file else { return std::future::pending().await };
-    let mut last = read(&file);
+    let mut last = file.read();
     loop {
         sleep(LOOK).await;
-        let now = read(&file);
+        let now = file.read();
         if now != last {
             last = now;
             changed.notify_one();
@@ -151,7 +139,7 @@ mod tests {
     fn a_bad_file_keeps_the_last_good_one_and_is_told_once() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("config.json");
-        let mut pools = Pools::new(Some(file.clone()), "intel.com");
+        let mut pools = Pools::new(Some(ConfigFile::new(file.clone(), "node-1")), "intel.com");
         let missing = pools.reload().unwrap();
         assert!(missing.ends_with("there is no such file; devices stay in the pools in which they are published"));
         assert_eq!((assigned(&mut pools), pools.is_bad()), (None, true));

@@ -11,6 +11,10 @@
 {{ .Values.serviceAccount.name | default (include "sriov-dra.name" .) }}
 {{- end }}
 
+{{- define "sriov-dra.pools" -}}
+{{ .Values.pools.configMap | default (printf "%s-pools" (include "sriov-dra.name" .)) }}
+{{- end }}
+
 {{- define "sriov-dra.image" -}}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
