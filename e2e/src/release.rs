@@ -3,7 +3,7 @@
 use std::env;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     command::{self, Answer},
@@ -81,6 +81,13 @@ impl Release {
         helm_install(&self.image, &["admission.claimConfig=false"])
     }
 
+    /// With pools by this config.json, and a class for each.
+    pub(crate) fn with_pools(&self, config: &str) -> Result<()> {
+        let config: Value = serde_json::from_str(config)?;
+        let values = json!({"pools": {"config": config}, "controller": {"enabled": true}});
+        helm(&self.image, &["-f", "-"], &values.to_string())
+    }
+
     /// The image that can be made to die at a chosen host write.
     pub(crate) fn install_with_fuse(&self) -> Result<()> {
         helm_install(self.fuse.as_ref().context("FUSE_IMAGE is not set: the image with --features fuse")?, &[])
@@ -98,12 +105,16 @@ impl Release {
 }
 
 fn helm_install(image: &Image, sets: &[&str]) -> Result<()> {
+    let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", *set]).collect();
+    helm(image, &sets, "")
+}
+
+fn helm(image: &Image, more: &[&str], values: &str) -> Result<()> {
     let (repository, tag) = (format!("image.repository={}", image.repository), format!("image.tag={}", image.tag));
     let own = ["--create-namespace", "--set", &repository, "--set", &tag, "--set", "image.pullPolicy=Never"];
     let waiting = ["--wait", "--timeout", "10m"];
-    let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", *set]).collect();
-    let args = [&["upgrade", "--install", NAME, CHART, "-n", NAMESPACE], &own[..], &waiting, &sets].concat();
-    command::run("helm", &args, "").map(drop)
+    let args = [&["upgrade", "--install", NAME, CHART, "-n", NAMESPACE], &own[..], &waiting, more].concat();
+    command::run("helm", &args, values).map(drop)
 }
 
 /// The agents' pods on a node that are not on their way out.

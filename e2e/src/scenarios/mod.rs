@@ -15,6 +15,7 @@ mod l_containerd_restart;
 mod m_uninstall;
 mod n_link_down;
 mod o_port_or_vfs;
+mod p_pools;
 
 use anyhow::Result;
 
@@ -52,6 +53,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         l_containerd_restart::SCENARIO,
         n_link_down::SCENARIO,
         o_port_or_vfs::SCENARIO,
+        p_pools::SCENARIO,
         m_uninstall::SCENARIO,
     ]
 }

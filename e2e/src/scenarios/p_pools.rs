@@ -1,0 +1,132 @@
+//! **The administrator** comes from the SR-IOV device plugin and gives its config.json as it is: the example of its README,
+//! with the ids of this card, two VFs resting on vfio-pci. **The users** apply the pods that they had.
+//!
+//! **Must hold**: each device is in the pool in which the device plugin had it, there is a DeviceClass for each pool, and a
+//! pod of each pool that has devices runs. A bad config.json is told in an event of the node and changes nothing. Without
+//! pools the classes go.
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+
+use super::Scenario;
+use crate::{
+    device::Vf,
+    eventually::{SLOW, eventually},
+    kube::{self, text},
+    lab::Lab,
+    node::Node,
+    slices,
+    space::{Space, event_text},
+    story::Story,
+};
+
+pub(super) const SCENARIO: Scenario =
+    Scenario { letter: 'p', title: "the device plugin's config.json: pools, classes, unchanged pods", tell };
+
+const CONFIG: &str = include_str!("../../manifests/pools.json");
+const POD: &str = include_str!("../../manifests/pool-pod.yaml");
+const NETDEVICE: &str = "intel.com/intel_sriov_netdevice";
+const DPDK: &str = "intel.com/intel_sriov_dpdk";
+
+fn tell(lab: &Lab, story: &Story) -> Result<()> {
+    let for_dpdk: Vec<Vf> =
+        lab.nodes.iter().map(|node| Ok([node.vf(1, 5)?, node.vf(1, 6)?])).collect::<Result<Vec<_>>>()?.concat();
+    for_dpdk.iter().try_for_each(|vf| bind(vf, "vfio-pci"))?;
+    let told = pools(lab, story);
+    let back = for_dpdk.iter().try_for_each(|vf| bind(vf, "")).and(lab.release.install());
+    told.and(back)
+}
+
+fn pools(lab: &Lab, story: &Story) -> Result<()> {
+    story.step("helm upgrade with the config.json");
+    lab.release.with_pools(CONFIG)?;
+    let made = eventually("a class for each pool", SLOW, || {
+        let classes = classes()?;
+        ensure!(classes.len() == 8, "{classes:?}");
+        Ok(classes)
+    })?;
+    story.step(format!("classes for {}", made.join(", ")));
+    lab.on_each_node(story, "p", |node, space| {
+        is_divided(node)?;
+        space.step("12 VFs are in intel_sriov_netdevice, 2 in intel_sriov_dpdk, the ports in none");
+        pods_run(node, space)
+    })?;
+
+    story.step("helm upgrade with a pool named `a b`");
+    lab.release.with_pools(&CONFIG.replace("intel_fpga", "a b"))?;
+    for node in &lab.nodes {
+        let event = bad_configuration(node)?;
+        ensure!(event.contains("resourceList[5].resourceName") && event.contains("\"a b\""), "{event}");
+        story.step(format!("{}: {event}", node.name));
+        is_divided(node)?;
+    }
+    story.step("helm upgrade without pools");
+    lab.release.with_pools(r#"{"resourceList": []}"#)?;
+    eventually("the classes are gone", SLOW, || {
+        let classes = classes()?;
+        ensure!(classes.is_empty(), "{classes:?}");
+        Ok(())
+    })
+}
+
+/// Rests on this driver from now on; on its own one by `""`.
+fn bind(vf: &Vf, driver: &str) -> Result<()> {
+    let script = r#"
+        cd "/sys/bus/pci/devices/$1"
+        echo "$2" >driver_override
+        [ ! -e driver ] || echo "$1" >driver/unbind
+        echo "$1" >/sys/bus/pci/drivers_probe
+        udevadm settle --timeout=300
+        [ -e driver ]
+    "#;
+    vf.node.exec(script, &[&vf.pci, driver]).map(drop)
+}
+
+/// Extended resources of the classes that the controller has made, by name.
+fn classes() -> Result<Vec<String>> {
+    let all = kube::list("/apis/resource.k8s.io/v1/deviceclasses")?;
+    let of_pools = |class: &Value| {
+        let resource = text(class, "/spec/extendedResourceName").to_owned();
+        (!resource.is_empty() && resource != "intel.com/sriov").then_some(resource)
+    };
+    let mut names: Vec<_> = all.iter().filter_map(of_pools).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Waits until each device is in its pool.
+fn is_divided(node: &Node) -> Result<()> {
+    eventually(&format!("the devices of {} are in their pools", node.name), SLOW, || {
+        let devices = slices::devices(node)?;
+        let of = |pool: &str| devices.values().filter(|device| device.attributes["pool"] == pool).count();
+        let counts = (of(NETDEVICE), of(DPDK), of(""));
+        ensure!(counts == (12, 2, 2), "{counts:?} instead of 12, 2 and 2");
+        Ok(())
+    })
+}
+
+fn pods_run(node: &Node, space: &Space) -> Result<()> {
+    let before = node.dump()?;
+    let kernel = space.run(node, "kernel", POD, &[("resource", NETDEVICE)])?;
+    let user = space.run(node, "user", POD, &[("resource", DPDK)])?;
+    kernel.ready()?;
+    user.ready()?;
+    kernel.exec("ip link show net1")?;
+    user.exec("exec 3<>/dev/vfio/vfio 4<>/dev/vfio/[0-9]*")?;
+    let vf = user.claim()?.vf(node)?;
+    space.step(format!("a pod of each pool runs; {} is with the second", vf.pci));
+    kernel.delete_soon()?;
+    user.delete()?;
+    kernel.gone()?;
+    node.is_again(&before)
+}
+
+fn bad_configuration(node: &Node) -> Result<String> {
+    let (all, name) = (kube::path("events", "default", ""), &node.name);
+    let own = format!("fieldSelector=involvedObject.kind=Node,involvedObject.name={name},reason=BadConfiguration");
+    eventually(&format!("an event of {name} tells of the bad configuration"), SLOW, || {
+        let events = kube::list(&format!("{all}?{own}"))?;
+        ensure!(!events.is_empty(), "there is none");
+        Ok(events.iter().map(event_text).collect::<Vec<_>>().join("; "))
+    })
+}
