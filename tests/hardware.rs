@@ -35,7 +35,7 @@ impl Bench {
         let used = kernel.host_used().unwrap();
         let functions = kernel.functions().unwrap();
         let free = functions.iter().rev().find(|function| {
-            let is_free = !used.contains(&function.id.pci());
+            let is_free = !used.contains(&function.id);
             function.netdev.is_some() && function.vf_address().is_some() && is_free
         });
         let function = free.expect("a VF with a netdev and of no use to the host");

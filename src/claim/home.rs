@@ -158,8 +158,10 @@ fn fetch(
 
 /// A name that no other device has: `d0000:02:10.0` without what names may not have.
 fn spare_name(device: &DeviceId) -> IfName {
-    let plain: String = device.pci().to_string().chars().filter(char::is_ascii_hexdigit).collect();
-    format!("dra{plain}").chars().take(15).collect::<String>().parse().expect("hex digits after dra")
+    let plain: String = device.name().chars().filter(char::is_ascii_hexdigit).collect();
+    // Of a long one the end, where the number of a sub-function is.
+    let tail = plain.len().saturating_sub(12);
+    format!("dra{}", &plain[tail..]).parse().expect("hex digits after dra")
 }
 
 #[cfg(test)]

@@ -21,10 +21,13 @@ use crate::{
     paths::Paths,
 };
 
-/// The name of a device in the claim's CDI spec: its PCI address.
+/// The name of a device in the claim's CDI spec: its PCI address, and for a sub-function its name in slices.
 #[must_use]
 pub fn cdi_name(device: &DeviceId) -> String {
-    device.pci().to_string()
+    match device {
+        DeviceId::Pci(bdf) => bdf.to_string(),
+        DeviceId::Sf { .. } => device.name(),
+    }
 }
 
 /// The CDI spec of a claim.

@@ -3,14 +3,10 @@
 use anyhow::Context;
 
 use super::options::RecordArgs;
-use crate::{
-    files,
-    host::{Recording, linux::Linux},
-    paths::Paths,
-};
+use crate::{files, host::linux::Linux, paths::Paths};
 
 pub(super) fn run(args: &RecordArgs) -> anyhow::Result<()> {
-    let recording = Recording::of(&Linux::new(Paths::default()))?;
+    let recording = Linux::new(Paths::default()).record()?;
     let text = serde_json::to_string_pretty(&recording)? + "\n";
     match &args.out {
         Some(path) => files::write_atomic(path, text.as_bytes(), 0o644).with_context(|| path.display().to_string()),

@@ -15,6 +15,14 @@ pub struct Placed {
     pub content: Slice,
 }
 
+impl Placed {
+    /// How many bytes the object's specification has as JSON.
+    #[must_use]
+    pub fn bytes(&self, driver: &str, node: &str) -> usize {
+        serde_json::to_vec(&super::convert::spec(self, driver, node)).map_or(0, |json| json.len())
+    }
+}
+
 /// One slice as the server has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredSlice {

@@ -32,6 +32,59 @@ pub enum FunctionKind {
         /// Its PF and index.
         address: Option<VfAddress>,
     },
+    /// A sub-function; its [`DeviceId`] has parent and number.
+    Sf {
+        /// The auxiliary device, `mlx5_core.sf.4`: its number is another after the next activation.
+        auxiliary: String,
+    },
+    /// A processing accelerator (PCI class 12), a PF or a VF.
+    Accelerator {
+        /// Its PF and index; none for a PF, and for a VF in a virtual machine.
+        address: Option<VfAddress>,
+        /// How many VFs it can have.
+        total_vfs: u32,
+        /// How many it has.
+        num_vfs: u32,
+    },
+}
+
+/// How a vDPA device is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VdpaType {
+    /// By `vhost_vdpa`.
+    Vhost,
+    /// By `virtio_vdpa`.
+    Virtio,
+}
+
+impl VdpaType {
+    /// As written in `vdpaType`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Vhost => "vhost",
+            Self::Virtio => "virtio",
+        }
+    }
+}
+
+/// What a function can do besides being a netdev.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Abilities {
+    /// RDMA is enabled, wherever its RDMA devices are.
+    pub rdma: bool,
+    /// The RDMA devices that the host sees, sorted; none while they are in a pod.
+    pub rdma_devices: Vec<String>,
+    /// The InfiniBand partition key of index 0.
+    pub p_key: Option<u16>,
+    /// vDPA devices can be made on it.
+    pub vdpa_capable: bool,
+    /// What its vDPA device is bound to.
+    pub vdpa_type: Option<VdpaType>,
+    /// The DDP package that its card has loaded.
+    pub ddp_profile: Option<String>,
 }
 
 /// The kind of link.
@@ -62,11 +115,11 @@ pub struct Function {
     pub id: DeviceId,
     /// Which of the devices that have been at this address.
     pub incarnation: IncarnationId,
-    /// PF or VF.
+    /// PF, VF, SF or accelerator.
     pub kind: FunctionKind,
-    /// Its own numbers.
+    /// Its own numbers; a sub-function has its parent's.
     pub ids: PciIds,
-    /// Bound driver and override.
+    /// Bound driver and override; a sub-function has its parent's driver.
     pub binding: Binding,
     /// Its netdev's name, if one is in the host's namespace.
     pub netdev: Option<IfName>,
@@ -86,24 +139,62 @@ pub struct Function {
     pub iommu_group: Option<u32>,
     /// The firmware's index of a port on the board.
     pub acpi_index: Option<u32>,
+    /// RDMA, vDPA, DDP.
+    #[serde(default)]
+    pub abilities: Abilities,
 }
 
 impl Function {
-    /// The PF that it belongs to: itself for a PF, none for a VF without one.
+    /// The PF that it belongs to: itself for a PF, its parent for an SF, none for a VF without one.
     #[must_use]
     pub fn pf(&self) -> Option<Bdf> {
         match self.kind {
-            FunctionKind::Pf { .. } => Some(self.id.pci()),
+            FunctionKind::Pf { .. } | FunctionKind::Sf { .. } => Some(self.id.pci()),
             FunctionKind::Vf { address } => address.map(|vf| vf.pf),
+            FunctionKind::Accelerator { address, .. } => Some(address.map_or(self.id.pci(), |vf| vf.pf)),
         }
+    }
+
+    /// Whether it is a part of another, which can be given away only whole or in parts.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        self.pf().is_some_and(|pf| self.id != DeviceId::Pci(pf))
     }
 
     /// PF and index, for a VF whose PF is on this host.
     #[must_use]
     pub fn vf_address(&self) -> Option<VfAddress> {
         match self.kind {
-            FunctionKind::Vf { address } => address,
-            FunctionKind::Pf { .. } => None,
+            FunctionKind::Vf { address } | FunctionKind::Accelerator { address, .. } => address,
+            FunctionKind::Pf { .. } | FunctionKind::Sf { .. } => None,
+        }
+    }
+
+    /// Which of its PF's VFs or SFs it is.
+    #[must_use]
+    pub fn index(&self) -> Option<u32> {
+        match self.id {
+            DeviceId::Sf { number, .. } => Some(number),
+            DeviceId::Pci(_) => self.vf_address().map(|vf| vf.index),
+        }
+    }
+
+    /// How many VFs it can have and has; none for what is no PF.
+    #[must_use]
+    pub fn vfs(&self) -> Option<(u32, u32)> {
+        match self.kind {
+            FunctionKind::Pf { total_vfs, num_vfs } => Some((total_vfs, num_vfs)),
+            FunctionKind::Accelerator { address: None, total_vfs, num_vfs } => Some((total_vfs, num_vfs)),
+            _ => None,
+        }
+    }
+
+    /// The auxiliary device of a sub-function.
+    #[must_use]
+    pub fn auxiliary(&self) -> Option<&str> {
+        match &self.kind {
+            FunctionKind::Sf { auxiliary } => Some(auxiliary),
+            _ => None,
         }
     }
 }

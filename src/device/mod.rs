@@ -9,7 +9,9 @@ mod name;
 mod settings;
 
 pub use address::{Bdf, DeviceId};
-pub use function::{EswitchMode, Function, FunctionKind, IncarnationId, LinkType, Netdev, Observed, PciIds};
+pub use function::{
+    Abilities, EswitchMode, Function, FunctionKind, IncarnationId, LinkType, Netdev, Observed, PciIds, VdpaType,
+};
 pub use name::IfName;
 pub use settings::{
     Binding, LinkSetting, LinkState, Mac, NetdevHome, Route, VfAddress, VfSetting, VfSettings, VlanProto, VlanTag,

@@ -97,7 +97,7 @@ impl Fake {
 
     /// The host starts or stops to use a function itself.
     pub fn use_by_host(&self, bdf: Bdf, used: bool) {
-        self.state().use_by_host(bdf, used);
+        self.state().use_by_host(bdf.into(), used);
     }
 
     /// Arms the fuse and starts counting writes at 1.
@@ -216,7 +216,7 @@ impl Kernel for Fake {
         self.read(|state| Ok(state.names(netns.inode)))
     }
 
-    fn host_used(&self) -> Result<Vec<Bdf>> {
+    fn host_used(&self) -> Result<Vec<DeviceId>> {
         self.read(|state| Ok(state.host_used.iter().copied().collect()))
     }
 

@@ -149,7 +149,7 @@ impl<K: Kernel> Kernel for Fused<K> {
     fn link_names(&self, netns: &Netns) -> Result<Vec<String>> {
         self.inner.link_names(netns)
     }
-    fn host_used(&self) -> Result<Vec<Bdf>> {
+    fn host_used(&self) -> Result<Vec<DeviceId>> {
         self.inner.host_used()
     }
     fn set_num_vfs(&self, pf: &Bdf, count: u32) -> Result<()> {

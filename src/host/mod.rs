@@ -14,11 +14,13 @@ pub mod fake;
 pub mod fuse;
 pub mod linux;
 mod netns;
-mod recording;
+pub mod recording;
+mod told;
 
 pub use error::{ErrorKind, HostError, Result};
 pub use netns::Netns;
 pub use recording::Recording;
+pub use told::{Devlink, Told};
 
 use std::path::Path;
 
@@ -68,9 +70,10 @@ pub trait Kernel: Send + Sync {
     /// Names of all links in that namespace, alternative names included.
     fn link_names(&self, netns: &Netns) -> Result<Vec<String>>;
 
-    /// PCI addresses of functions that the host itself uses: an uplink of a default route of any table and family, a
-    /// netdev with an address, or one below a bond, bridge, Open vSwitch or VLAN. Netdevs of pods are not among them.
-    fn host_used(&self) -> Result<Vec<Bdf>>;
+    /// Functions that the host itself uses: an uplink of a default route of any table and family, a netdev with an
+    /// address, or one below a bond, bridge, Open vSwitch or VLAN. Netdevs of pods are not among them. A PF's VFs and SFs
+    /// are not used because it is.
+    fn host_used(&self) -> Result<Vec<DeviceId>>;
 
     /// `sriov_numvfs`. Another count than 0 over another count than 0 goes by way of 0.
     fn set_num_vfs(&self, pf: &Bdf, count: u32) -> Result<()>;

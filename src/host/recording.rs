@@ -1,19 +1,38 @@
 //! A host as one reviewable file: what discovery and plans see of it.
 
+#[cfg(test)]
+pub(crate) mod fixtures;
+pub mod large;
+mod tree;
+
+use std::{io, path::Path};
+
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorKind, Kernel, Result};
-use crate::device::{Bdf, Observed};
+use super::{ErrorKind, Kernel, Result, Told, linux::Linux};
+use crate::device::{DeviceId, Function, Observed};
 
-/// All functions of a host at one moment. Seeds the [`super::fake::Fake`]; `sriov-dra record` writes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+pub use tree::SysfsTree;
+
+/// A host at one moment: its functions as this driver reads them, or the sysfs that it would read, or both.
+///
+/// Seeds the [`super::fake::Fake`] with the functions; `sriov-dra record` writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Recording {
+    /// Where it is from.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub note: String,
     /// Functions with all that plans need, sorted by address.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<Observed>,
     /// Functions that the host itself uses.
-    #[serde(default)]
-    pub host_used: Vec<Bdf>,
+    pub host_used: Vec<DeviceId>,
+    /// What devlink and vDPA tell.
+    pub told: Told,
+    /// sysfs, as far as discovery looks at it.
+    #[serde(skip_serializing_if = "SysfsTree::is_empty")]
+    pub sysfs: SysfsTree,
 }
 
 impl Recording {
@@ -29,6 +48,27 @@ impl Recording {
                 observed => functions.push(observed?),
             }
         }
-        Ok(Self { functions, host_used: kernel.host_used()? })
+        Ok(Self { functions, host_used: kernel.host_used()?, ..Self::default() })
+    }
+
+    /// The recorded sysfs, written below a directory, and a kernel that discovers it there.
+    ///
+    /// # Errors
+    /// The directory cannot be written.
+    pub fn unpack(&self, dir: &Path) -> io::Result<Linux> {
+        self.sysfs.unpack(dir)?;
+        Ok(Linux::recorded(dir.to_owned(), self.told.clone()))
+    }
+
+    /// Its functions: as discovery reads the recorded sysfs; as recorded when there is none.
+    ///
+    /// # Errors
+    /// No temporary directory can be written.
+    pub fn functions(&self) -> io::Result<Vec<Function>> {
+        if self.sysfs.is_empty() {
+            return Ok(self.functions.iter().map(|observed| observed.function.clone()).collect());
+        }
+        let dir = tempfile::tempdir()?;
+        self.unpack(dir.path())?.functions().map_err(io::Error::other)
     }
 }

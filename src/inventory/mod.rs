@@ -1,10 +1,10 @@
 //! Which functions the host has, and which of them may be given away.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, io};
 
 use crate::{
-    device::{Bdf, DeviceId, Function},
-    host::{Kernel, Result},
+    device::{DeviceId, Function},
+    host::{Kernel, Recording, Result},
 };
 
 /// One look at the host.
@@ -13,7 +13,7 @@ pub struct Inventory {
     /// All network functions, sorted by address.
     pub functions: Vec<Function>,
     /// Those that the host itself uses. Netdevs of pods are not among them.
-    pub host_used: BTreeSet<Bdf>,
+    pub host_used: BTreeSet<DeviceId>,
 }
 
 /// Looks at the host.
@@ -25,10 +25,18 @@ pub fn observe(kernel: &dyn Kernel) -> Result<Inventory> {
 }
 
 impl Inventory {
-    /// The functions that may be given away: all but those that the host uses. The VFs of a PF that the host uses are
-    /// offered, that PF is not.
+    /// The inventory of a recorded host.
+    ///
+    /// # Errors
+    /// No temporary directory can be written.
+    pub fn of_recording(recording: &Recording) -> io::Result<Self> {
+        Ok(Self { functions: recording.functions()?, host_used: recording.host_used.iter().copied().collect() })
+    }
+
+    /// The functions that may be given away: all but those that the host uses. The VFs and SFs of a PF that the
+    /// host uses are offered, that PF is not.
     pub fn offered(&self) -> impl Iterator<Item = &Function> {
-        self.functions.iter().filter(|function| !self.host_used.contains(&function.id.pci()))
+        self.functions.iter().filter(|function| !self.host_used.contains(&function.id))
     }
 
     /// The function, if the host has it.
@@ -40,7 +48,7 @@ impl Inventory {
     /// Why the device must not be given to anybody, whatever a claim tolerates; none when it may.
     #[must_use]
     pub fn refused(&self, device: &DeviceId) -> Option<&'static str> {
-        if self.host_used.contains(&device.pci()) {
+        if self.host_used.contains(device) {
             return Some("is used by the host itself (default route, address, bond, bridge, Open vSwitch or VLAN)");
         }
         self.function(device).is_none().then_some("is not on this host")
@@ -68,6 +76,7 @@ mod tests {
             pcie_root: None,
             iommu_group: None,
             acpi_index: None,
+            abilities: Default::default(),
         }
     }
 
@@ -79,7 +88,7 @@ mod tests {
             function("0000:01:10.0", vf(0)),
             function("0000:01:10.2", vf(1)),
         ];
-        Inventory { functions, host_used: host_used.iter().map(|bdf| bdf.parse().unwrap()).collect() }
+        Inventory { functions, host_used: host_used.iter().map(|bdf| DeviceId::Pci(bdf.parse().unwrap())).collect() }
     }
 
     fn names(inventory: &Inventory) -> Vec<String> {

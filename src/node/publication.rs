@@ -142,7 +142,7 @@ fn count(slices: &[Slice]) -> usize {
 
 fn look(engine: &Engine, driver: &str, exclude: &BTreeSet<Bdf>) -> Result<Look, String> {
     let mut inventory = inventory::observe(&**engine.kernel()).map_err(|error| error.to_string())?;
-    inventory.host_used.extend(exclude);
+    inventory.host_used.extend(exclude.iter().copied().map(DeviceId::Pci));
     let records = engine.records().map_err(|error| error.to_string())?;
     Ok(Look { taints: taints(engine, driver)?, claimed: claimed(&records), records: records.len(), inventory })
 }

@@ -1,6 +1,6 @@
 //! A device as selectors see it.
 
-use crate::device::{Bdf, DeviceId, Function, FunctionKind, LinkType, PciIds};
+use crate::device::{Bdf, DeviceId, Function, FunctionKind, LinkType, PciIds, VdpaType};
 
 /// What kind of device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,26 +27,6 @@ impl CandidateKind {
             Self::Pf { .. } => "pf",
             Self::Sf => "sf",
             Self::Accelerator => "accelerator",
-        }
-    }
-}
-
-/// How a vDPA device is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum VdpaType {
-    /// By `vhost_vdpa`.
-    Vhost,
-    /// By `virtio_vdpa`.
-    Virtio,
-}
-
-impl VdpaType {
-    /// As written in `vdpaType`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Vhost => "vhost",
-            Self::Virtio => "virtio",
         }
     }
 }
@@ -85,30 +65,39 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// A PF or VF as discovery found it among the host's `functions`. `resting_driver` is what it had before the claim
-    /// that holds it. What discovery does not read yet is neutral.
+    /// A device as discovery found it among the host's `functions`. `resting_driver` is what it had before the claim
+    /// that holds it.
     #[must_use]
     pub fn of(function: &Function, functions: &[Function], resting_driver: Option<&str>) -> Self {
         let pf = function.pf().and_then(|pf| functions.iter().find(|other| other.id == DeviceId::Pci(pf)));
         let driver = resting_driver.or(function.binding.driver.as_deref());
+        let abilities = &function.abilities;
         Self {
             id: function.id,
             kind: match function.kind {
                 FunctionKind::Pf { num_vfs, .. } => CandidateKind::Pf { num_vfs },
                 FunctionKind::Vf { .. } => CandidateKind::Vf,
+                FunctionKind::Sf { .. } => CandidateKind::Sf,
+                FunctionKind::Accelerator { .. } => CandidateKind::Accelerator,
             },
             ids: function.ids,
             driver: driver.map(str::to_owned),
             acpi_index: function.acpi_index,
             pf_name: pf.and_then(|pf| pf.netdev.as_ref()).map(ToString::to_string),
             pf_address: function.pf(),
-            index: function.vf_address().map(|vf| vf.index),
+            index: function.index(),
             link_type: function.link_type.or(pf.and_then(|pf| pf.link_type)),
-            ddp_profile: None,
-            p_key: None,
-            rdma: false,
-            vdpa_type: None,
-            aux_type: None,
+            ddp_profile: abilities.ddp_profile.clone(),
+            p_key: abilities.p_key,
+            rdma: abilities.rdma,
+            vdpa_type: abilities.vdpa_type,
+            aux_type: function.auxiliary().and_then(aux_type),
         }
     }
+}
+
+/// `sf` of `mlx5_core.sf.4`.
+fn aux_type(auxiliary: &str) -> Option<String> {
+    let (rest, _) = auxiliary.rsplit_once('.')?;
+    rest.rsplit_once('.').map(|(_, kind)| kind.to_owned())
 }

@@ -24,8 +24,9 @@ mod selector;
 #[cfg(test)]
 mod tests;
 
+pub use crate::device::VdpaType;
 pub use assign::{Assigned, Assignment, Decorators};
-pub use candidate::{Candidate, CandidateKind, VdpaType};
+pub use candidate::{Candidate, CandidateKind};
 pub use error::{ConfigError, Warning};
 pub use functions::PfFunctions;
 pub use info::AdditionalInfo;

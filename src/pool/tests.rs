@@ -1,5 +1,6 @@
 mod assigning;
 mod broken;
+mod hosts;
 mod odd;
 mod reading;
 mod selectors;

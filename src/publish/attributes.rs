@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Attribute, Device, PublishInput};
 use crate::{
-    device::{Bdf, DeviceId, EswitchMode, Function, FunctionKind, LinkType},
+    device::{Abilities, Bdf, DeviceId, EswitchMode, Function, FunctionKind, LinkType, VdpaType},
     pool::Assigned,
 };
 
@@ -14,13 +14,13 @@ const NUMA: &str = "resource.kubernetes.io/numaNode";
 /// Facts about the whole host that one function's attributes need.
 pub(super) struct Facts<'a> {
     input: &'a PublishInput<'a>,
-    pfs: BTreeMap<Bdf, &'a Function>,
+    pci: BTreeMap<Bdf, &'a Function>,
 }
 
 impl<'a> Facts<'a> {
     pub(super) fn of(input: &'a PublishInput<'a>) -> Self {
-        let pfs = input.inventory.functions.iter().filter(|function| matches!(function.kind, FunctionKind::Pf { .. }));
-        Self { input, pfs: pfs.map(|pf| (pf.id.pci(), pf)).collect() }
+        let pci = input.inventory.functions.iter().filter(|function| function.auxiliary().is_none());
+        Self { input, pci: pci.map(|function| (function.id.pci(), function)).collect() }
     }
 
     pub(super) fn device(&self, function: &Function) -> Device {
@@ -28,7 +28,8 @@ impl<'a> Facts<'a> {
         let last = self.input.published.devices.get(&name);
         let subject = Subject {
             function,
-            pf: function.pf().and_then(|pf| self.pfs.get(&pf).copied()),
+            pf: function.pf().and_then(|pf| self.pci.get(&pf).copied()),
+            claimed: self.input.claimed.contains_key(&function.id),
             last,
             pool: self.pool(&function.id, last),
             resting: self.input.claimed.get(&function.id).and_then(Option::as_deref),
@@ -50,6 +51,7 @@ impl<'a> Facts<'a> {
 struct Subject<'a> {
     function: &'a Function,
     pf: Option<&'a Function>,
+    claimed: bool,
     last: Option<&'a Device>,
     resting: Option<&'a str>,
     pool: Pool<'a>,
@@ -69,7 +71,7 @@ impl Subject<'_> {
             .identity()
             .into_iter()
             .chain(self.link())
-            .chain(self.neutral())
+            .chain(self.abilities())
             .chain(self.pool())
             .chain(self.topology());
         all.map(|(name, value)| (name.to_owned(), value)).collect()
@@ -79,15 +81,11 @@ impl Subject<'_> {
     fn identity(&self) -> Vec<(&'static str, Attribute)> {
         let pci = self.function.id.pci();
         let pf = self.function.pf().unwrap_or(pci);
-        let index = self.function.vf_address().map_or(-1, |vf| vf.index.into());
+        let index = self.function.index().map_or(-1, i64::from);
         let pf_ids = self.pf.or(self.alone()).map(|pf| hex(pf.ids.device));
-        let (total, num) = match self.pf.map(|pf| &pf.kind) {
-            Some(FunctionKind::Pf { total_vfs, num_vfs }) => (Some(*total_vfs), Some(*num_vfs)),
-            _ => (None, None),
-        };
-        let kind = if matches!(self.function.kind, FunctionKind::Pf { .. }) { "pf" } else { "vf" };
+        let (total, num) = self.pf.and_then(Function::vfs).unzip();
         vec![
-            ("type", kind.into()),
+            ("type", kind(&self.function.kind).into()),
             ("vendor", hex(self.function.ids.vendor).into()),
             ("deviceID", hex(self.function.ids.device).into()),
             ("pfDeviceID", self.known("pfDeviceID", pf_ids, "")),
@@ -114,30 +112,34 @@ impl Subject<'_> {
             LinkType::Infiniband => "infiniband",
         });
         let eswitch = match pf.eswitch.or(self.function.eswitch) {
-            Some(EswitchMode::Legacy) => "legacy",
-            Some(EswitchMode::Switchdev) => "switchdev",
-            None => "",
+            Some(EswitchMode::Legacy) => Some("legacy"),
+            Some(EswitchMode::Switchdev) => Some("switchdev"),
+            None => None,
         };
         vec![
             ("pfName", self.known("pfName", name, "")),
             ("linkType", self.known("linkType", kind, "")),
             ("linkSpeed", self.known("linkSpeed", pf.link_speed.or(self.function.link_speed), 0u32)),
-            ("eswitchMode", eswitch.into()),
+            ("eswitchMode", self.known("eswitchMode", eswitch, "")),
         ]
     }
 
-    /// What is not looked at yet, or does not apply to PFs and VFs.
-    fn neutral(&self) -> Vec<(&'static str, Attribute)> {
-        let acpi = self.function.acpi_index.map_or(-1, i64::from);
-        vec![
-            ("acpiIndex", Attribute::Int(acpi)),
-            ("pKey", Attribute::Int(-1)),
-            ("rdma", Attribute::Bool(false)),
-            ("vdpaCapable", Attribute::Bool(false)),
-            ("vdpaType", "".into()),
-            ("ddpProfile", "".into()),
-            ("auxDevice", "".into()),
-        ]
+    /// What it can do. A claim may take that away for a while: another driver, an RDMA device that went into the pod.
+    fn abilities(&self) -> Vec<(&'static str, Attribute)> {
+        let Abilities { rdma, p_key, vdpa_capable, vdpa_type, ddp_profile, .. } = &self.function.abilities;
+        let all: [(&'static str, Attribute); 5] = [
+            ("pKey", Attribute::Int(p_key.map_or(-1, i64::from))),
+            ("rdma", Attribute::Bool(*rdma)),
+            ("vdpaCapable", Attribute::Bool(*vdpa_capable)),
+            ("vdpaType", vdpa_type.map_or("", VdpaType::as_str).into()),
+            ("ddpProfile", ddp_profile.as_deref().unwrap_or("").into()),
+        ];
+        let rested = all.map(|(name, now)| (name, self.rested(name, now)));
+        let fixed = [
+            ("acpiIndex", Attribute::Int(self.function.acpi_index.map_or(-1, i64::from))),
+            ("auxDevice", self.function.auxiliary().unwrap_or("").into()),
+        ];
+        rested.into_iter().chain(fixed).collect()
     }
 
     /// Its pool, twice: the second is the name that Multus knows.
@@ -160,7 +162,7 @@ impl Subject<'_> {
     fn topology(&self) -> Vec<(&'static str, Attribute)> {
         let pci = self.function.id.pci().to_string();
         let mut all = vec![
-            ("k8s.cni.cncf.io/deviceID", Attribute::from(pci.as_str())),
+            ("k8s.cni.cncf.io/deviceID", Attribute::from(self.function.auxiliary().unwrap_or(&pci))),
             ("resource.kubernetes.io/pciBusID", pci.into()),
         ];
         if let Some(root) = &self.function.pcie_root {
@@ -172,9 +174,24 @@ impl Subject<'_> {
         all
     }
 
+    /// What was last said of a device under a claim, else what is so now.
+    fn rested(&self, name: &str, now: Attribute) -> Attribute {
+        let last = self.last.filter(|_| self.claimed).and_then(|device| device.attributes.get(name));
+        last.cloned().unwrap_or(now)
+    }
+
     fn known(&self, name: &str, now: Option<impl Into<Attribute>>, neutral: impl Into<Attribute>) -> Attribute {
         let last = || self.last.and_then(|device| device.attributes.get(name)).cloned();
         now.map(Into::into).or_else(last).unwrap_or_else(|| neutral.into())
+    }
+}
+
+fn kind(kind: &FunctionKind) -> &'static str {
+    match kind {
+        FunctionKind::Pf { .. } => "pf",
+        FunctionKind::Vf { .. } => "vf",
+        FunctionKind::Sf { .. } => "sf",
+        FunctionKind::Accelerator { .. } => "accelerator",
     }
 }
 

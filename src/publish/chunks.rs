@@ -7,12 +7,12 @@ use super::{Device, MAX_DEVICES};
 /// The order of the slices.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Chunk {
-    /// VFs by their PF's address, and which 64 of their indices.
-    Vfs(String, usize),
+    /// VFs or SFs (the latter are true) by their PF's address, and which 64 of their indices.
+    Parts(String, bool, usize),
     /// VFs without a PF on this host.
     Alone,
     /// The scheduler takes the first that fits, so a whole PF comes last.
-    Pfs,
+    Wholes,
 }
 
 pub(super) fn chunks(devices: Vec<Device>) -> Vec<Vec<Device>> {
@@ -24,10 +24,20 @@ pub(super) fn chunks(devices: Vec<Device>) -> Vec<Vec<Device>> {
 }
 
 fn chunk(device: &Device) -> Chunk {
-    match (device.text("type"), usize::try_from(device.number("index"))) {
-        ("pf", _) => Chunk::Pfs,
-        (_, Ok(index)) => Chunk::Vfs(device.text("pfPciAddress").to_owned(), index / MAX_DEVICES),
-        _ => Chunk::Alone,
+    let kind = device.text("type");
+    match usize::try_from(device.number("index")) {
+        _ if is_whole(device) => Chunk::Wholes,
+        Ok(index) => Chunk::Parts(device.text("pfPciAddress").to_owned(), kind == "sf", index / MAX_DEVICES),
+        Err(_) => Chunk::Alone,
+    }
+}
+
+/// A PF, of a network card or an accelerator.
+pub(super) fn is_whole(device: &Device) -> bool {
+    match device.text("type") {
+        "pf" => true,
+        "accelerator" => device.number("index") < 0,
+        _ => false,
     }
 }
 

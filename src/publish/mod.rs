@@ -28,7 +28,8 @@ pub use taints::{Reason, link_down, ports};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    device::{DeviceId, Function, FunctionKind},
+    cluster::{Placed, StoredSlice},
+    device::{DeviceId, Function},
     inventory::Inventory,
     pool::Assignment,
 };
@@ -87,10 +88,12 @@ pub struct Desired {
 #[must_use]
 pub fn slices(input: &PublishInput<'_>) -> Desired {
     let facts = attributes::Facts::of(input);
+    let parents: BTreeSet<DeviceId> =
+        input.inventory.functions.iter().filter(|function| function.is_part()).filter_map(parent).collect();
     let mut devices: Vec<Device> = input
         .inventory
         .offered()
-        .filter(|function| allocatable(function, input))
+        .filter(|function| in_parts(function, input) || !(has_vfs(function) || parents.contains(&function.id)))
         .map(|function| facts.device(function))
         .collect();
     devices.extend(vanished(input));
@@ -108,10 +111,28 @@ pub fn slices(input: &PublishInput<'_>) -> Desired {
     Desired { slices, warnings }
 }
 
-/// Without counters nothing keeps the scheduler from giving a PF away together with its VFs: then only PFs without VFs.
-fn allocatable(function: &Function, input: &PublishInput<'_>) -> bool {
-    let has_vfs = matches!(function.kind, FunctionKind::Pf { num_vfs: 1.., .. });
-    !has_vfs || input.published.features.counters || input.claimed.contains_key(&function.id)
+/// The slices that have to be written so that the server holds what is desired; none when it does.
+#[must_use]
+pub fn writes(stored: &[StoredSlice], desired: &Desired) -> Vec<Placed> {
+    let writes = plan::plan(stored, &desired.slices, 0).into_iter();
+    let placed = writes.filter_map(|write| match write {
+        plan::Write::Delete(_) => None,
+        plan::Write::Update(_, placed) | plan::Write::Create(placed) => Some(placed),
+    });
+    placed.collect()
+}
+
+/// Whether a PF is offered that has VFs or SFs: without counters nothing keeps the scheduler from giving both away.
+fn in_parts(pf: &Function, input: &PublishInput<'_>) -> bool {
+    input.published.features.counters || input.claimed.contains_key(&pf.id)
+}
+
+fn has_vfs(function: &Function) -> bool {
+    function.vfs().is_some_and(|(_, num_vfs)| num_vfs > 0)
+}
+
+fn parent(part: &Function) -> Option<DeviceId> {
+    part.pf().map(DeviceId::Pci)
 }
 
 /// Devices under a claim that are not offered any more: listed as they last were, until the claim is gone.

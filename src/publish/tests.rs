@@ -1,5 +1,7 @@
 //! Slices of made-up hosts, held against a model of the API's validation.
 
+mod hosts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -7,7 +9,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    device::{Bdf, Binding, EswitchMode, LinkType, PciIds, VfAddress},
+    device::{Bdf, Binding, EswitchMode, FunctionKind, LinkType, PciIds, VfAddress},
     pool::{Candidate, Config},
 };
 
@@ -35,6 +37,7 @@ pub(super) fn pf(bus: u8, total_vfs: u32, num_vfs: u32) -> Function {
         pcie_root: Some("pci0000:3a".into()),
         iommu_group: Some(7),
         acpi_index: None,
+        abilities: Default::default(),
     }
 }
 
@@ -166,7 +169,7 @@ fn a_pf_and_its_vfs_consume_from_one_set() {
     assert_eq!(takes("0000-01-01-1"), Some(("pf-0000-01-00-0", 1)));
     assert_eq!(takes("0000-02-00-0"), None);
     // A PF that the host uses is not given away: nothing to exclude.
-    case.host.host_used.insert(bdf(1, 0));
+    case.host.host_used.insert(bdf(1, 0).into());
     let device = &case.devices()["0000-01-01-1"];
     assert!(device.consumes.is_empty());
     assert_eq!((device.text("pfName"), device.number("totalVFs")), ("ens1", 7));
@@ -245,11 +248,11 @@ fn refused(desired: &Desired) -> Vec<String> {
             faults.push(text.to_owned())
         }
     };
-    let sets: BTreeMap<&str, u64> = desired
+    let sets: BTreeMap<&str, &BTreeMap<String, u64>> = desired
         .slices
         .iter()
         .flat_map(|slice| if let Slice::SharedCounters(sets) = slice { sets.as_slice() } else { &[] })
-        .map(|set| (set.name.as_str(), set.counters["vfs"]))
+        .map(|set| (set.name.as_str(), &set.counters))
         .collect();
     let mut names = BTreeSet::new();
     check(!desired.slices.is_empty(), "no slice");
@@ -264,8 +267,9 @@ fn refused(desired: &Desired) -> Vec<String> {
             check(device.attributes.len() <= 32, "attributes");
             check(device.consumes.len() <= 2 && device.taints.len() <= 16, "consumes or taints");
             for consumption in &device.consumes {
-                let available = sets.get(consumption.set.as_str()).copied().unwrap_or(0);
-                check(consumption.counters["vfs"] <= available, "counter set");
+                let available = |name| sets.get(consumption.set.as_str())?.get(name);
+                let enough = |(name, amount)| available(name).is_some_and(|available| amount <= available);
+                check(consumption.counters.iter().all(enough), "counter set");
             }
             for value in device.attributes.values() {
                 let long = |text: &String| text.len() > 64;
@@ -276,13 +280,31 @@ fn refused(desired: &Desired) -> Vec<String> {
     faults
 }
 
+/// Makes a PF or VF of an accelerator of it.
+fn accelerate(function: &mut Function) {
+    let (total_vfs, num_vfs) = function.vfs().unwrap_or_default();
+    function.kind = FunctionKind::Accelerator { address: function.vf_address(), total_vfs, num_vfs };
+}
+
+fn sf(bus: u8, number: u32) -> Function {
+    let id = DeviceId::Sf { parent: bdf(bus, 0), number };
+    Function { id, kind: FunctionKind::Sf { auxiliary: format!("mlx5_core.sf.{number}") }, ..pf(bus, 0, 0) }
+}
+
 fn hosts() -> impl Strategy<Value = Vec<Function>> {
-    let pf = (0u32..140).prop_flat_map(|total| (Just(total), 0..=total));
+    let pf = (0u32..140).prop_flat_map(|total| (Just(total), 0..=total, any::<bool>(), prop_oneof![Just(0), 0u32..70]));
     let pfs = prop::collection::vec(pf, 0..10);
     let driver = prop_oneof![Just("igbvf".to_owned()), "[a-z]{60,70}"];
     (pfs, driver).prop_map(|(pfs, driver)| {
-        let buses: Vec<_> = pfs.iter().zip(1u8..).map(|((total, num), bus)| (bus, *total, *num)).collect();
-        let mut functions = host(&buses);
+        let all = pfs.iter().zip(1u8..).flat_map(|((total, num, accelerates, sfs), bus)| {
+            let mut functions = host(&[(bus, *total, *num)]);
+            match accelerates {
+                true => functions.iter_mut().for_each(accelerate),
+                false => functions.extend((0..*sfs).map(|number| sf(bus, number * 3))),
+            }
+            functions
+        });
+        let mut functions: Vec<Function> = all.collect();
         if let Some(last) = functions.last_mut() {
             last.binding.driver = Some(driver);
         }

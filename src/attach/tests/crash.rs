@@ -171,7 +171,7 @@ impl Kernel for Impatient {
     fn link_names(&self, netns: &Netns) -> Result<Vec<String>> {
         self.fake.link_names(netns)
     }
-    fn host_used(&self) -> Result<Vec<Bdf>> {
+    fn host_used(&self) -> Result<Vec<DeviceId>> {
         self.fake.host_used()
     }
     fn set_num_vfs(&self, pf: &Bdf, count: u32) -> Result<()> {

@@ -12,7 +12,7 @@ use crate::{
         view, wanted,
     },
     deadline::Deadline,
-    device::{Bdf, DeviceId, Function, FunctionKind, Observed},
+    device::{Bdf, DeviceId, Function, Observed},
 };
 
 /// How long a netdev that should be there may be on its way back from a dying namespace.
@@ -105,17 +105,15 @@ impl Engine {
         Ok(())
     }
 
-    /// The devices that cannot be given away together with this one: itself, its PF, its VFs.
+    /// The devices that cannot be given away together with this one: itself, its PF, its VFs and SFs.
     fn excluded_by(&self, device: &DeviceId) -> Result<BTreeSet<DeviceId>, ClaimError> {
         let function = self.observe(device)?.function;
         let mut excluded = BTreeSet::from([*device]);
-        match function.kind {
-            FunctionKind::Vf { address } => excluded.extend(address.map(|vf| DeviceId::Pci(vf.pf))),
-            FunctionKind::Pf { num_vfs: 0, .. } => {}
-            FunctionKind::Pf { .. } => {
-                let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
-                excluded.extend(all.iter().filter(|other| other.pf() == Some(device.pci())).map(|other| other.id));
-            }
+        if function.is_part() {
+            excluded.extend(function.pf().map(DeviceId::Pci));
+        } else if function.pf().is_some() {
+            let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
+            excluded.extend(all.iter().filter(|other| other.pf() == Some(device.pci())).map(|other| other.id));
         }
         Ok(excluded)
     }
@@ -139,7 +137,7 @@ impl Engine {
     /// Safety is no taint, which a claim could tolerate: what the host uses is nobody's.
     fn check_host(&self, wanted: &[Wanted]) -> Result<(), ClaimError> {
         let used = self.kernel.host_used().map_err(ClaimError::host("prepare"))?;
-        match held_by(wanted).find(|device| used.contains(&device.pci())) {
+        match held_by(wanted).find(|device| used.contains(device)) {
             Some(device) => {
                 let reason = "is used by the host itself (default route, address, bond, bridge, Open vSwitch or VLAN)";
                 Err(ClaimError::refused(device, reason))
@@ -161,7 +159,7 @@ impl Engine {
 
     /// The VFs of a PF, by index.
     fn vfs_of(&self, observed: &Observed) -> Result<Vec<Observed>, ClaimError> {
-        if !matches!(observed.function.kind, FunctionKind::Pf { num_vfs: 1.., .. }) {
+        if !matches!(observed.function.vfs(), Some((_, 1..))) {
             return Ok(vec![]);
         }
         let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;

@@ -2,12 +2,12 @@
 
 use super::Holders;
 use crate::cli::columns::columns;
-use crate::device::{Bdf, Function, FunctionKind};
+use crate::device::{Function, FunctionKind};
 
 const PLAIN: [&str; 7] = ["DEVICE", "TYPE", "NETDEV", "DRIVER", "LINK", "CLAIM", "POD"];
 const WIDE: [&str; 4] = ["IDS", "NUMA", "PCIE ROOT", "IOMMU"];
 
-/// PFs in the order of their addresses, each with its VFs by index under it; then VFs without a PF.
+/// PFs in the order of their addresses, each with its VFs and SFs by index under it; then VFs without a PF.
 pub(crate) fn table(functions: &[Function], holders: &Holders, wide: bool) -> String {
     if functions.is_empty() {
         return "no SR-IOV functions on this host\n".to_owned();
@@ -18,12 +18,10 @@ pub(crate) fn table(functions: &[Function], holders: &Holders, wide: bool) -> St
 
 fn in_order(functions: &[Function]) -> Vec<&Function> {
     let mut order: Vec<&Function> = functions.iter().collect();
-    order.sort_by_key(|function| match function.kind {
-        FunctionKind::Pf { .. } => (Some(function.id.pci()), 0, None::<Bdf>),
-        FunctionKind::Vf { address: Some(vf) } => (Some(vf.pf), vf.index + 1, None),
-        FunctionKind::Vf { address: None } => (None, 0, Some(function.id.pci())),
+    order.sort_by_key(|function| {
+        let is_sf = function.auxiliary().is_some();
+        (function.pf().is_none(), function.pf(), function.is_part(), is_sf, function.index(), function.id)
     });
-    order.sort_by_key(|function| function.pf().is_none());
     order
 }
 
@@ -51,7 +49,7 @@ fn row(function: &Function, holders: &Holders, wide: bool) -> Vec<String> {
 }
 
 fn device(function: &Function) -> String {
-    let indent = if function.vf_address().is_some() { "  " } else { "" };
+    let indent = if function.is_part() { "  " } else { "" };
     format!("{indent}{}", function.id)
 }
 
@@ -60,6 +58,9 @@ fn kind(kind: &FunctionKind) -> String {
         FunctionKind::Pf { total_vfs, num_vfs } => format!("pf, {num_vfs} of {total_vfs} VFs"),
         FunctionKind::Vf { address: Some(vf) } => format!("vf {}", vf.index),
         FunctionKind::Vf { address: None } => "vf".to_owned(),
+        FunctionKind::Sf { auxiliary } => format!("sf, {auxiliary}"),
+        FunctionKind::Accelerator { address: Some(vf), .. } => format!("accelerator vf {}", vf.index),
+        FunctionKind::Accelerator { total_vfs, num_vfs, .. } => format!("accelerator, {num_vfs} of {total_vfs} VFs"),
     }
 }
 

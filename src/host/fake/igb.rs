@@ -33,7 +33,7 @@ impl Recording {
             (0..2).flat_map(|port| std::iter::once(pf(port)).chain((0..VFS).map(move |index| vf(port, index))));
         let mut functions: Vec<Observed> = functions.collect();
         functions.sort_by_key(|observed| observed.function.id);
-        Self { functions, host_used: vec![] }
+        Self { functions, ..Self::default() }
     }
 }
 
@@ -98,5 +98,6 @@ fn function(at: Bdf, device: u16, driver: &str, kind: FunctionKind, netdev: &Net
         pcie_root: Some(format!("pci0000:0{numa}")),
         iommu_group: Some(netdev.ifindex + 20),
         acpi_index: None,
+        abilities: Default::default(),
     }
 }

@@ -24,7 +24,7 @@ const HOME: u64 = 1;
 pub(super) struct State {
     pub(super) functions: BTreeMap<DeviceId, FakeFunction>,
     pub(super) namespaces: Namespaces,
-    pub(super) host_used: BTreeSet<Bdf>,
+    pub(super) host_used: BTreeSet<DeviceId>,
     pub(super) refusals: Vec<(String, i32)>,
     pub(super) fuse: Fuse,
     pub(super) log: Vec<String>,
@@ -66,7 +66,9 @@ impl State {
         let mut function = fake.function.clone();
         function.netdev = netdev.as_ref().map(|netdev| netdev.home.name.clone());
         function.carrier = netdev.as_ref().and_then(|netdev| netdev.carrier);
-        if let FunctionKind::Pf { num_vfs, .. } = &mut function.kind {
+        if let FunctionKind::Pf { num_vfs, .. } | FunctionKind::Accelerator { address: None, num_vfs, .. } =
+            &mut function.kind
+        {
             *num_vfs = self.vfs_of(device.pci()).len().try_into().unwrap_or(u32::MAX);
         }
         let mac = netdev.as_ref().and_then(|netdev| netdev.home.mac).or(fake.admin_mac());
@@ -115,10 +117,10 @@ impl State {
         }
     }
 
-    pub(super) fn use_by_host(&mut self, bdf: Bdf, used: bool) {
+    pub(super) fn use_by_host(&mut self, device: DeviceId, used: bool) {
         match used {
-            true => self.host_used.insert(bdf),
-            false => self.host_used.remove(&bdf),
+            true => self.host_used.insert(device),
+            false => self.host_used.remove(&device),
         };
     }
 
@@ -177,7 +179,7 @@ impl State {
     fn unbind(&mut self, device: &DeviceId) -> Result<()> {
         let fake = self.function_mut(device)?;
         (fake.link, fake.function.binding.driver) = (None, None);
-        let is_pf = matches!(fake.function.kind, FunctionKind::Pf { .. });
+        let is_pf = fake.function.vfs().is_some();
         for vf in if is_pf { self.vfs_of(device.pci()) } else { vec![] } {
             self.functions.remove(&vf);
         }

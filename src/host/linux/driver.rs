@@ -50,16 +50,46 @@ pub(super) fn bind(sysfs: &Sysfs, bdf: &Bdf, driver: &str, deadline: Deadline) -
 /// udev may rename it at once, so that it is looked for by its parent and not by name.
 pub(super) fn rebind(sysfs: &Sysfs, bdf: &Bdf, deadline: Deadline) -> Result<()> {
     let (dir, _) = sysfs.present(bdf)?;
-    let Some(driver) = functions::binding(&dir).driver else {
-        return Err(HostError::of_kind(ErrorKind::Gone, sysfs.subject(bdf), "rebind", "has no driver"));
-    };
-    let ifindex = || functions::netdev(&dir).and_then(|netdev| sysfs::parse::<u32>(&netdev, "ifindex"));
+    let subject = sysfs.subject(bdf);
+    let driver = functions::binding(&dir).driver.ok_or_else(|| driverless(&subject))?;
+    renewed(&dir, &subject, &driver, deadline, || {
+        unbind(sysfs, bdf, deadline)?;
+        bind(sysfs, bdf, &driver, deadline)
+    })
+}
+
+/// [`rebind`] for a sub-function, whose driver is one of the auxiliary bus.
+pub(super) fn rebind_sub_function(dir: &Path, subject: &str, deadline: Deadline) -> Result<()> {
+    let driver = functions::binding(dir).driver.ok_or_else(|| driverless(subject))?;
+    let failed = |op: &'static str| move |error| HostError::new(subject, op, error);
+    let place = dir.join("driver").canonicalize().map_err(failed("look up driver"))?;
+    let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    renewed(dir, subject, &driver, deadline, || {
+        let unbound = sysfs::write(&place.join("unbind"), name);
+        settled(dir, None, unbound, deadline).map_err(failed("unbind driver"))?;
+        let bound = sysfs::write(&place.join("bind"), name);
+        settled(dir, Some(&driver), bound, deadline).map_err(failed("bind driver"))
+    })
+}
+
+fn driverless(subject: &str) -> HostError {
+    HostError::of_kind(ErrorKind::Gone, subject, "rebind", "has no driver")
+}
+
+/// Does it, and waits for a netdev with another index than before.
+fn renewed(
+    dir: &Path,
+    subject: &str,
+    driver: &str,
+    deadline: Deadline,
+    rebind: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let ifindex = || functions::netdev(dir).and_then(|netdev| sysfs::parse::<u32>(&netdev, "ifindex"));
     let before = ifindex();
-    unbind(sysfs, bdf, deadline)?;
-    bind(sysfs, bdf, &driver, deadline)?;
+    rebind()?;
     let fresh = || Ok::<_, HostError>(ifindex().filter(|index| Some(*index) != before));
     let text = format!("driver {driver} made no netdev");
-    let none = || HostError::of_kind(ErrorKind::Gone, sysfs.subject(bdf), "rebind", &text);
+    let none = || HostError::of_kind(ErrorKind::Gone, subject, "rebind", &text);
     deadline.poll(fresh)?.map(drop).ok_or_else(none)
 }
 

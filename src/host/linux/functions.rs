@@ -1,51 +1,88 @@
 //! Which functions there are, from sysfs alone.
 //!
-//! Published are PFs that can have VFs, and VFs. Network functions without SR-IOV are left out.
+//! ```text
+//!  bus/pci/devices ─► class 02 ─► PF, VF  ─► its auxiliary devices with a number ─► SFs
+//!                 └─► class 12 ─► accelerators
+//! ```
+//!
+//! A network function that can neither have VFs nor is one is a PF without VFs, as the device plugin has it.
+
+mod abilities;
+mod alone;
+mod auxiliary;
 
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
 };
 
+use self::abilities::Vdpa;
 use super::sysfs::{self, Sysfs};
 use crate::{
-    device::{Bdf, Binding, Function, FunctionKind, LinkType, PciIds, VfAddress},
+    device::{Bdf, Binding, DeviceId, Function, FunctionKind, LinkType, PciIds, VfAddress},
     host::{ErrorKind, HostError, Result},
 };
 
-/// All functions in one sweep, sorted by address.
+pub(super) use auxiliary::sub_function;
+
+/// All functions in one sweep, sorted.
 pub(super) fn all(sysfs: &Sysfs) -> Vec<Function> {
     let mut sweep = Sweep::new(sysfs);
-    let addresses = sysfs::list(&sysfs.devices()).into_iter().filter_map(|name| name.parse().ok());
-    let network = addresses.filter(|bdf: &Bdf| is_network(&sysfs.device(bdf)));
-    let mut functions: Vec<_> = network.filter_map(|bdf| or_logged(&bdf, sweep.function(&bdf))).flatten().collect();
+    let mut functions = Vec::new();
+    for bdf in sysfs::list(&sysfs.devices()).into_iter().filter_map(|name| name.parse().ok()) {
+        let Some(class) = Class::of(&sysfs.device(&bdf)) else { continue };
+        let Some(function) = or_logged(&bdf.into(), sweep.function(&bdf, class)) else { continue };
+        functions.extend(sweep.sub_functions(&function));
+        functions.push(function);
+    }
     functions.sort_by_key(|function| function.id);
     functions
 }
 
 /// One function.
-pub(super) fn one(sysfs: &Sysfs, bdf: &Bdf) -> Result<Function> {
-    sysfs.present(bdf)?;
-    let none =
-        || HostError::of_kind(ErrorKind::Gone, format!("device {bdf}"), "look up", "is no SR-IOV network function");
-    let network = is_network(&sysfs.device(bdf)).then(|| Sweep::new(sysfs).function(bdf)).transpose()?;
-    network.flatten().ok_or_else(none)
+pub(super) fn one(sysfs: &Sysfs, device: &DeviceId) -> Result<Function> {
+    let bdf = device.pci();
+    sysfs.present(&bdf)?;
+    let none = || HostError::of_kind(ErrorKind::Gone, format!("device {bdf}"), "look up", "is no network function");
+    let mut sweep = Sweep::new(sysfs);
+    let function = sweep.function(&bdf, Class::of(&sysfs.device(&bdf)).ok_or_else(none)?)?;
+    match device {
+        DeviceId::Pci(_) => Ok(function),
+        DeviceId::Sf { .. } => sweep.sub_function(&function, &sub_function(sysfs, device)?),
+    }
 }
 
-/// PCI base class 2: network controllers.
-fn is_network(dir: &Path) -> bool {
-    sysfs::hex(dir, "class").is_some_and(|class| class >> 16 == 2)
+/// PCI base classes that are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// 02, network controllers.
+    Network,
+    /// 12, processing accelerators.
+    Accelerator,
+}
+
+impl Class {
+    fn of(dir: &Path) -> Option<Self> {
+        match sysfs::hex(dir, "class")? >> 16 {
+            0x02 => Some(Self::Network),
+            0x12 => Some(Self::Accelerator),
+            _ => None,
+        }
+    }
 }
 
 /// A function that vanishes while it is read must not hide the others.
-fn or_logged<T>(bdf: &Bdf, result: Result<T>) -> Option<T> {
-    result.inspect_err(|error| tracing::warn!(%bdf, %error, "left out")).ok()
+fn or_logged<T>(device: &DeviceId, result: Result<T>) -> Option<T> {
+    result.inspect_err(|error| tracing::warn!(%device, %error, "left out")).ok()
 }
 
 /// One look at the host, which asks each PF once.
 struct Sweep<'a> {
     sysfs: &'a Sysfs,
     pfs: HashMap<Bdf, Pf>,
+    vdpa: Vdpa,
+    /// There are auxiliary devices at all.
+    auxiliary: bool,
 }
 
 /// What VFs say of their PF.
@@ -57,56 +94,62 @@ struct Pf {
 
 impl<'a> Sweep<'a> {
     fn new(sysfs: &'a Sysfs) -> Self {
-        Self { sysfs, pfs: HashMap::new() }
+        Self { sysfs, pfs: HashMap::new(), vdpa: Vdpa::read(sysfs), auxiliary: sysfs.has_auxiliary() }
     }
 
-    /// The function; none when it has nothing to do with SR-IOV.
-    fn function(&mut self, bdf: &Bdf) -> Result<Option<Function>> {
+    fn function(&mut self, bdf: &Bdf, class: Class) -> Result<Function> {
         let (dir, incarnation) = self.sysfs.present(bdf)?;
-        let Some(kind) = self.kind(bdf, &dir) else { return Ok(None) };
         let ids = ids(&dir).ok_or_else(|| unreadable(bdf))?;
+        let binding = binding(&dir);
+        let kind = self.kind(bdf, &dir, class, ids, &binding);
         let netdev = netdev(&dir);
-        let (pf_type, speed) = self.port(bdf, &kind);
-        Ok(Some(Function {
+        let function = Function {
             id: (*bdf).into(),
             incarnation,
             kind,
             ids,
-            binding: binding(&dir),
-            link_type: netdev.as_deref().and_then(link_type).or(pf_type),
-            link_speed: speed,
+            binding,
+            link_type: netdev.as_deref().and_then(link_type),
+            link_speed: None,
             carrier: netdev.as_deref().and_then(carrier),
-            netdev: netdev.and_then(|dir| dir.file_name()?.to_str()?.parse().ok()),
+            netdev: netdev.as_deref().and_then(name),
             eswitch: None,
             numa_node: sysfs::parse(&dir, "numa_node"),
             pcie_root: self.sysfs.place(bdf).as_deref().and_then(pcie_root),
             iommu_group: sysfs::link_name(&dir.join("iommu_group")).and_then(|group| group.parse().ok()),
             acpi_index: sysfs::parse(&dir, "acpi_index"),
-        }))
+            abilities: Default::default(),
+        };
+        Ok(self.finished(function, &dir))
     }
 
-    fn kind(&mut self, bdf: &Bdf, dir: &Path) -> Option<FunctionKind> {
-        if let Some(pf) = sysfs::link_name(&dir.join("physfn")).and_then(|name| name.parse().ok()) {
-            let index = self.pf(&pf).index.get(&bdf.to_string()).copied();
-            return Some(FunctionKind::Vf { address: index.map(|index| VfAddress { pf, index }) });
+    /// What comes from the port that the function is behind, and what depends on that.
+    fn finished(&mut self, mut function: Function, dir: &Path) -> Function {
+        let port = self.pf(&function.pf().unwrap_or(function.id.pci()));
+        let (pf_type, speed) = (port.link_type, port.speed);
+        function.link_type = function.link_type.or(pf_type);
+        function.link_speed = speed;
+        function.abilities = self.abilities(dir, function.link_type);
+        function
+    }
+
+    fn kind(&mut self, bdf: &Bdf, dir: &Path, class: Class, ids: PciIds, binding: &Binding) -> FunctionKind {
+        let physfn = sysfs::link_name(&dir.join("physfn")).and_then(|name| name.parse().ok());
+        let index = physfn.and_then(|pf| self.pf(&pf).index.get(&bdf.to_string()).copied());
+        let address = physfn.zip(index).map(|(pf, index)| VfAddress { pf, index });
+        let total_vfs = sysfs::parse(dir, "sriov_totalvfs").unwrap_or(0);
+        let num_vfs = sysfs::parse(dir, "sriov_numvfs").unwrap_or(0);
+        match class {
+            Class::Accelerator => FunctionKind::Accelerator { address, total_vfs, num_vfs },
+            Class::Network if physfn.is_some() => FunctionKind::Vf { address },
+            Class::Network if total_vfs == 0 && alone::is_vf(ids, binding) => FunctionKind::Vf { address: None },
+            Class::Network => FunctionKind::Pf { total_vfs, num_vfs },
         }
-        let total_vfs = sysfs::parse(dir, "sriov_totalvfs").filter(|total| *total > 0)?;
-        Some(FunctionKind::Pf { total_vfs, num_vfs: sysfs::parse(dir, "sriov_numvfs").unwrap_or(0) })
     }
 
     fn pf(&mut self, bdf: &Bdf) -> &Pf {
         let dir = self.sysfs.device(bdf);
         self.pfs.entry(*bdf).or_insert_with(|| Pf::read(&dir))
-    }
-
-    /// Link type and speed of the port that the function is behind.
-    fn port(&mut self, bdf: &Bdf, kind: &FunctionKind) -> (Option<LinkType>, Option<u32>) {
-        let pf = match kind {
-            FunctionKind::Pf { .. } => Some(*bdf),
-            FunctionKind::Vf { address } => address.map(|vf| vf.pf),
-        };
-        let port = pf.map(|pf| self.pf(&pf));
-        port.map_or((None, None), |port| (port.link_type, port.speed))
     }
 }
 
@@ -127,9 +170,20 @@ impl Pf {
 
 /// The directory of the function's own netdev in the host's namespace: the uplink, not a representor of its VFs.
 pub(super) fn netdev(dir: &Path) -> Option<PathBuf> {
-    let net = dir.join("net");
     let own = |dir: &PathBuf| is_uplink(sysfs::read(dir, "phys_port_name").as_deref());
-    sysfs::list(&net).into_iter().map(|name| net.join(name)).find(own)
+    let of = |dir: PathBuf| sysfs::list(&dir).into_iter().map(|name| dir.join(name)).find(own);
+    of(dir.join("net")).or_else(|| of(dir.join(virtio(dir)?).join("net")))
+}
+
+/// `virtio3`: what is between a virtio function and its netdev.
+pub(super) fn virtio(dir: &Path) -> Option<String> {
+    let bound = sysfs::link_name(&dir.join("driver"))? == "virtio-pci";
+    let numbered = |name: &String| name.strip_prefix("virtio").is_some_and(|number| number.parse::<u32>().is_ok());
+    sysfs::list(dir).into_iter().filter(|_| bound).find(numbered)
+}
+
+fn name<T: std::str::FromStr>(dir: &Path) -> Option<T> {
+    dir.file_name()?.to_str()?.parse().ok()
 }
 
 /// Representors name what they stand for (`pf0vf1`, `pf0sf88`, `c1pf0`), a port of its own nothing or its number (`p0`).

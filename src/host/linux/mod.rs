@@ -9,6 +9,7 @@
 //! link's index, so that it can be tried on any link; finding a device's link by its PCI address is done here.
 
 mod announce;
+mod ask;
 mod driver;
 mod functions;
 mod link;
@@ -16,6 +17,7 @@ mod moving;
 mod netlink;
 mod netns;
 mod observe;
+mod record;
 mod set;
 mod sysfs;
 mod udev;
@@ -29,6 +31,7 @@ mod arena;
 mod tree;
 
 use std::{
+    borrow::Cow,
     fs::File,
     io,
     path::{Path, PathBuf},
@@ -39,7 +42,7 @@ use std::{
 pub use uevent::Listener;
 
 use self::{link::Link, netlink::Socket, sysfs::Sysfs};
-use super::{ErrorKind, HostError, Kernel, Netns, Result};
+use super::{ErrorKind, HostError, Kernel, Netns, Recording, Result, Told};
 use crate::{
     deadline::Deadline,
     device::{Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, VfAddress, VfSetting},
@@ -54,13 +57,31 @@ const CARRIER: Duration = Duration::from_millis(200);
 pub struct Linux {
     sysfs: Sysfs,
     udev: PathBuf,
+    /// Answers of a recorded host; none: the kernel is asked.
+    told: Option<Told>,
 }
 
 impl Linux {
-    /// With these roots. sysfs may be a recorded tree: then discovery works, and nothing else.
+    /// With these roots.
     #[must_use]
     pub fn new(paths: Paths) -> Self {
-        Self { sysfs: Sysfs::new(paths.sys), udev: paths.udev }
+        Self { sysfs: Sysfs::new(paths.sys), udev: paths.udev, told: None }
+    }
+
+    /// A recorded host: a tree of sysfs, and what its kernel told beside it. Discovery works, and nothing else.
+    #[must_use]
+    pub fn recorded(sysfs: PathBuf, told: Told) -> Self {
+        Self { told: Some(told), ..Self::new(Paths { sys: sysfs, ..Paths::default() }) }
+    }
+
+    /// Records this host: its functions, and what discovery reads of sysfs, devlink and vDPA.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn record(&self) -> Result<Recording> {
+        let recording = Recording::of(self)?;
+        let pfs = recording.functions.iter().filter_map(|observed| pf(&observed.function));
+        Ok(Recording { told: self.told(pfs).into_owned(), sysfs: record::tree(&self.sysfs), ..recording })
     }
 
     fn host_socket(&self) -> Result<Socket> {
@@ -72,44 +93,79 @@ impl Linux {
             .map_err(|error| HostError::new(format!("netns {}", netns.inode), "open rtnetlink", error))
     }
 
-    /// The PCI address of a device that is a PCI function.
-    fn pci(&self, device: &DeviceId) -> Result<Bdf> {
+    /// The device's directory in sysfs, and its name on its bus.
+    fn place(&self, device: &DeviceId) -> Result<(PathBuf, String)> {
+        let dir = match device {
+            DeviceId::Pci(bdf) => self.sysfs.device(bdf),
+            DeviceId::Sf { .. } => functions::sub_function(&self.sysfs, device)?,
+        };
+        let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        Ok((dir, name))
+    }
+
+    /// `vf BDF`, `pf BDF`, `sf PARENT/sfNUMBER`, as texts name it.
+    fn subject(&self, device: &DeviceId) -> String {
         match device {
-            DeviceId::Pci(bdf) => Ok(*bdf),
-            DeviceId::Sf { .. } => {
-                let text = "sub-functions are not supported";
-                Err(HostError::of_kind(ErrorKind::Unsupported, format!("sf {device}"), "look up", text))
-            }
+            DeviceId::Pci(bdf) => self.sysfs.subject(bdf),
+            DeviceId::Sf { .. } => format!("sf {device}"),
         }
     }
 
-    /// The function's link in the socket's namespace.
-    fn find(&self, socket: &Socket, bdf: &Bdf) -> Result<Option<Link>> {
-        link::of_device(socket, &bdf.to_string(), &observe::hints(self, bdf))
-            .map_err(|refused| refused.at(self.sysfs.subject(bdf), "look up netdev"))
+    /// The device's link in the socket's namespace.
+    fn find(&self, socket: &Socket, device: &DeviceId) -> Result<Option<Link>> {
+        let (dir, name) = self.place(device)?;
+        link::of_device(socket, &functions::virtio(&dir).unwrap_or(name), &observe::hints(&dir))
+            .map_err(|refused| refused.at(self.subject(device), "look up netdev"))
     }
 
     /// A socket in the namespace and the device's link there, which must be there.
-    fn reach(&self, bdf: &Bdf, netns: &Netns, op: &str) -> Result<(Socket, Link)> {
+    fn reach(&self, device: &DeviceId, netns: &Netns, op: &str) -> Result<(Socket, Link)> {
         let socket = self.socket_in(netns)?;
-        match self.find(&socket, bdf)? {
+        match self.find(&socket, device)? {
             Some(link) => Ok((socket, link)),
             None => {
                 let text = format!("has no netdev in netns {}", netns.inode);
-                Err(HostError::of_kind(ErrorKind::Gone, self.sysfs.subject(bdf), op, &text))
+                Err(HostError::of_kind(ErrorKind::Gone, self.subject(device), op, &text))
             }
         }
     }
 
-    fn failed(&self, bdf: &Bdf, op: impl Into<String>) -> impl FnOnce(io::Error) -> HostError {
-        let (subject, op) = (self.sysfs.subject(bdf), op.into());
+    fn failed(&self, device: &DeviceId, op: impl Into<String>) -> impl FnOnce(io::Error) -> HostError {
+        let (subject, op) = (self.subject(device), op.into());
         move |error| HostError::new(subject, op, error)
     }
+
+    fn one(&self, device: &DeviceId) -> Result<Function> {
+        let mut function = functions::one(&self.sysfs, device)?;
+        let pf = function.pf().map(|pf| (pf, function.ids.vendor));
+        self.told(pf.into_iter()).tell(std::slice::from_mut(&mut function));
+        Ok(function)
+    }
+
+    fn told(&self, pfs: impl Iterator<Item = (Bdf, u16)>) -> Cow<'_, Told> {
+        self.told.as_ref().map_or_else(|| Cow::Owned(ask::ask(pfs)), Cow::Borrowed)
+    }
+}
+
+/// Address and vendor, if it is a PF.
+fn pf(function: &Function) -> Option<(Bdf, u16)> {
+    function.vfs().map(|_| (function.id.pci(), function.ids.vendor))
+}
+
+/// A sub-function has the driver of sub-functions and no other.
+fn driver_of_sub_function(function: &Function, subject: String, wanted: &Binding) -> Result<()> {
+    if function.binding.driver == wanted.driver {
+        return Ok(());
+    }
+    let op = format!("bind driver {}", wanted.driver.as_deref().unwrap_or("none"));
+    Err(HostError::of_kind(ErrorKind::Unsupported, subject, op, "a sub-function keeps the driver that it has"))
 }
 
 impl Kernel for Linux {
     fn functions(&self) -> Result<Vec<Function>> {
-        Ok(functions::all(&self.sysfs))
+        let mut functions = functions::all(&self.sysfs);
+        self.told(functions.iter().filter_map(pf)).tell(&mut functions);
+        Ok(functions)
     }
 
     fn observe(&self, device: &DeviceId) -> Result<Observed> {
@@ -122,7 +178,7 @@ impl Kernel for Linux {
 
     fn link(&self, device: &DeviceId, netns: &Netns) -> Result<Option<Netdev>> {
         let socket = self.socket_in(netns)?;
-        let link = self.find(&socket, &self.pci(device)?)?;
+        let link = self.find(&socket, device)?;
         link.map(|link| link.netdev(&socket)).transpose()
     }
 
@@ -136,8 +192,9 @@ impl Kernel for Linux {
         Ok(links.into_iter().flat_map(|link| [vec![link.name], link.altnames].concat()).collect())
     }
 
-    fn host_used(&self) -> Result<Vec<Bdf>> {
-        used::functions(&self.host_socket()?).map_err(|refused| refused.at("host", "list links and routes"))
+    fn host_used(&self) -> Result<Vec<DeviceId>> {
+        used::functions(&self.host_socket()?, &self.sysfs)
+            .map_err(|refused| refused.at("host", "list links and routes"))
     }
 
     fn set_num_vfs(&self, pf: &Bdf, count: u32) -> Result<()> {
@@ -145,11 +202,17 @@ impl Kernel for Linux {
     }
 
     fn set_driver(&self, device: &DeviceId, binding: &Binding, deadline: Deadline) -> Result<()> {
-        driver::set(&self.sysfs, &self.pci(device)?, binding, deadline)
+        match device {
+            DeviceId::Pci(bdf) => driver::set(&self.sysfs, bdf, binding, deadline),
+            DeviceId::Sf { .. } => driver_of_sub_function(&self.one(device)?, self.subject(device), binding),
+        }
     }
 
     fn rebind(&self, device: &DeviceId, deadline: Deadline) -> Result<()> {
-        driver::rebind(&self.sysfs, &self.pci(device)?, deadline)
+        match device {
+            DeviceId::Pci(bdf) => driver::rebind(&self.sysfs, bdf, deadline),
+            DeviceId::Sf { .. } => driver::rebind_sub_function(&self.place(device)?.0, &self.subject(device), deadline),
+        }
     }
 
     fn set_vf(&self, vf: &VfAddress, setting: &VfSetting) -> Result<()> {
@@ -160,35 +223,34 @@ impl Kernel for Linux {
     }
 
     fn set_link(&self, device: &DeviceId, netns: &Netns, setting: &LinkSetting) -> Result<()> {
-        let (bdf, op) = (self.pci(device)?, format!("set {setting}"));
-        let (socket, link) = self.reach(&bdf, netns, &op)?;
-        set::apply(&socket, &link, setting).map_err(|refused| refused.at(self.sysfs.subject(&bdf), op))
+        let op = format!("set {setting}");
+        let (socket, link) = self.reach(device, netns, &op)?;
+        set::apply(&socket, &link, setting).map_err(|refused| refused.at(self.subject(device), op))
     }
 
     fn move_link(&self, device: &DeviceId, from: &Netns, to: &Netns, name: &IfName) -> Result<()> {
-        let (bdf, op) = (self.pci(device)?, format!("move to netns {} as {name}", to.inode));
+        let op = format!("move to netns {} as {name}", to.inode);
         let there = self.socket_in(to)?;
-        if let Some(link) = self.find(&there, &bdf)? {
+        if let Some(link) = self.find(&there, device)? {
             let rename = set::apply(&there, &link, &LinkSetting::Name(name.clone()));
-            return rename.map_err(|refused| refused.at(self.sysfs.subject(&bdf), op));
+            return rename.map_err(|refused| refused.at(self.subject(device), op));
         }
-        let (here, link) = self.reach(&bdf, from, &op)?;
+        let (here, link) = self.reach(device, from, &op)?;
         let target = moving::Target { socket: &there, file: open_file(to)? };
         moving::go(&here, open_file(from)?, &link, &target, name)
-            .map_err(|refused| refused.at(self.sysfs.subject(&bdf), op))
+            .map_err(|refused| refused.at(self.subject(device), op))
     }
 
     fn announce(&self, device: &DeviceId, netns: &Netns) -> Result<()> {
-        let bdf = self.pci(device)?;
-        let (socket, link) = self.reach(&bdf, netns, "announce")?;
+        let (socket, link) = self.reach(device, netns, "announce")?;
         let addresses = announce::worthy(&link.netdev(&socket)?.addresses);
         let (Some(mac), false) = (link.mac, addresses.is_empty()) else { return Ok(()) };
         let with_carrier = || link::by_index(&socket, link.index).map(|link| link.filter(|link| link.carrier));
         Deadline::after(CARRIER)
             .poll(with_carrier)
-            .map_err(|refused| refused.at(self.sysfs.subject(&bdf), "wait for carrier"))?;
-        let raw = netns::inside(netns, announce::open).map_err(self.failed(&bdf, "open raw socket"))?;
-        announce::send(&raw, link.index, mac, &addresses).map_err(self.failed(&bdf, "announce"))
+            .map_err(|refused| refused.at(self.subject(device), "wait for carrier"))?;
+        let raw = netns::inside(netns, announce::open).map_err(self.failed(device, "open raw socket"))?;
+        announce::send(&raw, link.index, mac, &addresses).map_err(self.failed(device, "announce"))
     }
 }
 

@@ -1,12 +1,8 @@
 //! One device, all that a plan needs.
 
-use super::{
-    Linux,
-    functions::{self, netdev},
-    link::Link,
-    netlink::Socket,
-    sysfs, vf,
-};
+use std::path::Path;
+
+use super::{Linux, functions::netdev, link::Link, netlink::Socket, sysfs, vf};
 use crate::{
     device::{Bdf, DeviceId, FunctionKind, Mac, Netdev, Observed, VfAddress, VfSettings},
     host::{ErrorKind, HostError, Result},
@@ -14,10 +10,9 @@ use crate::{
 
 /// Reads the device. A VF whose PF's netdev is elsewhere is read without what the PF holds for it.
 pub(super) fn observe(linux: &Linux, device: &DeviceId) -> Result<Observed> {
-    let bdf = linux.pci(device)?;
-    let function = functions::one(&linux.sysfs, &bdf)?;
+    let function = linux.one(device)?;
     let socket = linux.host_socket()?;
-    let link = linux.find(&socket, &bdf)?;
+    let link = linux.find(&socket, device)?;
     let netdev = link.as_ref().map(|link| link.netdev(&socket)).transpose()?;
     let (held, max_mtu) = match function.kind {
         FunctionKind::Vf { address: Some(address) } => from_pf(linux, &socket, &address, netdev.as_ref())?,
@@ -48,7 +43,7 @@ pub(super) fn uplink(linux: &Linux, socket: &Socket, pf: &Bdf) -> Result<Link> {
         let text = "has no netdev in the host's network namespace, and VFs are set through it";
         HostError::of_kind(ErrorKind::Gone, format!("pf {pf}"), "look up netdev", text)
     };
-    linux.find(socket, pf)?.ok_or_else(gone)
+    linux.find(socket, &(*pf).into())?.ok_or_else(gone)
 }
 
 /// How the VF's netdev got its address: `addr_assign_type` of sysfs (`NET_ADDR_*` of linux/netdevice.h).
@@ -76,8 +71,8 @@ fn seen(netdev: Option<&Netdev>, held: Option<&VfSettings>) -> Option<Mac> {
 }
 
 /// Indexes of the device's netdevs that the host's sysfs shows, the likely one first.
-pub(super) fn hints(linux: &Linux, bdf: &Bdf) -> Vec<u32> {
-    netdev(&linux.sysfs.device(bdf)).and_then(|dir| sysfs::parse(&dir, "ifindex")).into_iter().collect()
+pub(super) fn hints(dir: &Path) -> Vec<u32> {
+    netdev(dir).and_then(|dir| sysfs::parse(&dir, "ifindex")).into_iter().collect()
 }
 
 #[cfg(test)]

@@ -24,6 +24,10 @@ impl Sysfs {
         Self { root }
     }
 
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// `/sys/bus/pci/devices`.
     pub(super) fn devices(&self) -> PathBuf {
         self.root.join("bus/pci/devices")
@@ -32,6 +36,22 @@ impl Sysfs {
     /// A function's directory.
     pub(super) fn device(&self, bdf: &Bdf) -> PathBuf {
         self.devices().join(bdf.to_string())
+    }
+
+    /// vDPA devices.
+    pub(super) fn vdpa(&self) -> PathBuf {
+        self.root.join("bus/vdpa/devices")
+    }
+
+    /// Whether there are auxiliary devices.
+    pub(super) fn has_auxiliary(&self) -> bool {
+        fs::read_dir(self.root.join("bus/auxiliary/devices")).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
+    /// The device that a netdev's driver made it on, as a path from the devices' root: PCI functions and auxiliary devices
+    /// are parts of it.
+    pub(super) fn below_netdev(&self, name: &str) -> Option<PathBuf> {
+        fs::canonicalize(self.root.join("class/net").join(name).join("device")).ok()
     }
 
     /// A PCI driver's directory.
@@ -71,6 +91,11 @@ impl Sysfs {
         let full = fs::canonicalize(self.device(bdf)).ok()?;
         full.strip_prefix(root).ok().map(Path::to_owned)
     }
+}
+
+/// A directory's inode.
+pub(super) fn inode(dir: &Path) -> Option<u64> {
+    fs::metadata(dir).ok().map(|found| found.ino())
 }
 
 /// An attribute's text without the newline.

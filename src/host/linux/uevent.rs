@@ -97,12 +97,16 @@ fn drain(socket: &netlink_sys::Socket, matters: fn(&[u8]) -> bool) -> io::Result
     }
 }
 
-/// A uevent (`add@/devices/pci…\0ACTION=add\0SUBSYSTEM=net\0…`) of a PCI function or of a netdev of one.
+/// Subsystems whose devices are functions, sub-functions, or made on one.
+const SUBSYSTEMS: [&[u8]; 5] =
+    [b"SUBSYSTEM=net", b"SUBSYSTEM=pci", b"SUBSYSTEM=auxiliary", b"SUBSYSTEM=infiniband", b"SUBSYSTEM=vdpa"];
+
+/// A uevent (`add@/devices/pci…\0ACTION=add\0SUBSYSTEM=net\0…`) of a PCI function or of something made on one.
 fn is_hardware(event: &[u8]) -> bool {
     let mut fields = event.split(|byte| *byte == 0);
     let head = fields.next().unwrap_or_default();
     let is_virtual = head.windows(17).any(|part| part == b"/devices/virtual/");
-    !is_virtual && fields.any(|field| field == b"SUBSYSTEM=net" || field == b"SUBSYSTEM=pci")
+    !is_virtual && fields.any(|field| SUBSYSTEMS.contains(&field))
 }
 
 /// A link message about hardware, or about something above or below hardware.
@@ -120,6 +124,7 @@ mod tests {
     fn hardware_counts_and_a_pods_interfaces_do_not() {
         assert!(is_hardware(b"add@/devices/pci0000:00/0000:01:10.0\0ACTION=add\0SUBSYSTEM=pci\0"));
         assert!(is_hardware(b"move@/devices/pci0000:00/0000:01:10.0/net/ens1\0SUBSYSTEM=net\0"));
+        assert!(is_hardware(b"bind@/devices/pci0000:00/0000:01:00.0/mlx5_core.sf.4\0SUBSYSTEM=auxiliary\0"));
         assert!(!is_hardware(b"add@/devices/virtual/net/veth1\0ACTION=add\0SUBSYSTEM=net\0"));
         assert!(!is_hardware(b"add@/devices/pci0000:00/x/block/vda\0SUBSYSTEM=block\0"));
     }

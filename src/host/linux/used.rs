@@ -7,7 +7,7 @@
 //!  OVS, VRF, VLAN ┘
 //! ```
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use ipnet::IpNet;
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage, route::RouteMessage};
@@ -16,16 +16,31 @@ use super::{
     functions::is_uplink,
     link::{self, Address, Link},
     netlink::{Answer, Attributes, Socket, u32_of},
+    sysfs::{self, Sysfs},
 };
-use crate::device::Bdf;
+use crate::device::{Bdf, DeviceId};
 
-/// PCI addresses of the functions whose netdevs the socket's namespace uses for itself.
-pub(super) fn functions(socket: &Socket) -> Answer<Vec<Bdf>> {
+/// The devices whose netdevs the socket's namespace uses for itself.
+pub(super) fn functions(socket: &Socket, sysfs: &Sysfs) -> Answer<Vec<DeviceId>> {
     let links = link::all(socket)?;
     let used = used(&links, &link::addresses(socket, None)?, &default_route_links(socket)?);
     let of_used = links.iter().filter(|link| used.contains(&link.index) && is_uplink(link.port_name.as_deref()));
-    let found: BTreeSet<Bdf> = of_used.filter_map(|link| link.parent.as_ref()?.parse().ok()).collect();
+    let found: BTreeSet<DeviceId> = of_used.filter_map(|link| device(link, sysfs)).collect();
     Ok(found.into_iter().collect())
+}
+
+/// The link's device: what is below it, or below that when it is no PCI function (virtio, sub-functions).
+fn device(link: &Link, sysfs: &Sysfs) -> Option<DeviceId> {
+    match link.parent.as_ref()?.parse::<Bdf>() {
+        Ok(bdf) => Some(bdf.into()),
+        Err(_) => device_at(&sysfs.below_netdev(&link.name)?),
+    }
+}
+
+fn device_at(place: &Path) -> Option<DeviceId> {
+    let parent = place.ancestors().find_map(|dir| dir.file_name()?.to_str()?.parse::<Bdf>().ok())?;
+    let number = place.ancestors().find_map(|dir| sysfs::parse(dir, "sfnum"));
+    Some(number.map_or(DeviceId::Pci(parent), |number| DeviceId::Sf { parent, number }))
 }
 
 /// Indexes of the links in use.

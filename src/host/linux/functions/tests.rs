@@ -9,15 +9,10 @@ fn bdf(text: &str) -> Bdf {
 fn a_pf_tells_its_port_and_its_vfs_learn_from_it() {
     let tree = Tree::new();
     tree.igb();
-    tree.function("0000:00:03.0", &[("class", "0x020000"), ("vendor", "0x1af4"), ("device", "0x1000")]);
     tree.function("0000:00:04.0", &[("class", "0x030000"), ("sriov_totalvfs", "7")]);
     let found = all(&tree.sysfs());
     let names: Vec<_> = found.iter().map(|function| function.id.to_string()).collect();
-    assert_eq!(
-        names,
-        ["0000:01:00.0", "0000:01:10.0", "0000:01:10.2"],
-        "virtio and a graphics card are no business of ours"
-    );
+    assert_eq!(names, ["0000:01:00.0", "0000:01:10.0", "0000:01:10.2"], "a graphics card is no business of ours");
     let [pf, free, vf] = &found[..] else { unreachable!() };
 
     assert_eq!(pf.kind, FunctionKind::Pf { total_vfs: 7, num_vfs: 2 });
@@ -41,15 +36,15 @@ fn a_pf_tells_its_port_and_its_vfs_learn_from_it() {
 fn one_function_reads_as_in_the_sweep_and_an_absent_one_is_gone() {
     let tree = Tree::new();
     tree.igb();
-    tree.function("0000:00:03.0", &[("class", "0x020000"), ("vendor", "0x1af4"), ("device", "0x1000")]);
+    tree.function("0000:00:03.0", &[("class", "0x030000"), ("vendor", "0x1af4"), ("device", "0x1000")]);
     let sysfs = tree.sysfs();
     for function in all(&sysfs) {
-        assert_eq!(one(&sysfs, &function.id.pci()).unwrap(), function);
+        assert_eq!(one(&sysfs, &function.id).unwrap(), function);
     }
-    let absent = one(&sysfs, &bdf("0000:09:00.0")).unwrap_err();
+    let absent = one(&sysfs, &bdf("0000:09:00.0").into()).unwrap_err();
     assert_eq!(absent.to_string(), "device 0000:09:00.0: look up: is not on this host");
     assert_eq!(absent.kind(), ErrorKind::Gone);
-    assert_eq!(one(&sysfs, &bdf("0000:00:03.0")).unwrap_err().kind(), ErrorKind::Gone);
+    assert_eq!(one(&sysfs, &bdf("0000:00:03.0").into()).unwrap_err().kind(), ErrorKind::Gone);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::{Answer, Refused};
 
-/// An rtnetlink socket. It belongs to the namespace in which its thread was when it was opened.
+/// A netlink socket. It belongs to the namespace in which its thread was when it was opened.
 pub(crate) struct Socket {
     inner: netlink_sys::Socket,
     sequence: Cell<u32>,
@@ -35,22 +35,38 @@ enum End {
 }
 
 impl Socket {
-    /// Opens one in the calling thread's network namespace.
+    /// Opens one of rtnetlink in the calling thread's network namespace.
     pub(crate) fn open() -> io::Result<Self> {
-        let mut inner = netlink_sys::Socket::new(NETLINK_ROUTE)?;
+        let socket = Self::of(NETLINK_ROUTE)?;
+        socket.inner.set_netlink_get_strict_chk(true)?;
+        Ok(socket)
+    }
+
+    /// Opens one of that protocol.
+    pub(super) fn of(protocol: isize) -> io::Result<Self> {
+        let mut inner = netlink_sys::Socket::new(protocol)?;
         inner.bind_auto()?;
         inner.connect(&SocketAddr::new(0, 0))?;
         inner.set_ext_ack(true)?;
         inner.set_cap_ack(true)?;
-        inner.set_netlink_get_strict_chk(true)?;
         Ok(Self { inner, sequence: Cell::new(0) })
     }
 
     /// All replies of a dump.
     pub(crate) fn dump(&self, request: impl Into<RouteNetlinkMessage>) -> Answer<Vec<Message>> {
         let request = request.into();
+        self.dump_of(|sequence| route(request.clone(), NLM_F_DUMP, sequence))
+    }
+
+    /// One request; its replies, up to the acknowledgement.
+    pub(crate) fn call(&self, request: impl Into<RouteNetlinkMessage>, flags: u16) -> Answer<Vec<Message>> {
+        let request = request.into();
+        self.exchange(|sequence| route(request, NLM_F_ACK | flags, sequence)).map(|(replies, _)| replies)
+    }
+
+    pub(super) fn dump_of(&self, request: impl Fn(u32) -> Vec<u8>) -> Answer<Vec<Message>> {
         for _ in 0..DUMPS {
-            let (replies, interrupted) = self.exchange(request.clone(), NLM_F_DUMP)?;
+            let (replies, interrupted) = self.exchange(&request)?;
             if !interrupted {
                 return Ok(replies);
             }
@@ -58,15 +74,11 @@ impl Socket {
         Err(Refused { errno: Errno::AGAIN.raw_os_error(), text: Some("changes faster than it can be read".into()) })
     }
 
-    /// One request; its replies, up to the acknowledgement.
-    pub(crate) fn call(&self, request: impl Into<RouteNetlinkMessage>, flags: u16) -> Answer<Vec<Message>> {
-        self.exchange(request.into(), NLM_F_ACK | flags).map(|(replies, _)| replies)
-    }
-
-    fn exchange(&self, request: RouteNetlinkMessage, flags: u16) -> Answer<(Vec<Message>, bool)> {
+    /// Sends what `request` makes of a sequence number; the replies, and whether something changed meanwhile.
+    pub(super) fn exchange(&self, request: impl FnOnce(u32) -> Vec<u8>) -> Answer<(Vec<Message>, bool)> {
         let sequence = self.sequence.get().wrapping_add(1);
         self.sequence.set(sequence);
-        self.send(request, flags, sequence)?;
+        self.inner.send(&request(sequence), 0)?;
         let (mut replies, mut interrupted) = (vec![], false);
         loop {
             if let End::Reached { interrupted: now } = sort(&self.receive()?, sequence, &mut interrupted, &mut replies)?
@@ -74,17 +86,6 @@ impl Socket {
                 return Ok((replies, now));
             }
         }
-    }
-
-    fn send(&self, request: RouteNetlinkMessage, flags: u16, sequence: u32) -> io::Result<()> {
-        let mut header = NetlinkHeader::default();
-        header.flags = NLM_F_REQUEST | flags;
-        header.sequence_number = sequence;
-        let mut message = NetlinkMessage::new(header, NetlinkPayload::from(request));
-        message.finalize();
-        let mut bytes = vec![0; message.buffer_len()];
-        message.serialize(&mut bytes);
-        self.inner.send(&bytes, 0).map(|_| ())
     }
 
     /// One datagram, whole, whatever its size: a PF with many VFs answers with more than 64 KiB.
@@ -99,6 +100,17 @@ impl Socket {
         })?;
         Ok(bytes)
     }
+}
+
+fn route(request: RouteNetlinkMessage, flags: u16, sequence: u32) -> Vec<u8> {
+    let mut header = NetlinkHeader::default();
+    header.flags = NLM_F_REQUEST | flags;
+    header.sequence_number = sequence;
+    let mut message = NetlinkMessage::new(header, NetlinkPayload::from(request));
+    message.finalize();
+    let mut bytes = vec![0; message.buffer_len()];
+    message.serialize(&mut bytes);
+    bytes
 }
 
 fn uninterrupted<T>(mut receive: impl FnMut() -> io::Result<T>) -> io::Result<T> {

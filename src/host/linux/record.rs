@@ -1,0 +1,137 @@
+//! The part of sysfs that discovery looks at, as text.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::sysfs::{self, Sysfs};
+use crate::host::recording::SysfsTree;
+
+const FILES: [&str; 10] = [
+    "class",
+    "vendor",
+    "device",
+    "numa_node",
+    "acpi_index",
+    "driver_override",
+    "sriov_totalvfs",
+    "sriov_numvfs",
+    "sfnum",
+    "virtio_device_id",
+];
+const NETDEV_FILES: [&str; 6] = ["type", "ifindex", "carrier", "speed", "phys_port_name", "addr_assign_type"];
+
+/// Of all PCI functions and vDPA devices.
+pub(super) fn tree(sysfs: &Sysfs) -> SysfsTree {
+    let Ok(root) = fs::canonicalize(sysfs.root()) else { return SysfsTree::default() };
+    let mut recorder = Recorder { root, tree: SysfsTree::default() };
+    for bus in ["bus/pci/devices", "bus/vdpa/devices"] {
+        for name in sysfs::list(&recorder.root.join(bus)) {
+            recorder.member(bus, &name);
+        }
+    }
+    recorder.tree
+}
+
+struct Recorder {
+    root: PathBuf,
+    tree: SysfsTree,
+}
+
+impl Recorder {
+    /// A device and its link on a bus.
+    fn member(&mut self, bus: &str, name: &str) {
+        let Ok(dir) = fs::canonicalize(self.root.join(bus).join(name)) else { return };
+        let at = self.relative(&dir);
+        if self.is_of_interest(bus, &dir) {
+            self.tree.link(bus, name, &at);
+            self.device(&dir);
+        }
+    }
+
+    fn is_of_interest(&self, bus: &str, dir: &Path) -> bool {
+        bus != "bus/pci/devices" || sysfs::hex(dir, "class").is_some_and(|class| matches!(class >> 16, 0x02 | 0x12))
+    }
+
+    fn device(&mut self, dir: &Path) {
+        let at = self.relative(dir);
+        self.files(dir, &FILES);
+        for name in sysfs::list(dir) {
+            match name.as_str() {
+                "driver" | "physfn" | "iommu_group" => self.link(dir, &at, &name),
+                "net" => sysfs::list(&dir.join("net")).iter().for_each(|netdev| self.netdev(dir, netdev)),
+                "infiniband" => sysfs::list(&dir.join("infiniband")).iter().for_each(|ibdev| self.ibdev(dir, ibdev)),
+                name if name.starts_with("virtfn") => self.link(dir, &at, name),
+                name if is_auxiliary(name) => self.member("bus/auxiliary/devices", name),
+                name if name.starts_with("virtio") && dir.join(name).is_dir() => self.device(&dir.join(name)),
+                _ => {}
+            }
+        }
+    }
+
+    fn netdev(&mut self, device: &Path, name: &str) {
+        let dir = device.join("net").join(name);
+        self.files(&dir, &NETDEV_FILES);
+        let (at, below) = (self.relative(&dir), self.relative(device));
+        self.tree.link(&at, "device", &below);
+        self.tree.link("class/net", name, &at);
+    }
+
+    fn ibdev(&mut self, device: &Path, name: &str) {
+        let dir = device.join("infiniband").join(name);
+        self.files(&dir, &["node_type"]);
+        self.files(&dir.join("ports/1/pkeys"), &["0"]);
+    }
+
+    fn files(&mut self, dir: &Path, names: &[&str]) {
+        let at = self.relative(dir);
+        for name in names {
+            if let Some(content) = sysfs::read(dir, name) {
+                self.tree.file(&at, name, content);
+            }
+        }
+    }
+
+    /// Where a link of sysfs leads; the target need not be recorded.
+    fn link(&mut self, dir: &Path, at: &str, name: &str) {
+        let Ok(target) = fs::read_link(dir.join(name)) else { return };
+        let target = fs::canonicalize(dir.join(&target)).unwrap_or(target);
+        let target = self.relative(&target);
+        self.tree.link(at, name, &target);
+    }
+
+    fn relative(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+}
+
+/// `mlx5_core.sf.4`.
+fn is_auxiliary(name: &str) -> bool {
+    name.split('.').count() == 3 && name.rsplit('.').next().is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        device::Function,
+        host::recording::{Recording, fixtures},
+    };
+
+    /// Without what every writing of a tree makes anew.
+    fn functions(recording: &Recording) -> Vec<Function> {
+        let all = recording.functions().unwrap();
+        all.into_iter().map(|function| Function { incarnation: 0, ..function }).collect()
+    }
+
+    #[test]
+    fn what_is_recorded_is_all_that_discovery_reads() {
+        for (name, recording) in fixtures::all() {
+            let dir = tempfile::tempdir().unwrap();
+            recording.unpack(dir.path()).unwrap();
+            let again = Recording { sysfs: tree(&Sysfs::new(dir.path().to_owned())), ..recording.clone() };
+            assert_eq!(functions(&again), functions(&recording), "{name}");
+        }
+    }
+}
