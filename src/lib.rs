@@ -26,6 +26,7 @@
 //! | [`cdi`], [`metadata`] | what a container sees |
 //! | [`nri`], [`kubelet`], [`cluster`] | the three who talk to us |
 //! | [`controller`] | keeps a DeviceClass per pool |
+//! | [`explain`] | why a claim gets no device, from the API's objects |
 //! | [`node`] | the agent: wires the rooms together |
 //!
 //! A room knows only those above it. Nobody but [`host`] names a netlink crate, nobody but [`cluster`] names `kube`,
@@ -42,6 +43,7 @@ pub mod controller;
 pub mod convert;
 pub mod deadline;
 pub mod device;
+pub mod explain;
 pub mod files;
 pub mod host;
 pub mod inventory;

@@ -1,0 +1,242 @@
+//! A device as a selector sees it, and which of its values a selector looked at.
+
+use std::{
+    any::Any,
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use cel::{
+    ExecutionError,
+    common::{
+        traits::{Container, Indexer, Iterable, Iterator, Sizer},
+        types::{CelBool, CelInt, CelMap, CelMapKey, CelString, MAP_TYPE, Type},
+        value::{CowVal, StaticVal, Val},
+    },
+};
+
+use super::{Looked, version::Semver};
+use crate::{
+    explain::objects::{Datum, Listed},
+    publish::Attribute,
+};
+
+/// What was looked at, in order, each once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen(Arc<Mutex<Notes>>);
+
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) looked: Vec<Looked>,
+    /// A value whose type is not known here: nothing can be said then.
+    pub(super) strange: Option<String>,
+}
+
+impl Seen {
+    fn note(&self, name: &str, text: Option<&Text>) {
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if text.is_some_and(|text| text.strange) {
+            notes.strange = Some(name.to_owned());
+        }
+        if notes.looked.iter().all(|looked| looked.name != name) {
+            notes.looked.push(Looked { name: name.to_owned(), value: text.map(|text| text.shown.clone()) });
+        }
+    }
+
+    pub(super) fn take(&self) -> Notes {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A value for people.
+#[derive(Debug, Clone)]
+struct Text {
+    shown: String,
+    strange: bool,
+}
+
+/// Keys and values of a map.
+type Entries = Vec<(String, Box<dyn Val>)>;
+
+/// Its values for people.
+type Texts = HashMap<String, Text>;
+
+/// What kind of map it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Level {
+    /// `device`.
+    Fields,
+    /// `device.attributes`: an unknown domain is an empty map.
+    Domains,
+    /// `device.attributes["domain"]`, with what its ids are called.
+    Ids(String),
+}
+
+/// A map that tells what was looked up in it.
+#[derive(Debug, Clone)]
+struct Watched {
+    level: Level,
+    entries: CelMap<'static>,
+    texts: Texts,
+    seen: Seen,
+}
+
+impl Watched {
+    fn new(level: Level, entries: Entries, seen: &Seen) -> Self {
+        let entries: HashMap<CelMapKey<'static>, Box<dyn Val>> =
+            entries.into_iter().map(|(key, value)| (CelMapKey::from(key), value)).collect();
+        Self { level, entries: entries.into(), texts: HashMap::new(), seen: seen.clone() }
+    }
+
+    fn note(&self, key: &str) {
+        let text = self.texts.get(key);
+        match &self.level {
+            Level::Fields if text.is_some() => self.seen.note(&format!("device.{key}"), text),
+            Level::Ids(prefix) => self.seen.note(&format!("{prefix}{key}"), text),
+            Level::Fields | Level::Domains => {}
+        }
+    }
+}
+
+impl Indexer for Watched {
+    fn get<'b, 'v>(&'b self, key: &dyn Val) -> Result<CowVal<'b, 'v>, ExecutionError>
+    where
+        Self: 'v,
+    {
+        let name = key.downcast_ref::<CelString<'_>>().map(CelString::inner);
+        name.into_iter().for_each(|name| self.note(name));
+        let found = self.entries.as_indexer().expect("a map can be indexed").get(key);
+        match (&self.level, name, found) {
+            (Level::Domains, Some(domain), Err(ExecutionError::NoSuchKey(_))) => {
+                Ok(CowVal::owned(Self::new(Level::Ids(format!("{domain}/")), Vec::new(), &self.seen)))
+            }
+            (_, _, found) => Ok(CowVal::Owned(found?.into_owned())),
+        }
+    }
+
+    fn steal<'v>(self: Box<Self>, key: &dyn Val) -> Result<Box<dyn Val + 'v>, ExecutionError>
+    where
+        Self: 'v,
+    {
+        self.get(key).map(CowVal::into_owned)
+    }
+}
+
+impl Container for Watched {
+    fn contains(&self, key: &dyn Val) -> Result<bool, ExecutionError> {
+        if let Some(key) = key.downcast_ref::<CelString<'_>>() {
+            self.note(key.inner());
+        }
+        self.entries.as_container().expect("a map has keys").contains(key)
+    }
+}
+
+impl Iterable for Watched {
+    fn iter<'b, 'v>(&'b self) -> Box<dyn Iterator<'b, 'v> + 'b>
+    where
+        Self: 'v,
+    {
+        self.entries.as_iterable().expect("a map has keys").iter()
+    }
+}
+
+impl Sizer for Watched {
+    fn size(&self) -> CelInt {
+        self.entries.as_sizer().expect("a map has a size").size()
+    }
+}
+
+impl Val for Watched {
+    fn get_type(&self) -> &Type {
+        &MAP_TYPE
+    }
+    fn cel_type() -> &'static Type {
+        &MAP_TYPE
+    }
+    fn as_indexer<'b, 'v>(&'b self) -> Option<&'b (dyn Indexer + 'v)>
+    where
+        Self: 'v,
+    {
+        Some(self)
+    }
+    fn as_container(&self) -> Option<&dyn Container> {
+        Some(self)
+    }
+    fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn Iterable + 'v)>
+    where
+        Self: 'v,
+    {
+        Some(self)
+    }
+    fn as_sizer(&self) -> Option<&dyn Sizer> {
+        Some(self)
+    }
+    fn equals(&self, other: &dyn Val) -> bool {
+        let other = other.downcast_ref::<Self>().map_or(other, |other| &other.entries);
+        self.entries.equals(other)
+    }
+    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
+        Box::new(self.clone())
+    }
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}
+impl StaticVal for Watched {}
+
+/// The fields that Kubernetes' `device` has.
+pub(super) const FIELDS: [&str; 4] = ["driver", "attributes", "capacity", "allowMultipleAllocations"];
+
+/// The variable `device`.
+pub(super) fn device(listed: &Listed<'_>, seen: &Seen) -> Box<dyn Val> {
+    let device = listed.device;
+    let attributes = device.attributes.iter().map(|(name, datum)| (name, datum.to_string(), val(datum)));
+    let capacity = device.capacity.iter().map(|(name, capacity)| {
+        let value: Box<dyn Val> = Box::new(capacity.value);
+        (name, capacity.value.to_string(), Some(value))
+    });
+    let fields: [Box<dyn Val>; 4] = [
+        Box::new(CelString::from(listed.driver.to_owned())),
+        Box::new(domains(listed.driver, attributes, seen)),
+        Box::new(domains(listed.driver, capacity, seen)),
+        Box::new(CelBool::from(device.allow_multiple_allocations)),
+    ];
+    let named = FIELDS.map(str::to_owned).into_iter().zip(fields).collect();
+    let mut top = Watched::new(Level::Fields, named, seen);
+    let shown = format!("{:?}", listed.driver);
+    top.texts = HashMap::from([("driver".to_owned(), Text { shown, strange: false })]);
+    Box::new(top)
+}
+
+/// Domain → id → value. A name without domain is in the driver's.
+fn domains<'a>(
+    driver: &str,
+    all: impl std::iter::Iterator<Item = (&'a String, String, Option<Box<dyn Val>>)>,
+    seen: &Seen,
+) -> Watched {
+    let mut split: HashMap<&str, (Entries, Texts)> = HashMap::new();
+    for (name, shown, value) in all {
+        let (domain, id) = name.split_once('/').unwrap_or((driver, name));
+        let (values, texts) = split.entry(domain).or_default();
+        texts.insert(id.to_owned(), Text { shown, strange: value.is_none() });
+        // One of an unknown type is there, whatever it is.
+        values.push((id.to_owned(), value.unwrap_or_else(|| Box::new(CelBool::from(true)))));
+    }
+    let entries = split.into_iter().map(|(domain, (values, texts))| {
+        let prefix = if domain == driver { String::new() } else { format!("{domain}/") };
+        let inner: Box<dyn Val> = Box::new(Watched { texts, ..Watched::new(Level::Ids(prefix), values, seen) });
+        (domain.to_owned(), inner)
+    });
+    Watched::new(Level::Domains, entries.collect(), seen)
+}
+
+/// None: of a type that is not known here.
+fn val(datum: &Datum) -> Option<Box<dyn Val>> {
+    Some(match datum {
+        Datum::Known(Attribute::String(text)) => Box::new(CelString::from(text.clone())),
+        Datum::Known(Attribute::Int(number)) => Box::new(CelInt::from(*number)),
+        Datum::Known(Attribute::Bool(value)) => Box::new(CelBool::from(*value)),
+        Datum::Known(Attribute::Version(text)) => Box::new(Semver::parse(text)?),
+        Datum::Other(_) => return None,
+    })
+}

@@ -1,0 +1,97 @@
+//! The corpus of selectors, which is held against the real scheduler as well.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::*;
+use crate::explain::objects::Device;
+
+#[derive(Deserialize)]
+struct Corpus {
+    driver: String,
+    devices: BTreeMap<String, Device>,
+    selectors: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    name: String,
+    expression: String,
+    verdicts: BTreeMap<String, String>,
+    explain: Option<String>,
+}
+
+fn corpus() -> Corpus {
+    serde_json::from_str(include_str!("../../../e2e/fixtures/selectors.json")).expect("the corpus is JSON")
+}
+
+fn listed<'a>(corpus: &'a Corpus, device: &str) -> Listed<'a> {
+    Listed {
+        driver: &corpus.driver,
+        pool: "node1",
+        node: Some("node1"),
+        device: &corpus.devices[device],
+        incomplete: None,
+    }
+}
+
+fn verdict(expression: &str, listed: &Listed<'_>) -> &'static str {
+    match Selector::compile(expression).map(|selector| selector.judge(listed)) {
+        Err(_) => "invalid",
+        Ok(Judgement::True) => "true",
+        Ok(Judgement::False(_)) => "false",
+        Ok(Judgement::Error(..)) => "error",
+        Ok(Judgement::Unjudged(_)) => "unjudged",
+    }
+}
+
+#[test]
+fn the_corpus_of_selectors_holds() {
+    let corpus = corpus();
+    let mut wrong = Vec::new();
+    for row in &corpus.selectors {
+        for (device, verdict) in &row.verdicts {
+            let expected = row.explain.as_ref().unwrap_or(verdict);
+            let told = self::verdict(&row.expression, &listed(&corpus, device));
+            if told != expected {
+                wrong.push(format!("{}, {device}: {told}, not {expected}: {}", row.name, row.expression));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The terms are for people, but what they say must be what the whole says.
+#[test]
+fn the_terms_of_a_selector_say_the_same_as_the_whole() {
+    let corpus = corpus();
+    for row in &corpus.selectors {
+        let Ok(selector) = Selector::compile(&row.expression) else { continue };
+        for device in corpus.devices.keys() {
+            let listed = listed(&corpus, device);
+            let all: Vec<Answer> = selector.terms.iter().map(|(_, term)| evaluate(term, &listed).answer).collect();
+            let expected = match selector.judge(&listed) {
+                Judgement::True => all.iter().all(|answer| *answer == Answer::Bool(true)),
+                Judgement::False(_) => all.contains(&Answer::Bool(false)),
+                Judgement::Error(..) => all.iter().any(|answer| matches!(answer, Answer::Error(_))),
+                Judgement::Unjudged(_) => true,
+            };
+            assert!(expected, "{}: {all:?}", row.expression);
+        }
+    }
+}
+
+#[test]
+fn the_term_that_decides_is_told_with_what_it_looked_at() {
+    let corpus = corpus();
+    let listed = listed(&corpus, "pf");
+    let of = r#"device.driver == "selectors.example.com" && cel.bind(d, device.attributes["selectors.example.com"], d.vendor == "8086" && d.type == "vf")"#;
+    let Judgement::False(because) = Selector::compile(of).unwrap().judge(&listed) else { panic!("must be false") };
+    let looked = vec![Looked { name: "type".to_owned(), value: Some("\"pf\"".to_owned()) }];
+    assert_eq!(because, Because { term: r#"d.type == "vf""#.to_owned(), passed: 2, looked });
+    let of = r#"device.attributes["resource.kubernetes.io"].numaNode == 0"#;
+    let Judgement::Error(because, text) = Selector::compile(of).unwrap().judge(&listed) else { panic!("must fail") };
+    let looked = vec![Looked { name: "resource.kubernetes.io/numaNode".to_owned(), value: None }];
+    assert_eq!((because.looked, text.as_str()), (looked, "no such key: numaNode"));
+}

@@ -1,0 +1,185 @@
+//! Whether devices can be chosen so that all requests, constraints and counters are content: a search as the scheduler
+//! does it, over devices that nothing refuses by themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    holders::{Left, give, take, wants},
+    objects::{Constraint, Listed},
+};
+
+/// One way to serve a request.
+#[derive(Debug, Clone)]
+pub(super) struct Way {
+    /// `req` or `req/sub`.
+    pub(super) name: String,
+    pub(super) count: usize,
+    /// Indices of devices, in the scheduler's order.
+    pub(super) devices: Vec<usize>,
+    /// Only to observe: takes nothing.
+    pub(super) observes: bool,
+}
+
+/// Which devices for which request.
+pub(super) type Choice = Vec<(String, usize)>;
+
+/// What a search finds.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// This.
+    Choice(Choice),
+    /// That there is no way.
+    Nothing,
+    /// It took too long to say.
+    Undecided,
+}
+
+/// After so many tries it is not said whether there is a way.
+const PATIENCE: usize = 200_000;
+
+/// What is to be looked for.
+pub(super) struct Search<'a, 's> {
+    pub(super) devices: &'s [Listed<'a>],
+    /// Per request its alternatives.
+    pub(super) asks: &'s [Vec<Way>],
+    pub(super) constraints: Vec<&'a Constraint>,
+    pub(super) left: Left<'a>,
+    /// Whether counters matter.
+    pub(super) counting: bool,
+}
+
+struct State<'a, 's> {
+    search: Search<'a, 's>,
+    chosen: Choice,
+    taken: BTreeSet<usize>,
+    /// Per constraint what the chosen devices have.
+    values: Vec<Vec<String>>,
+    /// Devices of one kind are worth the same.
+    kinds: BTreeMap<usize, usize>,
+    tries: usize,
+}
+
+impl<'a> Search<'a, '_> {
+    pub(super) fn run(self) -> Found {
+        let values = vec![Vec::new(); self.constraints.len()];
+        let kinds = self.kinds();
+        let mut state = State { search: self, chosen: Vec::new(), taken: BTreeSet::new(), values, kinds, tries: 0 };
+        match state.ask(0) {
+            true => Found::Choice(state.chosen),
+            false if state.tries >= PATIENCE => Found::Undecided,
+            false => Found::Nothing,
+        }
+    }
+
+    /// What tells one device from another: the constraints' values, what it takes, and who may have it.
+    fn kinds(&self) -> BTreeMap<usize, usize> {
+        let options = || self.asks.iter().flatten();
+        let all: BTreeSet<usize> = options().flat_map(|option| option.devices.iter().copied()).collect();
+        let mut known = BTreeMap::new();
+        all.into_iter()
+            .map(|device| {
+                let listed = &self.devices[device];
+                let values: Vec<_> = self.constraints.iter().map(|constraint| value(constraint, listed)).collect();
+                let takes: Vec<_> = wants(listed).collect();
+                let members: Vec<bool> =
+                    options().map(|option| option.devices.binary_search(&device).is_ok()).collect();
+                let next = known.len();
+                (device, *known.entry((values, takes, members)).or_insert(next))
+            })
+            .collect()
+    }
+}
+
+impl State<'_, '_> {
+    fn ask(&mut self, ask: usize) -> bool {
+        let asks = self.search.asks;
+        let Some(options) = asks.get(ask) else { return true };
+        options.iter().any(|option| self.fill(ask, option, option.count, 0))
+    }
+
+    fn fill(&mut self, ask: usize, option: &Way, missing: usize, from: usize) -> bool {
+        if missing == 0 {
+            return self.ask(ask + 1);
+        }
+        let mut hopeless = BTreeSet::new();
+        for at in from..option.devices.len() {
+            let device = option.devices[at];
+            if option.devices.len() - at < missing || self.tries >= PATIENCE {
+                return false;
+            }
+            if hopeless.contains(&self.kinds[&device]) || !self.place(option, device) {
+                continue;
+            }
+            if self.fill(ask, option, missing - 1, at + 1) {
+                return true;
+            }
+            self.withdraw(option, device);
+            hopeless.insert(self.kinds[&device]);
+        }
+        false
+    }
+
+    fn place(&mut self, option: &Way, device: usize) -> bool {
+        self.tries += 1;
+        let listed = self.search.devices[device];
+        let free = option.observes || !self.taken.contains(&device);
+        if !free || !self.content(option, device) {
+            return false;
+        }
+        if !option.observes {
+            let enough = |(counter, needs)| self.search.left.get(&counter).is_some_and(|left| *left >= needs);
+            if self.search.counting && !wants(&listed).all(enough) {
+                return false;
+            }
+            take(&mut self.search.left, &listed);
+            self.taken.insert(device);
+        }
+        for (constraint, values) in self.search.constraints.iter().zip(&mut self.values) {
+            if covers(&constraint.requests, &option.name) {
+                values.extend(value(constraint, &listed));
+            }
+        }
+        self.chosen.push((option.name.clone(), device));
+        true
+    }
+
+    fn content(&self, option: &Way, device: usize) -> bool {
+        let listed = &self.search.devices[device];
+        self.search.constraints.iter().zip(&self.values).all(|(constraint, values)| {
+            !covers(&constraint.requests, &option.name)
+                || value(constraint, listed).is_some_and(|value| match constraint.match_attribute {
+                    Some(_) => values.iter().all(|other| *other == value),
+                    None => !values.contains(&value),
+                })
+        })
+    }
+
+    fn withdraw(&mut self, option: &Way, device: usize) {
+        self.chosen.pop();
+        for (constraint, values) in self.search.constraints.iter().zip(&mut self.values) {
+            if covers(&constraint.requests, &option.name) {
+                values.pop();
+            }
+        }
+        if !option.observes {
+            give(&mut self.search.left, &self.search.devices[device]);
+            self.taken.remove(&device);
+        }
+    }
+}
+
+/// Whether a list of requests names this one; `req` covers `req/sub`, and none are all.
+pub(super) fn covers(requests: &[String], name: &str) -> bool {
+    let base = name.split('/').next().unwrap_or(name);
+    requests.is_empty() || requests.iter().any(|request| request == name || request == base)
+}
+
+/// The attribute that a constraint is about.
+pub(super) fn attribute(constraint: &Constraint) -> Option<&str> {
+    constraint.match_attribute.as_deref().or(constraint.distinct_attribute.as_deref())
+}
+
+/// What a device has of it.
+pub(super) fn value(constraint: &Constraint, listed: &Listed<'_>) -> Option<String> {
+    attribute(constraint).and_then(|name| listed.attribute(name)).map(ToString::to_string)
+}

@@ -1,0 +1,177 @@
+//! One request against one device: what, if anything, refuses it.
+
+use std::collections::BTreeMap;
+
+use super::{
+    cel::{Because, Judgement, Looked, Selector},
+    holders::Holders,
+    objects::{Class, Listed, Selecting, TaintRule, Wish},
+    taint,
+};
+
+/// One request, or one alternative of one.
+pub(super) struct Slot<'a> {
+    /// `req` or `req/sub`.
+    pub(super) name: String,
+    pub(super) wish: &'a Wish,
+    /// None: there is no such class.
+    pub(super) class: Option<&'a Class>,
+    selectors: Vec<Compiled<'a>>,
+}
+
+/// A selector with its place.
+struct Compiled<'a> {
+    owner: String,
+    index: usize,
+    expression: &'a str,
+    selector: Result<Selector, String>,
+}
+
+/// What one selector does with one device.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Refusal {
+    /// Selectors and terms before it that were true: how near the device came.
+    pub(super) passed: (usize, usize),
+    /// `class vf, selector 0`.
+    pub(super) place: String,
+    pub(super) expression: String,
+    pub(super) term: String,
+    pub(super) looked: Vec<Looked>,
+}
+
+/// What a request can expect of a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// This program cannot say.
+    Unjudged(String),
+    /// The scheduler gives the claim up at this device.
+    Failed(Refusal, String),
+    /// A selector is false.
+    Refused(Refusal),
+    /// The pool's slices are not all there.
+    Incomplete(usize, usize),
+    /// Another claim has it: its path, and its pods.
+    Held(String, Vec<String>),
+    /// Taints that are not tolerated.
+    Tainted(Vec<String>),
+    /// A counter has too little left.
+    Drained(String),
+    /// Nothing refuses it.
+    Fits,
+}
+
+impl Verdict {
+    /// Stable, for programs.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::Unjudged(_) => "notJudged",
+            Self::Failed(..) => "selectorError",
+            Self::Refused(_) => "selector",
+            Self::Incomplete(..) => "poolIncomplete",
+            Self::Held(..) => "held",
+            Self::Tainted(_) => "taint",
+            Self::Drained(_) => "counters",
+            Self::Fits => "fits",
+        }
+    }
+
+    /// How near it is to success.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            Self::Unjudged(_) => 0,
+            Self::Failed(..) => 1,
+            Self::Refused(_) => 2,
+            Self::Incomplete(..) => 3,
+            Self::Held(..) => 4,
+            Self::Tainted(_) => 5,
+            Self::Drained(_) => 6,
+            Self::Fits => 7,
+        }
+    }
+
+    /// Whether all selectors are true of it.
+    pub(super) fn matches(&self) -> bool {
+        self.rank() >= 3
+    }
+}
+
+impl<'a> Slot<'a> {
+    pub(super) fn new(name: String, wish: &'a Wish, classes: &'a BTreeMap<String, Class>) -> Self {
+        let class = classes.get(&wish.device_class_name);
+        let of_class = class
+            .into_iter()
+            .flat_map(|class| compiled(&format!("class {}", class.metadata.name), &class.spec.selectors));
+        let own = compiled(&format!("request {name}"), &wish.selectors);
+        let selectors = of_class.chain(own).collect();
+        Self { name, wish, class, selectors }
+    }
+
+    /// A selector that the API server would not have taken.
+    pub(super) fn invalid(&self) -> Option<String> {
+        self.selectors.iter().find_map(|compiled| {
+            let error = compiled.selector.as_ref().err()?;
+            Some(format!("{}, selector {}: {error}: {}", compiled.owner, compiled.index, compiled.expression))
+        })
+    }
+
+    pub(super) fn judge(&self, listed: &Listed<'a>, holders: &Holders<'a>, rules: &[TaintRule]) -> Verdict {
+        let holder =
+            holders.of_device(listed).filter(|_| !self.wish.admin_access && !listed.device.allow_multiple_allocations);
+        let held = holder.map(|claim| {
+            Verdict::Held(claim.path(), claim.status.reserved_for.iter().map(|pod| pod.name.clone()).collect())
+        });
+        match self.selected(listed) {
+            Verdict::Fits => {}
+            // The scheduler does not even look at what is taken.
+            Verdict::Failed(..) if held.is_some() => return held.unwrap_or(Verdict::Fits),
+            verdict => return verdict,
+        }
+        if let Some((there, said)) = listed.incomplete {
+            return Verdict::Incomplete(there, said);
+        }
+        if let Some(held) = held {
+            return held;
+        }
+        let taints = taint::against(listed, rules, &self.wish.tolerations);
+        if !taints.is_empty() {
+            return Verdict::Tainted(taints.iter().map(ToString::to_string).collect());
+        }
+        match holders.short(listed).filter(|_| !self.wish.admin_access) {
+            Some(short) => Verdict::Drained(super::words::short(listed, &short)),
+            None => Verdict::Fits,
+        }
+    }
+
+    fn selected(&self, listed: &Listed<'a>) -> Verdict {
+        for (passed, compiled) in self.selectors.iter().enumerate() {
+            let Ok(selector) = &compiled.selector else { continue };
+            let refusal = |because: Because| Refusal {
+                passed: (passed, because.passed),
+                place: format!("{}, selector {}", compiled.owner, compiled.index),
+                expression: compiled.expression.trim().to_owned(),
+                term: because.term,
+                looked: because.looked,
+            };
+            match selector.judge(listed) {
+                Judgement::True => {}
+                Judgement::False(because) => return Verdict::Refused(refusal(because)),
+                Judgement::Error(because, text) => return Verdict::Failed(refusal(because), text),
+                Judgement::Unjudged(why) => {
+                    return Verdict::Unjudged(format!("{}, selector {}: {why}", compiled.owner, compiled.index));
+                }
+            }
+        }
+        if listed.device.allow_multiple_allocations {
+            return Verdict::Unjudged("several claims may share it: capacity is not judged".to_owned());
+        }
+        Verdict::Fits
+    }
+}
+
+fn compiled<'a>(owner: &str, selectors: &'a [Selecting]) -> Vec<Compiled<'a>> {
+    let all = selectors.iter().enumerate().map(|(index, selecting)| {
+        let expression = selecting.cel.expression.as_str();
+        Compiled { owner: owner.to_owned(), index, expression, selector: Selector::compile(expression) }
+    });
+    all.collect()
+}

@@ -1,0 +1,276 @@
+//! Why a claim gets no device: what the scheduler will say of each, with the values that decide.
+//!
+//! ```text
+//!  claims, classes, slices, rules ─► World ─► per request and device: Verdict ─► per node: Outcome ─► Report
+//!                                               cel, holders, taint                fit, cause
+//! ```
+//!
+//! Pure: it works on objects, wherever they come from. It follows Kubernetes' structured allocator
+//! (`k8s.io/dynamic-resource-allocation/structured`), and where it cannot, it says so and gives no verdict.
+
+mod cause;
+mod cel;
+mod config;
+mod fit;
+mod holders;
+mod judge;
+mod objects;
+mod report;
+mod subject;
+mod taint;
+#[cfg(test)]
+mod tests;
+mod words;
+mod world;
+
+pub use cause::Cause;
+pub use report::{ConstraintView, Report, Row, State};
+pub use subject::Query;
+pub use world::World;
+
+use std::collections::BTreeMap;
+
+use cause::{NodeView, Outcome};
+use holders::Holders;
+use judge::{Slot, Verdict};
+use objects::{Allotment, Devices, Listed};
+use subject::Subject;
+
+/// What cannot be explained.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExplainError {
+    /// Nothing is called so.
+    #[error("no ResourceClaim or ResourceClaimTemplate {name} in namespace {namespace}, and no DeviceClass {name}")]
+    NotFound {
+        /// As given.
+        name: String,
+        /// As given.
+        namespace: String,
+    },
+    /// An object is not what its kind says.
+    #[error("{subject}: {text}")]
+    Object {
+        /// Kind and name.
+        subject: String,
+        /// What is wrong.
+        text: String,
+    },
+}
+
+/// Explains what becomes of a claim, of a claim of a template, or of a request for one device of a class.
+///
+/// # Errors
+/// There is no such thing.
+pub fn explain(world: &World, query: &Query, driver: &str) -> Result<Report, ExplainError> {
+    let subject = subject::find(world, query)?;
+    let asks = slots(&subject.asks, world);
+    let invalid = asks.iter().flatten().find_map(|slot| Some((slot.name.clone(), slot.invalid()?)));
+    let devices = world.devices();
+    let holders = Holders::of(world, &devices, subject.claim);
+    let nodes = nodes(world, &devices, &asks, &subject, &holders);
+    let mut report = Report {
+        subject: subject.title.clone(),
+        state: State::Refused,
+        devices: Vec::new(),
+        cause: None,
+        nodes: nodes.len(),
+        notes: notes(world),
+        constraints: constraints(&nodes, &subject.asks),
+        rows: rows(&nodes, driver, allotted(&subject).unwrap_or_default()),
+    };
+    match (allotted(&subject), invalid) {
+        (Some(results), _) => allocated(&mut report, results),
+        (None, Some((request, text))) => report.cause = Some(Cause::new("selectorInvalid", Some(&request), text)),
+        (None, None) => decide(&mut report, world, &nodes, &asks, driver),
+    }
+    prepare(&mut report, &subject.asks, asks.into_iter().flatten().collect(), driver);
+    Ok(report)
+}
+
+fn slots<'a>(asks: &'a Devices, world: &'a World) -> Vec<Vec<Slot<'a>>> {
+    let of = |request: &'a objects::Request| {
+        let exactly = request.exactly.iter().map(|wish| (request.name.clone(), wish));
+        let first = request.first_available.iter().map(|wish| (format!("{}/{}", request.name, wish.name), wish));
+        exactly.chain(first).map(|(name, wish)| Slot::new(name, wish, &world.classes)).collect()
+    };
+    asks.requests.iter().map(of).collect()
+}
+
+/// One node, judged.
+struct Node<'a, 's> {
+    name: String,
+    devices: Vec<Listed<'a>>,
+    asks: Vec<Vec<(&'s Slot<'a>, Vec<Verdict>)>>,
+    outcome: Outcome,
+}
+
+impl Node<'_, '_> {
+    fn choice(&self) -> Option<&fit::Choice> {
+        if let Outcome::Fits(choice) = &self.outcome { Some(choice) } else { None }
+    }
+
+    /// An error on one node stops the scheduling on all.
+    fn trap(&self) -> Option<String> {
+        match &self.outcome {
+            Outcome::Refused(_, cause) if cause.code == "selectorError" => {
+                Some(format!("the scheduler may give up before, on {}: {}", self.name, cause.text))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn nodes<'a, 's>(
+    world: &'a World,
+    all: &[Listed<'a>],
+    asks: &'s [Vec<Slot<'a>>],
+    subject: &'a Subject<'a>,
+    holders: &Holders<'a>,
+) -> Vec<Node<'a, 's>> {
+    let mut names: Vec<&str> = all.iter().filter_map(|listed| listed.node).collect();
+    names.sort_unstable();
+    names.dedup();
+    let node = |name: &&str| {
+        let here = |listed: &&Listed<'a>| listed.node.is_none_or(|node| node == *name);
+        let devices: Vec<Listed<'a>> = all.iter().filter(here).copied().collect();
+        let judged = |slot: &'s Slot<'a>| {
+            let verdicts = devices.iter().map(|listed| slot.judge(listed, holders, &world.rules)).collect();
+            (slot, verdicts)
+        };
+        let asks: Vec<Vec<_>> = asks.iter().map(|ask| ask.iter().map(judged).collect()).collect();
+        let constraints = &subject.asks.constraints;
+        let outcome = NodeView { devices: &devices, asks: &asks, constraints, holders }.outcome();
+        Node { name: (*name).to_owned(), devices, asks, outcome }
+    };
+    names.iter().map(node).collect()
+}
+
+fn allotted<'a>(subject: &Subject<'a>) -> Option<&'a [Allotment]> {
+    Some(&subject.claim?.status.allocation.as_ref()?.devices.results)
+}
+
+fn allocated(report: &mut Report, results: &[Allotment]) {
+    let told = |result: &Allotment| (result.request.clone(), format!("{}/{}", result.pool, result.device));
+    report.state = State::Allocated;
+    report.devices = results.iter().map(told).collect();
+}
+
+/// The best of all nodes speaks for the claim.
+fn decide(report: &mut Report, world: &World, nodes: &[Node<'_, '_>], asks: &[Vec<Slot<'_>>], driver: &str) {
+    // Of an alternative too: the scheduler does not begin before all classes are there.
+    if let Some(slot) = asks.iter().flatten().find(|slot| slot.class.is_none()) {
+        let (class, request) = (&slot.wish.device_class_name, &slot.name);
+        let text = format!("there is no DeviceClass {class}, which request {request} asks for");
+        report.cause = Some(Cause::new("classMissing", Some(request), text));
+        return;
+    }
+    if let Some((node, choice)) = nodes.iter().find_map(|node| Some((node, node.choice()?))) {
+        report.state = State::Allocatable;
+        let told = |(name, at): &(String, usize)| (name.clone(), node.devices[*at].path());
+        report.devices = choice.iter().map(told).collect();
+        report.notes.extend(nodes.iter().filter_map(Node::trap));
+        return;
+    }
+    if world.nodes(driver).is_empty() {
+        let text = format!("no node has a device of {driver}: does its agent run, and has the node SR-IOV functions?");
+        report.cause = Some(Cause::new("noDevices", None, text));
+        return;
+    }
+    let undecided = nodes.iter().find_map(|node| match &node.outcome {
+        Outcome::Undecided(why) => Some((&node.name, why)),
+        _ => None,
+    });
+    if let Some((node, why)) = undecided {
+        report.state = State::Undecided;
+        report.cause = Some(Cause { node: Some(node.clone()), ..Cause::new("notJudged", None, why) });
+        return;
+    }
+    report.cause = nearest(nodes);
+}
+
+fn nearest(nodes: &[Node<'_, '_>]) -> Option<Cause> {
+    let refused = nodes.iter().filter_map(|node| match &node.outcome {
+        Outcome::Refused(near, cause) => Some((*near, node, cause)),
+        _ => None,
+    });
+    let (_, node, cause) = refused.rev().max_by_key(|(near, ..)| *near)?;
+    if cause.code != "selector" {
+        return Some(Cause { node: Some(node.name.clone()), ..cause.clone() });
+    }
+    // No node has a device that matches: then all of them together say why.
+    let at = node.asks.iter().position(|ask| ask.iter().any(|(slot, _)| Some(&slot.name) == cause.request.as_ref()))?;
+    let alternative = node.asks[at].iter().position(|(slot, _)| Some(&slot.name) == cause.request.as_ref())?;
+    let verdicts: Vec<Verdict> = nodes.iter().flat_map(|node| node.asks[at][alternative].1.clone()).collect();
+    Some(cause::nothing_matches(node.asks[at][alternative].0, &verdicts))
+}
+
+/// What Prepare will refuse is the reason, when nothing else is.
+fn prepare(report: &mut Report, asks: &Devices, slots: Vec<Slot<'_>>, driver: &str) {
+    for (request, text) in config::refusals(asks, &slots, driver) {
+        if report.cause.is_none() {
+            let cause = Cause::new("config", Some(&request), format!("request {request}: {text}"));
+            report.cause = Some(cause);
+            report.state = if report.state == State::Allocated { State::Allocated } else { State::Refused };
+        } else {
+            report.notes.push(format!("request {request} would not be prepared either: {text}"));
+        }
+    }
+}
+
+fn notes(world: &World) -> Vec<String> {
+    match world.left_out() {
+        0 => Vec::new(),
+        count => vec![format!("{} of slices with a node selector are not judged", words::devices(count))],
+    }
+}
+
+fn constraints(nodes: &[Node<'_, '_>], asks: &Devices) -> Vec<ConstraintView> {
+    let view = |node: &Node<'_, '_>, constraint: &objects::Constraint| {
+        let slots = || node.asks.iter().flatten().filter(|(slot, _)| fit::covers(&constraint.requests, &slot.name));
+        let free: Vec<&Listed<'_>> = (0..node.devices.len())
+            .filter(|at| slots().any(|(_, verdicts)| verdicts[*at] == Verdict::Fits))
+            .map(|at| &node.devices[at])
+            .collect();
+        let groups = words::groups(constraint, &free);
+        ConstraintView { constraint: words::constraint(constraint), node: node.name.clone(), groups }
+    };
+    nodes.iter().flat_map(|node| asks.constraints.iter().map(move |constraint| view(node, constraint))).collect()
+}
+
+/// Devices with the same verdict are one row. Those of other drivers are told of only when they matter.
+fn rows(nodes: &[Node<'_, '_>], driver: &str, own: &[Allotment]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for node in nodes {
+        for (slot, verdicts) in node.asks.iter().flatten() {
+            let mut groups: BTreeMap<(&'static str, String), (usize, Vec<String>)> = BTreeMap::new();
+            for (at, (listed, verdict)) in node.devices.iter().zip(verdicts).enumerate() {
+                if listed.driver == driver || !matches!(verdict, Verdict::Refused(_)) {
+                    let has = own.iter().any(|result| is(result, listed) && result.request == slot.name);
+                    let group = groups.entry(told(verdict, has)).or_insert((at, Vec::new()));
+                    group.1.push(listed.device.name.clone());
+                }
+            }
+            let mut groups: Vec<_> = groups.into_iter().collect();
+            groups.sort_by_key(|(_, (first, _))| (std::cmp::Reverse(verdicts[*first].rank()), *first));
+            rows.extend(groups.into_iter().map(|((verdict, reason), (_, devices))| Row {
+                request: slot.name.clone(),
+                node: Some(node.name.clone()),
+                verdict,
+                reason,
+                devices,
+            }));
+        }
+    }
+    rows
+}
+
+fn told(verdict: &Verdict, own: bool) -> (&'static str, String) {
+    match verdict {
+        Verdict::Fits if own => ("own", "allocated to this claim".to_owned()),
+        verdict => (verdict.code(), words::reason(verdict)),
+    }
+}
+
+fn is(result: &Allotment, listed: &Listed<'_>) -> bool {
+    (&*result.driver, &*result.pool, &*result.device) == holders::place(listed)
+}

@@ -1,0 +1,103 @@
+//! What is asked about: a claim, a template of claims, or a class.
+
+use std::borrow::Cow;
+
+use super::{
+    ExplainError,
+    objects::{Claim, Devices, Meta, Request, Wish, or_default},
+    world::World,
+};
+
+/// A name as people give it: `net`, `shop/net`, `class/vf`, `claim/net`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    kind: Option<Kind>,
+    namespace: String,
+    name: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Claim,
+    Template,
+    Class,
+}
+
+impl Query {
+    /// Reads one. `namespace` is for names that do not say theirs.
+    #[must_use]
+    pub fn read(text: &str, namespace: &str) -> Self {
+        let (kind, rest) = match text.split_once('/') {
+            Some((word, rest)) => (kind(word), rest),
+            None => (None, text),
+        };
+        let rest = if kind.is_some() { rest } else { text };
+        let (namespace, name) = rest.split_once('/').unwrap_or((namespace, rest));
+        Self { kind, namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+}
+
+/// The words that `kubectl` takes.
+fn kind(word: &str) -> Option<Kind> {
+    match word.to_ascii_lowercase().as_str() {
+        "claim" | "resourceclaim" | "resourceclaims" => Some(Kind::Claim),
+        "template" | "resourceclaimtemplate" | "resourceclaimtemplates" => Some(Kind::Template),
+        "class" | "deviceclass" | "deviceclasses" => Some(Kind::Class),
+        _ => None,
+    }
+}
+
+/// What is asked about.
+pub(super) struct Subject<'a> {
+    /// `claim shop/net`.
+    pub(super) title: String,
+    pub(super) asks: Cow<'a, Devices>,
+    /// When it is one.
+    pub(super) claim: Option<&'a Claim>,
+}
+
+/// Finds it: a claim first, then a template, then a class.
+pub(super) fn find<'a>(world: &'a World, query: &Query) -> Result<Subject<'a>, ExplainError> {
+    let Query { namespace, name, .. } = query;
+    let may = |kind| query.kind.is_none_or(|wanted| wanted == kind);
+    let here = |meta: &Meta| meta.name == *name && or_default(&meta.namespace) == or_default(namespace);
+    let claim = world.claims.iter().find(|claim| may(Kind::Claim) && here(&claim.metadata));
+    if let Some(claim) = claim {
+        let title = format!("claim {}", claim.path());
+        return Ok(Subject { title, asks: Cow::Borrowed(&claim.spec.devices), claim: Some(claim) });
+    }
+    let template = world.templates.iter().find(|template| may(Kind::Template) && here(&template.metadata));
+    if let Some(template) = template {
+        let title = format!("a claim of template {namespace}/{name}");
+        return Ok(Subject { title, asks: Cow::Borrowed(&template.spec.spec.devices), claim: None });
+    }
+    if may(Kind::Class) && world.classes.contains_key(name) {
+        let title = format!("one device of class {name}");
+        return Ok(Subject { title, asks: Cow::Owned(one_of(name)), claim: None });
+    }
+    Err(ExplainError::NotFound { name: name.clone(), namespace: namespace.clone() })
+}
+
+fn one_of(class: &str) -> Devices {
+    let wish = Wish { device_class_name: class.to_owned(), ..Wish::default() };
+    let request = Request { name: "device".to_owned(), exactly: Some(wish), first_available: Vec::new() };
+    Devices { requests: vec![request], ..Devices::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_say_kind_and_namespace() {
+        let read = |text: &str| {
+            let query = Query::read(text, "default");
+            (query.kind, query.namespace, query.name)
+        };
+        let owned = |kind, namespace: &str, name: &str| (kind, namespace.to_owned(), name.to_owned());
+        assert_eq!(read("net"), owned(None, "default", "net"));
+        assert_eq!(read("shop/net"), owned(None, "shop", "net"));
+        assert_eq!(read("class/vf"), owned(Some(Kind::Class), "default", "vf"));
+        assert_eq!(read("ResourceClaim/shop/net"), owned(Some(Kind::Claim), "shop", "net"));
+    }
+}
