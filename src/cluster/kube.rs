@@ -1,6 +1,7 @@
 //! The real API server, by kube.
 
 mod in_use;
+mod objects;
 mod pools;
 mod watches;
 

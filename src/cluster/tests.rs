@@ -297,6 +297,27 @@ async fn no_claim_and_no_allocation_are_none_and_no_answer_is_an_error() {
 }
 
 #[tokio::test]
+async fn what_decides_about_allocations_is_listed_with_its_kind_and_rules_may_lack() {
+    let path = |kind: &str| format!("GET /apis/resource.k8s.io/v1/{kind}?");
+    let list = |kind: &str, items: Value| json!({"kind": format!("{kind}List"), "apiVersion": "resource.k8s.io/v1", "metadata": {}, "items": items});
+    let kinds = [
+        ("ResourceClaim", path("resourceclaims"), json!([claim()])),
+        ("ResourceClaimTemplate", path("resourceclaimtemplates"), json!([])),
+        ("DeviceClass", path("deviceclasses"), json!([])),
+        ("ResourceSlice", path("resourceslices"), json!([stored_slice(&devices())])),
+    ];
+    let mut script: Vec<Line> =
+        kinds.into_iter().map(|(kind, path, items)| (&*path.leak(), 200, list(kind, items))).collect();
+    script.push((path("devicetaintrules").leak(), 404, failure(404, "NotFound", "no such kind")));
+    let (kube, task) = server(script);
+    let all = kube.allocation_objects().await.unwrap();
+    let told: Vec<_> =
+        all.iter().map(|object| (object["kind"].as_str(), object["spec"]["nodeName"].as_str())).collect();
+    assert_eq!(told, [(Some("ResourceClaim"), None), (Some("ResourceSlice"), Some("node-1"))]);
+    sent(kube, task).await;
+}
+
+#[tokio::test]
 async fn a_status_is_applied_for_this_very_claim() {
     const STATUS: &str = "PATCH /apis/resource.k8s.io/v1/namespaces/default/resourceclaims/web-nic/status?&force=true&fieldManager=sriov-dra.io";
     let (kube, task) = server(vec![(STATUS, 200, claim())]);

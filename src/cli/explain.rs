@@ -1,0 +1,33 @@
+//! `explain`: why a claim gets no device, from the cluster or from files.
+
+mod files;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use serde_json::Value;
+
+use super::options::{ExplainArgs, Report as Form};
+use crate::{
+    cluster::Kube,
+    explain::{Query, World, explain},
+};
+
+pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
+    let objects = if args.file.is_empty() { of_cluster(&args.driver_name)? } else { files::objects(&args.file)? };
+    super::print(&answer(args, objects)?)
+}
+
+fn answer(args: &ExplainArgs, objects: Vec<Value>) -> anyhow::Result<String> {
+    let world = World::read(objects)?;
+    let report = explain(&world, &Query::read(&args.subject, &args.namespace), &args.driver_name)?;
+    Ok(match args.output {
+        Form::Json => serde_json::to_string_pretty(&report)? + "\n",
+        Form::Table => text::text(&report, args.all),
+    })
+}
+
+fn of_cluster(driver: &str) -> anyhow::Result<Vec<Value>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(async { Kube::connect(driver, "").await?.allocation_objects().await })?)
+}

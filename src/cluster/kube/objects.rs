@@ -1,0 +1,56 @@
+//! The objects that decide about allocations, of all namespaces and drivers, as the API writes them: for `explain`,
+//! which reads them from files in the same form.
+
+use std::fmt::Debug;
+
+use k8s_openapi::api::resource::v1::{
+    DeviceClass, DeviceTaintRule, ResourceClaim, ResourceClaimTemplate, ResourceSlice,
+};
+use kube::{Api, Resource, api::ListParams};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{Kube, asked};
+use crate::cluster::{ClusterError, ErrorKind, Result};
+
+impl Kube {
+    /// Claims, their templates, classes, slices and taint rules. Rules are left out where the server has none.
+    ///
+    /// # Errors
+    /// The server's: who asks must be allowed to list all of them.
+    pub async fn allocation_objects(&self) -> Result<Vec<Value>> {
+        let mut all = self.listed::<ResourceClaim>("resource claims").await?;
+        all.extend(self.listed::<ResourceClaimTemplate>("resource claim templates").await?);
+        all.extend(self.listed::<DeviceClass>("device classes").await?);
+        all.extend(self.listed::<ResourceSlice>("resource slices").await?);
+        match self.listed::<DeviceTaintRule>("device taint rules").await {
+            Ok(rules) => all.extend(rules),
+            // An older server has them in another version, or not at all; an unprivileged user may not see them.
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden) => {
+                tracing::warn!(%error, "taints of rules are not looked at");
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(all)
+    }
+
+    async fn listed<K>(&self, subject: &str) -> Result<Vec<Value>>
+    where
+        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
+    {
+        let api: Api<K> = Api::all(self.client.clone());
+        let all = asked(subject, api.list(&ListParams::default())).await?;
+        let value = |object: &K| {
+            let mut value = serde_json::to_value(object)?;
+            // Members of a list need not say what they are.
+            value["kind"] = K::kind(&()).into();
+            Ok(value)
+        };
+        let values: std::result::Result<_, serde_json::Error> = all.items.iter().map(value).collect();
+        values.map_err(|error| ClusterError {
+            kind: ErrorKind::Invalid,
+            subject: subject.to_owned(),
+            text: error.to_string(),
+        })
+    }
+}
