@@ -50,7 +50,7 @@ fn nads() -> String {
 fn a_pod_with_extended_resources_stays_and_a_numa_node_is_suggested() {
     let converted = converted(&[pools::README, PLAIN]);
     assert_eq!(of_kind(&converted.documents, "Pod").len(), 0);
-    insta::assert_snapshot!(yaml(&converted.documents[4..].to_vec()), @r#"
+    insta::assert_snapshot!(yaml(&converted.documents[4..]), @r#"
     ---
     apiVersion: resource.k8s.io/v1
     kind: ResourceClaimTemplate
@@ -82,7 +82,7 @@ fn a_pod_with_extended_resources_stays_and_a_numa_node_is_suggested() {
 fn with_claims_every_pod_is_edited() {
     let options = Options { claims: true, ..options() };
     let converted = converted_with(&[pools::README, PLAIN], &options);
-    insta::assert_snapshot!(yaml(&converted.documents[5..].to_vec()), @r#"
+    insta::assert_snapshot!(yaml(&converted.documents[5..]), @r#"
     ---
     apiVersion: resource.k8s.io/v1
     kind: ResourceClaimTemplate
