@@ -37,7 +37,8 @@ fn device(link: &Link, sysfs: &Sysfs) -> Option<DeviceId> {
     }
 }
 
-fn device_at(place: &Path) -> Option<DeviceId> {
+/// The device of a place in the tree of devices.
+pub(super) fn device_at(place: &Path) -> Option<DeviceId> {
     let parent = place.ancestors().find_map(|dir| dir.file_name()?.to_str()?.parse::<Bdf>().ok())?;
     let number = place.ancestors().find_map(|dir| sysfs::parse(dir, "sfnum"));
     Some(number.map_or(DeviceId::Pci(parent), |number| DeviceId::Sf { parent, number }))

@@ -1,6 +1,6 @@
 //! The recorded hosts of `e2e/fixtures`, for tests.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::LazyLock};
 
 use super::Recording;
 use crate::{device::Function, inventory::Inventory};
@@ -9,31 +9,36 @@ use crate::{device::Function, inventory::Inventory};
 pub(crate) fn all() -> Vec<(String, Recording)> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/fixtures");
     let files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-    let hosts = files.filter_map(|file| {
-        let name = file.file_stem()?.to_str()?.to_owned();
-        let is_host = file.extension()? == "json" && name != "claim-configs";
-        is_host.then(|| (name, read(&fs::read_to_string(&file).unwrap())))
-    });
-    let mut hosts: Vec<_> = hosts.collect();
+    let mut hosts: Vec<_> = files
+        .filter(|file| file.extension().is_some_and(|ending| ending == "json"))
+        .filter_map(|file| Some((file.file_stem()?.to_str()?.to_owned(), read(&fs::read_to_string(&file).unwrap())?)))
+        .collect();
     hosts.sort_by(|one, two| one.0.cmp(&two.0));
     hosts
 }
 
-fn read(text: &str) -> Recording {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}"))
+/// None: it is a fixture of another kind.
+fn read(text: &str) -> Option<Recording> {
+    let json: serde_json::Value = serde_json::from_str(text).unwrap();
+    let is_host = ["functions", "sysfs"].iter().any(|key| json.get(key).is_some());
+    is_host.then(|| serde_json::from_value(json).unwrap())
 }
 
 /// One of them.
 pub(crate) fn host(name: &str) -> Inventory {
-    let (_, recording) = all().into_iter().find(|(file, _)| file == name).unwrap();
-    Inventory::of_recording(&recording).unwrap()
+    INVENTORIES.iter().find(|(file, _)| file == name).map(|(_, host)| host.clone()).unwrap()
 }
 
-/// All functions of all hosts, each with its host's.
+/// All of them.
 pub(crate) fn inventories() -> Vec<(String, Inventory)> {
+    INVENTORIES.clone()
+}
+
+/// Discovered once: writing trees of sysfs takes time.
+static INVENTORIES: LazyLock<Vec<(String, Inventory)>> = LazyLock::new(|| {
     let inventory = |(name, recording): (String, Recording)| (name, Inventory::of_recording(&recording).unwrap());
     all().into_iter().map(inventory).collect()
-}
+});
 
 /// The function of that name in slices.
 pub(crate) fn function<'a>(inventory: &'a Inventory, name: &str) -> &'a Function {

@@ -28,13 +28,13 @@ pub fn host(cards: u32) -> Recording {
 
 /// The PCI function with this routing number: bus, device and function in one.
 fn bdf(routing: u32) -> Bdf {
-    let (bus, device, function) = (routing >> 8, routing >> 3 & 31, routing & 7);
+    let (bus, device, function) = (routing >> 8, (routing >> 3) & 31, routing & 7);
     format!("0000:{bus:02x}:{device:02x}.{function}").parse().expect("three numbers in range")
 }
 
 fn add_port(recording: &mut Recording, card: u32, port: u32) {
     let root = format!("devices/pci0000:{:02x}/0000:{:02x}:00.0", 8 + card * 16, 8 + card * 16);
-    let routing = (9 + card * 16) << 8 | port;
+    let routing = ((9 + card * 16) << 8) | port;
     let (pf, name) = (bdf(routing), format!("ens{}f{port}", card + 1));
     let dir = format!("{root}/{pf}");
     let tree = &mut recording.sysfs;

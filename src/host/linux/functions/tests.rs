@@ -1,5 +1,8 @@
 use super::*;
-use crate::host::linux::tree::Tree;
+use crate::host::{
+    linux::{tree::Tree, used},
+    recording::fixtures,
+};
 
 fn bdf(text: &str) -> Bdf {
     text.parse().unwrap()
@@ -79,4 +82,38 @@ fn a_port_that_is_down_has_no_speed() {
     let pf = tree.sysfs().device(&bdf("0000:01:00.0"));
     tree.file(&pf, "net/ens1/speed", "-1");
     assert!(all(&tree.sysfs()).iter().all(|function| function.link_speed.is_none()));
+}
+
+/// A recorded host below a directory.
+fn recorded(name: &str) -> (tempfile::TempDir, Sysfs) {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, recording) = fixtures::all().into_iter().find(|(file, _)| file == name).unwrap();
+    recording.unpack(dir.path()).unwrap();
+    let sysfs = Sysfs::new(dir.path().to_owned());
+    (dir, sysfs)
+}
+
+#[test]
+fn a_sub_function_that_cannot_be_read_hides_neither_its_parent_nor_another() {
+    let (_dir, sysfs) = recorded("connectx6dx");
+    let parent = bdf("0000:3b:00.0");
+    let [lost, kept] = [88, 89].map(|number| DeviceId::Sf { parent, number });
+    assert_eq!(one(&sysfs, &lost).unwrap().auxiliary(), Some("mlx5_core.sf.4"));
+    let before = all(&sysfs).len();
+    std::fs::remove_file(sysfs.device(&parent).join("mlx5_core.sf.4/sfnum")).unwrap();
+    let found: Vec<DeviceId> = all(&sysfs).iter().map(|function| function.id).collect();
+    assert_eq!(found.len(), before - 1);
+    assert!(found.contains(&kept) && found.contains(&parent.into()) && !found.contains(&lost));
+    assert_eq!(one(&sysfs, &lost).unwrap_err().to_string(), "sf 0000:3b:00.0/sf88: look up: is not on this host");
+}
+
+#[test]
+fn what_is_in_use_is_found_below_virtio_and_auxiliary_devices() {
+    let (_dir, sysfs) = recorded("openstack-guest");
+    let below = sysfs.below_netdev("ens3").unwrap();
+    assert_eq!(used::device_at(&below), Some(bdf("0000:00:03.0").into()));
+    let (_dir, sysfs) = recorded("bluefield2");
+    let sf = DeviceId::Sf { parent: bdf("0000:03:00.0"), number: 0 };
+    assert_eq!(used::device_at(&sysfs.below_netdev("enp3s0f0s0").unwrap()), Some(sf));
+    assert_eq!(used::device_at(&sysfs.below_netdev("p0").unwrap()), Some(bdf("0000:03:00.0").into()));
 }
