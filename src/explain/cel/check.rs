@@ -5,7 +5,7 @@ use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 use super::device::FIELDS;
 
 /// Names that are types, or namespaces of functions.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 23] = [
     "bool",
     "bytes",
     "double",
@@ -23,7 +23,17 @@ const NAMES: [&str; 17] = [
     "math",
     "format",
     "cel",
+    "lists",
+    "base64",
+    "regex",
+    "url",
+    "ip",
+    "cidr",
 ];
+
+/// Kubernetes' macros beyond the standard ones.
+const MACROS: [&str; 8] =
+    ["all", "exists", "exists_one", "existsOne", "transformList", "transformMap", "transformMapEntry", "sortBy"];
 
 /// Whether every variable is declared, and every field of `device` is one.
 pub(super) fn declared(expression: &IdedExpr) -> Result<(), String> {
@@ -42,6 +52,10 @@ fn walk(expression: &IdedExpr, scope: &mut Vec<String>) -> Result<(), String> {
                 return Err(format!("undefined field '{}': device has {}", select.field, FIELDS.join(", ")));
             }
             walk(&select.operand, scope)
+        }
+        // A macro that is not known here declares its variables itself.
+        Expr::Call(call) if MACROS.contains(&call.func_name.as_str()) => {
+            call.target.iter().try_for_each(|target| walk(target, scope))
         }
         Expr::Call(call) => {
             compared(&call.func_name, &call.args)?;

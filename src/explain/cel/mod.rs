@@ -148,7 +148,7 @@ fn evaluate(program: &Program, listed: &Listed<'_>) -> Told {
 fn told(error: &ExecutionError) -> Answer {
     match error {
         ExecutionError::NoSuchKey(key) => Answer::Error(format!("no such key: {key}")),
-        ExecutionError::UndeclaredReference(name) => Answer::Unjudged(format!("function {name} is not known here")),
+        ExecutionError::UndeclaredReference(name) => Answer::Unjudged(format!("{name} is not known here")),
         ExecutionError::InternalError(text) => Answer::Unjudged(text.clone()),
         ExecutionError::FunctionError { function, message } if function == "matches" => {
             Answer::Unjudged(format!("matches: {}", plain(message)))
