@@ -109,6 +109,19 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// `TMPFS_MAGIC` and `RAMFS_MAGIC` of `linux/magic.h`.
+const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
+
+/// Whether what is in the directory dies with the boot.
+///
+/// # Errors
+/// The operating system's.
+#[allow(clippy::useless_conversion, reason = "the kernel's type differs between architectures")]
+pub fn in_memory(dir: &Path) -> io::Result<bool> {
+    let kind = rustix::fs::statfs(dir)?.f_type;
+    Ok(IN_MEMORY.contains(&i64::from(kind)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

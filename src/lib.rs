@@ -27,6 +27,7 @@
 //! | [`nri`], [`kubelet`], [`cluster`] | the three who talk to us |
 //! | [`controller`] | keeps a DeviceClass per pool |
 //! | [`explain`] | why a claim gets no device, from the API's objects |
+//! | [`doctor`] | what a node lacks, and how to mend it |
 //! | [`node`] | the agent: wires the rooms together |
 //!
 //! A room knows only those above it. Nobody but [`host`] names a netlink crate, nobody but [`cluster`] names `kube`,
@@ -43,6 +44,7 @@ pub mod controller;
 pub mod convert;
 pub mod deadline;
 pub mod device;
+pub mod doctor;
 pub mod explain;
 pub mod files;
 pub mod host;

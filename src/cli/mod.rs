@@ -4,6 +4,7 @@ mod check;
 mod columns;
 mod convert;
 mod demo;
+mod doctor;
 mod explain;
 mod list;
 mod options;
@@ -25,6 +26,7 @@ pub fn run(cli: SriovDra) -> anyhow::Result<u8> {
         Command::Explain(args) => explain::run(&args).map(|()| 0),
         Command::Record(args) => record::run(&args).map(|()| 0),
         Command::Convert(args) => convert::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Check(args) => check::run(&args),
         Command::UninstallCheck(args) => uninstall_check::run(&args),
     }

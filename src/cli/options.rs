@@ -33,6 +33,8 @@ pub enum Command {
     /// Turn config.json, NetworkAttachmentDefinitions and pods into classes, claim templates and pods with claims, and
     /// report every field on standard error. Asks no cluster.
     Convert(ConvertArgs),
+    /// Look at what this node lacks for the driver, and say how to mend it. Exit code 1 when something is broken.
+    Doctor(DoctorArgs),
     /// Ask the agent of this node whether it lives (exit code 0) or, with --ready, whether it serves.
     Check(CheckArgs),
     /// Fail while pods of the cluster hold devices of this driver, and list them: the chart's pre-delete hook.
@@ -54,7 +56,8 @@ pub struct NodeArgs {
     /// PCI addresses that are never published nor prepared.
     #[arg(long, env = "SRIOV_DRA_EXCLUDE", value_delimiter = ',')]
     pub exclude: Vec<Bdf>,
-    /// The SR-IOV device plugin's config.json: pools of devices. Read again when it changes.
+    /// The SR-IOV device plugin's config.json: pools of devices. Or a directory with a file per node name, else
+    /// `config.json`. Read again when it changes.
     #[arg(long, env = "SRIOV_DRA_CONFIG_FILE")]
     pub config_file: Option<PathBuf>,
     /// What is before the `/` in the names of pools that say nothing of it.
@@ -238,6 +241,29 @@ pub enum Documents {
 /// Forms of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReportForm {
+    /// For people.
+    Table,
+    /// Stable, for programs.
+    Json,
+}
+
+/// Flags of `doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// Where the node's `/` is: `/host` in a pod of `kubectl debug node/NAME`.
+    #[arg(long, default_value = "/")]
+    pub root: PathBuf,
+    /// Form of the output.
+    #[arg(short, long, value_enum, default_value_t = DoctorOutput::Table)]
+    pub output: DoctorOutput,
+    /// Places on the host.
+    #[command(flatten)]
+    pub places: PlaceArgs,
+}
+
+/// Forms of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DoctorOutput {
     /// For people.
     Table,
     /// Stable, for programs.

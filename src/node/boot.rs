@@ -3,12 +3,9 @@
 //! The state directory is meant to be a tmpfs. Where it is not, a file with the boot's id tells whether the records are
 //! of this boot; those of an earlier one are removed, since the kernel has forgotten all that they describe.
 
-use std::{fs, io, path::Path};
+use std::{fs, io};
 
 use crate::{files, paths::Paths};
-
-/// `TMPFS_MAGIC` and `RAMFS_MAGIC` of `linux/magic.h`.
-const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,17 +19,11 @@ pub(super) enum Records {
 /// Makes the state directory, and sure that what it holds is of this boot.
 pub(super) fn guard(paths: &Paths) -> io::Result<Records> {
     fs::create_dir_all(paths.records())?;
-    if in_memory(&paths.run)? {
+    if files::in_memory(&paths.run)? {
         return Ok(Records::Current);
     }
     let boot = fs::read_to_string(paths.proc.join("sys/kernel/random/boot_id"))?;
     by_boot_id(paths, boot.trim())
-}
-
-#[allow(clippy::useless_conversion, reason = "the kernel's type differs between architectures")]
-fn in_memory(dir: &Path) -> io::Result<bool> {
-    let kind = rustix::fs::statfs(dir)?.f_type;
-    Ok(IN_MEMORY.contains(&i64::from(kind)))
 }
 
 fn by_boot_id(paths: &Paths, boot: &str) -> io::Result<Records> {

@@ -1,0 +1,61 @@
+//! `doctor`: what this node lacks.
+
+use super::{
+    columns::columns,
+    options::{DoctorArgs, DoctorOutput},
+};
+use crate::doctor::{self, Finding, Places, Verdict};
+
+pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<u8> {
+    let places = Places {
+        root: args.root.clone(),
+        kubelet: args.places.kubelet_root.clone(),
+        cdi: args.places.cdi_root.clone(),
+        state: args.places.state_dir.clone(),
+        nri: args.places.nri_socket.clone(),
+    };
+    let findings = doctor::examine(&doctor::gather(&places));
+    super::print(&match args.output {
+        DoctorOutput::Table => table(&findings),
+        DoctorOutput::Json => serde_json::to_string_pretty(&findings)? + "\n",
+    })?;
+    Ok(u8::from(findings.iter().any(|finding| finding.verdict == Verdict::Broken)))
+}
+
+/// A remedy is on a line of its own: it is to be copied.
+fn table(findings: &[Finding]) -> String {
+    let row =
+        |finding: &Finding| [finding.check, finding.verdict.as_str(), &*finding.found].map(str::to_owned).to_vec();
+    let lines = columns(&["CHECK", "VERDICT", "FOUND"], findings.iter().map(row));
+    let mut lines = lines.lines();
+    let mut text = format!("{}\n", lines.next().unwrap_or_default());
+    for (line, finding) in lines.zip(findings) {
+        text += &format!("{line}\n");
+        if !finding.remedy.is_empty() {
+            text += &format!("    mend: {}\n", finding.remedy);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_remedy_is_under_what_it_mends() {
+        let finding = |check, verdict, remedy: &str| Finding {
+            check,
+            verdict,
+            found: "found".to_owned(),
+            remedy: remedy.to_owned(),
+        };
+        let findings = [finding("NRI", Verdict::Broken, "do this"), finding("state", Verdict::Fine, "")];
+        insta::assert_snapshot!(table(&findings), @r#"
+        CHECK  VERDICT  FOUND
+        NRI    broken   found
+            mend: do this
+        state  fine     found
+        "#);
+    }
+}

@@ -1,0 +1,175 @@
+//! The checks, from facts to findings.
+
+use serde_json::Value;
+
+use super::{
+    Facts, Finding, Module, Verdict,
+    runtime::{self, Cdi},
+};
+
+type Check = fn(&Facts) -> Vec<Finding>;
+
+const CHECKS: [Check; 10] = [functions, iommu, modules, cdi, nri, kubelet, registry, state, rivals, network_manager];
+
+/// All findings, in the order in which a device's way goes.
+#[must_use]
+pub fn examine(facts: &Facts) -> Vec<Finding> {
+    CHECKS.iter().flat_map(|check| check(facts)).collect()
+}
+
+fn finding(check: &'static str, verdict: Verdict, found: impl Into<String>, remedy: impl Into<String>) -> Vec<Finding> {
+    vec![Finding { check, verdict, found: found.into(), remedy: remedy.into() }]
+}
+
+fn fine(check: &'static str, found: impl Into<String>) -> Vec<Finding> {
+    finding(check, Verdict::Fine, found, "")
+}
+
+fn warning(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Vec<Finding> {
+    finding(check, Verdict::Warning, found, remedy)
+}
+
+fn broken(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Vec<Finding> {
+    finding(check, Verdict::Broken, found, remedy)
+}
+
+fn unknown(check: &'static str, found: impl Into<String>) -> Vec<Finding> {
+    finding(check, Verdict::Unknown, found, "run it on the node, or with --root where the node's files are mounted")
+}
+
+fn functions(facts: &Facts) -> Vec<Finding> {
+    const CHECK: &str = "VFs";
+    let (pfs, vfs) = (facts.pfs.len(), facts.pfs.iter().map(|pf| pf.num_vfs).sum::<u32>());
+    let Some(first) = facts.pfs.first() else {
+        return warning(CHECK, "no network card with SR-IOV", "switch SR-IOV on in the firmware, of card and machine");
+    };
+    match vfs {
+        0 => {
+            let remedy = format!("echo N > /sys/bus/pci/devices/{}/sriov_numvfs, by a boot unit", first.address);
+            warning(CHECK, format!("{pfs} PFs without VFs, {} could have {}", first.address, first.total_vfs), remedy)
+        }
+        _ => fine(CHECK, format!("{vfs} on {pfs} PFs")),
+    }
+}
+
+fn iommu(facts: &Facts) -> Vec<Finding> {
+    const CHECK: &str = "IOMMU";
+    match (facts.iommu_groups, &facts.command_line) {
+        (Some(groups), _) if groups > 0 => fine(CHECK, format!("{groups} groups")),
+        (None, _) => unknown(CHECK, "sysfs cannot be read"),
+        (_, command_line) => {
+            let amd = facts.processor.as_deref() == Some("AuthenticAMD");
+            let flag = if amd { "amd_iommu=on" } else { "intel_iommu=on" };
+            let given = command_line.as_deref().unwrap_or_default().split_whitespace().any(|word| word == flag);
+            let remedy = match given {
+                true => "switch on VT-d, AMD-Vi or SMMU in the machine's firmware".to_owned(),
+                false => format!("{flag} iommu=pt on the kernel's command line, and VT-d or AMD-Vi in the firmware"),
+            };
+            warning(CHECK, "no groups: vfio-pci does not work", remedy)
+        }
+    }
+}
+
+fn modules(facts: &Facts) -> Vec<Finding> {
+    let check = |(name, module): &(&'static str, Option<Module>)| match module {
+        Some(Module::There) => fine(name, "loaded or built in"),
+        Some(Module::Loadable) => {
+            warning(name, "not loaded", format!("echo {name} > /etc/modules-load.d/{name}.conf; modprobe {name}"))
+        }
+        Some(Module::Missing) => warning(name, "the kernel has no such module", "install the kernel's extra modules"),
+        None => unknown(name, "modules cannot be seen"),
+    };
+    facts.modules.iter().flat_map(check).collect()
+}
+
+fn cdi(facts: &Facts) -> Vec<Finding> {
+    const CHECK: &str = "CDI";
+    let on = "enable_cdi = true under [plugins.\"io.containerd.grpc.v1.cri\"], then restart containerd";
+    match facts.containerd.as_deref().map(runtime::cdi) {
+        Some(Cdi::On) => fine(CHECK, "on in containerd"),
+        Some(Cdi::Off) => broken(CHECK, "off in containerd", on),
+        Some(Cdi::Default { version: 3.. }) => fine(CHECK, "on in containerd 2 by default"),
+        Some(Cdi::Default { version }) => {
+            let found = format!("containerd's configuration (version {version}) says nothing: off in containerd 1.7");
+            warning(CHECK, found, on)
+        }
+        None if facts.crio => fine(CHECK, "on in CRI-O by default"),
+        None if facts.cdi => unknown(CHECK, "no runtime's configuration is seen"),
+        None => unknown(CHECK, "neither a runtime's configuration nor the CDI directory is seen"),
+    }
+}
+
+fn nri(facts: &Facts) -> Vec<Finding> {
+    const CHECK: &str = "NRI";
+    if facts.nri {
+        return fine(CHECK, "the runtime's socket is there");
+    }
+    let remedy = match facts.containerd {
+        Some(_) => "disable = false under [plugins.\"io.containerd.nri.v1.nri\"], then restart containerd",
+        None => "switch NRI on in the runtime: containerd 1.7 needs disable = false, CRI-O 1.30 has it on",
+    };
+    broken(CHECK, "the runtime's socket is not there: no netdev gets into a pod", remedy)
+}
+
+fn kubelet(facts: &Facts) -> Vec<Finding> {
+    const CHECK: &str = "kubelet";
+    let Some(text) = &facts.kubelet else { return unknown(CHECK, "its configuration is not seen") };
+    let Ok(config) = serde_saphyr::from_str::<Value>(text) else {
+        return unknown(CHECK, "its configuration cannot be read");
+    };
+    if config["featureGates"]["DynamicResourceAllocation"] == false {
+        return broken(CHECK, "the feature gate DynamicResourceAllocation is off", "take it out of featureGates");
+    }
+    match config["topologyManagerPolicy"].as_str() {
+        None | Some("none") => fine(CHECK, "no topologyManagerPolicy that would want hints"),
+        Some(policy) => warning(
+            CHECK,
+            format!("topologyManagerPolicy {policy} gets no hints of these devices"),
+            "align devices by matchAttribute resource.kubernetes.io/numaNode in the claim",
+        ),
+    }
+}
+
+fn registry(facts: &Facts) -> Vec<Finding> {
+    match facts.registry {
+        true => fine("registration", "the kubelet's plugins_registry is there"),
+        false => broken(
+            "registration",
+            "the kubelet's plugins_registry is not there",
+            "name the kubelet's directory by --kubelet-root (agent.kubeletRoot)",
+        ),
+    }
+}
+
+fn state(facts: &Facts) -> Vec<Finding> {
+    const CHECK: &str = "state";
+    match facts.state_in_memory {
+        Some(true) => fine(CHECK, "in memory"),
+        Some(false) => warning(
+            CHECK,
+            "on a disk: guarded by the boot's id",
+            "put --state-dir (agent.stateDir) on a tmpfs, as /run is",
+        ),
+        None => finding(CHECK, Verdict::Unknown, "the directory is not there: no agent has run here", ""),
+    }
+}
+
+fn rivals(facts: &Facts) -> Vec<Finding> {
+    if facts.rivals.is_empty() {
+        return fine("others", "none that gives the same devices away is seen");
+    }
+    let remedy = "keep their devices apart (agent.exclude, their selectors), or remove them from this node";
+    broken("others", format!("{} run here, and may give a device away twice", facts.rivals.join(", ")), remedy)
+}
+
+fn network_manager(facts: &Facts) -> Vec<Finding> {
+    match facts.network_manager {
+        None => Vec::new(),
+        Some(true) => fine("NetworkManager", "leaves some devices alone"),
+        Some(false) => warning(
+            "NetworkManager",
+            "runs, and takes every VF that comes back from a pod for its own",
+            "unmanaged-devices=driver:iavf;driver:mlx5_core (your VFs' drivers) in /etc/NetworkManager/conf.d",
+        ),
+    }
+}

@@ -1,0 +1,42 @@
+//! What a containerd configuration says, as far as single lines tell.
+
+/// Whether CDI is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cdi {
+    On,
+    Off,
+    /// Not said: on from containerd 2 (configuration version 3) on.
+    Default {
+        version: u32,
+    },
+}
+
+/// The last word of it: a key is in one table only.
+pub(super) fn cdi(config: &str) -> Cdi {
+    match value(config, "enable_cdi") {
+        Some("true") => Cdi::On,
+        Some("false") => Cdi::Off,
+        _ => Cdi::Default { version: value(config, "version").and_then(|text| text.parse().ok()).unwrap_or(1) },
+    }
+}
+
+fn value<'a>(config: &'a str, key: &str) -> Option<&'a str> {
+    let line = |line: &'a str| {
+        let (name, value) = line.split('#').next()?.split_once('=')?;
+        (name.trim() == key).then(|| value.trim())
+    };
+    config.lines().filter_map(line).last()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_tell() {
+        assert_eq!(cdi("version = 2\n[plugins.x]\n  enable_cdi = true # yes\n"), Cdi::On);
+        assert_eq!(cdi("version = 3\nenable_cdi=false"), Cdi::Off);
+        assert_eq!(cdi("version = 2\n# enable_cdi = true\n"), Cdi::Default { version: 2 });
+        assert_eq!(cdi(""), Cdi::Default { version: 1 });
+    }
+}

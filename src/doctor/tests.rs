@@ -1,0 +1,123 @@
+use std::fs;
+
+use super::*;
+use crate::files::write_atomic;
+
+fn told(facts: &Facts) -> String {
+    let line = |finding: &Finding| {
+        let remedy = if finding.remedy.is_empty() { String::new() } else { format!(" -> {}", finding.remedy) };
+        format!("{} {}: {}{remedy}", finding.verdict.as_str(), finding.check, finding.found)
+    };
+    examine(facts).iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn healthy() -> Facts {
+    Facts {
+        iommu_groups: Some(42),
+        modules: vec![("vfio_pci", Some(Module::There))],
+        containerd: Some("version = 3\n".to_owned()),
+        cdi: true,
+        nri: true,
+        kubelet: Some("topologyManagerPolicy: none\n".to_owned()),
+        registry: true,
+        state_in_memory: Some(true),
+        pfs: vec![Pf { address: "0000:3b:00.0".to_owned(), num_vfs: 7, total_vfs: 8 }],
+        ..Facts::default()
+    }
+}
+
+#[test]
+fn a_healthy_node_is_fine() {
+    let findings = examine(&healthy());
+    assert!(findings.iter().all(|finding| finding.verdict == Verdict::Fine), "{findings:?}");
+    assert!(findings.iter().all(|finding| finding.remedy.is_empty()), "{findings:?}");
+}
+
+#[test]
+fn everything_that_is_wrong_has_a_remedy() {
+    let facts = Facts {
+        iommu_groups: Some(0),
+        command_line: Some("quiet".to_owned()),
+        processor: Some("AuthenticAMD".to_owned()),
+        modules: vec![("vfio_pci", Some(Module::Loadable)), ("vhost_net", Some(Module::Missing))],
+        containerd: Some("version = 2\nenable_cdi = false\n".to_owned()),
+        kubelet: Some("topologyManagerPolicy: single-numa-node\n".to_owned()),
+        state_in_memory: Some(false),
+        rivals: vec!["the SR-IOV network device plugin"],
+        pfs: vec![Pf { address: "0000:3b:00.0".to_owned(), num_vfs: 0, total_vfs: 8 }],
+        network_manager: Some(false),
+        ..Facts::default()
+    };
+    insta::assert_snapshot!(told(&facts), @r#"
+    warning VFs: 1 PFs without VFs, 0000:3b:00.0 could have 8 -> echo N > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs, by a boot unit
+    warning IOMMU: no groups: vfio-pci does not work -> amd_iommu=on iommu=pt on the kernel's command line, and VT-d or AMD-Vi in the firmware
+    warning vfio_pci: not loaded -> echo vfio_pci > /etc/modules-load.d/vfio_pci.conf; modprobe vfio_pci
+    warning vhost_net: the kernel has no such module -> install the kernel's extra modules
+    broken CDI: off in containerd -> enable_cdi = true under [plugins."io.containerd.grpc.v1.cri"], then restart containerd
+    broken NRI: the runtime's socket is not there: no netdev gets into a pod -> disable = false under [plugins."io.containerd.nri.v1.nri"], then restart containerd
+    warning kubelet: topologyManagerPolicy single-numa-node gets no hints of these devices -> align devices by matchAttribute resource.kubernetes.io/numaNode in the claim
+    broken registration: the kubelet's plugins_registry is not there -> name the kubelet's directory by --kubelet-root (agent.kubeletRoot)
+    warning state: on a disk: guarded by the boot's id -> put --state-dir (agent.stateDir) on a tmpfs, as /run is
+    broken others: the SR-IOV network device plugin run here, and may give a device away twice -> keep their devices apart (agent.exclude, their selectors), or remove them from this node
+    warning NetworkManager: runs, and takes every VF that comes back from a pod for its own -> unmanaged-devices=driver:iavf;driver:mlx5_core (your VFs' drivers) in /etc/NetworkManager/conf.d
+    "#);
+}
+
+#[test]
+fn what_is_not_seen_is_unknown_and_not_fine() {
+    insta::assert_snapshot!(told(&Facts::default()), @r#"
+    warning VFs: no network card with SR-IOV -> switch SR-IOV on in the firmware, of card and machine
+    unknown IOMMU: sysfs cannot be read -> run it on the node, or with --root where the node's files are mounted
+    unknown CDI: neither a runtime's configuration nor the CDI directory is seen -> run it on the node, or with --root where the node's files are mounted
+    broken NRI: the runtime's socket is not there: no netdev gets into a pod -> switch NRI on in the runtime: containerd 1.7 needs disable = false, CRI-O 1.30 has it on
+    unknown kubelet: its configuration is not seen -> run it on the node, or with --root where the node's files are mounted
+    broken registration: the kubelet's plugins_registry is not there -> name the kubelet's directory by --kubelet-root (agent.kubeletRoot)
+    unknown state: the directory is not there: no agent has run here
+    fine others: none that gives the same devices away is seen
+    "#);
+}
+
+#[test]
+fn the_iommu_may_be_off_in_the_firmware() {
+    let command_line = Some("ro intel_iommu=on".to_owned());
+    let findings = examine(&Facts { iommu_groups: Some(0), command_line, ..Facts::default() });
+    let iommu = findings.iter().find(|finding| finding.check == "IOMMU").unwrap();
+    assert!(iommu.remedy.starts_with("switch on VT-d"), "{iommu:?}");
+}
+
+#[test]
+fn a_node_is_read_below_its_root() {
+    let root = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| write_atomic(&root.path().join(path), text.as_bytes(), 0o644).unwrap();
+    write("proc/cmdline", "quiet");
+    write("proc/cpuinfo", "processor\t: 0\nvendor_id\t: GenuineIntel\n");
+    write("proc/sys/kernel/osrelease", "6.1.0\n");
+    write("proc/17/cmdline", "/usr/bin/sriovdp\0--v=10\0");
+    write("lib/modules/6.1.0/modules.builtin", "kernel/drivers/vhost/vhost_net.ko\n");
+    write("lib/modules/6.1.0/modules.dep", "kernel/drivers/vfio/pci/vfio-pci.ko.xz: kernel/a.ko\n");
+    write("etc/containerd/config.toml", "version = 2\n");
+    write("var/lib/kubelet/config.yaml", "topologyManagerPolicy: restricted\n");
+    write("sys/bus/pci/devices/0000:3b:00.0/sriov_totalvfs", "8\n");
+    write("sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs", "2\n");
+    write("sys/bus/pci/devices/0000:3b:00.0/class", "0x020000\n");
+    write("sys/bus/pci/devices/0000:3c:00.0/sriov_totalvfs", "8\n");
+    write("sys/bus/pci/devices/0000:3c:00.0/class", "0x120000\n");
+    write("run/NetworkManager/devices/2", "");
+    write("etc/NetworkManager/conf.d/a.conf", "[keyfile]\nunmanaged-devices=driver:iavf\n");
+    fs::create_dir_all(root.path().join("sys/kernel/iommu_groups/0")).unwrap();
+    fs::create_dir_all(root.path().join("var/lib/kubelet/plugins_registry")).unwrap();
+    let facts = gather(&Places {
+        root: root.path().to_owned(),
+        kubelet: "/var/lib/kubelet".into(),
+        cdi: "/var/run/cdi".into(),
+        state: "/run/sriov-dra".into(),
+        nri: "/var/run/nri/nri.sock".into(),
+    });
+    let modules = [Some(Module::Loadable), Some(Module::There), Some(Module::Missing)];
+    assert_eq!(facts.modules.iter().map(|(_, module)| *module).collect::<Vec<_>>(), modules);
+    assert_eq!(facts.pfs, [Pf { address: "0000:3b:00.0".to_owned(), num_vfs: 2, total_vfs: 8 }]);
+    assert_eq!((facts.iommu_groups, facts.processor.as_deref()), (Some(1), Some("GenuineIntel")));
+    assert_eq!((facts.rivals, facts.network_manager), (vec!["the SR-IOV network device plugin"], Some(true)));
+    assert_eq!((facts.registry, facts.nri, facts.state_in_memory), (true, false, None));
+    assert!(facts.kubelet.is_some() && facts.containerd.is_some());
+}
