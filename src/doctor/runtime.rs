@@ -25,7 +25,7 @@ fn value<'a>(config: &'a str, key: &str) -> Option<&'a str> {
         let (name, value) = line.split('#').next()?.split_once('=')?;
         (name.trim() == key).then(|| value.trim())
     };
-    config.lines().filter_map(line).last()
+    config.lines().filter_map(line).next_back()
 }
 
 #[cfg(test)]

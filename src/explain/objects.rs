@@ -5,7 +5,9 @@ mod slices;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub(super) use slices::{Consumption, Datum, Device, Listed, RuleSelector, Slice, Taint, TaintRule};
+#[cfg(test)]
+pub(super) use slices::Device;
+pub(super) use slices::{Consumption, Datum, Listed, RuleSelector, Slice, Taint, TaintRule};
 
 /// `metadata`.
 #[derive(Debug, Clone, Default, Deserialize)]

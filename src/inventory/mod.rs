@@ -33,10 +33,20 @@ impl Inventory {
         Ok(Self { functions: recording.functions()?, host_used: recording.host_used.iter().copied().collect() })
     }
 
-    /// The functions that may be given away: all but those that the host uses. The VFs and SFs of a PF that the
-    /// host uses are offered, that PF is not.
+    /// The functions that may be given away: all but those that the host uses, and PFs of which it uses a part, which
+    /// would go with them. The other VFs and SFs of such a PF, and those of a PF that the host uses, are offered.
     pub fn offered(&self) -> impl Iterator<Item = &Function> {
-        self.functions.iter().filter(|function| !self.host_used.contains(&function.id))
+        let torn = self.torn();
+        self.functions
+            .iter()
+            .filter(move |function| !self.host_used.contains(&function.id) && !torn.contains(&function.id))
+    }
+
+    /// PFs of which the host uses a part.
+    fn torn(&self) -> BTreeSet<DeviceId> {
+        let parts =
+            self.functions.iter().filter(|function| function.is_part() && self.host_used.contains(&function.id));
+        parts.filter_map(Function::pf).map(DeviceId::Pci).collect()
     }
 
     /// The function, if the host has it.
@@ -50,6 +60,9 @@ impl Inventory {
     pub fn refused(&self, device: &DeviceId) -> Option<&'static str> {
         if self.host_used.contains(device) {
             return Some("is used by the host itself (default route, address, bond, bridge, Open vSwitch or VLAN)");
+        }
+        if self.torn().contains(device) {
+            return Some("has a VF or SF that the host itself uses");
         }
         self.function(device).is_none().then_some("is not on this host")
     }
@@ -104,8 +117,11 @@ mod tests {
     }
 
     #[test]
-    fn a_vf_that_the_host_uses_is_withheld_alone() {
-        assert_eq!(names(&inventory(&["0000:01:10.2"])), ["0000:01:00.0", "0000:01:10.0"]);
+    fn a_vf_that_the_host_uses_is_withheld_with_its_pf() {
+        let inventory = inventory(&["0000:01:10.2"]);
+        assert_eq!(names(&inventory), ["0000:01:10.0"]);
+        let pf = inventory.functions[0].id;
+        assert_eq!(inventory.refused(&pf), Some("has a VF or SF that the host itself uses"));
     }
 
     #[test]
