@@ -79,6 +79,31 @@ fn cells(row: &Row) -> Vec<String> {
 mod tests {
     use super::*;
 
+    /// The example of the documentation is what really comes out.
+    #[test]
+    fn the_documented_example_holds() {
+        let doc = include_str!("../../docs/migration.md");
+        let files = [
+            ("config.json", include_str!("../../deployments/examples/migration/config.json")),
+            ("networks.yaml", include_str!("../../deployments/examples/migration/networks.yaml")),
+            ("pods.yaml", include_str!("../../deployments/examples/migration/pods.yaml")),
+        ];
+        let inputs = files.map(|(file, text)| Input { file: file.to_owned(), text: text.to_owned() });
+        let options = convert::Options {
+            driver: "sriov-dra.io".to_owned(),
+            resource_prefix: "intel.com".to_owned(),
+            claims: false,
+        };
+        let converted = convert::convert(&inputs, &options).unwrap();
+        let texts = [table(&converted.report), convert::yaml(&converted.documents)];
+        let missing: Vec<&String> = texts.iter().filter(|text| !doc.contains(&format!("\n{text}```\n"))).collect();
+        assert!(
+            missing.is_empty(),
+            "docs/migration.md does not have:\n{}",
+            missing.iter().map(|text| text.as_str()).collect::<Vec<_>>().join("\n====\n")
+        );
+    }
+
     #[test]
     fn the_report_goes_object_by_object() {
         let row = |object: &str, verdict, remedy: &str| Row {

@@ -58,12 +58,13 @@ fn iommu(facts: &Facts) -> Vec<Finding> {
         (Some(groups), _) if groups > 0 => fine(CHECK, format!("{groups} groups")),
         (None, _) => unknown(CHECK, "sysfs cannot be read"),
         (_, command_line) => {
-            let amd = facts.processor.as_deref() == Some("AuthenticAMD");
-            let flag = if amd { "amd_iommu=on" } else { "intel_iommu=on" };
-            let given = command_line.as_deref().unwrap_or_default().split_whitespace().any(|word| word == flag);
-            let remedy = match given {
-                true => "switch on VT-d, AMD-Vi or SMMU in the machine's firmware".to_owned(),
-                false => format!("{flag} iommu=pt on the kernel's command line, and VT-d or AMD-Vi in the firmware"),
+            let given = |flag: &str| command_line.iter().any(|line| line.split_whitespace().any(|word| word == flag));
+            let remedy = match facts.processor.as_deref() {
+                Some("GenuineIntel") if !given("intel_iommu=on") => {
+                    "intel_iommu=on iommu=pt on the kernel's command line, and VT-d in the firmware"
+                }
+                Some("AuthenticAMD") if given("amd_iommu=off") => "take amd_iommu=off off the kernel's command line",
+                _ => "switch on VT-d, AMD-Vi or SMMU in the machine's firmware",
             };
             warning(CHECK, "no groups: vfio-pci does not work", remedy)
         }
@@ -156,10 +157,11 @@ fn state(facts: &Facts) -> Vec<Finding> {
 
 fn rivals(facts: &Facts) -> Vec<Finding> {
     if facts.rivals.is_empty() {
-        return fine("others", "none that gives the same devices away is seen");
+        let found = format!("none that gives the same devices away, among the {} processes here", facts.processes);
+        return fine("others", found);
     }
     let remedy = "keep their devices apart (agent.exclude, their selectors), or remove them from this node";
-    broken("others", format!("{} run here, and may give a device away twice", facts.rivals.join(", ")), remedy)
+    broken("others", format!("here is {}: a device may be given away twice", facts.rivals.join(", ")), remedy)
 }
 
 fn network_manager(facts: &Facts) -> Vec<Finding> {

@@ -55,6 +55,7 @@ impl Places {
 #[must_use]
 pub fn gather(places: &Places) -> Facts {
     let state = places.at(&places.state);
+    let processes = processes(places);
     Facts {
         iommu_groups: places
             .at("/sys/kernel")
@@ -70,7 +71,8 @@ pub fn gather(places: &Places) -> Facts {
         kubelet: places.text(places.kubelet.join("config.yaml")),
         registry: places.at(places.kubelet.join("plugins_registry")).is_dir(),
         state_in_memory: state.is_dir().then(|| crate::files::in_memory(&state).unwrap_or(false)),
-        rivals: rivals(places),
+        processes: processes.len(),
+        rivals: rivals(&processes),
         pfs: pfs(places),
         network_manager: network_manager(places),
     }
@@ -105,15 +107,15 @@ fn is_module(line: &str, name: &str) -> bool {
     file.split(".ko").next().unwrap_or_default().replace('-', "_") == name
 }
 
-fn rivals(places: &Places) -> Vec<&'static str> {
-    let is_process = |name: &String| name.chars().all(|c| c.is_ascii_digit());
-    let processes = places.names("/proc").unwrap_or_default();
-    let lines: Vec<String> = processes
-        .iter()
-        .filter(|name| is_process(name))
-        .filter_map(|pid| places.text(Path::new("/proc").join(pid).join("cmdline")))
-        .collect();
-    let runs = |word: &str| lines.iter().any(|line| line.split(['\0', '/']).any(|part| part == word));
+/// Their command lines.
+fn processes(places: &Places) -> Vec<String> {
+    let names = places.names("/proc").unwrap_or_default();
+    let pids = names.iter().filter(|name| name.chars().all(|c| c.is_ascii_digit()));
+    pids.filter_map(|pid| places.text(Path::new("/proc").join(pid).join("cmdline"))).collect()
+}
+
+fn rivals(processes: &[String]) -> Vec<&'static str> {
+    let runs = |word: &str| processes.iter().any(|line| line.split(['\0', '/']).any(|part| part == word));
     RIVALS.iter().filter(|(word, _)| runs(word)).map(|(_, what)| *what).collect()
 }
 

@@ -104,6 +104,8 @@ pub struct Facts {
     pub registry: bool,
     /// The state directory is in memory; `None`: it does not exist.
     pub state_in_memory: Option<bool>,
+    /// How many processes are seen from here.
+    pub processes: usize,
     /// Names of others' programs that run here and give the same devices away.
     pub rivals: Vec<&'static str>,
     /// PFs of network cards.

@@ -38,7 +38,7 @@ fn everything_that_is_wrong_has_a_remedy() {
     let facts = Facts {
         iommu_groups: Some(0),
         command_line: Some("quiet".to_owned()),
-        processor: Some("AuthenticAMD".to_owned()),
+        processor: Some("GenuineIntel".to_owned()),
         modules: vec![("vfio_pci", Some(Module::Loadable)), ("vhost_net", Some(Module::Missing))],
         containerd: Some("version = 2\nenable_cdi = false\n".to_owned()),
         kubelet: Some("topologyManagerPolicy: single-numa-node\n".to_owned()),
@@ -50,7 +50,7 @@ fn everything_that_is_wrong_has_a_remedy() {
     };
     insta::assert_snapshot!(told(&facts), @r#"
     warning VFs: 1 PFs without VFs, 0000:3b:00.0 could have 8 -> echo N > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs, by a boot unit
-    warning IOMMU: no groups: vfio-pci does not work -> amd_iommu=on iommu=pt on the kernel's command line, and VT-d or AMD-Vi in the firmware
+    warning IOMMU: no groups: vfio-pci does not work -> intel_iommu=on iommu=pt on the kernel's command line, and VT-d in the firmware
     warning vfio_pci: not loaded -> echo vfio_pci > /etc/modules-load.d/vfio_pci.conf; modprobe vfio_pci
     warning vhost_net: the kernel has no such module -> install the kernel's extra modules
     broken CDI: off in containerd -> enable_cdi = true under [plugins."io.containerd.grpc.v1.cri"], then restart containerd
@@ -58,7 +58,7 @@ fn everything_that_is_wrong_has_a_remedy() {
     warning kubelet: topologyManagerPolicy single-numa-node gets no hints of these devices -> align devices by matchAttribute resource.kubernetes.io/numaNode in the claim
     broken registration: the kubelet's plugins_registry is not there -> name the kubelet's directory by --kubelet-root (agent.kubeletRoot)
     warning state: on a disk: guarded by the boot's id -> put --state-dir (agent.stateDir) on a tmpfs, as /run is
-    broken others: the SR-IOV network device plugin run here, and may give a device away twice -> keep their devices apart (agent.exclude, their selectors), or remove them from this node
+    broken others: here is the SR-IOV network device plugin: a device may be given away twice -> keep their devices apart (agent.exclude, their selectors), or remove them from this node
     warning NetworkManager: runs, and takes every VF that comes back from a pod for its own -> unmanaged-devices=driver:iavf;driver:mlx5_core (your VFs' drivers) in /etc/NetworkManager/conf.d
     "#);
 }
@@ -73,16 +73,20 @@ fn what_is_not_seen_is_unknown_and_not_fine() {
     unknown kubelet: its configuration is not seen -> run it on the node, or with --root where the node's files are mounted
     broken registration: the kubelet's plugins_registry is not there -> name the kubelet's directory by --kubelet-root (agent.kubeletRoot)
     unknown state: the directory is not there: no agent has run here
-    fine others: none that gives the same devices away is seen
+    fine others: none that gives the same devices away, among the 0 processes here
     "#);
 }
 
 #[test]
 fn the_iommu_may_be_off_in_the_firmware() {
-    let command_line = Some("ro intel_iommu=on".to_owned());
-    let findings = examine(&Facts { iommu_groups: Some(0), command_line, ..Facts::default() });
-    let iommu = findings.iter().find(|finding| finding.check == "IOMMU").unwrap();
-    assert!(iommu.remedy.starts_with("switch on VT-d"), "{iommu:?}");
+    let remedy = |processor: &str, line: &str| {
+        let (command_line, processor) = (Some(line.to_owned()), Some(processor.to_owned()));
+        let findings = examine(&Facts { iommu_groups: Some(0), command_line, processor, ..Facts::default() });
+        findings.into_iter().find(|finding| finding.check == "IOMMU").unwrap().remedy
+    };
+    assert!(remedy("GenuineIntel", "ro intel_iommu=on").starts_with("switch on VT-d"));
+    assert!(remedy("AuthenticAMD", "ro").starts_with("switch on VT-d"));
+    assert!(remedy("AuthenticAMD", "ro amd_iommu=off").starts_with("take amd_iommu=off"));
 }
 
 #[test]
