@@ -48,15 +48,24 @@ pub(crate) fn delete(path: &str) -> Result<()> {
     ask(Request::delete(path).body(Vec::new())?).map(drop)
 }
 
-/// None: there is no such object.
-fn ask(request: Request<Vec<u8>>) -> Result<Option<Value>> {
+/// Waits for what is asynchronous.
+pub(crate) fn wait<T>(work: impl Future<Output = T>) -> Result<T> {
+    Ok(server()?.0.block_on(work))
+}
+
+fn server() -> Result<&'static (Runtime, Client)> {
     static SERVER: OnceLock<(Runtime, Client)> = OnceLock::new();
-    let what = format!("{} {}", request.method(), request.uri());
     if SERVER.get().is_none() {
         // Whoever connects first wins; all are the same.
         let _ = SERVER.set(connect()?);
     }
-    let (runtime, client) = SERVER.get().context("not connected")?;
+    SERVER.get().context("not connected")
+}
+
+/// None: there is no such object.
+fn ask(request: Request<Vec<u8>>) -> Result<Option<Value>> {
+    let what = format!("{} {}", request.method(), request.uri());
+    let (runtime, client) = server()?;
     match runtime.block_on(client.request(request)) {
         Ok(answer) => Ok(Some(answer)),
         Err(Error::Api(status)) if status.code == 404 => Ok(None),

@@ -16,6 +16,7 @@ mod m_uninstall;
 mod n_link_down;
 mod o_port_or_vfs;
 mod p_pools;
+mod q_recorded_hosts;
 
 use anyhow::Result;
 
@@ -54,6 +55,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         n_link_down::SCENARIO,
         o_port_or_vfs::SCENARIO,
         p_pools::SCENARIO,
+        q_recorded_hosts::SCENARIO,
         m_uninstall::SCENARIO,
     ]
 }

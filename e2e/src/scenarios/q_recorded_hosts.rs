@@ -1,0 +1,111 @@
+//! **Hosts of every kind**, those of `e2e/fixtures` and one with 2,048 VFs on 16 PFs, are published to the real API server as
+//! nodes without a machine.
+//!
+//! **Must hold**: the server takes every slice and keeps every field of it; the real scheduler allocates the last VF of the
+//! large host to a pod.
+
+use std::{collections::BTreeMap, fs, time::Instant};
+
+use anyhow::{Context, Result, ensure};
+use sriov_dra::{
+    cluster::{Cluster, Kube},
+    host::{Recording, recording::large},
+    inventory::Inventory,
+    pool::Assignment,
+    publish::{self, Desired, PublishInput, Published},
+};
+
+use super::Scenario;
+use crate::{kube, lab::Lab, manifest::fill, slices::DRIVER, space::Space, story::Story};
+
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 'q',
+    title: "recorded hosts of every kind, and one with 2,048 VFs, at the real API server",
+    tell,
+};
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+const NODE: &str = include_str!("../../manifests/recorded-node.yaml");
+const POD: &str = include_str!("../../manifests/recorded-pod.yaml");
+
+fn tell(lab: &Lab, story: &Story) -> Result<()> {
+    let hosts = recordings()?;
+    ensure!(hosts.len() >= 9, "{} recordings in {FIXTURES}", hosts.len());
+    for (name, host) in &hosts {
+        on_a_node(&format!("recorded-{name}"), |node| {
+            story.step(published(node, host)?);
+            Ok(())
+        })?;
+    }
+    on_a_node("recorded-large", |node| {
+        story.step(published(node, &large::host(8))?);
+        lab.space(story, "e2e-q", |space| allocated(node, space))
+    })
+}
+
+/// The recorded hosts, by name. Other files are there for other tests.
+fn recordings() -> Result<BTreeMap<String, Recording>> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(FIXTURES)? {
+        let path = entry?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if path.extension().is_some_and(|ending| ending == "json") && !["claim-configs", "selectors"].contains(&&*name)
+        {
+            let text = fs::read_to_string(&path)?;
+            all.insert(name, serde_json::from_str(&text).with_context(|| path.display().to_string())?);
+        }
+    }
+    Ok(all)
+}
+
+/// Makes a node, and takes it away with its slices.
+fn on_a_node<T>(name: &str, tell: impl FnOnce(&str) -> Result<T>) -> Result<T> {
+    kube::apply("default", &fill(NODE, &[("node", name)])?)?.ok("a node")?;
+    let told = tell(name);
+    let here = format!("spec.nodeName={name}");
+    kube::kubectl(&["delete", "resourceslices", "--field-selector", &here])?;
+    kube::delete(&format!("/api/v1/nodes/{name}"))?;
+    told
+}
+
+/// Publishes a host as the agent would, and compares what the server has with what it was given.
+fn published(node: &str, host: &Recording) -> Result<String> {
+    let inventory = Inventory::of_recording(host)?;
+    kube::wait(async {
+        let cluster = Kube::connect(DRIVER, node).await?;
+        let published = Published { devices: BTreeMap::new(), features: cluster.features().await? };
+        let desired = desired(&inventory, &published);
+        ensure!(desired.warnings.is_empty(), "{node}: {:?}", desired.warnings);
+        let begun = Instant::now();
+        let writes = publish::writes(&[], &desired);
+        for slice in &writes {
+            cluster.create_slice(slice).await.with_context(|| node.to_owned())?;
+        }
+        let kept = cluster.slices().await?;
+        let differ = publish::writes(&kept, &desired);
+        ensure!(differ.is_empty(), "{node}: the server keeps {} slices otherwise: {differ:?}", differ.len());
+        let (devices, time) = (inventory.offered().count(), begun.elapsed().as_secs_f32());
+        Ok(format!("{node}: {devices} devices in {} slices, written in {time:.1} s, every field is kept", kept.len()))
+    })?
+}
+
+fn desired(inventory: &Inventory, published: &Published) -> Desired {
+    publish::slices(&PublishInput {
+        driver: DRIVER,
+        inventory,
+        claimed: &BTreeMap::new(),
+        taints: &BTreeMap::new(),
+        pools: Some(&Assignment::default()),
+        published,
+    })
+}
+
+fn allocated(node: &str, space: &Space) -> Result<()> {
+    let selector = r#"device.attributes["sriov-dra.io"].index == 127"#;
+    let begun = Instant::now();
+    space.apply(POD, &[("pod", "one"), ("node", node), ("selector", selector)])?;
+    let device = space.pod("one").claim()?.devices()?;
+    space.step(format!("the scheduler allocates {device:?} in {:.1} s", begun.elapsed().as_secs_f32()));
+    // No kubelet ends it.
+    kube::kubectl(&["delete", "pod", "one", "-n", &space.name, "--force", "--grace-period=0"]).map(drop)
+}
