@@ -43,6 +43,17 @@ pub(crate) fn list(path: &str) -> Result<Vec<Value>> {
     Ok(answer.pointer_mut("/items").and_then(|items| items.as_array_mut().map(std::mem::take)).unwrap_or_default())
 }
 
+/// Makes an object at its kind's path; the server's words when it does not take it.
+pub(crate) fn create(path: &str, object: &Value) -> Result<Result<Value, String>> {
+    let request = Request::post(path).header("content-type", "application/json").body(serde_json::to_vec(object)?)?;
+    let (runtime, client) = server()?;
+    match runtime.block_on(client.request(request)) {
+        Ok(made) => Ok(Ok(made)),
+        Err(Error::Api(status)) if status.code == 422 => Ok(Err(status.message)),
+        Err(error) => Err(error).context(path.to_owned()),
+    }
+}
+
 /// Begins the deletion of an object; what is not there is deleted already.
 pub(crate) fn delete(path: &str) -> Result<()> {
     ask(Request::delete(path).body(Vec::new())?).map(drop)

@@ -25,6 +25,7 @@ mod lab;
 mod manifest;
 mod node;
 mod options;
+mod phantom;
 mod pod;
 mod release;
 mod run;

@@ -17,6 +17,7 @@ mod n_link_down;
 mod o_port_or_vfs;
 mod p_pools;
 mod q_recorded_hosts;
+mod r_selectors;
 
 use anyhow::Result;
 
@@ -56,6 +57,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         o_port_or_vfs::SCENARIO,
         p_pools::SCENARIO,
         q_recorded_hosts::SCENARIO,
+        r_selectors::SCENARIO,
         m_uninstall::SCENARIO,
     ]
 }

@@ -16,7 +16,7 @@ use sriov_dra::{
 };
 
 use super::Scenario;
-use crate::{kube, lab::Lab, manifest::fill, slices::DRIVER, space::Space, story::Story};
+use crate::{kube, lab::Lab, phantom, slices::DRIVER, space::Space, story::Story};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'q',
@@ -25,19 +25,18 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
-const NODE: &str = include_str!("../../manifests/recorded-node.yaml");
-const POD: &str = include_str!("../../manifests/recorded-pod.yaml");
+const POD: &str = include_str!("../../manifests/phantom-pod.yaml");
 
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
     let hosts = recordings()?;
     ensure!(hosts.len() >= 9, "{} recordings in {FIXTURES}", hosts.len());
     for (name, host) in &hosts {
-        on_a_node(&format!("recorded-{name}"), |node| {
+        phantom::node(&format!("recorded-{name}"), |node| {
             story.step(published(node, host)?);
             Ok(())
         })?;
     }
-    on_a_node("recorded-large", |node| {
+    phantom::node("recorded-large", |node| {
         story.step(published(node, &large::host(8))?);
         lab.space(story, "e2e-q", |space| allocated(node, space))
     })
@@ -56,16 +55,6 @@ fn recordings() -> Result<BTreeMap<String, Recording>> {
         }
     }
     Ok(all)
-}
-
-/// Makes a node, and takes it away with its slices.
-fn on_a_node<T>(name: &str, tell: impl FnOnce(&str) -> Result<T>) -> Result<T> {
-    kube::apply("default", &fill(NODE, &[("node", name)])?)?.ok("a node")?;
-    let told = tell(name);
-    let here = format!("spec.nodeName={name}");
-    kube::kubectl(&["delete", "resourceslices", "--field-selector", &here])?;
-    kube::delete(&format!("/api/v1/nodes/{name}"))?;
-    told
 }
 
 /// Publishes a host as the agent would, and compares what the server has with what it was given.
@@ -106,6 +95,5 @@ fn allocated(node: &str, space: &Space) -> Result<()> {
     space.apply(POD, &[("pod", "one"), ("node", node), ("selector", selector)])?;
     let device = space.pod("one").claim()?.devices()?;
     space.step(format!("the scheduler allocates {device:?} in {:.1} s", begun.elapsed().as_secs_f32()));
-    // No kubelet ends it.
-    kube::kubectl(&["delete", "pod", "one", "-n", &space.name, "--force", "--grace-period=0"]).map(drop)
+    phantom::end_pods(space)
 }
