@@ -28,7 +28,7 @@ pub(super) struct Seen(Arc<Mutex<Notes>>);
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub(super) looked: Vec<Looked>,
-    /// A value whose type is not known here: nothing can be said then.
+    /// Why nothing can be said.
     pub(super) strange: Option<String>,
 }
 
@@ -36,11 +36,15 @@ impl Seen {
     fn note(&self, name: &str, text: Option<&Text>) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if text.is_some_and(|text| text.strange) {
-            notes.strange = Some(name.to_owned());
+            notes.strange = Some(format!("attribute {name} is of a type that is not known here"));
         }
         if notes.looked.iter().all(|looked| looked.name != name) {
             notes.looked.push(Looked { name: name.to_owned(), value: text.map(|text| text.shown.clone()) });
         }
+    }
+
+    pub(super) fn cannot_tell(&self, why: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).strange = Some(why.to_owned());
     }
 
     pub(super) fn take(&self) -> Notes {
@@ -190,7 +194,7 @@ pub(super) const FIELDS: [&str; 4] = ["driver", "attributes", "capacity", "allow
 /// The variable `device`.
 pub(super) fn device(listed: &Listed<'_>, seen: &Seen) -> Box<dyn Val> {
     let device = listed.device;
-    let attributes = device.attributes.iter().map(|(name, datum)| (name, datum.to_string(), val(datum)));
+    let attributes = device.attributes.iter().map(|(name, datum)| (name, datum.to_string(), val(datum, seen)));
     let capacity = device.capacity.iter().map(|(name, capacity)| {
         let value: Box<dyn Val> = Box::new(capacity.value);
         (name, capacity.value.to_string(), Some(value))
@@ -231,12 +235,12 @@ fn domains<'a>(
 }
 
 /// None: of a type that is not known here.
-fn val(datum: &Datum) -> Option<Box<dyn Val>> {
+fn val(datum: &Datum, seen: &Seen) -> Option<Box<dyn Val>> {
     Some(match datum {
         Datum::Known(Attribute::String(text)) => Box::new(CelString::from(text.clone())),
         Datum::Known(Attribute::Int(number)) => Box::new(CelInt::from(*number)),
         Datum::Known(Attribute::Bool(value)) => Box::new(CelBool::from(*value)),
-        Datum::Known(Attribute::Version(text)) => Box::new(Semver::parse(text)?),
+        Datum::Known(Attribute::Version(text)) => Box::new(Semver::parse(text)?.seen_by(seen)),
         Datum::Other(_) => return None,
     })
 }

@@ -91,9 +91,7 @@ impl Selector {
     #[must_use]
     pub(in crate::explain) fn judge(&self, device: &Listed<'_>) -> Judgement {
         match evaluate(&self.whole, device) {
-            Told { strange: Some(name), .. } => {
-                Judgement::Unjudged(format!("attribute {name} is of a type that is not known here"))
-            }
+            Told { strange: Some(why), .. } => Judgement::Unjudged(why),
             Told { answer: Answer::Unjudged(why), .. } => Judgement::Unjudged(why),
             Told { answer: Answer::Bool(true), .. } => Judgement::True,
             Told { answer: Answer::Bool(false), .. } => {

@@ -10,18 +10,22 @@ use cel::{
     },
 };
 
-use super::Quantity;
+use super::{Quantity, device::Seen};
 
 static SEMVER: Type = Type::new_unspecified_type("kubernetes.Semver");
 static QUANTITY: Type = Type::new_unspecified_type("kubernetes.Quantity");
 
-/// `semver("1.2.3")`, and attributes of type version.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Semver(semver::Version);
+/// `semver("1.2.3")`, and attributes of type version, which tell when they are compared with something else.
+#[derive(Debug, Clone)]
+pub(super) struct Semver(semver::Version, Option<Seen>);
 
 impl Semver {
     pub(super) fn parse(text: &str) -> Option<Self> {
-        semver::Version::parse(text).ok().map(Self)
+        semver::Version::parse(text).ok().map(|version| Self(version, None))
+    }
+
+    pub(super) fn seen_by(self, seen: &Seen) -> Self {
+        Self(self.0, Some(seen.clone()))
     }
 
     /// Build metadata does not count.
@@ -38,7 +42,13 @@ impl Val for Semver {
         &SEMVER
     }
     fn equals(&self, other: &dyn Val) -> bool {
-        other.downcast_ref::<Self>().is_some_and(|other| self.order(other).is_eq())
+        let Some(other) = other.downcast_ref::<Self>() else {
+            // An error to the scheduler, which this library cannot give here, and which `||` may forgive.
+            let why = format!("version {} is compared with what is no version", self.0);
+            self.1.iter().for_each(|seen| seen.cannot_tell(&why));
+            return false;
+        };
+        self.order(other).is_eq()
     }
     fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
         Box::new(self.clone())
