@@ -137,13 +137,31 @@ impl Engine {
     /// Safety is no taint, which a claim could tolerate: what the host uses is nobody's.
     fn check_host(&self, wanted: &[Wanted]) -> Result<(), ClaimError> {
         let used = self.kernel.host_used().map_err(ClaimError::host("prepare"))?;
-        match held_by(wanted).find(|device| used.contains(device)) {
-            Some(device) => {
+        for device in held_by(wanted) {
+            if used.contains(&device) {
                 let reason = "is used by the host itself (default route, address, bond, bridge, Open vSwitch or VLAN)";
-                Err(ClaimError::refused(device, reason))
+                return Err(ClaimError::refused(device, reason));
             }
-            None => Ok(()),
+            if let Some(part) = self.part_among(&device, &used)? {
+                return Err(ClaimError::refused(
+                    device,
+                    format!("its {part} is used by the host itself, and would go with it"),
+                ));
+            }
         }
+        Ok(())
+    }
+
+    /// A VF or SF of the device that is among these.
+    fn part_among(&self, device: &DeviceId, used: &[DeviceId]) -> Result<Option<DeviceId>, ClaimError> {
+        // What cannot be seen yet is waited for later. Most devices have no parts, and the host is not swept for them.
+        if !self.kernel.observe(device).is_ok_and(|observed| !observed.function.is_part()) {
+            return Ok(None);
+        }
+        let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
+        let is_used =
+            |other: &&Function| other.is_part() && other.pf() == Some(device.pci()) && used.contains(&other.id);
+        Ok(all.iter().find(is_used).map(|part| part.id))
     }
 
     fn plan_all(&self, wanted: &[Wanted], deadline: Deadline) -> Result<Vec<DeviceRecord>, ClaimError> {

@@ -97,6 +97,7 @@ fn what_the_host_uses_is_nobodys() {
     let world = World::new();
     world.fake.use_by_host("0000:02:10.0".parse().unwrap(), true);
     insta::assert_snapshot!(refused(&world, &vlan_and_mac()), @r#"0000:02:10.0: is used by the host itself (default route, address, bond, bridge, Open vSwitch or VLAN)"#);
+    insta::assert_snapshot!(refused(&world, &claim("pf", &["0000-01-00-0"], json!({}))), @"0000:01:00.0: its 0000:02:10.0 is used by the host itself, and would go with it");
 }
 
 #[test]
