@@ -93,7 +93,7 @@ pub fn slices(input: &PublishInput<'_>) -> Desired {
     let mut devices: Vec<Device> = input
         .inventory
         .offered()
-        .filter(|function| in_parts(function, input) || !(has_vfs(function) || parents.contains(&function.id)))
+        .filter(|function| is_free(function, &parents, input))
         .map(|function| facts.device(function))
         .collect();
     devices.extend(vanished(input));
@@ -122,9 +122,16 @@ pub fn writes(stored: &[StoredSlice], desired: &Desired) -> Vec<Placed> {
     placed.collect()
 }
 
-/// Whether a PF is offered that has VFs or SFs: without counters nothing keeps the scheduler from giving both away.
-fn in_parts(pf: &Function, input: &PublishInput<'_>) -> bool {
-    input.published.features.counters || input.claimed.contains_key(&pf.id)
+/// Without counters nothing keeps the scheduler from giving away both a PF and a VF or SF of it: then the PF is offered
+/// only while it has none, and what is made while a claim has the PF is not.
+fn is_free(function: &Function, parents: &BTreeSet<DeviceId>, input: &PublishInput<'_>) -> bool {
+    if input.published.features.counters || input.claimed.contains_key(&function.id) {
+        return true;
+    }
+    match function.is_part() {
+        true => !parent(function).is_some_and(|pf| input.claimed.contains_key(&pf)),
+        false => !(has_vfs(function) || parents.contains(&function.id)),
+    }
 }
 
 fn has_vfs(function: &Function) -> bool {

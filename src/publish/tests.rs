@@ -182,6 +182,10 @@ fn without_counters_a_pf_is_published_only_while_it_has_no_vfs() {
     assert!(case.desired().slices.iter().all(|slice| matches!(slice, Slice::Devices(_))));
     case.claimed.insert(case.host.functions[0].id, None);
     assert!(case.devices().contains_key("0000-01-00-0"), "a claim's PF stays");
+    assert!(!case.devices().contains_key("0000-01-01-0"), "and what was made of it meanwhile is nobody's");
+    case.claimed.insert(case.host.functions[1].id, None);
+    let listed = |name: &str| case.devices().contains_key(name);
+    assert!(listed("0000-01-01-0") && !listed("0000-01-01-1"), "a claim's VF stays too");
 }
 
 #[test]
