@@ -20,13 +20,8 @@ pub enum ClaimError {
         reason: String,
     },
     /// Another claim has the device. When that claim is gone from the cluster: unprepare it and try again.
-    #[error("{device}: is held by claim {other} ({uid})", uid = .other.uid)]
-    Conflict {
-        /// The device that both want, or one that excludes it (a PF and its VFs).
-        device: DeviceId,
-        /// The claim that has it.
-        other: ClaimRef,
-    },
+    #[error(transparent)]
+    Conflict(Box<Conflict>),
     /// Somebody else is at work.
     #[error(transparent)]
     Busy(#[from] LockError),
@@ -67,6 +62,29 @@ pub enum ClaimError {
         /// What undoing it said.
         undo: Box<ClaimError>,
     },
+}
+
+/// Two claims of which one excludes the other.
+#[derive(Debug, thiserror::Error)]
+#[error("{asked}: cannot go to claim {claim}: {} is held by claim {other} ({uid})", self.held(), uid = .other.uid)]
+pub struct Conflict {
+    /// The device that was asked for.
+    pub asked: DeviceId,
+    /// By this claim.
+    pub claim: ClaimRef,
+    /// The same, or one that excludes it: of a PF and its VFs and SFs, one part or the whole.
+    pub device: DeviceId,
+    /// The claim that has it.
+    pub other: ClaimRef,
+}
+
+impl Conflict {
+    fn held(&self) -> String {
+        match self.asked == self.device {
+            true => "it".to_owned(),
+            false => format!("{}, of the same PF,", self.device),
+        }
+    }
 }
 
 impl ClaimError {

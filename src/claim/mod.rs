@@ -21,7 +21,7 @@ mod wanted;
 
 pub use allocated::{AllocatedClaim, AllocatedDevice, ClaimRef, ClaimUid, ConfigSource, OpaqueConfig, PreparedDevice};
 pub use engine::{Damage, Engine, Identity};
-pub use error::ClaimError;
+pub use error::{ClaimError, Conflict};
 pub use locks::{ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
 pub use plan::plan;
 pub use record::{AttachMode, Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step, VfHome};

@@ -47,7 +47,8 @@ impl NodeClaims {
         let deadline = Deadline::after(PATIENCE);
         let allocated = self.fetch(claim).await?;
         match self.run_prepare(&allocated, deadline).await {
-            Err(ClaimError::Conflict { other, .. }) if self.is_stale(&other).await? => {
+            Err(ClaimError::Conflict(conflict)) if self.is_stale(&conflict.other).await? => {
+                let other = conflict.other;
                 tracing::warn!(claim = %claim, stale = %other, "device held by a claim that is gone: taking it back");
                 self.run_reclaim(&other.uid, deadline).await.map_err(|error| error.to_string())?;
                 self.run_prepare(&allocated, deadline).await

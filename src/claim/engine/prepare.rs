@@ -7,7 +7,8 @@ use crate::{
     api::DriverChoice,
     cdi,
     claim::{
-        AllocatedClaim, ClaimError, DeviceRecord, Entry, Phase, PreparedDevice, Record, VERSION, Wanted, home,
+        AllocatedClaim, ClaimError, ClaimRef, ClaimUid, Conflict, DeviceRecord, Entry, Phase, PreparedDevice, Record,
+        VERSION, Wanted, home,
         plan::{makes_netdev, plan},
         view, wanted,
     },
@@ -99,7 +100,7 @@ impl Engine {
             let excluded = self.excluded_by(&device)?;
             let holds = |device: &DeviceId| excluded.contains(device);
             for title in others.iter().filter(|title| title.more || title.devices.iter().any(holds)) {
-                self.check_other(&title.uid, &excluded)?;
+                self.check_other(&claim.claim, device, &title.uid, &excluded)?;
             }
         }
         Ok(())
@@ -118,12 +119,21 @@ impl Engine {
         Ok(excluded)
     }
 
-    fn check_other(&self, uid: &crate::claim::ClaimUid, excluded: &BTreeSet<DeviceId>) -> Result<(), ClaimError> {
+    fn check_other(
+        &self,
+        claim: &ClaimRef,
+        asked: DeviceId,
+        uid: &ClaimUid,
+        excluded: &BTreeSet<DeviceId>,
+    ) -> Result<(), ClaimError> {
         match self.store.all()?.into_iter().find(|entry| entry.uid() == uid) {
             Some(Entry::Readable(record)) => {
                 let theirs = record.devices.iter().filter(|device| !device.admin_access).map(|device| device.id);
                 let device = theirs.into_iter().find(|device| excluded.contains(device));
-                device.map_or(Ok(()), |device| Err(ClaimError::Conflict { device, other: record.claim }))
+                device.map_or(Ok(()), |device| {
+                    let (claim, other) = (claim.clone(), record.claim);
+                    Err(ClaimError::Conflict(Box::new(Conflict { asked, claim, device, other })))
+                })
             }
             Some(Entry::Unreadable { uid, devices, why }) => {
                 let device = devices.into_iter().find(|device| excluded.contains(device));

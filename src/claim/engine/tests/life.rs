@@ -244,5 +244,5 @@ fn of_many_who_want_one_device_one_gets_it() {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(_) | Err(ClaimError::Conflict { .. }))), "{outcomes:?}");
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(_) | Err(ClaimError::Conflict(_)))), "{outcomes:?}");
 }

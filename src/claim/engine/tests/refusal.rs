@@ -55,9 +55,9 @@ fn a_device_of_another_claim_is_a_conflict_that_names_it() {
     let world = World::new();
     world.prepare(&vlan_and_mac()).unwrap();
     let error = world.prepare(&claim("late", &["0000-02-10-0"], json!({}))).unwrap_err();
-    let ClaimError::Conflict { other, .. } = &error else { panic!("{error}") };
-    assert_eq!(*other, vlan_and_mac().claim);
-    insta::assert_snapshot!(error, @r#"0000:02:10.0: is held by claim web/claim-c1 (c1)"#);
+    let ClaimError::Conflict(conflict) = &error else { panic!("{error}") };
+    assert_eq!(conflict.other, vlan_and_mac().claim);
+    insta::assert_snapshot!(error, @"0000:02:10.0: cannot go to claim web/claim-late: it is held by claim web/claim-c1 (c1)");
 }
 
 #[test]
@@ -65,10 +65,10 @@ fn a_pf_and_its_vfs_exclude_each_other() {
     let world = World::new();
     world.prepare(&vlan_and_mac()).unwrap();
     let error = world.prepare(&claim("pf", &["0000-01-00-0"], json!({}))).unwrap_err();
-    insta::assert_snapshot!(error, @"0000:02:10.0: is held by claim web/claim-c1 (c1)");
+    insta::assert_snapshot!(error, @"0000:01:00.0: cannot go to claim web/claim-pf: 0000:02:10.0, of the same PF, is held by claim web/claim-c1 (c1)");
     world.prepare(&claim("pf", &["0000-01-00-1"], json!({}))).unwrap();
     let error = world.prepare(&claim("vf", &["0000-02-10-1"], json!({}))).unwrap_err();
-    insta::assert_snapshot!(error, @"0000:01:00.1: is held by claim web/claim-pf (pf)");
+    insta::assert_snapshot!(error, @"0000:02:10.1: cannot go to claim web/claim-vf: 0000:01:00.1, of the same PF, is held by claim web/claim-pf (pf)");
 }
 
 /// It passes its first look while nobody has the device, and is held up right before it enters itself.
@@ -89,7 +89,7 @@ fn who_enters_looks_again_under_the_lock() {
         drop(gate);
         prepare.join().unwrap()
     });
-    assert!(matches!(outcome, Err(ClaimError::Conflict { .. })), "{outcome:?}");
+    assert!(matches!(outcome, Err(ClaimError::Conflict(_))), "{outcome:?}");
 }
 
 #[test]
