@@ -3,9 +3,9 @@
 
 lab_parts=(kernel rootfs image kubernetes etcd helm containerd disk)
 
-# build_all: everything into the cache.
+# build_all [PART…]: everything into the cache, and what is not always needed.
 build_all() {
-  build_parts "${lab_parts[@]}"
+  build_parts "${lab_parts[@]}" "$@"
 }
 
 build_parts() {
@@ -16,6 +16,15 @@ build_parts() {
   done
 }
 
+# kubernetes_part VERSION: the part with that control plane. The kubelets are those of 1.37 beside either.
+kubernetes_part() {
+  case $1 in
+    1.37) echo kubernetes ;;
+    1.34) echo kubernetes134 ;;
+    *) die "unknown version of Kubernetes: $1, must be 1.37 or 1.34" ;;
+  esac
+}
+
 # instance_make DIR: all that a lab has before it is started.
 instance_make() {
   local dir=$1 node program disk kernel args=
@@ -23,7 +32,7 @@ instance_make() {
   kernel=$(part_dir kernel)
   mkdir -p "$dir"/{bin,logs}
   for program in kube-apiserver kube-controller-manager kube-scheduler kubectl; do
-    ln -s "$(part_dir kubernetes)/$program" "$dir/bin/"
+    ln -s "$(part_dir "$up_kubernetes")/$program" "$dir/bin/"
   done
   ln -s "$(part_dir etcd)/etcd" "$(part_dir helm)/helm" "$lab_home/lab" "$dir/bin/"
   secrets_make "$dir"
@@ -61,7 +70,7 @@ lab_up() {
     wait_ready
     return
   fi
-  with_cache_lock build_all
+  with_cache_lock build_all "$up_kubernetes"
   rm -rf "$lab_dir"
   # From here on an interrupted `up` leaves nothing: the supervisor ends with the pipe to it.
   trap 'up_undo' EXIT
