@@ -78,12 +78,22 @@ fn published(device: &Value) -> (String, Published) {
     (text(device, "/name").to_owned(), published)
 }
 
-/// Waits until the slices list exactly the functions that the node has, and gives them.
+/// Whether the server keeps shared counters (Kubernetes 1.35).
+pub(crate) fn has_counters() -> Result<bool> {
+    let version = kube::get("/version")?;
+    let minor = text(&version, "/minor").trim_end_matches('+').parse::<u32>();
+    Ok(minor.context("the server's version")? >= 35)
+}
+
+/// Waits until the slices list exactly the functions that the node has, and gives them. Without counters a PF is not
+/// listed while it has VFs.
 pub(crate) fn follow(node: &Node, limit: std::time::Duration) -> Result<BTreeMap<String, Published>> {
+    let counters = has_counters()?;
     eventually(&format!("the slices of {} list what it has", node.name), limit, || {
         let functions = node.pfs()?.into_iter().flat_map(|pf| {
             let vfs: Vec<_> = pf.vfs.iter().map(|vf| slice_name(&vf.pci)).collect();
-            [slice_name(&pf.pci)].into_iter().chain(vfs)
+            let whole = (counters || vfs.is_empty()).then(|| slice_name(&pf.pci));
+            whole.into_iter().chain(vfs)
         });
         let (mut has, devices) = (functions.collect::<Vec<_>>(), devices(node)?);
         has.sort();

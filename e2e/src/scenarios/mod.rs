@@ -18,6 +18,7 @@ mod o_port_or_vfs;
 mod p_pools;
 mod q_recorded_hosts;
 mod r_selectors;
+mod s_old_server;
 
 use anyhow::Result;
 
@@ -58,6 +59,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         p_pools::SCENARIO,
         q_recorded_hosts::SCENARIO,
         r_selectors::SCENARIO,
+        s_old_server::SCENARIO,
         m_uninstall::SCENARIO,
     ]
 }
