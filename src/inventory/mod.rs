@@ -48,24 +48,6 @@ impl Inventory {
             self.functions.iter().filter(|function| function.is_part() && self.host_used.contains(&function.id));
         parts.filter_map(Function::pf).map(DeviceId::Pci).collect()
     }
-
-    /// The function, if the host has it.
-    #[must_use]
-    pub fn function(&self, device: &DeviceId) -> Option<&Function> {
-        self.functions.iter().find(|function| function.id == *device)
-    }
-
-    /// Why the device must not be given to anybody, whatever a claim tolerates; none when it may.
-    #[must_use]
-    pub fn refused(&self, device: &DeviceId) -> Option<&'static str> {
-        if self.host_used.contains(device) {
-            return Some("is used by the host itself (default route, address, bond, bridge, Open vSwitch or VLAN)");
-        }
-        if self.torn().contains(device) {
-            return Some("has a VF or SF that the host itself uses");
-        }
-        self.function(device).is_none().then_some("is not on this host")
-    }
 }
 
 #[cfg(test)]
@@ -110,23 +92,11 @@ mod tests {
 
     #[test]
     fn a_pf_that_the_host_uses_is_withheld_and_its_vfs_are_not() {
-        let inventory = inventory(&["0000:01:00.0"]);
-        assert_eq!(names(&inventory), ["0000:01:10.0", "0000:01:10.2"]);
-        assert_eq!(inventory.refused(&inventory.functions[1].id), None);
-        assert!(inventory.refused(&inventory.functions[0].id).unwrap().contains("used by the host"));
+        assert_eq!(names(&inventory(&["0000:01:00.0"])), ["0000:01:10.0", "0000:01:10.2"]);
     }
 
     #[test]
     fn a_vf_that_the_host_uses_is_withheld_with_its_pf() {
-        let inventory = inventory(&["0000:01:10.2"]);
-        assert_eq!(names(&inventory), ["0000:01:10.0"]);
-        let pf = inventory.functions[0].id;
-        assert_eq!(inventory.refused(&pf), Some("has a VF or SF that the host itself uses"));
-    }
-
-    #[test]
-    fn what_is_not_there_is_refused() {
-        let absent = DeviceId::Pci("0000:09:00.0".parse().unwrap());
-        assert_eq!(inventory(&[]).refused(&absent), Some("is not on this host"));
+        assert_eq!(names(&inventory(&["0000:01:10.2"])), ["0000:01:10.0"]);
     }
 }

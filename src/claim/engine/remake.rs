@@ -1,5 +1,7 @@
 //! The VFs of a PF that is given back, made again as they were.
 
+use std::collections::BTreeMap;
+
 use super::Engine;
 use crate::{
     claim::{
@@ -25,14 +27,18 @@ impl Engine {
         if let Err(error) = made {
             return vec![ClaimError::host("give back")(error)];
         }
-        vfs.iter().flat_map(|vf| self.furnish(vf, host, deadline)).collect()
-    }
-
-    fn furnish(&self, was: &VfHome, host: &Netns, deadline: Deadline) -> Vec<ClaimError> {
-        let id = match self.made(&was.vf, deadline) {
-            Ok(id) => id,
+        let made = match self.made(vfs, deadline) {
+            Ok(made) => made,
             Err(error) => return vec![error],
         };
+        let furnish = |vf: &VfHome| match made.get(&vf.vf) {
+            Some(id) => self.furnish(*id, vf, host, deadline),
+            None => vec![missing(&vf.vf)],
+        };
+        vfs.iter().flat_map(furnish).collect()
+    }
+
+    fn furnish(&self, id: DeviceId, was: &VfHome, host: &Netns, deadline: Deadline) -> Vec<ClaimError> {
         let mut errors: Vec<ClaimError> = Vec::new();
         for setting in was.settings.iter().flat_map(all_known) {
             errors.extend(self.refurnish(&id, &was.vf, &setting, deadline).err());
@@ -53,18 +59,16 @@ impl Engine {
         errors
     }
 
-    /// Waits for the VF.
-    fn made(&self, vf: &VfAddress, deadline: Deadline) -> Result<DeviceId, ClaimError> {
-        let found = deadline.poll(|| {
-            let all = self.kernel.functions()?;
-            Ok(all.iter().find(|function| function.vf_address() == Some(*vf)).map(|function| function.id))
+    /// Waits until all are there, by sweeps of the whole host and not one for each; those that are. One that never comes
+    /// must leave time for the others.
+    fn made(&self, vfs: &[VfHome], deadline: Deadline) -> Result<BTreeMap<VfAddress, DeviceId>, ClaimError> {
+        let mut made = BTreeMap::new();
+        let all = Deadline::after(deadline.left() / 2).poll(|| {
+            let functions = self.kernel.functions()?;
+            made = functions.iter().filter_map(|function| Some((function.vf_address()?, function.id))).collect();
+            Ok(vfs.iter().all(|vf| made.contains_key(&vf.vf)).then_some(()))
         });
-        let missing = || {
-            let subject = format!("vf {} of pf {}", vf.index, vf.pf);
-            HostError::of_kind(ErrorKind::Gone, subject, "wait for function", "the kernel has not made it")
-        };
-        let found = found.and_then(|found| found.ok_or_else(missing));
-        found.map_err(ClaimError::host("give back"))
+        all.map_err(ClaimError::host("give back")).map(|_| made)
     }
 
     /// One value at the PF, unless it is so.
@@ -75,4 +79,10 @@ impl Engine {
         }
         self.undo_vf(id, vf, to, true, deadline)
     }
+}
+
+fn missing(vf: &VfAddress) -> ClaimError {
+    let subject = format!("vf {} of pf {}", vf.index, vf.pf);
+    let error = HostError::of_kind(ErrorKind::Gone, subject, "wait for function", "the kernel has not made it");
+    ClaimError::host("give back")(error)
 }
