@@ -199,6 +199,15 @@ impl Function {
     }
 }
 
+/// An RDMA device of a function, and what processes reach it by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RdmaDevice {
+    /// `mlx5_2`.
+    pub name: String,
+    /// Character devices that are there now, `/dev/infiniband/uverbs2`.
+    pub nodes: Vec<String>,
+}
+
 /// A netdev as found in some namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -10,7 +10,8 @@ mod settings;
 
 pub use address::{Bdf, DeviceId};
 pub use function::{
-    Abilities, EswitchMode, Function, FunctionKind, IncarnationId, LinkType, Netdev, Observed, PciIds, VdpaType,
+    Abilities, EswitchMode, Function, FunctionKind, IncarnationId, LinkType, Netdev, Observed, PciIds, RdmaDevice,
+    VdpaType,
 };
 pub use name::IfName;
 pub use settings::{

@@ -24,7 +24,9 @@ use std::{
 use super::{HostError, Kernel, Netns, Recording, Result};
 use crate::{
     deadline::Deadline,
-    device::{Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, VfAddress, VfSetting},
+    device::{
+        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice, VfAddress, VfSetting,
+    },
     files::{Moment, Tap},
 };
 use function::FakeLink;
@@ -93,6 +95,11 @@ impl Fake {
     /// udev does what it still has to do.
     pub fn settle(&self) {
         self.state().functions.values_mut().filter_map(|fake| fake.link.as_mut()).for_each(FakeLink::settle);
+    }
+
+    /// A device node goes, or comes again. All are there at first.
+    pub fn set_node(&self, path: &str, there: bool) {
+        self.state().set_node(path, there);
     }
 
     /// The host starts or stops to use a function itself.
@@ -187,6 +194,14 @@ impl Kernel for Fake {
 
     fn native_driver(&self, device: &DeviceId) -> Result<Option<String>> {
         self.read(|state| Ok(state.function(device)?.native.clone()))
+    }
+
+    fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>> {
+        self.read(|state| state.rdma(device))
+    }
+
+    fn has_node(&self, path: &str) -> bool {
+        self.state().has_node(path)
     }
 
     fn open_netns(&self, path: &Path) -> Result<Netns> {

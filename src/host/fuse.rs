@@ -14,7 +14,9 @@ use std::{
 use super::{Kernel, Netns, Result};
 use crate::{
     deadline::Deadline,
-    device::{Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, VfAddress, VfSetting},
+    device::{
+        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice, VfAddress, VfSetting,
+    },
     files::{Moment, Tap},
     paths::Paths,
 };
@@ -136,6 +138,12 @@ impl<K: Kernel> Kernel for Fused<K> {
     }
     fn native_driver(&self, device: &DeviceId) -> Result<Option<String>> {
         self.inner.native_driver(device)
+    }
+    fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>> {
+        self.inner.rdma(device)
+    }
+    fn has_node(&self, path: &str) -> bool {
+        self.inner.has_node(path)
     }
     fn open_netns(&self, path: &Path) -> Result<Netns> {
         self.inner.open_netns(path)

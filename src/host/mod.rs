@@ -26,7 +26,9 @@ use std::path::Path;
 
 use crate::{
     deadline::Deadline,
-    device::{Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, VfAddress, VfSetting},
+    device::{
+        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice, VfAddress, VfSetting,
+    },
 };
 
 /// The kernel, as this driver sees it. Reads describe; writes assign.
@@ -52,6 +54,13 @@ pub trait Kernel: Send + Sync {
         let _ = device;
         Ok(None)
     }
+
+    /// The function's RDMA devices that the host sees, by name, each with its character devices that are there. One whose
+    /// driver has just been bound may lack some for a moment.
+    fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>>;
+
+    /// Whether the host has this device node (`/dev/vhost-net`).
+    fn has_node(&self, path: &str) -> bool;
 
     /// Opens the network namespace at a path (`/proc/1/ns/net`, `/var/run/netns/cni-…`). It stays alive while held.
     fn open_netns(&self, path: &Path) -> Result<Netns>;

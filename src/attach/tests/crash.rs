@@ -12,7 +12,9 @@ use std::{
 use super::bench::{Bench, run};
 use crate::{
     deadline::Deadline,
-    device::{Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, VfAddress, VfSetting},
+    device::{
+        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice, VfAddress, VfSetting,
+    },
     host::{
         Kernel, Netns, Result,
         fake::{Fake, Trip},
@@ -161,6 +163,12 @@ impl Kernel for Impatient {
     }
     fn observe(&self, device: &DeviceId) -> Result<Observed> {
         self.fake.observe(device)
+    }
+    fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>> {
+        self.fake.rdma(device)
+    }
+    fn has_node(&self, path: &str) -> bool {
+        self.fake.has_node(path)
     }
     fn open_netns(&self, path: &Path) -> Result<Netns> {
         self.fake.open_netns(path)

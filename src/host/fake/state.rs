@@ -13,8 +13,8 @@ use super::{
     is_home,
 };
 use crate::device::{
-    Bdf, Binding, DeviceId, FunctionKind, IfName, LinkSetting, LinkState, Mac, Observed, VfAddress, VfSetting,
-    VfSettings, VlanTag,
+    Bdf, Binding, DeviceId, FunctionKind, IfName, LinkSetting, LinkState, Mac, Observed, RdmaDevice, VfAddress,
+    VfSetting, VfSettings, VlanTag,
 };
 
 /// The host's namespace.
@@ -30,6 +30,8 @@ pub(super) struct State {
     pub(super) log: Vec<String>,
     /// Fresh netdevs are renamed and given addresses by udev, some time after they have appeared.
     pub(super) udev: bool,
+    /// Device nodes that are not there.
+    missing: BTreeSet<String>,
     recorded: BTreeMap<DeviceId, FakeFunction>,
     /// The last number given to a link, an incarnation, a made-up MAC.
     numbers: u32,
@@ -48,6 +50,7 @@ impl State {
             refusals: Vec::new(),
             fuse: Fuse::default(),
             log: Vec::new(),
+            missing: BTreeSet::new(),
             numbers: 1000,
         }
     }
@@ -115,6 +118,30 @@ impl State {
             fake.function.incarnation = incarnation;
             self.functions.insert(*device, fake);
         }
+    }
+
+    pub(super) fn set_node(&mut self, path: &str, there: bool) {
+        match there {
+            true => self.missing.remove(path),
+            false => self.missing.insert(path.to_owned()),
+        };
+    }
+
+    pub(super) fn has_node(&self, path: &str) -> bool {
+        !self.missing.contains(path)
+    }
+
+    /// Drivers that make no netdev make no RDMA devices either.
+    pub(super) fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>> {
+        let function = &self.function(device)?.function;
+        let made = function.binding.driver.as_deref().is_some_and(|driver| !WITHOUT_NETDEV.contains(&driver));
+        let nodes = |name: &str| {
+            let number = name.rsplit('_').next().unwrap_or_default();
+            let all = ["issm", "umad", "uverbs"].map(|kind| format!("/dev/infiniband/{kind}{number}"));
+            all.into_iter().filter(|node| self.has_node(node)).collect()
+        };
+        let names = function.abilities.rdma_devices.iter().filter(|_| made);
+        Ok(names.map(|name| RdmaDevice { name: name.clone(), nodes: nodes(name) }).collect())
     }
 
     pub(super) fn use_by_host(&mut self, device: DeviceId, used: bool) {

@@ -17,6 +17,7 @@ mod moving;
 mod netlink;
 mod netns;
 mod observe;
+mod rdma;
 mod record;
 mod set;
 mod sysfs;
@@ -45,7 +46,9 @@ use self::{link::Link, netlink::Socket, sysfs::Sysfs};
 use super::{ErrorKind, HostError, Kernel, Netns, Recording, Result, Told};
 use crate::{
     deadline::Deadline,
-    device::{Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, VfAddress, VfSetting},
+    device::{
+        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice, VfAddress, VfSetting,
+    },
     paths::Paths,
 };
 
@@ -57,6 +60,7 @@ const CARRIER: Duration = Duration::from_millis(200);
 pub struct Linux {
     sysfs: Sysfs,
     udev: PathBuf,
+    dev: PathBuf,
     /// Answers of a recorded host; none: the kernel is asked.
     told: Option<Told>,
 }
@@ -65,7 +69,7 @@ impl Linux {
     /// With these roots.
     #[must_use]
     pub fn new(paths: Paths) -> Self {
-        Self { sysfs: Sysfs::new(paths.sys), udev: paths.udev, told: None }
+        Self { sysfs: Sysfs::new(paths.sys), udev: paths.udev, dev: paths.dev, told: None }
     }
 
     /// A recorded host: a tree of sysfs, and what its kernel told beside it. Discovery works, and nothing else.
@@ -170,6 +174,14 @@ impl Kernel for Linux {
 
     fn observe(&self, device: &DeviceId) -> Result<Observed> {
         observe::observe(self, device)
+    }
+
+    fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>> {
+        Ok(rdma::devices(&self.sysfs, &self.place(device)?.0, |node| self.has_node(node)))
+    }
+
+    fn has_node(&self, path: &str) -> bool {
+        path.strip_prefix("/dev/").is_some_and(|name| self.dev.join(name).exists())
     }
 
     fn open_netns(&self, path: &Path) -> Result<Netns> {

@@ -1,11 +1,14 @@
-//! The part of sysfs that discovery looks at, as text.
+//! The part of sysfs that discovery looks at, and what RDMA devices are reached by, as text.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use super::sysfs::{self, Sysfs};
+use super::{
+    rdma,
+    sysfs::{self, Sysfs},
+};
 use crate::host::recording::SysfsTree;
 
 const FILES: [&str; 10] = [
@@ -30,6 +33,9 @@ pub(super) fn tree(sysfs: &Sysfs) -> SysfsTree {
         for name in sysfs::list(&recorder.root.join(bus)) {
             recorder.member(bus, &name);
         }
+    }
+    for class in rdma::CLASSES {
+        sysfs::list(&sysfs.class(class)).iter().for_each(|entry| recorder.rdma_node(class, entry));
     }
     recorder.tree
 }
@@ -84,6 +90,16 @@ impl Recorder {
         self.files(&dir.join("ports/1/pkeys"), &["0"]);
     }
 
+    /// What a process reaches an RDMA device by.
+    fn rdma_node(&mut self, class: &str, name: &str) {
+        let Ok(dir) = fs::canonicalize(self.root.join("class").join(class).join(name)) else { return };
+        if dir.join("ibdev").exists() {
+            self.files(&dir, &["ibdev"]);
+            let at = self.relative(&dir);
+            self.tree.link(&format!("class/{class}"), name, &at);
+        }
+    }
+
     fn files(&mut self, dir: &Path, names: &[&str]) {
         let at = self.relative(dir);
         for name in names {
@@ -115,7 +131,7 @@ fn is_auxiliary(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        device::Function,
+        device::{Function, RdmaDevice},
         host::recording::{Recording, fixtures},
     };
 
@@ -125,6 +141,14 @@ mod tests {
         all.into_iter().map(|function| Function { incarnation: 0, ..function }).collect()
     }
 
+    fn rdma(recording: &Recording) -> Vec<RdmaDevice> {
+        let dir = tempfile::tempdir().unwrap();
+        recording.unpack(dir.path()).unwrap();
+        let sysfs = Sysfs::new(dir.path().to_owned());
+        let dirs = functions(recording).into_iter().map(|function| sysfs.device(&function.id.pci()));
+        dirs.flat_map(|dir| rdma::devices(&sysfs, &dir, |_| true)).collect()
+    }
+
     #[test]
     fn what_is_recorded_is_all_that_discovery_reads() {
         for (name, recording) in fixtures::all() {
@@ -132,6 +156,7 @@ mod tests {
             recording.unpack(dir.path()).unwrap();
             let again = Recording { sysfs: tree(&Sysfs::new(dir.path().to_owned())), ..recording.clone() };
             assert_eq!(functions(&again), functions(&recording), "{name}");
+            assert_eq!(rdma(&again), rdma(&recording), "{name}");
         }
     }
 }

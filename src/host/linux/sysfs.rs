@@ -38,6 +38,11 @@ impl Sysfs {
         self.devices().join(bdf.to_string())
     }
 
+    /// Devices of a class.
+    pub(super) fn class(&self, name: &str) -> PathBuf {
+        self.root.join("class").join(name)
+    }
+
     /// vDPA devices.
     pub(super) fn vdpa(&self) -> PathBuf {
         self.root.join("bus/vdpa/devices")
