@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Settings, read};
+use super::{Settings, env, read};
 
 /// Who may set a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,12 +54,12 @@ pub static FIELDS: &[Field] = &[
     field("addresses", Who::Anyone, read::addresses),
     field("routes", Who::Anyone, read::routes),
     field("attach", Who::Permitted, read::attach),
-    later("rdma", Who::Anyone),
-    later("vhostNet", Who::Anyone),
+    field("rdma", Who::Anyone, read::rdma),
+    field("vhostNet", Who::Anyone, read::vhost_net),
+    field("env", Who::Anyone, env::read),
     later("vdpaType", Who::Permitted),
     later("ipam", Who::Class),
     later("networkAttachmentDefinition", Who::Permitted),
-    later("env", Who::Anyone),
 ];
 
 /// The field of that name.

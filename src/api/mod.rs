@@ -8,6 +8,7 @@
 //! Decoding is strict: a field or value that is not understood is an error that says which, and what would be right.
 //! The table in [`fields`] is the one place that knows the fields.
 
+mod env;
 mod error;
 pub mod fields;
 mod merge;

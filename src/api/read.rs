@@ -145,7 +145,21 @@ pub(super) fn attach(settings: &mut Settings, value: &Value) -> Read {
     Ok(())
 }
 
-fn wrong(value: &Value, right: &str) -> String {
+pub(super) fn rdma(settings: &mut Settings, value: &Value) -> Read {
+    settings.rdma = Some(truth(value)?);
+    Ok(())
+}
+
+pub(super) fn vhost_net(settings: &mut Settings, value: &Value) -> Read {
+    settings.vhost_net = Some(truth(value)?);
+    Ok(())
+}
+
+fn truth(value: &Value) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| wrong(value, "true or false"))
+}
+
+pub(super) fn wrong(value: &Value, right: &str) -> String {
     format!("{value} is wrong, must be {right}")
 }
 

@@ -1,5 +1,7 @@
 //! All that the configurations of one request say together.
 
+use std::collections::BTreeMap;
+
 use ipnet::IpNet;
 
 use crate::{
@@ -16,7 +18,7 @@ pub enum DriverChoice {
     Named(String),
 }
 
-/// Settings of one device. `None`, or an empty list: not asked, left as it is.
+/// Settings of one device. `None`, or empty: not asked, left as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
     /// Driver; none keeps what it has.
@@ -49,6 +51,12 @@ pub struct Settings {
     pub routes: Vec<Route>,
     /// Who carries the netdev into the pod.
     pub attach: Option<AttachMode>,
+    /// RDMA's character devices.
+    pub rdma: Option<bool>,
+    /// `/dev/vhost-net` and `/dev/net/tun`.
+    pub vhost_net: Option<bool>,
+    /// Variables of the container.
+    pub env: BTreeMap<String, String>,
 }
 
 impl Settings {

@@ -39,6 +39,18 @@ fn a_claim_overrides_its_class_where_it_may() {
 }
 
 #[test]
+fn variables_add_up_by_name_and_switches_can_be_switched_off() {
+    let settings = merged(&[
+        class(json!({"env": {"TOKEN": "class", "ZONE": "a"}, "rdma": true, "vhostNet": true})),
+        claim(json!({"env": {"TOKEN": "claim", "log-level.x": ""}, "vhostNet": false})),
+    ])
+    .unwrap();
+    let env: Vec<_> = settings.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(env, ["TOKEN=claim", "ZONE=a", "log-level.x="]);
+    assert_eq!((settings.rdma, settings.vhost_net), (Some(true), Some(false)));
+}
+
+#[test]
 fn the_order_of_entries_does_not_let_a_claim_before_its_class() {
     let settings = merged(&[claim(json!({"mtu": 9000})), class(json!({"mtu": 1500}))]).unwrap();
     assert_eq!(settings.mtu, Some(9000));
@@ -90,7 +102,17 @@ fn refusals_say_what_would_be_right() {
         claim(json!({"vlan": 100})),
         claim(json!({"ipam": {"type": "host-local"}})),
         claim(json!({"allowInClaims": ["*"]})),
-        claim(json!({"rdma": true})),
+        claim(json!({"rdma": "on"})),
+        claim(json!({"vhostNet": 1})),
+        claim(json!({"env": ["A=b"]})),
+        claim(json!({"env": {"A": 1}})),
+        claim(json!({"env": {"1A": "b"}})),
+        claim(json!({"env": {"A=B": "c"}})),
+        claim(json!({"env": {"PCIDEVICE_INTEL_COM_X": "0000:3b:02.1"}})),
+        claim(json!({"env": {"SRIOV_DRA_NET": ""}})),
+        claim(json!({"env": {"A": "b\0"}})),
+        claim(json!({"env": {"A": "b\nC=d"}})),
+        class(json!({"vdpaType": "vhost"})),
         class(json!({"vlan": 5000})),
         class(json!({"vlan": -1})),
         class(json!({"vlanQoS": 3})),
@@ -110,7 +132,7 @@ fn refusals_say_what_would_be_right() {
     .map(refusal)
     .collect();
     insta::assert_snapshot!(texts.join("\n"), @r#"
-    claim config: vlna: unknown field "vlna", known are driver, ifName, mac, mtu, vlan, vlanQoS, vlanProto, spoofChk, trust, linkState, minTxRate, maxTxRate, addresses, routes, attach, rdma, vhostNet, vdpaType, ipam, networkAttachmentDefinition, env
+    claim config: vlna: unknown field "vlna", known are driver, ifName, mac, mtu, vlan, vlanQoS, vlanProto, spoofChk, trust, linkState, minTxRate, maxTxRate, addresses, routes, attach, rdma, vhostNet, env, vdpaType, ipam, networkAttachmentDefinition
     claim config: min_tx_rate: unknown field "min_tx_rate", did you mean "minTxRate"?
     claim config: ifName: interface name "sixteen-bytes-xx": must have at most 15 bytes
     claim config: mtu: 67 is not an MTU in bytes, must be a number from 68 to 65535
@@ -121,7 +143,17 @@ fn refusals_say_what_would_be_right() {
     claim config: vlan: only the administrator may set it: DeviceClass vf does not list it in allowInClaims
     claim config: ipam: only a DeviceClass may set it, never a claim
     claim config: allowInClaims: only a DeviceClass may set it
-    claim config: rdma: not supported yet
+    claim config: rdma: "on" is wrong, must be true or false
+    claim config: vhostNet: 1 is wrong, must be true or false
+    claim config: env: ["A=b"] is wrong, must be an object of strings like {"TOKEN": "abc"}
+    claim config: env: A: 1 is wrong, must be a string, in quotes
+    claim config: env: "1A": is not a variable's name, must be a letter or '_', and then letters, digits, '_', '-' and '.'
+    claim config: env: "A=B": is not a variable's name, must be a letter or '_', and then letters, digits, '_', '-' and '.'
+    claim config: env: "PCIDEVICE_INTEL_COM_X": is reserved, names that begin with PCIDEVICE_ are the driver's own
+    claim config: env: "SRIOV_DRA_NET": is reserved, names that begin with SRIOV_DRA_ are the driver's own
+    claim config: env: "A": has a NUL or a line's end in its value, must be one line
+    claim config: env: "A": has a NUL or a line's end in its value, must be one line
+    config of DeviceClass vf: vdpaType: not supported yet
     config of DeviceClass vf: vlan: 5000 is not a VLAN id, must be a number from 0 to 4094
     config of DeviceClass vf: vlan: -1 is not a VLAN id, must be a number from 0 to 4094
     config of DeviceClass vf: vlanQoS: needs vlan
@@ -135,7 +167,7 @@ fn refusals_say_what_would_be_right() {
     config of DeviceClass vf: linkState: "up" is wrong, must be "auto", "enable" or "disable"
     config of DeviceClass vf: minTxRate: 200 Mb/s is more than maxTxRate 100 Mb/s
     config of DeviceClass vf: attach: "cni": not supported yet
-    config of DeviceClass vf: allowInClaims: unknown field "vlans", known are driver, ifName, mac, mtu, vlan, vlanQoS, vlanProto, spoofChk, trust, linkState, minTxRate, maxTxRate, addresses, routes, attach, rdma, vhostNet, vdpaType, ipam, networkAttachmentDefinition, env
+    config of DeviceClass vf: allowInClaims: unknown field "vlans", known are driver, ifName, mac, mtu, vlan, vlanQoS, vlanProto, spoofChk, trust, linkState, minTxRate, maxTxRate, addresses, routes, attach, rdma, vhostNet, env, vdpaType, ipam, networkAttachmentDefinition
     "#);
 }
 

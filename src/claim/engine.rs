@@ -13,6 +13,7 @@
 
 mod apply;
 mod check;
+mod nodes;
 mod prepare;
 mod recover;
 mod remake;

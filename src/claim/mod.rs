@@ -10,6 +10,7 @@
 mod allocated;
 mod engine;
 mod error;
+mod extras;
 pub mod home;
 mod locks;
 mod plan;
@@ -22,6 +23,7 @@ mod wanted;
 pub use allocated::{AllocatedClaim, AllocatedDevice, ClaimRef, ClaimUid, ConfigSource, OpaqueConfig, PreparedDevice};
 pub use engine::{Damage, Engine, Identity};
 pub use error::{ClaimError, Conflict};
+pub use extras::{Demand, Extras, Pools};
 pub use locks::{ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
 pub use plan::plan;
 pub use record::{AttachMode, Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step, VfHome};

@@ -9,7 +9,7 @@
 //! The PF's values come after the driver so that, undone, they are back before the VF's driver starts and reads them.
 //! Nothing is touched that was not asked.
 
-use super::{AttachMode, DeviceRecord, NetdevPlan, Step, VfHome, Wanted, wanted::WITHOUT_NETDEV};
+use super::{AttachMode, DeviceRecord, Extras, NetdevPlan, Step, VfHome, Wanted, wanted::WITHOUT_NETDEV};
 use crate::{
     api::{DriverChoice, Settings},
     device::{Binding, LinkSetting, LinkState, Mac, NetdevHome, Observed, VfAddress, VfSetting, VfSettings, VlanTag},
@@ -34,6 +34,7 @@ pub fn plan(
         admin_access: wanted.result.admin_access,
         cdi: vec![],
         nodes: vec![],
+        extras: Extras::default(),
         steps: vec![],
         netdev: None,
         attachment: None,

@@ -7,7 +7,7 @@
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::ClaimRef;
+use super::{ClaimRef, Extras};
 use crate::device::{
     Binding, DeviceId, IfName, IncarnationId, LinkSetting, Mac, NetdevHome, Route, VfAddress, VfSetting, VfSettings,
 };
@@ -62,6 +62,9 @@ pub struct DeviceRecord {
     /// Character devices of the container, `/dev/vfio/7`.
     #[serde(default)]
     pub nodes: Vec<String>,
+    /// What else its containers get.
+    #[serde(default)]
+    pub extras: Extras,
     /// What was changed, in order.
     pub steps: Vec<Step>,
     /// The netdev as it goes into the pod; none for character devices.

@@ -3,6 +3,7 @@
 //! The CDI device of a netdev that goes into the pod mounts the document from a path that exists only while the netdev is
 //! there. Without it the runtime refuses the container, whoever is dead: see [`open`] and [`close`].
 
+mod env;
 #[cfg(test)]
 mod tests;
 
@@ -44,17 +45,10 @@ fn edits(record: &Record, device: &DeviceRecord, driver: &str, paths: &Paths) ->
     let request = device.base_request();
     let inside = metadata::container_path(&record.claim.name, record.pod_claim_name.as_deref(), request, driver);
     Edits {
-        env: vec![env(record, request)],
+        env: env::of(record, device),
         device_nodes: device.nodes.iter().map(DeviceNode::new).collect(),
         mounts: vec![Mount::read_only(host_path(paths, &record.claim.uid, request).display().to_string(), inside)],
     }
-}
-
-/// `SRIOV_DRA_<REQUEST>`: the PCI addresses of the request, joined, the same on each of its devices.
-fn env(record: &Record, request: &str) -> String {
-    let name = request.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-    let addresses: Vec<String> = of_request(record, request).map(|device| cdi_name(&device.id)).collect();
-    format!("SRIOV_DRA_{name}={}", addresses.join(","))
 }
 
 fn of_request<'a>(record: &'a Record, request: &'a str) -> impl Iterator<Item = &'a DeviceRecord> {

@@ -11,7 +11,6 @@ use crate::{
 };
 
 const STAYS: &str = "stays in config.json, which the agent reads";
-const LATER: &str = "selects, but containers do not get it yet";
 
 impl Conversion<'_> {
     /// Reads every configuration, and gives every pool its class.
@@ -53,12 +52,7 @@ fn rows(section: &mut Section<'_>, pool: &Pool, driver: &str) {
             section.differs(&at("resourceName"), name, &what, "no pod can ask for this name: use the class in a claim")
         }
     }
-    section.differs(
-        &at("resourceName"),
-        format!("PCIDEVICE_{}", pool.name.to_string().to_uppercase().replace(['.', '/'], "_")),
-        "the container's variable is not set",
-        "read SRIOV_DRA_<REQUEST>, or the device metadata",
-    );
+    section.maps(&at("resourceName"), pool.name.variable(), "containers find it as before, and its _INFO");
     if pool.device_type != DeviceType::NetDevice {
         section.maps(&at("deviceType"), pool.device_type.as_str(), STAYS);
     }
@@ -66,7 +60,7 @@ fn rows(section: &mut Section<'_>, pool: &Pool, driver: &str) {
         section.maps(&at("excludeTopology"), "true", "the devices have no attribute numaNode");
     }
     if pool.additional_info.is_some() {
-        section.cannot(&at("additionalInfo"), "", "is read, but containers do not get it yet", "set env in the pod");
+        section.maps(&at("additionalInfo"), "", &format!("as before in the variable {}_INFO", pool.name.variable()));
     }
     for selector in &pool.selectors {
         selectors(section, selector);
@@ -93,13 +87,18 @@ fn selectors(section: &mut Section<'_>, selector: &Selector) {
         section.maps(&at(name), values.join(" "), STAYS);
     }
     if selector.is_rdma {
-        section.cannot(&at("isRdma"), "true", LATER, "mount /dev/infiniband by the pod");
+        section.maps(&at("isRdma"), "true", "selects, and containers get the nodes of /dev/infiniband");
     }
     if let Some(vdpa) = &selector.vdpa_type {
-        section.cannot(&at("vdpaType"), vdpa.as_str(), LATER, "");
+        let remedy = "keep the device plugin for this pool";
+        section.cannot(
+            &at("vdpaType"),
+            vdpa.as_str(),
+            "selects, but containers do not get /dev/vhost-vdpa-N yet",
+            remedy,
+        );
     }
     if selector.need_vhost_net {
-        let remedy = "mount /dev/vhost-net and /dev/net/tun by the pod";
-        section.cannot(&at("needVhostNet"), "true", "containers do not get it yet", remedy);
+        section.maps(&at("needVhostNet"), "true", "containers get /dev/vhost-net and /dev/net/tun");
     }
 }

@@ -5,6 +5,8 @@ mod containers;
 mod edit;
 mod selection;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{
@@ -39,6 +41,7 @@ impl Conversion<'_> {
             return self.stays(object, &plan);
         }
         self.rest(object, &plan);
+        self.variables(object, &plan);
         self.suggest(object, &plan, &plan.requests);
         self.templates.push(template(&plan.namespace, &plan.template(), &plan.requests, false));
         self.workloads.push(edit::edited(document, pod, &plan));
@@ -135,6 +138,19 @@ impl Conversion<'_> {
         let remedy = format!("use the ResourceClaimTemplate {name} to have them on one NUMA node");
         section.differs("topology", format!("{devices} devices"), what, &remedy);
         self.templates.push(template(&plan.namespace, &name, requests, true));
+    }
+
+    /// A pool's variable has one value, and each request sets it.
+    fn variables(&mut self, object: &Object, plan: &Plan) {
+        let times = |pool: &PoolName| plan.pools.iter().filter(|(other, _)| other == pool).count();
+        let several: BTreeSet<&PoolName> =
+            plan.pools.iter().map(|(pool, _)| pool).filter(|pool| times(pool) > 1).collect();
+        for pool in several {
+            let value = format!("{} requests", times(pool));
+            let what = "a container with several of them reads the devices of one request only";
+            let remedy = "read SRIOV_DRA_<REQUEST>, or the device metadata";
+            self.report.section(object).differs(&pool.variable(), value, what, remedy);
+        }
     }
 
     /// Limits of pools that no network uses.

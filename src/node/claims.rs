@@ -7,10 +7,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::timeout,
+};
 
 use crate::{
-    claim::{AllocatedClaim, AttachMode, ClaimError, ClaimRef, ClaimUid, Engine, PreparedDevice},
+    claim::{AllocatedClaim, AttachMode, ClaimError, ClaimRef, ClaimUid, Engine, Pools, PreparedDevice},
     cluster::Cluster,
     deadline::Deadline,
     kubelet::Claims,
@@ -19,6 +22,9 @@ use crate::{
 
 /// The kubelet hangs up after 45 s; we answer before.
 pub(super) const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Pools are known with the first look at the host. Who is prepared already is answered without them.
+const FIRST_LOOK: Duration = Duration::from_secs(5);
 
 /// The node's answer to the kubelet.
 pub(super) struct NodeClaims {
@@ -29,6 +35,8 @@ pub(super) struct NodeClaims {
     pub(super) metrics: Arc<Metrics>,
     /// Told when a record came or went: taints may follow.
     pub(super) changed: Arc<Notify>,
+    /// The pools of the node's devices.
+    pools: watch::Receiver<Arc<Pools>>,
     turns: Turns,
 }
 
@@ -39,8 +47,9 @@ impl NodeClaims {
         nri: watch::Receiver<bool>,
         metrics: Arc<Metrics>,
         changed: Arc<Notify>,
+        pools: watch::Receiver<Arc<Pools>>,
     ) -> Self {
-        Self { cluster, engine, nri, metrics, changed, turns: Turns::default() }
+        Self { cluster, engine, nri, metrics, changed, pools, turns: Turns::default() }
     }
 
     async fn prepare_now(&self, claim: &ClaimRef) -> Result<Vec<PreparedDevice>, String> {
@@ -79,8 +88,16 @@ impl NodeClaims {
         allocated: &AllocatedClaim,
         deadline: Deadline,
     ) -> Result<Vec<PreparedDevice>, ClaimError> {
-        let (engine, claim) = (Arc::clone(&self.engine), allocated.clone());
-        super::blocking(move || engine.prepare(&claim, deadline)).await
+        let (engine, claim, pools) = (Arc::clone(&self.engine), allocated.clone(), self.pools_now().await);
+        super::blocking(move || engine.prepare(&claim, &pools, deadline)).await
+    }
+
+    async fn pools_now(&self) -> Arc<Pools> {
+        let mut pools = self.pools.clone();
+        let known = |pools: &Arc<Pools>| !matches!(**pools, Pools::Unknown);
+        let _ = timeout(FIRST_LOOK, pools.wait_for(known)).await;
+        let now = pools.borrow();
+        Arc::clone(&now)
     }
 
     async fn run_unprepare(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {

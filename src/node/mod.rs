@@ -21,8 +21,9 @@ mod pools;
 mod publication;
 mod status;
 mod watchdog;
+mod wishes;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow};
 use tokio::{
@@ -33,7 +34,7 @@ use tokio::{
 
 use crate::{
     attach::Attacher,
-    claim::{Engine, Identity},
+    claim::{self, Engine, Identity},
     cli::NodeArgs,
     cluster::{Cluster, Kube},
     deadline::Deadline,
@@ -97,8 +98,8 @@ async fn serve(
     kernel_events::listen(Arc::clone(&changed))?;
 
     let nri = attach(args, paths, &engine, &cluster, parts);
-    let nudge = publish(args, &engine, &cluster, &metrics, &changed, readiness, parts);
-    let claims = Arc::new(NodeClaims::new(cluster, Arc::clone(&engine), nri, metrics, changed));
+    let (nudge, pools) = publish(args, &engine, &cluster, &metrics, &changed, readiness, parts);
+    let claims = Arc::new(NodeClaims::new(cluster, Arc::clone(&engine), nri, metrics, changed, pools));
     parts.run("stale claims", collect::run(Arc::clone(&claims)));
     let mut serving = kubelet(args, paths, claims).await?;
     parts.run("registrations", follow_registrations(serving.registrations(), nudge, starting));
@@ -168,7 +169,8 @@ fn attach(
     ready
 }
 
-/// Publishes the host's functions and keeps them so. Gives back what makes it look at the server at once.
+/// Publishes the host's functions and keeps them so. Gives back what makes it look at the server at once, and the
+/// pools of devices for claims.
 fn publish(
     args: &NodeArgs,
     engine: &Arc<Engine>,
@@ -177,7 +179,11 @@ fn publish(
     changed: &Arc<Notify>,
     readiness: &Readiness,
     parts: &mut Parts,
-) -> Arc<Notify> {
+) -> (Arc<Notify>, watch::Receiver<Arc<claim::Pools>>) {
+    let file = config_file::of(args);
+    // Without pools nobody has to wait for a look at the host.
+    let first = file.as_ref().map_or_else(|| claim::Pools::Known(BTreeMap::new()), |_| claim::Pools::Unknown);
+    let (wishes, pools) = watch::channel(Arc::new(first));
     let (desire, desired) = watch::channel(None);
     let publisher = Publisher::new(Arc::clone(cluster), desired, Pace::default());
     let nudge = publisher.nudge();
@@ -189,15 +195,16 @@ fn publish(
         published: publisher.published(),
         desire,
         carriers: Carriers::default(),
-        pools: pools::Pools::new(config_file::of(args), &args.resource_prefix),
+        pools: pools::Pools::new(file.clone(), &args.resource_prefix),
         cluster: Arc::clone(cluster),
         node: args.node_name.clone(),
+        wishes,
     };
-    parts.run("config file", pools::watch(config_file::of(args), Arc::clone(changed)));
+    parts.run("config file", pools::watch(file, Arc::clone(changed)));
     parts.run("publisher", publisher.run());
     let (changed, starting) = (Arc::clone(changed), readiness.task("inventory"));
     parts.run("publication", publication.run(changed, starting));
-    nudge
+    (nudge, pools)
 }
 
 async fn kubelet(args: &NodeArgs, paths: &Paths, claims: Arc<NodeClaims>) -> anyhow::Result<Serving> {

@@ -22,7 +22,7 @@ pub(super) struct Pools {
     prefix: String,
     read: Option<Result<String, String>>,
     good: Option<Config>,
-    bad: bool,
+    fault: Option<String>,
     told: BTreeSet<String>,
 }
 
@@ -30,7 +30,7 @@ impl Pools {
     /// Without a file there are no pools.
     pub(super) fn new(file: Option<ConfigFile>, prefix: &str) -> Self {
         let good = file.is_none().then(Config::default);
-        Self { file, prefix: prefix.to_owned(), read: None, good, bad: false, told: BTreeSet::new() }
+        Self { file, prefix: prefix.to_owned(), read: None, good, fault: None, told: BTreeSet::new() }
     }
 
     /// Reads the file if it is another than last time; what is wrong with it, once.
@@ -41,7 +41,7 @@ impl Pools {
             return None;
         }
         self.read = Some(text.clone());
-        self.bad = false;
+        self.fault = None;
         let config = text.and_then(|text| Config::read(&text, &self.prefix).map_err(|error| error.to_string()));
         match config {
             Ok((config, warnings)) => {
@@ -51,8 +51,10 @@ impl Pools {
                 None
             }
             Err(why) => {
-                self.bad = true;
-                Some(format!("{file}: {why}; {}", self.instead()))
+                let fault = format!("{file}: {why}");
+                let told = format!("{fault}; {}", self.instead());
+                self.fault = Some(fault);
+                Some(told)
             }
         }
     }
@@ -66,7 +68,12 @@ impl Pools {
 
     /// Whether the file is bad now.
     pub(super) fn is_bad(&self) -> bool {
-        self.bad
+        self.fault.is_some()
+    }
+
+    /// What is wrong with the file now.
+    pub(super) fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
     }
 
     /// Which device is in which pool; none while no good configuration was ever read.

@@ -11,9 +11,9 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{carriers::Carriers, pools::Pools};
+use super::{carriers::Carriers, pools::Pools, wishes};
 use crate::{
-    claim::{Engine, Entry, Record, Step},
+    claim::{self, Engine, Entry, Record, Step},
     cluster::{Cluster, Event, Subject},
     device::{Bdf, DeviceId},
     inventory::{self, Inventory},
@@ -40,6 +40,8 @@ pub(super) struct Publication {
     pub(super) pools: Pools,
     pub(super) cluster: Arc<dyn Cluster>,
     pub(super) node: String,
+    /// For claims that are prepared.
+    pub(super) wishes: watch::Sender<Arc<claim::Pools>>,
 }
 
 /// How long a swarm may settle: where a look is slow (many functions, a busy host), looking takes a fifth of the time.
@@ -112,6 +114,11 @@ impl Publication {
         let Some(published) = published.as_ref() else { return };
         let resting = |id: &DeviceId| look.claimed.get(id).cloned().flatten();
         let pools = self.pools.assign(&look.inventory, resting, published);
+        let wishes = match &pools {
+            Some(assignment) => wishes::by_assignment(assignment, &self.wishes.borrow(), &look.claimed),
+            None => wishes::without_config(published, self.pools.fault().unwrap_or_default()),
+        };
+        self.wishes.send_replace(Arc::new(wishes));
         let desired = publish::slices(&PublishInput {
             driver: &self.driver,
             inventory: &look.inventory,

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::{ConfigError, Warning, error::Place, error::quoted};
 
 /// A pool's name, which is the extended resource that pods ask for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PoolName {
     /// `intel.com`.
     pub prefix: String,
@@ -38,6 +40,13 @@ impl PoolName {
         const QUOTA: &str = "requests.";
         let domain = self.has_domain() && self.prefix.len() + QUOTA.len() <= 253 && !self.prefix.starts_with(QUOTA);
         (domain && is_qualified(&self.name)).then(|| self.to_string())
+    }
+
+    /// The container's variable that lists devices of the pool, as the device plugin names it: of prefix and name, in
+    /// capitals, and only dots replaced.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("PCIDEVICE_{}_{}", self.prefix, self.name).replace('.', "_").to_uppercase()
     }
 
     /// Whether the prefix is a DNS subdomain that is not Kubernetes' own.
@@ -88,4 +97,16 @@ fn is_subdomain(text: &str) -> bool {
 fn is_qualified(name: &str) -> bool {
     let ends = |c: char| c.is_ascii_alphanumeric();
     name.len() <= 63 && name.starts_with(ends) && name.ends_with(ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_has_no_dots_and_keeps_all_else() {
+        let variable = |prefix: &str, name: &str| PoolName { prefix: prefix.into(), name: name.into() }.variable();
+        assert_eq!(variable("intel.com", "sriov_net"), "PCIDEVICE_INTEL_COM_SRIOV_NET");
+        assert_eq!(variable("a.b/c", "x-Y"), "PCIDEVICE_A_B/C_X-Y");
+    }
 }

@@ -103,6 +103,7 @@ impl Bench {
             admin_access: false,
             cdi: vec![],
             nodes: vec![],
+            extras: Default::default(),
             steps: vec![Step::Home(observed.netdev.unwrap().home)],
             netdev: Some(netdev),
             attachment: None,

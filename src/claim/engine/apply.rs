@@ -1,17 +1,12 @@
 //! A device's steps, done.
 
-use std::time::Duration;
-
 use super::{Engine, Held};
 use crate::{
     claim::{ClaimError, DeviceRecord, Step, home},
     deadline::Deadline,
-    device::{Observed, VfAddress, VfSetting},
+    device::{VfAddress, VfSetting},
     host::{ErrorKind, HostError, Netns},
 };
-
-/// How long the kernel may take to make the node of a VFIO group's file.
-const GROUP: Duration = Duration::from_secs(2);
 
 impl Engine {
     /// Does all steps of a device, in order, and notes the device nodes that it has then.
@@ -29,8 +24,7 @@ impl Engine {
         if device.netdev.is_some() {
             home::wait(&*self.kernel, host, &device.id, deadline).map_err(ClaimError::host("prepare"))?;
         }
-        device.nodes = self.nodes(device, deadline)?;
-        Ok(())
+        self.note_nodes(device, deadline)
     }
 
     fn step(&self, device: &DeviceRecord, step: &Step, host: &Netns, deadline: Deadline) -> Result<(), ClaimError> {
@@ -76,26 +70,6 @@ impl Engine {
             error => error,
         }
     }
-
-    /// Character devices of a function that a process drives. Its IOMMU group may come with the driver.
-    pub(super) fn nodes(&self, device: &DeviceRecord, deadline: Deadline) -> Result<Vec<String>, ClaimError> {
-        if device.admin_access || !is_vfio(&self.observe(&device.id)?) {
-            return Ok(vec![]);
-        }
-        let wait = Deadline::after(GROUP.min(deadline.left()));
-        let group = wait.poll(|| Ok::<_, ClaimError>(self.observe(&device.id)?.function.iommu_group))?;
-        let missing = || {
-            let text = "has no IOMMU group, which VFIO needs: switch the IOMMU on (firmware, and intel_iommu=on or \
-                        amd_iommu=on on the kernel's command line)";
-            ClaimError::refused(device.id, text)
-        };
-        let group = group.ok_or_else(missing)?;
-        Ok(vec![format!("/dev/vfio/{group}"), "/dev/vfio/vfio".to_owned()])
-    }
-}
-
-fn is_vfio(observed: &Observed) -> bool {
-    observed.function.binding.driver.as_deref() == Some("vfio-pci")
 }
 
 impl ClaimError {

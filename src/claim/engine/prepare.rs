@@ -7,8 +7,10 @@ use crate::{
     api::DriverChoice,
     cdi,
     claim::{
-        AllocatedClaim, ClaimError, ClaimRef, ClaimUid, Conflict, DeviceRecord, Entry, Phase, PreparedDevice, Record,
-        VERSION, Wanted, home,
+        AllocatedClaim, ClaimError, ClaimRef, ClaimUid, Conflict, DeviceRecord, Entry, Phase, Pools, PreparedDevice,
+        Record, VERSION, Wanted,
+        extras::extras,
+        home,
         plan::{makes_netdev, plan},
         view, wanted,
     },
@@ -22,7 +24,8 @@ const TRANSIT: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_secs(20);
 
 impl Engine {
-    /// Prepares a claim, or answers from its record.
+    /// Prepares a claim, or answers from its record. `pools` are the node's as they are now: what a pool says is asked once,
+    /// when the claim is prepared, and then stands in the record.
     ///
     /// # Guarantees
     /// On error nothing has changed, or the record says what has ([`ClaimError::Twice`], [`ClaimError::Undo`]).
@@ -30,7 +33,12 @@ impl Engine {
     /// # Errors
     /// [`ClaimError::Conflict`]: another claim has a device; the caller may find that it is gone from the cluster,
     /// unprepare it, and try again.
-    pub fn prepare(&self, claim: &AllocatedClaim, deadline: Deadline) -> Result<Vec<PreparedDevice>, ClaimError> {
+    pub fn prepare(
+        &self,
+        claim: &AllocatedClaim,
+        pools: &Pools,
+        deadline: Deadline,
+    ) -> Result<Vec<PreparedDevice>, ClaimError> {
         let wanted = wanted(claim, &self.identity.driver_name, &self.identity.drivers)?;
         let work = format!("prepare claim {}", claim.claim);
         let _claim_lock = self.locks.claim(&claim.claim.uid, &work, deadline)?;
@@ -40,19 +48,20 @@ impl Engine {
             }
             self.give_back(record, deadline)?;
         }
-        self.prepare_anew(claim, &wanted, deadline)
+        self.prepare_anew(claim, &wanted, pools, deadline)
     }
 
     fn prepare_anew(
         &self,
         claim: &AllocatedClaim,
         wanted: &[Wanted],
+        pools: &Pools,
         deadline: Deadline,
     ) -> Result<Vec<PreparedDevice>, ClaimError> {
         self.check_free(claim, wanted)?;
         let held = self.lock_devices(held_by(wanted), "prepare", deadline)?;
         self.check_host(wanted)?;
-        let mut record = self.new_record(claim, self.plan_all(wanted, deadline)?);
+        let mut record = self.new_record(claim, self.plan_all(wanted, pools, deadline)?);
         self.enter(claim, wanted, &record, deadline)?;
         match self.carry_out(&mut record, &held, deadline) {
             Ok(()) => Ok(answer(&record)),
@@ -174,13 +183,19 @@ impl Engine {
         Ok(all.iter().find(is_used).map(|part| part.id))
     }
 
-    fn plan_all(&self, wanted: &[Wanted], deadline: Deadline) -> Result<Vec<DeviceRecord>, ClaimError> {
+    fn plan_all(&self, wanted: &[Wanted], pools: &Pools, deadline: Deadline) -> Result<Vec<DeviceRecord>, ClaimError> {
         let one = |wanted: &Wanted| {
             let observed = self.settled(&wanted.id, deadline)?;
             let asked = wanted.settings.driver == Some(DriverChoice::Default);
             let native = if asked { self.native_driver(&observed).map_err(ClaimError::host("prepare"))? } else { None };
             let vfs = if wanted.result.admin_access { vec![] } else { self.vfs_of(&observed)? };
-            plan(wanted, &observed, &vfs, native.as_deref()).map_err(|reason| ClaimError::refused(wanted.id, reason))
+            let planned = plan(wanted, &observed, &vfs, native.as_deref());
+            let mut record = planned.map_err(|reason| ClaimError::refused(wanted.id, reason))?;
+            if !record.admin_access {
+                record.extras = extras(&wanted.settings, pools.of(&wanted.id)?);
+                self.check_extras(&record, &observed)?;
+            }
+            Ok(record)
         };
         wanted.iter().map(one).collect()
     }

@@ -1,6 +1,7 @@
 //! The engine on the fake kernel. [`World`] is a node; a restart is a new engine on the same files.
 
 mod crash;
+mod extras;
 mod identity;
 mod life;
 mod refusal;
@@ -12,7 +13,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     claim::{
-        AllocatedClaim, AllocatedDevice, Attachment, ClaimRef, ConfigSource, OpaqueConfig, PreparedDevice, Record,
+        AllocatedClaim, AllocatedDevice, Attachment, ClaimRef, ConfigSource, OpaqueConfig, Pools, PreparedDevice,
+        Record,
     },
     host::fake::Fake,
 };
@@ -24,6 +26,7 @@ struct World {
     dir: tempfile::TempDir,
     fake: Fake,
     engine: Engine,
+    pools: Pools,
 }
 
 impl World {
@@ -34,7 +37,7 @@ impl World {
     fn with(fake: Fake) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let engine = engine(&fake, dir.path());
-        Self { dir, fake, engine }
+        Self { dir, fake, engine, pools: Pools::Known(BTreeMap::new()) }
     }
 
     /// The process dies and another starts.
@@ -45,7 +48,7 @@ impl World {
     }
 
     fn prepare(&self, claim: &AllocatedClaim) -> Result<Vec<PreparedDevice>, ClaimError> {
-        self.engine.prepare(claim, soon())
+        self.engine.prepare(claim, &self.pools, soon())
     }
 
     fn unprepare(&self, claim: &AllocatedClaim) -> Result<(), ClaimError> {

@@ -15,6 +15,7 @@ fn record(devices: u32) -> Record {
         admin_access: false,
         cdi: vec![],
         nodes: Vec::new(),
+        extras: Default::default(),
         steps: vec![],
         netdev: None,
         attachment: None,

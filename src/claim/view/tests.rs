@@ -1,5 +1,8 @@
 use super::*;
-use crate::claim::{Attachment, ClaimRef, NetdevPlan, Phase};
+use crate::{
+    claim::{Attachment, ClaimRef, Extras, NetdevPlan, Phase},
+    pool::PoolName,
+};
 
 const UID: &str = "5f0c7f0e-8e6f-4a44-9d3b-7f2f6a5f4f3e";
 const DRIVER: &str = "sriov-dra.io";
@@ -14,6 +17,7 @@ fn device(address: &str, request: &str) -> DeviceRecord {
         admin_access: false,
         cdi: Vec::new(),
         nodes: Vec::new(),
+        extras: Default::default(),
         steps: Vec::new(),
         netdev: None,
         attachment: None,
@@ -72,6 +76,19 @@ fn a_netdev_mounts_its_document_and_gets_no_device_node() {
 fn vfio_gets_its_group_and_the_common_node() {
     let nodes = vec!["/dev/vfio/42".to_owned(), "/dev/vfio/vfio".to_owned()];
     golden("vfio", &record(vec![DeviceRecord { nodes, ..device("0000:3b:02.1", "dpdk/fast") }]));
+}
+
+#[test]
+fn a_pool_brings_nodes_and_the_device_plugins_variables() {
+    let nodes = ["/dev/vfio/42", "/dev/vfio/vfio", "/dev/vhost-net", "/dev/net/tun"].map(str::to_owned).to_vec();
+    let zone = ("ZONE".to_owned(), "a".to_owned());
+    let extras = Extras {
+        pool: Some(PoolName { prefix: "intel.com".to_owned(), name: "sriov_dpdk".to_owned() }),
+        env: BTreeMap::from([zone.clone()]),
+        info: Some(BTreeMap::from([zone, ("token".to_owned(), "abc".to_owned())])),
+        ..Extras::default()
+    };
+    golden("pool", &record(vec![DeviceRecord { nodes, extras, ..device("0000:3b:02.1", "dpdk") }]));
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! A node on a recorded host: everything real but the kernel.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
 use super::claim::{DRIVER, NODE};
 use crate::{
     attach::{Attacher, PodClaims},
-    claim::{AllocatedClaim, ClaimRef, Engine, Identity, PreparedDevice},
+    claim::{AllocatedClaim, ClaimRef, Engine, Identity, Pools, PreparedDevice},
     deadline::Deadline,
     host::{Recording, fake::Fake},
     kubelet::{self, Claims, Client, Plugin, Serving},
@@ -94,7 +94,9 @@ struct DemoClaims {
 impl Claims for DemoClaims {
     async fn prepare(&self, _: ClaimRef) -> Result<Vec<PreparedDevice>, String> {
         let (engine, claim) = (Arc::clone(&self.engine), self.claim.clone());
-        let work = tokio::task::spawn_blocking(move || engine.prepare(&claim, Deadline::after(PATIENCE)));
+        let work = tokio::task::spawn_blocking(move || {
+            engine.prepare(&claim, &Pools::Known(BTreeMap::new()), Deadline::after(PATIENCE))
+        });
         work.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
 

@@ -295,6 +295,7 @@ fn every_network_of_a_pod_is_told() {
     maps networks[2] = shop/plain: request net3 of DeviceClass intel-sriov-netdevice.intel.com
     cannot networks[3] = shop/gone: this NetworkAttachmentDefinition is not among the inputs -> give its file too; until then it stays with Multus
     differs app.limits[intel.com/intel_sriov_netdevice] = 1: more devices than networks: these stay extended resources, and are attached as net<n> -> take them out if they only stood for the networks
+    differs PCIDEVICE_INTEL_COM_INTEL_SRIOV_NETDEVICE = 2 requests: a container with several of them reads the devices of one request only -> read SRIOV_DRA_<REQUEST>, or the device metadata
     differs topology = 2 devices: the kubelet's TopologyManager gets no hints of these devices -> use the ResourceClaimTemplate upf-devices-numa to have them on one NUMA node
     "#);
 }

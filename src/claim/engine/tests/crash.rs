@@ -6,7 +6,7 @@ use crate::{
     host::fake::Trip,
 };
 
-const KILLS: [fn(u32) -> Trip; 3] = [Trip::Before, Trip::Amid, Trip::After];
+pub(super) const KILLS: [fn(u32) -> Trip; 3] = [Trip::Before, Trip::Amid, Trip::After];
 const REFUSALS: [fn(u32) -> Trip; 2] = [Trip::Refuse, Trip::RefuseFrom];
 
 fn claims() -> [AllocatedClaim; 3] {
@@ -47,7 +47,7 @@ fn count(world: &World, act: impl FnOnce(&World)) -> u32 {
 }
 
 /// Runs `act` with every trip at every write; `then` is what must hold.
-fn everywhere(
+pub(super) fn everywhere(
     trips: &[fn(u32) -> Trip],
     set_up: impl Fn() -> World,
     act: impl Fn(&World),

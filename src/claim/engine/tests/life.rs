@@ -213,11 +213,11 @@ fn many_claims_at_once_get_what_is_theirs() {
     let later = || Deadline::after(Duration::from_secs(20));
     std::thread::scope(|scope| {
         for (number, name) in names.iter().enumerate() {
-            let engine = &world.engine;
+            let (engine, pools) = (&world.engine, &world.pools);
             scope.spawn(move || {
                 for _ in 0..3 {
                     let claim = claim(&format!("c{number}"), &[name], json!({"vlan": number + 1}));
-                    engine.prepare(&claim, later()).unwrap();
+                    engine.prepare(&claim, pools, later()).unwrap();
                     let held = engine.kernel.observe(&id(name)).unwrap().vf.unwrap();
                     assert_eq!(usize::from(held.vlan.unwrap().id), number + 1);
                     engine.unprepare(&claim.claim.uid, later()).unwrap();
@@ -237,7 +237,7 @@ fn of_many_who_want_one_device_one_gets_it() {
         let run = |claim| {
             scope.spawn(|| {
                 let claim: AllocatedClaim = claim;
-                world.engine.prepare(&claim, Deadline::after(Duration::from_secs(20)))
+                world.engine.prepare(&claim, &world.pools, Deadline::after(Duration::from_secs(20)))
             })
         };
         let threads: Vec<_> = claims.map(run).collect();

@@ -82,7 +82,7 @@ fn who_enters_looks_again_under_the_lock() {
     let gate = world.engine.locks.pf(&pf, "test", soon()).unwrap();
     let long = Deadline::after(Duration::from_secs(60));
     let outcome = std::thread::scope(|scope| {
-        let prepare = scope.spawn(|| world.engine.prepare(&late, long));
+        let prepare = scope.spawn(|| world.engine.prepare(&late, &world.pools, long));
         let device = other.devices[0].id;
         long.poll(|| Ok::<_, ()>(world.engine.busy_with(&device))).unwrap().expect("it locks the device");
         world.engine.store.save(&other).unwrap();

@@ -1,0 +1,100 @@
+//! What containers get beside the device: variables and character devices that class, claim or the device's pool asks for.
+//! Pure.
+//!
+//! What class and claim say goes before what the pool says. A pool's wish is one, as the device plugin has it: what the host
+//! cannot give is left out, while a claim or class that asks for it by name is refused.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::ClaimError;
+use crate::{
+    api::Settings,
+    device::DeviceId,
+    pool::{Assigned, PoolName},
+};
+
+/// How much something is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Demand {
+    /// Not at all.
+    #[default]
+    No,
+    /// By the pool: given where the host can.
+    Wish,
+    /// By class or claim: without it there is no device either.
+    Must,
+}
+
+/// Of one device, as it is written down.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Extras {
+    /// The pool of config.json that the device was in.
+    pub pool: Option<PoolName>,
+    /// Variables that class and claim ask for.
+    pub env: BTreeMap<String, String>,
+    /// The pool's `additionalInfo` for the device, and over it `env`; none when there is neither.
+    pub info: Option<BTreeMap<String, String>>,
+    /// `/dev/vhost-net` and `/dev/net/tun`.
+    pub vhost_net: Demand,
+    /// RDMA's character devices.
+    pub rdma: Demand,
+    /// The first of its RDMA devices whose nodes it has.
+    pub rdma_device: Option<String>,
+}
+
+/// What class, claim and pool say together.
+pub(super) fn extras(settings: &Settings, pool: Option<&Assigned>) -> Extras {
+    let wishes = pool.map(|pool| pool.decorators).unwrap_or_default();
+    let told = pool.and_then(|pool| pool.additional_info.clone());
+    let asked = (!settings.env.is_empty()).then(BTreeMap::new);
+    let info = told.or(asked).map(|mut info| {
+        info.extend(settings.env.clone());
+        info
+    });
+    Extras {
+        pool: pool.map(|pool| pool.pool.clone()),
+        env: settings.env.clone(),
+        info,
+        vhost_net: demand(settings.vhost_net, wishes.vhost_net),
+        rdma: demand(settings.rdma, wishes.rdma),
+        rdma_device: None,
+    }
+}
+
+fn demand(asked: Option<bool>, wish: bool) -> Demand {
+    match asked {
+        Some(true) => Demand::Must,
+        None if wish => Demand::Wish,
+        Some(false) | None => Demand::No,
+    }
+}
+
+/// What is known of the pools of this node's devices.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Pools {
+    /// The host has not been looked at yet.
+    #[default]
+    Unknown,
+    /// The pools of those that are in one, or why what comes with the pool is not known.
+    Known(BTreeMap<DeviceId, Result<Assigned, String>>),
+}
+
+impl Pools {
+    /// The device's pool; none when it is in none. What comes with a pool is not left out because nobody knows it.
+    pub(super) fn of(&self, device: &DeviceId) -> Result<Option<&Assigned>, ClaimError> {
+        match self {
+            Self::Unknown => {
+                Err(ClaimError::refused(*device, "the agent has just started and does not know its pool yet"))
+            }
+            Self::Known(pools) => match pools.get(device) {
+                Some(Err(why)) => Err(ClaimError::refused(*device, why)),
+                Some(Ok(pool)) => Ok(Some(pool)),
+                None => Ok(None),
+            },
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Variables of a container: what its devices are, in this driver's words and in the device plugin's, and what is asked for.
+//!
+//! ```text
+//!  SRIOV_DRA_NET=0000:3b:02.1,0000:3b:02.2
+//!  PCIDEVICE_INTEL_COM_SRIOV_DPDK=0000:3b:02.1,0000:3b:02.2
+//!  PCIDEVICE_INTEL_COM_SRIOV_DPDK_INFO={"0000:3b:02.1":{"generic":{"deviceID":"0000:3b:02.1"}},…}
+//! ```
+
+use std::collections::BTreeMap;
+
+use super::{cdi_name, of_request};
+use crate::claim::{DeviceRecord, Record};
+
+/// The variables that a device brings, `NAME=value`.
+///
+/// Of several devices that set one variable the runtime keeps the last one's value. So each device says what is true of its
+/// whole request, and it does not matter which is the last. Not of the whole claim: a container may have one of its requests
+/// only (those of extended resources always do) and must not be told of devices that it cannot use. The price is that a
+/// container with two requests of one pool reads in the pool's variables of the last one only.
+pub(super) fn of(record: &Record, device: &DeviceRecord) -> Vec<String> {
+    let request = device.base_request();
+    let mut env = vec![listed(&own_name(request), of_request(record, request))];
+    if let Some(pool) = &device.extras.pool {
+        let of_pool = || of_request(record, request).filter(|other| other.extras.pool.as_ref() == Some(pool));
+        env.push(listed(&pool.variable(), of_pool()));
+        env.push(format!("{}_INFO={}", pool.variable(), info(of_pool())));
+    }
+    env.extend(device.extras.env.iter().map(|(name, value)| format!("{name}={value}")));
+    env
+}
+
+fn own_name(request: &str) -> String {
+    format!("SRIOV_DRA_{}", request.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_"))
+}
+
+fn listed<'a>(name: &str, devices: impl Iterator<Item = &'a DeviceRecord>) -> String {
+    let addresses: Vec<String> = devices.map(|device| cdi_name(&device.id)).collect();
+    format!("{name}={}", addresses.join(","))
+}
+
+type Facts = BTreeMap<&'static str, BTreeMap<String, String>>;
+
+/// `{"<device>": {"<of what>": {"<key>": "<value>"}}}`, sorted, as Go's `encoding/json` writes it.
+fn info<'a>(devices: impl Iterator<Item = &'a DeviceRecord>) -> String {
+    let all: BTreeMap<String, Facts> = devices.map(|device| (cdi_name(&device.id), facts(device))).collect();
+    // Strings and maps with string keys: serialising cannot fail.
+    let text = serde_json::to_string(&all).unwrap_or_default();
+    // Go has these in strings as escapes, which JSON has nowhere else.
+    let escapes =
+        [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026"), ('\u{2028}', "\\u2028"), ('\u{2029}', "\\u2029")];
+    escapes.into_iter().fold(text, |text, (plain, escape)| text.replace(plain, escape))
+}
+
+/// What the device plugin tells of a device, by the names that its code has (its README has others).
+fn facts(device: &DeviceRecord) -> Facts {
+    let mut facts = Facts::from([("generic", BTreeMap::from([("deviceID".to_owned(), cdi_name(&device.id))]))]);
+    let mut tell = |about, key: &str, value: &str| {
+        facts.entry(about).or_default().insert(key.to_owned(), value.to_owned());
+    };
+    for node in &device.nodes {
+        match node.as_str() {
+            "/dev/vfio/vfio" => tell("vfio", "mount", node),
+            "/dev/vhost-net" => tell("vhost", "net-mount", node),
+            "/dev/net/tun" => tell("vhost", "tun-mount", node),
+            group if group.starts_with("/dev/vfio/") => tell("vfio", "dev-mount", node),
+            _ => {}
+        }
+        // Of several RDMA devices the last one's.
+        if let Some(kind) = node.strip_prefix("/dev/infiniband/").and_then(rdma_kind) {
+            tell("rdma", kind, node);
+        }
+    }
+    if let Some(name) = &device.extras.rdma_device {
+        tell("rdma", "rdma_dev", name);
+    }
+    if let Some(info) = &device.extras.info {
+        facts.insert("extra", info.clone());
+    }
+    facts
+}
+
+fn rdma_kind(node: &str) -> Option<&'static str> {
+    ["uverbs", "umad", "issm", "rdma_cm"].into_iter().find(|kind| node.starts_with(kind))
+}

@@ -1,0 +1,104 @@
+//! What comes with the devices' pools, as claims are told of it.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    claim::Pools,
+    device::DeviceId,
+    pool::{Assigned, Assignment},
+    publish::{Attribute, Published},
+};
+
+/// By the assignment, but a device under a claim keeps what it had before: it stays published in that pool.
+pub(super) fn by_assignment(
+    assignment: &Assignment,
+    before: &Pools,
+    claimed: &BTreeMap<DeviceId, Option<String>>,
+) -> Pools {
+    let mut pools: BTreeMap<DeviceId, Result<Assigned, String>> =
+        assignment.devices.iter().map(|(id, assigned)| (*id, Ok(assigned.clone()))).collect();
+    let Pools::Known(before) = before else { return Pools::Known(pools) };
+    for id in claimed.keys() {
+        match before.get(id) {
+            Some(Ok(assigned)) => drop(pools.insert(*id, Ok(assigned.clone()))),
+            Some(Err(_)) => {}
+            None => drop(pools.remove(id)),
+        }
+    }
+    Pools::Known(pools)
+}
+
+/// When no good configuration was ever read: devices stay published in their pools, but nobody knows what comes with them.
+pub(super) fn without_config(published: &Published, why: &str) -> Pools {
+    let in_pool = published.devices.iter().filter_map(|(name, device)| {
+        let Some(Attribute::String(pool)) = device.attributes.get("pool") else { return None };
+        let id = DeviceId::from_name(name).ok().filter(|_| !pool.is_empty())?;
+        Some((id, Err(format!("what comes with its pool {pool} is not known since the agent started: {why}"))))
+    });
+    Pools::Known(in_pool.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{
+        host::fake::Fake,
+        inventory,
+        pool::{Candidate, Config},
+        publish::{Device, Features},
+    };
+
+    fn assignment(name: &str, address: &str) -> Assignment {
+        let text = format!(
+            r#"{{"resourceList": [{{"resourceName": "{name}", "selectors": {{"pciAddresses": ["{address}"]}}}}]}}"#
+        );
+        let (config, _) = Config::read(&text, "intel.com").unwrap();
+        let functions = inventory::observe(&Fake::igb()).unwrap().functions;
+        let candidates: Vec<_> = functions.iter().map(|function| Candidate::of(function, &functions, None)).collect();
+        config.assign(&candidates)
+    }
+
+    fn pools(pools: &Pools) -> Vec<String> {
+        let Pools::Known(pools) = pools else { return vec!["unknown".to_owned()] };
+        let line = |(id, pool): (&DeviceId, &Result<Assigned, String>)| match pool {
+            Ok(assigned) => format!("{id} {}", assigned.pool),
+            Err(why) => format!("{id} {why}"),
+        };
+        pools.iter().map(line).collect()
+    }
+
+    fn claimed(names: &[&str]) -> BTreeMap<DeviceId, Option<String>> {
+        let names: BTreeSet<&str> = names.iter().copied().collect();
+        names.into_iter().map(|name| (DeviceId::from_name(name).unwrap(), None)).collect()
+    }
+
+    #[test]
+    fn a_device_under_a_claim_keeps_its_pool_and_others_follow_the_configuration() {
+        let first = by_assignment(&assignment("old", "0000:02:10.0"), &Pools::Unknown, &claimed(&["0000-02-10-0"]));
+        assert_eq!(pools(&first), ["0000:02:10.0 intel.com/old"], "nothing is known of before");
+        let new = assignment("new", "0000:02:10.0");
+        assert_eq!(pools(&by_assignment(&new, &first, &claimed(&[]))), ["0000:02:10.0 intel.com/new"]);
+        assert_eq!(pools(&by_assignment(&new, &first, &claimed(&["0000-02-10-0"]))), pools(&first));
+        let other = assignment("new", "0000:02:10.2");
+        let held = claimed(&["0000-02-10-0", "0000-02-10-2"]);
+        assert_eq!(pools(&by_assignment(&other, &first, &held)), pools(&first), "it was in none when it was claimed");
+    }
+
+    #[test]
+    fn without_a_configuration_only_devices_in_pools_are_in_doubt() {
+        let device = |name: &str, pool: &str| {
+            let mut device = Device { name: name.to_owned(), ..Device::default() };
+            device.attributes.insert("pool".to_owned(), pool.into());
+            (name.to_owned(), device)
+        };
+        let devices = BTreeMap::from([device("0000-02-10-0", "intel.com/a"), device("0000-02-10-2", "")]);
+        let published = Published { devices, features: Features { counters: true, taints: true } };
+        let told = without_config(&published, "config.json: line 1");
+        let why = "what comes with its pool intel.com/a is not known since the agent started: config.json: line 1";
+        assert_eq!(pools(&told), [format!("0000:02:10.0 {why}")]);
+        let mended = by_assignment(&assignment("a", "0000:02:10.0"), &told, &claimed(&["0000-02-10-0"]));
+        assert_eq!(pools(&mended), ["0000:02:10.0 intel.com/a"]);
+    }
+}
