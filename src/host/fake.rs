@@ -183,9 +183,7 @@ impl Fake {
 
 impl Kernel for Fake {
     fn functions(&self) -> Result<Vec<Function>> {
-        self.read(|state| {
-            Ok(state.functions.keys().filter_map(|id| state.observed(id).ok()).map(|o| o.function).collect())
-        })
+        self.read(|state| Ok(state.functions.keys().filter_map(|id| state.seen(id).ok()).map(|o| o.function).collect()))
     }
 
     fn observe(&self, device: &DeviceId) -> Result<Observed> {

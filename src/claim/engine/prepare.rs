@@ -117,7 +117,7 @@ impl Engine {
 
     /// The devices that cannot be given away together with this one: itself, its PF, its VFs and SFs.
     fn excluded_by(&self, device: &DeviceId) -> Result<BTreeSet<DeviceId>, ClaimError> {
-        let function = self.observe(device)?.function;
+        let function = self.function(device)?;
         let mut excluded = BTreeSet::from([*device]);
         if function.is_part() {
             excluded.extend(function.pf().map(DeviceId::Pci));
@@ -126,6 +126,18 @@ impl Engine {
             excluded.extend(all.iter().filter(|other| other.pf() == Some(device.pci())).map(|other| other.id));
         }
         Ok(excluded)
+    }
+
+    /// What the device is. A VF whose PF is in a pod cannot be observed, and this is how one finds out.
+    fn function(&self, device: &DeviceId) -> Result<Function, ClaimError> {
+        match self.kernel.observe(device) {
+            Ok(observed) => Ok(observed.function),
+            Err(error) => {
+                let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
+                let found = all.into_iter().find(|function| function.id == *device);
+                found.ok_or_else(|| ClaimError::host("prepare")(error))
+            }
+        }
     }
 
     fn check_other(

@@ -63,7 +63,25 @@ impl State {
         self.functions.get_mut(device).ok_or_else(|| gone(device))
     }
 
+    /// VFs are read through their PF's netdev, which may be in a pod.
     pub(super) fn observed(&self, device: &DeviceId) -> Result<Observed> {
+        let observed = self.seen(device)?;
+        match observed.function.vf_address() {
+            Some(vf) if self.is_away(&vf.pf.into()) => {
+                let reason = "has no netdev in the host's network namespace, and VFs are set through it";
+                Err(HostError::of_kind(ErrorKind::Gone, format!("pf {}", vf.pf), "look up netdev", reason))
+            }
+            _ => Ok(observed),
+        }
+    }
+
+    fn is_away(&self, device: &DeviceId) -> bool {
+        let link = self.functions.get(device).and_then(|fake| fake.link.as_ref());
+        link.is_some_and(|link| link.netns != HOME)
+    }
+
+    /// What needs no other function.
+    pub(super) fn seen(&self, device: &DeviceId) -> Result<Observed> {
         let fake = self.function(device)?;
         let netdev = fake.link.as_ref().filter(|link| link.netns == HOME).map(|link| link.netdev.clone());
         let mut function = fake.function.clone();

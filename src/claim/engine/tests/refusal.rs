@@ -71,6 +71,21 @@ fn a_pf_and_its_vfs_exclude_each_other() {
     insta::assert_snapshot!(error, @"0000:02:10.1: cannot go to claim web/claim-vf: 0000:01:00.1, of the same PF, is held by claim web/claim-pf (pf)");
 }
 
+#[test]
+fn a_vf_of_a_pf_that_is_in_a_pod_is_refused_with_the_claim_that_has_the_pf() {
+    let world = World::new();
+    let port = claim("pf", &["0000-01-00-1"], json!({}));
+    world.prepare(&port).unwrap();
+    world.attach(&port, "net1");
+    let vf = claim("vf", &["0000-02-10-1"], json!({}));
+    assert!(
+        world.fake.observe(&DeviceId::from_name(&vf.devices[0].device).unwrap()).is_err(),
+        "VFs are read through their PF"
+    );
+    let error = world.prepare(&vf).unwrap_err();
+    assert!(matches!(error, ClaimError::Conflict(_)), "{error}");
+}
+
 /// It passes its first look while nobody has the device, and is held up right before it enters itself.
 #[test]
 fn who_enters_looks_again_under_the_lock() {
