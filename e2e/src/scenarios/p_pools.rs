@@ -1,11 +1,12 @@
 //! **The administrator** comes from the SR-IOV device plugin and gives its config.json as it is: the example of its README,
-//! with the ids of this card, two VFs resting on vfio-pci. **The users** apply the pods that they had.
+//! with the ids of this card, two VFs resting on vfio-pci and served with vhost-net and a token. **The users** apply the
+//! pods that they had.
 //!
 //! **Must hold**: each device is in the pool in which the device plugin had it, there is a DeviceClass for each pool, and a
-//! pod of each pool that has devices runs. A bad config.json is told in an event of the node and changes nothing. Without
-//! pools the classes go.
+//! pod of each pool that has devices runs and finds the environment and the device nodes that the device plugin gave it.
+//! A bad config.json is told in an event of the node and changes nothing. Without pools the classes go.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::Scenario;
@@ -15,6 +16,7 @@ use crate::{
     kube::{self, text},
     lab::Lab,
     node::Node,
+    pod::Pod,
     slices,
     space::{Space, event_text},
     story::Story,
@@ -27,6 +29,7 @@ const CONFIG: &str = include_str!("../../manifests/pools.json");
 const POD: &str = include_str!("../../manifests/pool-pod.yaml");
 const NETDEVICE: &str = "intel.com/intel_sriov_netdevice";
 const DPDK: &str = "intel.com/intel_sriov_dpdk";
+const TOKEN: &str = r#""token":"3e49019f-412f-4f02-824e-4cd195944205""#;
 
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
     let for_dpdk: Vec<Vf> =
@@ -114,11 +117,31 @@ fn pods_run(node: &Node, space: &Space) -> Result<()> {
     kernel.exec("ip link show net1")?;
     user.exec("exec 3<>/dev/vfio/vfio 4<>/dev/vfio/[0-9]*")?;
     let vf = user.claim()?.vf(node)?;
+    finds_its_device(&kernel, NETDEVICE, &kernel.claim()?.vf(node)?)?;
+    finds_its_device(&user, DPDK, &vf)?;
+    user.exec("exec 3<>/dev/vhost-net 4<>/dev/net/tun")?;
+    ensure!(told(&user, DPDK, "_INFO")?.contains(TOKEN), "no additionalInfo: {}", told(&user, DPDK, "_INFO")?);
     space.step(format!("a pod of each pool runs; {} is with the second", vf.pci));
     kernel.delete_soon()?;
     user.delete()?;
     kernel.gone()?;
     node.is_again(&before)
+}
+
+/// The device plugin's environment names the VF that it was given.
+fn finds_its_device(pod: &Pod, resource: &str, vf: &Vf) -> Result<()> {
+    let (address, info) = (told(pod, resource, "")?, told(pod, resource, "_INFO")?);
+    ensure!(address == vf.pci, "{resource} is {address}, the claim has {}", vf.pci);
+    let info: Value = serde_json::from_str(&info).with_context(|| info.clone())?;
+    let id = info.pointer(&format!("/{}/generic/deviceID", vf.pci));
+    ensure!(id == Some(&vf.pci.clone().into()), "{info}");
+    Ok(())
+}
+
+/// `PCIDEVICE_<RESOURCE><suffix>` in the pod's container.
+fn told(pod: &Pod, resource: &str, suffix: &str) -> Result<String> {
+    let name = resource.replace(['.', '/'], "_").to_uppercase();
+    pod.exec(&format!("printf %s \"$PCIDEVICE_{name}{suffix}\""))
 }
 
 fn bad_configuration(node: &Node) -> Result<String> {
