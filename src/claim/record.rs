@@ -79,6 +79,15 @@ impl DeviceRecord {
     pub fn base_request(&self) -> &str {
         self.request.split('/').next().unwrap_or(&self.request)
     }
+
+    /// The driver that it had before the claim changed it; none: it had none, or the claim left it alone.
+    #[must_use]
+    pub fn resting_driver(&self) -> Option<&str> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Driver { from, .. } => from.driver.as_deref(),
+            _ => None,
+        })
+    }
 }
 
 /// A VF of a claimed PF, as it was.

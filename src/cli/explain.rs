@@ -1,6 +1,6 @@
 //! `explain`: why a claim gets no device, from the cluster or from files.
 
-mod files;
+pub(super) mod files;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -22,8 +22,9 @@ pub enum Command {
     Node(Box<NodeArgs>),
     /// Run the controller of a cluster: one DeviceClass per pool of the ConfigMaps.
     Controller(Box<ControllerArgs>),
-    /// Show this node's functions: PFs with their VFs, driver, netdev, and the claim that holds each.
-    List(ListArgs),
+    /// Show functions, PFs with their VFs: pool, driver, link, and the claim and pod that have each. Of this host, or of the
+    /// cluster.
+    List(Box<ListArgs>),
     /// Say why a claim gets no device: for each, which selector, constraint, taint, counter or claim refuses it.
     Explain(ExplainArgs),
     /// Write this node's functions as one reviewable file, for bug reports and for the demo.
@@ -143,6 +144,28 @@ pub enum LogFormat {
 /// Flags of `list`.
 #[derive(Debug, Clone, Args)]
 pub struct ListArgs {
+    /// All nodes' devices, from the cluster's slices and claims, instead of this host's functions. Needs no more than a
+    /// kubeconfig.
+    #[arg(long, group = "of_cluster")]
+    pub cluster: bool,
+    /// Manifests to take instead of the cluster: slices and claims, as YAML or JSON; - is standard input.
+    #[arg(short, long, group = "of_cluster")]
+    pub file: Vec<PathBuf>,
+    /// Of the cluster, this node only.
+    #[arg(long, requires = "of_cluster")]
+    pub node: Option<String>,
+    /// Name of the driver.
+    #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io")]
+    pub driver_name: String,
+    /// The Kubernetes node that this host is; its host name if absent.
+    #[arg(long, env = "SRIOV_DRA_NODE_NAME")]
+    pub node_name: Option<String>,
+    /// The pools' config.json, or a directory of them, as given to `node`: for a host that cannot ask the cluster.
+    #[arg(long, env = "SRIOV_DRA_CONFIG_FILE")]
+    pub config_file: Option<PathBuf>,
+    /// What is before the `/` in the names of pools that say nothing of it.
+    #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX", default_value = "intel.com")]
+    pub resource_prefix: String,
     /// Records of claims.
     #[arg(long, env = "SRIOV_DRA_STATE_DIR", default_value = "/run/sriov-dra")]
     pub state_dir: PathBuf,
@@ -156,10 +179,12 @@ pub struct ListArgs {
 pub enum Output {
     /// For people.
     Table,
-    /// For people with wide terminals: NUMA node, PCIe root, IOMMU group.
+    /// For people with wide terminals: numbers, NUMA node, PCIe root, and the IOMMU group or the link's speed.
     Wide,
     /// Stable, for programs.
     Json,
+    /// The same as YAML.
+    Yaml,
 }
 
 /// Flags of `explain`.

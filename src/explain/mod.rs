@@ -14,6 +14,7 @@ mod config;
 mod fit;
 mod holders;
 mod judge;
+mod listing;
 mod objects;
 mod report;
 mod subject;
@@ -24,6 +25,7 @@ mod words;
 mod world;
 
 pub use cause::Cause;
+pub use listing::{DeviceView, devices};
 pub use report::{ConstraintView, Report, Row, State};
 pub use subject::Query;
 pub use world::World;

@@ -14,7 +14,7 @@ const NO_POOLS: &str = "{\"resourceList\": []}";
 
 /// A place that may change at any time.
 #[derive(Debug, Clone)]
-pub(super) struct ConfigFile {
+pub(crate) struct ConfigFile {
     path: PathBuf,
     node: String,
 }
@@ -25,13 +25,13 @@ pub(super) fn of(args: &NodeArgs) -> Option<ConfigFile> {
 }
 
 impl ConfigFile {
-    pub(super) fn new(path: PathBuf, node: &str) -> Self {
+    pub(crate) fn new(path: PathBuf, node: &str) -> Self {
         Self { path, node: node.to_owned() }
     }
 
     /// The text that is there now. A directory that has files for other nodes only gives this one no pools; an empty
     /// one says nothing.
-    pub(super) fn read(&self) -> Result<String, String> {
+    pub(crate) fn read(&self) -> Result<String, String> {
         if !self.path.is_dir() {
             return text(&self.path);
         }

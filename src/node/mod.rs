@@ -14,7 +14,7 @@ mod boot;
 mod carriers;
 mod claims;
 mod collect;
-mod config_file;
+pub(crate) mod config_file;
 mod kernel_events;
 mod pods;
 mod pools;

@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{carriers::Carriers, pools::Pools, wishes};
 use crate::{
-    claim::{self, Engine, Entry, Record, Step},
+    claim::{self, Engine, Entry},
     cluster::{Cluster, Event, Subject},
     device::{Bdf, DeviceId},
     inventory::{self, Inventory},
@@ -159,21 +159,12 @@ fn claimed(records: &[Entry]) -> BTreeMap<DeviceId, Option<String>> {
     let mut claimed = BTreeMap::new();
     for entry in records {
         match entry {
-            Entry::Readable(record) => claimed.extend(resting_drivers(record)),
+            Entry::Readable(record) => claimed
+                .extend(record.devices.iter().map(|device| (device.id, device.resting_driver().map(str::to_owned)))),
             Entry::Unreadable { devices, .. } => claimed.extend(devices.iter().map(|id| (*id, None))),
         }
     }
     claimed
-}
-
-fn resting_drivers(record: &Record) -> impl Iterator<Item = (DeviceId, Option<String>)> {
-    record.devices.iter().map(|device| {
-        let resting = device.steps.iter().find_map(|step| match step {
-            Step::Driver { from, .. } => from.driver.clone(),
-            _ => None,
-        });
-        (device.id, resting)
-    })
 }
 
 fn taints(engine: &Engine, driver: &str) -> Result<BTreeMap<DeviceId, Vec<Taint>>, String> {

@@ -47,7 +47,7 @@ pub(super) async fn tell(out: &mut dyn Write, root: &Path) -> anyhow::Result<()>
 
 fn host(tell: &mut Teller<'_>, stage: &Stage) -> anyhow::Result<()> {
     tell.chapter("The host: two ports, seven virtual functions each (`sriov-dra list`)")?;
-    Ok(tell.show(&list::table(&stage.fake.functions()?, &list::Holders::new(), false))?)
+    Ok(tell.show(&list::table(&stage.fake.functions()?, &list::Pools::new(), &list::Holders::new(), false))?)
 }
 
 fn slices(tell: &mut Teller<'_>, stage: &Stage) -> anyhow::Result<String> {

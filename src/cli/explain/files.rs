@@ -9,7 +9,7 @@ use anyhow::Context;
 use serde_json::{Deserializer, Value};
 
 /// All objects of all files; `-` is standard input.
-pub(super) fn objects(files: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
+pub(in crate::cli) fn objects(files: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
     let mut all = Vec::new();
     for file in files {
         let text = text(file).with_context(|| format!("file {}", file.display()))?;

@@ -1,19 +1,16 @@
 //! The table that people read.
 
-use super::Holders;
+use super::{Holders, Pools};
 use crate::cli::columns::columns;
 use crate::device::{Function, FunctionKind};
 
-const PLAIN: [&str; 7] = ["DEVICE", "TYPE", "NETDEV", "DRIVER", "LINK", "CLAIM", "POD"];
+const PLAIN: [&str; 8] = ["DEVICE", "TYPE", "NETDEV", "DRIVER", "LINK", "POOL", "CLAIM", "POD"];
 const WIDE: [&str; 4] = ["IDS", "NUMA", "PCIE ROOT", "IOMMU"];
 
 /// PFs in the order of their addresses, each with its VFs and SFs by index under it; then VFs without a PF.
-pub(crate) fn table(functions: &[Function], holders: &Holders, wide: bool) -> String {
-    if functions.is_empty() {
-        return "no SR-IOV functions on this host\n".to_owned();
-    }
+pub(crate) fn table(functions: &[Function], pools: &Pools, holders: &Holders, wide: bool) -> String {
     let header: Vec<&str> = PLAIN.iter().chain(if wide { &WIDE[..] } else { &[] }).copied().collect();
-    columns(&header, in_order(functions).into_iter().map(|function| row(function, holders, wide)))
+    columns(&header, in_order(functions).into_iter().map(|function| row(function, pools, holders, wide)))
 }
 
 fn in_order(functions: &[Function]) -> Vec<&Function> {
@@ -25,7 +22,7 @@ fn in_order(functions: &[Function]) -> Vec<&Function> {
     order
 }
 
-fn row(function: &Function, holders: &Holders, wide: bool) -> Vec<String> {
+fn row(function: &Function, pools: &Pools, holders: &Holders, wide: bool) -> Vec<String> {
     let holder = holders.get(&function.id);
     let dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let mut cells = vec![
@@ -34,6 +31,7 @@ fn row(function: &Function, holders: &Holders, wide: bool) -> Vec<String> {
         dash(function.netdev.as_ref().map(ToString::to_string)),
         dash(function.binding.driver.clone()),
         link(function),
+        dash(pools.get(&function.id).cloned()),
         dash(holder.map(|holder| holder.claim.clone())),
         dash(holder.and_then(|holder| holder.pod.clone())),
     ];

@@ -1,6 +1,27 @@
-use crate::device::{Bdf, Binding, Function, FunctionKind, LinkType, PciIds, VfAddress};
+use clap::Parser;
+use serde_json::Value;
 
 use super::*;
+use crate::{
+    cli::options::{Command, SriovDra},
+    device::{Bdf, Binding, FunctionKind, LinkType, PciIds, VfAddress},
+    host::recording::fixtures,
+    pool::Config,
+};
+
+const PAGE: &str = include_str!("../../../docs/debugging.md");
+const CLUSTER: &str = include_str!("../../../e2e/fixtures/explain.yaml");
+
+fn asked(line: &str) -> ListArgs {
+    match SriovDra::try_parse_from(line.split_whitespace()).unwrap().command {
+        Command::List(args) => *args,
+        other => panic!("{line} is {other:?}"),
+    }
+}
+
+fn of_cluster(line: &str) -> String {
+    cluster::form(&asked(line), serde_saphyr::from_multiple(CLUSTER).unwrap()).unwrap()
+}
 
 fn function(address: &str, kind: FunctionKind) -> Function {
     Function {
@@ -34,16 +55,92 @@ fn vfs_stand_under_their_pf_by_index_with_their_holders() {
     ];
     let holder = Holder { claim: "shop/net".to_owned(), pod: Some("shop/upf-0".to_owned()) };
     let holders = Holders::from([(functions[0].id, holder)]);
-    insta::assert_snapshot!(table(&functions, &holders, false), @r#"
-    DEVICE          TYPE            NETDEV  DRIVER  LINK           CLAIM     POD
-    0000:01:00.0    pf, 2 of 7 VFs  eth0    igb     up, 1000 Mb/s  -         -
-      0000:01:10.0  vf 0            eth0    igb     up             -         -
-      0000:01:10.2  vf 1            eth0    igb     up             shop/net  shop/upf-0
-    0000:00:05.0    vf              eth0    igb     up             -         -
+    let pools = Pools::from([(functions[0].id, "intel.com/upf".to_owned())]);
+    insta::assert_snapshot!(table(&functions, &pools, &holders, false), @r#"
+    DEVICE          TYPE            NETDEV  DRIVER  LINK           POOL           CLAIM     POD
+    0000:01:00.0    pf, 2 of 7 VFs  eth0    igb     up, 1000 Mb/s  -              -         -
+      0000:01:10.0  vf 0            eth0    igb     up             -              -         -
+      0000:01:10.2  vf 1            eth0    igb     up             intel.com/upf  shop/net  shop/upf-0
+    0000:00:05.0    vf              eth0    igb     up             -              -         -
     "#);
+    let rows: Value = serde_json::from_str(&form(&functions[..1], &pools, &holders, Output::Json).unwrap()).unwrap();
+    assert_eq!(
+        (&rows[0]["pool"], &rows[0]["claim"], &rows[0]["pod"]),
+        (&"intel.com/upf".into(), &"shop/net".into(), &"shop/upf-0".into())
+    );
+    assert_eq!((&rows[0]["id"], &rows[0]["binding"]["driver"]), (&"0000-01-10-2".into(), &"igb".into()));
 }
 
 #[test]
-fn an_empty_host_is_told_so() {
-    assert_eq!(table(&[], &Holders::new(), false), "no SR-IOV functions on this host\n");
+fn a_recorded_host_is_listed_as_the_documentation_shows() {
+    let host = fixtures::host("connectx6dx");
+    let config = r#"{"resourceList": [
+        {"resourceName": "dpdk", "selectors": {"drivers": ["vfio-pci"]}},
+        {"resourceName": "vf", "selectors": {"pfNames": ["ens1f1np1"]}},
+        {"resourceName": "sf", "deviceType": "auxNetDevice", "selectors": {"auxTypes": ["sf"]}}]}"#;
+    let pools = pools::assigned(&Config::read(config, "example.com").unwrap().0, &host, &[]);
+    let table = form(&host.functions, &pools, &Holders::new(), Output::Table).unwrap();
+    assert!(PAGE.contains(&table), "docs/debugging.md does not show what is really listed:\n{table}");
+}
+
+#[test]
+fn yaml_says_what_json_says() {
+    let host = fixtures::host("connectx6dx");
+    let told = |output| form(&host.functions, &Pools::new(), &Holders::new(), output).unwrap();
+    let json: Value = serde_json::from_str(&told(Output::Json)).unwrap();
+    assert_eq!(serde_saphyr::from_str::<Value>(&told(Output::Yaml)).unwrap(), json);
+    assert_eq!(json.as_array().map(Vec::len), Some(host.functions.len()));
+}
+
+#[test]
+fn an_empty_host_is_told_so_and_where_else_to_look() {
+    assert_eq!(nothing_here(false), "no SR-IOV functions on this host\n");
+    assert_eq!(
+        nothing_here(true),
+        "no SR-IOV functions on this host; those of the cluster: sriov-dra list --cluster\n"
+    );
+}
+
+#[test]
+fn a_cluster_is_listed_as_the_documentation_shows() {
+    let table = of_cluster("sriov-dra list -f e2e/fixtures/explain.yaml");
+    assert!(PAGE.contains(&table), "docs/debugging.md does not show what is really listed:\n{table}");
+}
+
+#[test]
+fn of_a_cluster_programs_get_every_attribute() {
+    let rows: Value = serde_json::from_str(&of_cluster("sriov-dra list --cluster -o json")).unwrap();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&rows[2]).unwrap(), @r#"
+    {
+      "attributes": {
+        "driver": "iavf",
+        "index": 1,
+        "pciAddress": "0000:3b:02.1",
+        "pfName": "ens1f0",
+        "pfPciAddress": "0000:3b:00.0",
+        "pool": "intel.com/upf",
+        "resource.kubernetes.io/numaNode": 0,
+        "type": "vf",
+        "vendor": "8086"
+      },
+      "claim": "shop/smf",
+      "device": "0000-3b-02-1",
+      "node": "node1",
+      "pods": [
+        "shop/smf-0"
+      ],
+      "published": true,
+      "taints": []
+    }
+    "#);
+    let yaml = of_cluster("sriov-dra list --cluster --node node1 -o yaml");
+    assert_eq!(serde_saphyr::from_str::<Value>(&yaml).unwrap(), rows);
+    let nothing = of_cluster("sriov-dra list --cluster --node node2");
+    assert_eq!(nothing, "no devices of sriov-dra.io in any slice or claim\n");
+}
+
+#[test]
+fn a_node_is_one_of_the_cluster() {
+    let error = SriovDra::try_parse_from(["sriov-dra", "list", "--node", "node1"]).unwrap_err().to_string();
+    assert!(error.contains("--cluster"), "{error}");
 }

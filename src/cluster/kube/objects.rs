@@ -1,5 +1,5 @@
-//! The objects that decide about allocations, of all namespaces and drivers, as the API writes them: for `explain`,
-//! which reads them from files in the same form.
+//! The objects that decide about allocations, of all namespaces and drivers, as the API writes them: for `explain` and
+//! `list`, which read them from files in the same form.
 
 use std::fmt::Debug;
 
@@ -19,9 +19,19 @@ impl Kube {
     /// # Errors
     /// The server's: who asks must be allowed to list all of them.
     pub async fn allocation_objects(&self) -> Result<Vec<Value>> {
-        let mut all = self.listed::<ResourceClaim>("resource claims").await?;
+        let mut all = self.device_objects().await?;
         all.extend(self.listed::<ResourceClaimTemplate>("resource claim templates").await?);
         all.extend(self.listed::<DeviceClass>("device classes").await?);
+        Ok(all)
+    }
+
+    /// What tells of devices and of who has them: claims, slices and taint rules. Rules are left out where the server has
+    /// none.
+    ///
+    /// # Errors
+    /// The server's: who asks must be allowed to list all of them.
+    pub async fn device_objects(&self) -> Result<Vec<Value>> {
+        let mut all = self.listed::<ResourceClaim>("resource claims").await?;
         all.extend(self.listed::<ResourceSlice>("resource slices").await?);
         match self.listed::<DeviceTaintRule>("device taint rules").await {
             Ok(rules) => all.extend(rules),

@@ -1,0 +1,187 @@
+//! All devices of a driver in a cluster, and who has them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    holders::Holders,
+    objects::{Allotment, Claim, Datum, Listed, or_default},
+    taint,
+    world::World,
+};
+use crate::publish::Attribute;
+
+/// One device of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeviceView {
+    /// The node that has it; none: all have it.
+    pub node: Option<String>,
+    /// Its name in slices.
+    pub device: String,
+    /// The claim that has it, `namespace/name`.
+    pub claim: Option<String>,
+    /// Who uses that claim, `namespace/name`.
+    pub pods: Vec<String>,
+    /// Taints that keep claims from it, its own and those of rules, `key=value:effect`.
+    pub taints: Vec<String>,
+    /// Whether a slice has it; without one only the claim tells of it.
+    pub published: bool,
+    /// As published; the driver's own without their domain.
+    pub attributes: BTreeMap<String, Value>,
+}
+
+impl DeviceView {
+    /// A text attribute; empty when it is absent.
+    #[must_use]
+    pub fn text(&self, name: &str) -> &str {
+        self.attributes.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A number attribute.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<i64> {
+        self.attributes.get(name).and_then(Value::as_i64)
+    }
+
+    /// Whether it is a VF or SF of a PF.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        let (own, pf) = (self.text("pciAddress"), self.text("pfPciAddress"));
+        self.text("type") == "sf" || (!pf.is_empty() && own != pf)
+    }
+}
+
+/// Lists a driver's devices, node by node, PFs with their VFs and SFs by index after them. Devices that a claim has and no
+/// slice names any more are listed too.
+#[must_use]
+pub fn devices(world: &World, driver: &str) -> Vec<DeviceView> {
+    let all = world.devices();
+    let holders = Holders::of(world, &all, None);
+    let ours = all.iter().filter(|listed| listed.driver == driver);
+    let mut views: Vec<DeviceView> = ours.map(|listed| view(listed, holders.of_device(listed), world)).collect();
+    views.extend(unpublished(world, &all, driver));
+    views.sort_by(|one, other| key(one).cmp(&key(other)));
+    views
+}
+
+fn view(listed: &Listed<'_>, holder: Option<&Claim>, world: &World) -> DeviceView {
+    let own = |name: &str| name.strip_prefix(listed.driver).and_then(|rest| rest.strip_prefix('/')).map(str::to_owned);
+    let attributes = &listed.device.attributes;
+    DeviceView {
+        node: listed.node.map(str::to_owned),
+        device: listed.device.name.clone(),
+        claim: holder.map(Claim::path),
+        pods: holder.map(pods).unwrap_or_default(),
+        taints: taint::against(listed, &world.rules, &[]).iter().map(ToString::to_string).collect(),
+        published: true,
+        attributes: attributes.iter().map(|(name, datum)| (own(name).unwrap_or(name.clone()), value(datum))).collect(),
+    }
+}
+
+fn pods(claim: &Claim) -> Vec<String> {
+    let namespace = or_default(&claim.metadata.namespace);
+    claim.status.reserved_for.iter().map(|consumer| format!("{namespace}/{}", consumer.name)).collect()
+}
+
+fn value(datum: &Datum) -> Value {
+    match datum {
+        Datum::Known(Attribute::String(text) | Attribute::Version(text)) => text.as_str().into(),
+        Datum::Known(Attribute::Int(number)) => (*number).into(),
+        Datum::Known(Attribute::Bool(value)) => (*value).into(),
+        Datum::Other(value) => value.clone(),
+    }
+}
+
+/// Of this driver's pools, which are named as their nodes.
+fn unpublished(world: &World, all: &[Listed<'_>], driver: &str) -> Vec<DeviceView> {
+    let there: BTreeSet<_> = all.iter().map(|listed| (listed.driver, listed.pool, &*listed.device.name)).collect();
+    let lost = |result: &&Allotment| {
+        result.driver == driver
+            && !result.admin_access
+            && !there.contains(&(&*result.driver, &*result.pool, &*result.device))
+    };
+    let of = |claim: &Claim, result: &Allotment| DeviceView {
+        node: Some(result.pool.clone()),
+        device: result.device.clone(),
+        claim: Some(claim.path()),
+        pods: pods(claim),
+        taints: Vec::new(),
+        published: false,
+        attributes: BTreeMap::new(),
+    };
+    let held = |claim: &Claim| -> Vec<DeviceView> {
+        let results = claim.status.allocation.iter().flat_map(|allocation| &allocation.devices.results);
+        results.filter(lost).map(|result| of(claim, result)).collect()
+    };
+    world.claims.iter().flat_map(held).collect()
+}
+
+/// A PF's address is the same as that of its VFs' PF, and a device without index stands before those with one.
+fn key(view: &DeviceView) -> (Option<&str>, bool, &str, bool, bool, Option<i64>, &str) {
+    let is_sf = view.text("type") == "sf";
+    (
+        view.node.as_deref(),
+        !view.published,
+        view.text("pfPciAddress"),
+        view.is_part(),
+        is_sf,
+        view.number("index"),
+        &view.device,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(view: &DeviceView) -> String {
+        format!(
+            "{} {} {} {}",
+            view.device,
+            view.claim.as_deref().unwrap_or("-"),
+            view.pods.join(","),
+            view.taints.join(",")
+        )
+    }
+
+    #[test]
+    fn holders_taints_of_rules_and_devices_that_no_slice_has_are_listed() {
+        let driver = "sriov-dra.io";
+        let result = |device: &str, admin: bool| json!({"request": "r", "driver": driver, "pool": "n1", "device": device, "adminAccess": admin});
+        let claim = |name: &str, results: serde_json::Value, pods: serde_json::Value| {
+            json!({"kind": "ResourceClaim", "metadata": {"namespace": "shop", "name": name},
+                "status": {"allocation": {"devices": {"results": results}}, "reservedFor": pods}})
+        };
+        let vf = |index: i64| {
+            json!({"name": format!("0000-3b-02-{index}"), "attributes": {"type": {"string": "vf"}, "index": {"int": index},
+                "pciAddress": {"string": format!("0000:3b:02.{index}")}, "pfPciAddress": {"string": "0000:3b:00.0"}}})
+        };
+        let objects = [
+            claim("a", json!([result("0000-3b-02-1", false)]), json!([{"name": "p"}, {"name": "q"}])),
+            claim("b", json!([result("0000-3b-02-0", true)]), json!([{"name": "watcher"}])),
+            claim("c", json!([result("0000-3b-02-7", false)]), json!([])),
+            json!({"kind": "ResourceSlice", "metadata": {"name": "s"}, "spec": {"driver": driver, "nodeName": "n1",
+                "pool": {"name": "n1", "generation": 1, "resourceSliceCount": 1}, "devices": [vf(1), vf(0)]}}),
+            json!({"kind": "ResourceSlice", "metadata": {"name": "t"}, "spec": {"driver": "gpu.example.com", "nodeName": "n1",
+                "pool": {"name": "n1", "generation": 1, "resourceSliceCount": 1}, "devices": [{"name": "gpu"}]}}),
+            json!({"kind": "DeviceTaintRule", "metadata": {"name": "work"}, "spec": {
+                "deviceSelector": {"driver": driver, "device": "0000-3b-02-0"},
+                "taint": {"key": "example.com/work", "value": "cable", "effect": "NoExecute"}}}),
+        ];
+        let all = devices(&World::read(objects).unwrap(), driver);
+        let lines: Vec<String> = all.iter().map(told).collect();
+        assert_eq!(
+            lines,
+            [
+                "0000-3b-02-0 -  example.com/work=cable:NoExecute",
+                "0000-3b-02-1 shop/a shop/p,shop/q ",
+                "0000-3b-02-7 shop/c  ",
+            ]
+        );
+        assert_eq!(all.iter().map(|view| view.published).collect::<Vec<_>>(), [true, true, false]);
+    }
+}
