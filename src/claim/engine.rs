@@ -13,6 +13,7 @@
 
 mod apply;
 mod check;
+mod choice;
 mod nodes;
 mod prepare;
 mod recover;
@@ -35,6 +36,7 @@ use crate::{
     device::DeviceId,
     files::{Disk, Tap},
     host::Kernel,
+    inventory::Choice,
     paths::Paths,
 };
 
@@ -57,6 +59,7 @@ pub struct Engine {
     pub(super) store: Store,
     pub(super) locks: Locks,
     disk: Disk,
+    choice: Choice,
     /// Claims whose undoing did not work, and why. Only a cache: what is undone is decided by records.
     failed: Mutex<BTreeMap<ClaimUid, String>>,
 }
@@ -79,6 +82,7 @@ impl Engine {
             store: Store::new(paths.records(), disk.clone()),
             locks: Locks::new(&paths),
             failed: Mutex::default(),
+            choice: Choice::default(),
             kernel,
             paths,
             identity,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{cluster::ConfigMapName, device::Bdf, paths::Paths};
+use crate::{cluster::ConfigMapName, inventory::Pattern, paths::Paths};
 
 /// SR-IOV networking for Kubernetes on Dynamic Resource Allocation.
 #[derive(Debug, Parser)]
@@ -54,9 +54,13 @@ pub struct NodeArgs {
     /// UID of the agent's own pod: two agents serve side by side during a rolling update.
     #[arg(long, env = "SRIOV_DRA_POD_UID", default_value = "")]
     pub pod_uid: String,
-    /// PCI addresses that are never published nor prepared.
+    /// Functions that are published and prepared, no others: PCI addresses, names of PFs, numbers as in 8086:154c or
+    /// 15b3:*. A PF stands for its VFs and SFs too. Default: all.
+    #[arg(long, env = "SRIOV_DRA_INCLUDE", value_delimiter = ',')]
+    pub include: Vec<Pattern>,
+    /// Functions that are never published nor prepared, in the same form; over --include.
     #[arg(long, env = "SRIOV_DRA_EXCLUDE", value_delimiter = ',')]
-    pub exclude: Vec<Bdf>,
+    pub exclude: Vec<Pattern>,
     /// The SR-IOV device plugin's config.json: pools of devices. Or a directory with a file per node name, else
     /// `config.json`. Read again when it changes.
     #[arg(long, env = "SRIOV_DRA_CONFIG_FILE")]
@@ -335,6 +339,6 @@ mod tests {
     fn a_wrong_address_is_refused_with_what_would_be_right() {
         let wrong = SriovDra::try_parse_from(["sriov-dra", "node", "--node-name", "a", "--exclude", "3b:00.1"]);
         let text = wrong.unwrap_err().to_string();
-        assert!(text.contains("must be a PCI address like 0000:3b:02.1"), "{text}");
+        assert!(text.contains("must be a PCI address like 0000:3b:02.1, a PF's name like ens1f0"), "{text}");
     }
 }

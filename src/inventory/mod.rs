@@ -1,5 +1,9 @@
 //! Which functions the host has, and which of them may be given away.
 
+mod choice;
+
+pub use choice::{Choice, Pattern, PfNames, pf_names};
+
 use std::{collections::BTreeSet, io};
 
 use crate::{
@@ -42,6 +46,15 @@ impl Inventory {
             .filter(move |function| !self.host_used.contains(&function.id) && !torn.contains(&function.id))
     }
 
+    /// Takes out what the administrator does not let this driver have, as if the host used it. `away` are names of PFs
+    /// that are in pods.
+    pub fn withhold(&mut self, choice: &Choice, away: &PfNames) {
+        let mut names = away.clone();
+        names.extend(pf_names(&self.functions));
+        let withheld = self.functions.iter().filter(|function| choice.refusal(function, &names).is_some());
+        self.host_used.extend(withheld.map(|function| function.id));
+    }
+
     /// PFs of which the host uses a part.
     fn torn(&self) -> BTreeSet<DeviceId> {
         let parts =
@@ -53,7 +66,7 @@ impl Inventory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::{Binding, FunctionKind, PciIds, VfAddress};
+    use crate::device::{Bdf, Binding, FunctionKind, PciIds, VfAddress};
 
     fn function(bdf: &str, kind: FunctionKind) -> Function {
         Function {
@@ -98,5 +111,22 @@ mod tests {
     #[test]
     fn a_vf_that_the_host_uses_is_withheld_with_its_pf() {
         assert_eq!(names(&inventory(&["0000:01:10.2"])), ["0000:01:10.0"]);
+    }
+
+    #[test]
+    fn what_is_not_chosen_is_withheld_even_while_its_pfs_netdev_is_in_a_pod() {
+        let pf: Bdf = "0000:01:00.0".parse().unwrap();
+        let away = PfNames::from([(pf, "ens1f0".parse().unwrap())]);
+        let left = |choice: Choice, away: &PfNames| {
+            let mut inventory = inventory(&[]);
+            inventory.withhold(&choice, away);
+            names(&inventory).len()
+        };
+        let ens1f0 = vec![Pattern::Pf("ens1f0".parse().unwrap())];
+        let included = Choice { include: ens1f0.clone(), ..Choice::default() };
+        assert_eq!((left(included.clone(), &away), left(included, &PfNames::new())), (3, 0));
+        assert_eq!(left(Choice { exclude: ens1f0, ..Choice::default() }, &away), 0);
+        let one_vf = Choice { exclude: vec!["0000:01:10.2".parse().unwrap()], ..Choice::default() };
+        assert_eq!(left(one_vf, &away), 1, "the PF would go with its excluded VF");
     }
 }

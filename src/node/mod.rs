@@ -39,6 +39,7 @@ use crate::{
     cluster::{Cluster, Kube},
     deadline::Deadline,
     host::linux::Linux,
+    inventory::Choice,
     kubelet::{Plugin, Registration, Serving},
     nri,
     paths::Paths,
@@ -123,7 +124,8 @@ async fn recovered(args: &NodeArgs, paths: &Paths) -> anyhow::Result<Arc<Engine>
         node_name: args.node_name.clone(),
         drivers: args.allow_drivers.clone(),
     };
-    let engine = Arc::new(engine(paths, identity));
+    let choice = Choice { include: args.include.clone(), exclude: args.exclude.clone() };
+    let engine = Arc::new(engine(paths, identity).choosing(choice));
     let recovering = Arc::clone(&engine);
     for (claim, error) in blocking(move || recovering.recover(Deadline::after(RECOVERY))).await? {
         tracing::error!(%claim, %error, "recovery");
@@ -189,7 +191,6 @@ fn publish(
     let nudge = publisher.nudge();
     let publication = publication::Publication {
         driver: args.driver_name.clone(),
-        exclude: args.exclude.iter().copied().collect(),
         engine: Arc::clone(engine),
         metrics: Arc::clone(metrics),
         published: publisher.published(),

@@ -1,7 +1,7 @@
 //! What should be published: made anew whenever something may have changed.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,10 +13,10 @@ use tokio::{
 
 use super::{carriers::Carriers, pools::Pools, wishes};
 use crate::{
-    claim::{self, Engine, Entry},
+    claim::{self, DeviceRecord, Engine, Entry, Step},
     cluster::{Cluster, Event, Subject},
-    device::{Bdf, DeviceId},
-    inventory::{self, Inventory},
+    device::DeviceId,
+    inventory::{self, Inventory, PfNames},
     publish::{self, Desired, PublishInput, Published, Reason, Slice, Taint},
     telemetry::{Metrics, Task},
 };
@@ -31,7 +31,6 @@ const RESCAN: Duration = Duration::from_mins(1);
 /// From the host to the desired slices.
 pub(super) struct Publication {
     pub(super) driver: String,
-    pub(super) exclude: BTreeSet<Bdf>,
     pub(super) engine: Arc<Engine>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) published: watch::Receiver<Option<Published>>,
@@ -82,8 +81,8 @@ impl Publication {
     }
 
     async fn look(&self) -> Result<Look, String> {
-        let (engine, driver, exclude) = (Arc::clone(&self.engine), self.driver.clone(), self.exclude.clone());
-        super::blocking(move || look(&engine, &driver, &exclude)).await
+        let (engine, driver) = (Arc::clone(&self.engine), self.driver.clone());
+        super::blocking(move || look(&engine, &driver)).await
     }
 
     /// Adds the taints of ports without carrier; after what time to look again.
@@ -147,11 +146,27 @@ fn count(slices: &[Slice]) -> usize {
     slices.iter().map(|slice| slice.devices().len()).sum()
 }
 
-fn look(engine: &Engine, driver: &str, exclude: &BTreeSet<Bdf>) -> Result<Look, String> {
+fn look(engine: &Engine, driver: &str) -> Result<Look, String> {
     let mut inventory = inventory::observe(&**engine.kernel()).map_err(|error| error.to_string())?;
-    inventory.host_used.extend(exclude.iter().copied().map(DeviceId::Pci));
     let records = engine.records().map_err(|error| error.to_string())?;
+    inventory.withhold(engine.choice(), &names_in_pods(&records));
     Ok(Look { taints: taints(engine, driver)?, claimed: claimed(&records), records: records.len(), inventory })
+}
+
+/// The names that claimed PFs have at home: in a pod they have others, or none.
+fn names_in_pods(records: &[Entry]) -> PfNames {
+    let readable = records.iter().filter_map(|entry| match entry {
+        Entry::Readable(record) => Some(&record.devices),
+        Entry::Unreadable { .. } => None,
+    });
+    let name = |device: &DeviceRecord| {
+        let DeviceId::Pci(address) = device.id else { return None };
+        device.steps.iter().find_map(|step| match step {
+            Step::Home(home) => Some((address, home.name.clone())),
+            _ => None,
+        })
+    };
+    readable.flatten().filter_map(name).collect()
 }
 
 /// Devices under a claim, with the driver that they have when they rest.

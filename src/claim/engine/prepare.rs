@@ -61,6 +61,7 @@ impl Engine {
         self.check_free(claim, wanted)?;
         let held = self.lock_devices(held_by(wanted), "prepare", deadline)?;
         self.check_host(wanted)?;
+        self.check_choice(wanted)?;
         let mut record = self.new_record(claim, self.plan_all(wanted, pools, deadline)?);
         self.enter(claim, wanted, &record, deadline)?;
         match self.carry_out(&mut record, &held, deadline) {
@@ -291,7 +292,7 @@ impl Engine {
 }
 
 /// The devices that the claim takes from others.
-fn held_by(wanted: &[Wanted]) -> impl Iterator<Item = DeviceId> {
+pub(super) fn held_by(wanted: &[Wanted]) -> impl Iterator<Item = DeviceId> {
     wanted.iter().filter(|wanted| !wanted.result.admin_access).map(|wanted| wanted.id)
 }
 

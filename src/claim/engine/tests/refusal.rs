@@ -116,6 +116,35 @@ fn what_the_host_uses_is_nobodys() {
 }
 
 #[test]
+fn what_is_not_chosen_on_this_node_is_nobodys() {
+    let choosing = |include: &[&str], exclude: &[&str]| {
+        let (fake, dir) = (Fake::igb(), tempfile::tempdir().unwrap());
+        let read = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        let choice = crate::inventory::Choice { include: read(include), exclude: read(exclude) };
+        World { engine: engine(&fake, dir.path()).choosing(choice), fake, dir }
+    };
+    let (vf, pf) = (vlan_and_mac(), claim("pf", &["0000-01-00-0"], json!({})));
+    let name = Fake::igb().observe(&"0000:01:00.0".parse::<crate::device::Bdf>().unwrap().into()).unwrap();
+    let name = name.function.netdev.unwrap().to_string();
+    let texts = [
+        refused(&choosing(&[], &["0000:02:10.0"]), &vf),
+        refused(&choosing(&[], &["0000:01:00.0"]), &vf),
+        refused(&choosing(&["0000:01:00.1"], &[]), &vf),
+        refused(&choosing(&[], &["0000:02:10.0"]), &pf),
+        refused(&choosing(&[], &[&name]), &vf).replace(&name, "NAME"),
+    ];
+    insta::assert_snapshot!(texts.join("\n"), @r#"
+    0000:02:10.0: is excluded on this node by 0000:02:10.0 (--exclude, agent.exclude)
+    0000:02:10.0: is excluded on this node by 0000:01:00.0 (--exclude, agent.exclude)
+    0000:02:10.0: is not included on this node, only 0000:01:00.1 (--include, agent.include)
+    0000:01:00.0: its 0000:02:10.0 is excluded on this node by 0000:02:10.0 (--exclude, agent.exclude), and would go with it
+    0000:02:10.0: is excluded on this node by NAME (--exclude, agent.exclude)
+    "#);
+    choosing(&[&name], &["0000:02:10.2"]).prepare(&vf).unwrap();
+    choosing(&["8086:*"], &[]).prepare(&pf).unwrap();
+}
+
+#[test]
 fn a_netdev_that_a_stranger_has_is_not_taken_from_it() {
     let world = World::new();
     let pod = world.fake.add_netns(Path::new(POD));

@@ -1,0 +1,57 @@
+//! What the administrator keeps from this driver is kept from every claim, since a slice may be older than the choice.
+
+use super::{Engine, prepare::held_by};
+use crate::{
+    claim::{ClaimError, Wanted},
+    device::{DeviceId, Function},
+    inventory::{Choice, PfNames},
+};
+
+impl Engine {
+    /// The same engine, which gives away no more than this.
+    #[must_use]
+    pub fn choosing(mut self, choice: Choice) -> Self {
+        self.choice = choice;
+        self
+    }
+
+    /// What may be given away.
+    #[must_use]
+    pub fn choice(&self) -> &Choice {
+        &self.choice
+    }
+
+    /// Whether the devices are the driver's to give away, with all that would go with them.
+    pub(super) fn check_choice(&self, wanted: &[Wanted]) -> Result<(), ClaimError> {
+        if self.choice.is_all() {
+            return Ok(());
+        }
+        for device in held_by(wanted) {
+            let function = self.observe(&device)?.function;
+            let names = self.names(&function);
+            if let Some(reason) = self.choice.refusal(&function, &names) {
+                return Err(ClaimError::refused(device, reason));
+            }
+            if !function.is_part() {
+                self.check_parts(&device, &names)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn names(&self, function: &Function) -> PfNames {
+        let name = |pf| self.kernel.observe(&DeviceId::Pci(pf)).ok()?.function.netdev;
+        function.pf().and_then(|pf| Some((pf, name(pf)?))).into_iter().collect()
+    }
+
+    /// A PF goes with its VFs and SFs.
+    fn check_parts(&self, pf: &DeviceId, names: &PfNames) -> Result<(), ClaimError> {
+        let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
+        let parts = all.iter().filter(|part| part.is_part() && part.pf() == Some(pf.pci()));
+        let refused = parts.filter_map(|part| Some((part.id, self.choice.refusal(part, names)?))).next();
+        match refused {
+            Some((part, reason)) => Err(ClaimError::refused(*pf, format!("its {part} {reason}, and would go with it"))),
+            None => Ok(()),
+        }
+    }
+}
