@@ -14,6 +14,7 @@
 mod apply;
 mod check;
 mod choice;
+mod driverless;
 mod nodes;
 mod prepare;
 mod recover;

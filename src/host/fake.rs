@@ -77,6 +77,11 @@ impl Fake {
         self.state().stain(device, what)
     }
 
+    /// The driver is unloaded: what it was bound to has none, and nothing can be bound to it.
+    pub fn unload(&self, driver: &str) {
+        self.state().unload(driver);
+    }
+
     /// The function vanishes, whatever it is used for.
     pub fn unplug(&self, device: &DeviceId) {
         self.state().functions.remove(device);
@@ -200,6 +205,10 @@ impl Kernel for Fake {
 
     fn has_node(&self, path: &str) -> bool {
         self.state().has_node(path)
+    }
+
+    fn has_driver(&self, name: &str) -> bool {
+        !self.state().unloaded.contains(name)
     }
 
     fn open_netns(&self, path: &Path) -> Result<Netns> {

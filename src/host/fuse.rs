@@ -145,6 +145,9 @@ impl<K: Kernel> Kernel for Fused<K> {
     fn has_node(&self, path: &str) -> bool {
         self.inner.has_node(path)
     }
+    fn has_driver(&self, name: &str) -> bool {
+        self.inner.has_driver(name)
+    }
     fn open_netns(&self, path: &Path) -> Result<Netns> {
         self.inner.open_netns(path)
     }

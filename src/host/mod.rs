@@ -62,6 +62,12 @@ pub trait Kernel: Send + Sync {
     /// Whether the host has this device node (`/dev/vhost-net`).
     fn has_node(&self, path: &str) -> bool;
 
+    /// Whether the driver is loaded, so that a PCI function can be bound to it.
+    fn has_driver(&self, name: &str) -> bool {
+        let _ = name;
+        true
+    }
+
     /// Opens the network namespace at a path (`/proc/1/ns/net`, `/var/run/netns/cni-…`). It stays alive while held.
     fn open_netns(&self, path: &Path) -> Result<Netns>;
 

@@ -150,7 +150,13 @@ fn look(engine: &Engine, driver: &str) -> Result<Look, String> {
     let mut inventory = inventory::observe(&**engine.kernel()).map_err(|error| error.to_string())?;
     let records = engine.records().map_err(|error| error.to_string())?;
     inventory.withhold(engine.choice(), &names_in_pods(&records));
-    Ok(Look { taints: taints(engine, driver)?, claimed: claimed(&records), records: records.len(), inventory })
+    let claimed = claimed(&records);
+    let mut taints = taints(engine, driver)?;
+    // A claimed device has the driver that its claim asks for.
+    for device in engine.driverless(&inventory.functions).into_iter().filter(|id| !claimed.contains_key(id)) {
+        taints.entry(device).or_default().push(Taint::no_schedule(driver, Reason::DriverMissing));
+    }
+    Ok(Look { taints, claimed, records: records.len(), inventory })
 }
 
 /// The names that claimed PFs have at home: in a pod they have others, or none.
@@ -192,4 +198,57 @@ fn taints(engine: &Engine, driver: &str) -> Result<BTreeMap<DeviceId, Vec<Taint>
         damage.devices.into_iter().for_each(|device| taint(device, Reason::UndoFailed));
     }
     Ok(taints)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        claim::{AllocatedClaim, AllocatedDevice, ClaimRef, ConfigSource, Identity, OpaqueConfig},
+        deadline::Deadline,
+        host::fake::Fake,
+        paths::Paths,
+    };
+
+    const DRIVER: &str = "sriov-dra.io";
+
+    fn engine(fake: &Fake, dir: &std::path::Path) -> Engine {
+        let identity = Identity { driver_name: DRIVER.into(), node_name: "node".into(), drivers: vec![] };
+        Engine::new(Arc::new(fake.clone()), Paths::below(dir), identity)
+    }
+
+    /// A claim of the VF for vfio-pci.
+    fn claim(device: &str) -> AllocatedClaim {
+        let parameters = json!({"apiVersion": "sriov-dra.io/v1alpha1", "kind": "DeviceConfig", "driver": "vfio-pci"});
+        AllocatedClaim {
+            claim: ClaimRef { uid: "c1".parse().unwrap(), namespace: "web".into(), name: "net".into() },
+            pod_claim_name: None,
+            reserved_for: vec![],
+            devices: vec![AllocatedDevice {
+                request: "nic".into(),
+                class: Some("vf".into()),
+                pool: "node".into(),
+                device: device.to_owned(),
+                admin_access: false,
+                share_id: None,
+            }],
+            configs: vec![OpaqueConfig { source: ConfigSource::Class, requests: vec![], parameters }],
+        }
+    }
+
+    #[test]
+    fn functions_that_no_claim_could_get_a_driver_for_are_tainted_unless_a_claim_has_them() {
+        let (fake, dir) = (Fake::igb(), tempfile::tempdir().unwrap());
+        let engine = engine(&fake, dir.path());
+        engine.prepare(&claim("0000-02-10-0"), Deadline::after(Duration::from_secs(5))).unwrap();
+        assert_eq!(look(&engine, DRIVER).unwrap().taints, BTreeMap::new());
+        ["igbvf", "vfio-pci"].iter().for_each(|driver| fake.unload(driver));
+        let look = look(&engine, DRIVER).unwrap();
+        let claimed = DeviceId::from_name("0000-02-10-0").unwrap();
+        let free = look.inventory.functions.iter().filter(|function| function.is_part() && function.id != claimed);
+        let expected = free.map(|vf| (vf.id, vec![Taint::no_schedule(DRIVER, Reason::DriverMissing)])).collect();
+        assert_eq!(look.taints, expected);
+    }
 }

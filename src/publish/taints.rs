@@ -14,7 +14,7 @@ pub enum Reason {
     Gone,
     /// What a claim changed could not all be undone.
     UndoFailed,
-    /// The kernel has no driver that the device needs.
+    /// The device has no driver, and no claim could get it one on this node.
     DriverMissing,
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Engine, Held};
+use super::{Engine, Held, driverless::of_alike};
 use crate::{
     api::DriverChoice,
     cdi,
@@ -231,8 +231,7 @@ impl Engine {
         if let Some(told) = self.kernel.native_driver(&function.id)? {
             return Ok(Some(told));
         }
-        let alike = |other: &Function| other.ids == function.ids && makes_netdev(&other.binding);
-        Ok(self.kernel.functions()?.into_iter().find(alike).and_then(|other| other.binding.driver))
+        Ok(of_alike(function, &self.kernel.functions()?))
     }
 
     /// Observes a device that nobody holds; its netdev may be on its way back from a pod that has just died.

@@ -1,6 +1,7 @@
 //! The engine on the fake kernel. [`World`] is a node; a restart is a new engine on the same files.
 
 mod crash;
+mod driverless;
 mod extras;
 mod identity;
 mod life;

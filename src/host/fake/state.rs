@@ -32,6 +32,8 @@ pub(super) struct State {
     pub(super) udev: bool,
     /// Device nodes that are not there.
     missing: BTreeSet<String>,
+    /// Drivers that nothing can be bound to.
+    pub(super) unloaded: BTreeSet<String>,
     recorded: BTreeMap<DeviceId, FakeFunction>,
     /// The last number given to a link, an incarnation, a made-up MAC.
     numbers: u32,
@@ -43,6 +45,7 @@ impl State {
             recording.functions.iter().map(|o| (o.function.id, FakeFunction::new(o, HOME))).collect();
         Self {
             udev: false,
+            unloaded: BTreeSet::new(),
             recorded: functions.clone(),
             functions,
             namespaces: Namespaces::default(),
@@ -201,12 +204,24 @@ impl State {
         self.unbind(device)?;
         self.fuse.amid("bind")?;
         match &binding.driver {
-            Some(driver) if self.function(device)?.takes(binding) => self.bind(device, driver),
+            Some(driver) if !self.unloaded.contains(driver) && self.function(device)?.takes(binding) => {
+                self.bind(device, driver)
+            }
             Some(driver) => {
                 let text = "no such device";
                 Err(HostError::of_kind(ErrorKind::Invalid, device.to_string(), format!("bind {driver}"), text))
             }
             None => Ok(()),
+        }
+    }
+
+    pub(super) fn unload(&mut self, driver: &str) {
+        self.unloaded.insert(driver.to_owned());
+        let bound = |fake: &FakeFunction| fake.function.binding.driver.as_deref() == Some(driver);
+        let all: Vec<DeviceId> = self.functions.iter().filter(|(_, fake)| bound(fake)).map(|(id, _)| *id).collect();
+        for id in all {
+            // Only a function that is not there cannot be unbound.
+            drop(self.unbind(&id));
         }
     }
 

@@ -184,6 +184,10 @@ impl Kernel for Linux {
         path.strip_prefix("/dev/").is_some_and(|name| self.dev.join(name).exists())
     }
 
+    fn has_driver(&self, name: &str) -> bool {
+        self.sysfs.driver(name).is_dir()
+    }
+
     fn open_netns(&self, path: &Path) -> Result<Netns> {
         netns::open(path)
     }

@@ -1,0 +1,41 @@
+//! Functions without a driver that no claim could get one for.
+
+use super::Engine;
+use crate::{
+    claim::plan::makes_netdev,
+    device::{DeviceId, Function},
+};
+
+/// What a claim may always ask for by name.
+const ALWAYS_ALLOWED: &str = "vfio-pci";
+
+impl Engine {
+    /// Functions without a driver to which no configuration could bind one on this node: no driver that a claim may name
+    /// is loaded, and the one that `driver: default` would mean is not known, or not loaded either. A function that a
+    /// claim could bind, say to vfio-pci, is not among them.
+    #[must_use]
+    pub fn driverless(&self, functions: &[Function]) -> Vec<DeviceId> {
+        let bare = |function: &&Function| function.binding.driver.is_none() && matches!(function.id, DeviceId::Pci(_));
+        let bare: Vec<&Function> = functions.iter().filter(bare).collect();
+        if bare.is_empty() || self.has_named_driver() {
+            return Vec::new();
+        }
+        bare.into_iter().filter(|function| !self.has_default_driver(function, functions)).map(|f| f.id).collect()
+    }
+
+    fn has_named_driver(&self) -> bool {
+        let named = self.identity.drivers.iter().map(String::as_str);
+        std::iter::once(ALWAYS_ALLOWED).chain(named).any(|driver| self.kernel.has_driver(driver))
+    }
+
+    fn has_default_driver(&self, function: &Function, all: &[Function]) -> bool {
+        let told = self.kernel.native_driver(&function.id).ok().flatten();
+        told.or_else(|| of_alike(function, all)).is_some_and(|driver| self.kernel.has_driver(&driver))
+    }
+}
+
+/// The driver of a function of the same make that has a netdev.
+pub(super) fn of_alike(function: &Function, all: &[Function]) -> Option<String> {
+    let alike = |other: &&Function| other.ids == function.ids && makes_netdev(&other.binding);
+    all.iter().find(alike)?.binding.driver.clone()
+}
