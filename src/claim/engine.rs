@@ -28,7 +28,7 @@ pub use report::Damage;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use super::{ClaimError, ClaimUid, DeviceLock, Locks, Store};
@@ -39,7 +39,11 @@ use crate::{
     host::Kernel,
     inventory::Choice,
     paths::Paths,
+    publish::Attribute,
 };
+
+/// The attributes that are published of a device now; none of what is not published.
+pub type PublishedOf = Box<dyn Fn(&DeviceId) -> BTreeMap<String, Attribute> + Send + Sync>;
 
 /// Who this driver is on this node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +65,8 @@ pub struct Engine {
     pub(super) locks: Locks,
     disk: Disk,
     choice: Choice,
+    /// What is published of a device; not set in tests and tools.
+    published: OnceLock<PublishedOf>,
     /// Claims whose undoing did not work, and why. Only a cache: what is undone is decided by records.
     failed: Mutex<BTreeMap<ClaimUid, String>>,
 }
@@ -84,6 +90,7 @@ impl Engine {
             locks: Locks::new(&paths),
             failed: Mutex::default(),
             choice: Choice::default(),
+            published: OnceLock::new(),
             kernel,
             paths,
             identity,
@@ -119,6 +126,11 @@ impl Engine {
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// From now on records say what was published of their devices. Only the first source counts.
+    pub fn remember(&self, published: PublishedOf) {
+        let _ = self.published.set(published);
     }
 
     /// Locks devices, in the order that everybody keeps.

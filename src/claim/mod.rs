@@ -21,7 +21,7 @@ pub mod view;
 mod wanted;
 
 pub use allocated::{AllocatedClaim, AllocatedDevice, ClaimRef, ClaimUid, ConfigSource, OpaqueConfig, PreparedDevice};
-pub use engine::{Damage, Engine, Identity};
+pub use engine::{Damage, Engine, Identity, PublishedOf};
 pub use error::{ClaimError, Conflict};
 pub use extras::{Demand, Extras, Pools};
 pub use locks::{ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};

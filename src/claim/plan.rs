@@ -9,6 +9,8 @@
 //! The PF's values come after the driver so that, undone, they are back before the VF's driver starts and reads them.
 //! Nothing is touched that was not asked.
 
+use std::collections::BTreeMap;
+
 use super::{AttachMode, DeviceRecord, Extras, NetdevPlan, Step, VfHome, Wanted, wanted::WITHOUT_NETDEV};
 use crate::{
     api::{DriverChoice, Settings},
@@ -38,6 +40,7 @@ pub fn plan(
         steps: vec![],
         netdev: None,
         attachment: None,
+        published: BTreeMap::new(),
     };
     if !record.admin_access {
         let to = target(&wanted.settings, &observed.function.binding, native)?;

@@ -4,12 +4,17 @@
 //! undoing one that never ran is harmless and no progress needs storing. It lives in a tmpfs: what it describes does not
 //! outlive a boot either.
 
+use std::collections::BTreeMap;
+
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{ClaimRef, Extras};
-use crate::device::{
-    Binding, DeviceId, IfName, IncarnationId, LinkSetting, Mac, NetdevHome, Route, VfAddress, VfSetting, VfSettings,
+use crate::{
+    device::{
+        Binding, DeviceId, IfName, IncarnationId, LinkSetting, Mac, NetdevHome, Route, VfAddress, VfSetting, VfSettings,
+    },
+    publish::Attribute,
 };
 
 /// Where a claim is in its life.
@@ -71,6 +76,10 @@ pub struct DeviceRecord {
     pub netdev: Option<NetdevPlan>,
     /// Set while (or shortly before) the netdev is in a pod.
     pub attachment: Option<Attachment>,
+    /// The attributes that were published of it before the claim changed anything: last-known values when no slice has
+    /// them any more.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub published: BTreeMap<String, Attribute>,
 }
 
 impl DeviceRecord {

@@ -34,7 +34,7 @@ use tokio::{
 
 use crate::{
     attach::Attacher,
-    claim::{self, Engine, Identity},
+    claim::{self, Engine, Identity, PublishedOf},
     cli::NodeArgs,
     cluster::{Cluster, Kube},
     deadline::Deadline,
@@ -43,7 +43,7 @@ use crate::{
     kubelet::{Plugin, Registration, Serving},
     nri,
     paths::Paths,
-    publish::{Pace, Publisher},
+    publish::{Pace, Published, Publisher},
     telemetry::{self, Metrics, Readiness},
 };
 use carriers::Carriers;
@@ -189,6 +189,7 @@ fn publish(
     let (desire, desired) = watch::channel(None);
     let publisher = Publisher::new(Arc::clone(cluster), desired, Pace::default());
     let nudge = publisher.nudge();
+    engine.remember(known(publisher.published()));
     let publication = publication::Publication {
         driver: args.driver_name.clone(),
         engine: Arc::clone(engine),
@@ -206,6 +207,15 @@ fn publish(
     let (changed, starting) = (Arc::clone(changed), readiness.task("inventory"));
     parts.run("publication", publication.run(changed, starting));
     (nudge, pools)
+}
+
+/// What the server holds of a device, for records.
+fn known(published: watch::Receiver<Option<Published>>) -> PublishedOf {
+    Box::new(move |id| {
+        let published = published.borrow();
+        let device = published.as_ref().and_then(|published| published.devices.get(&id.name()));
+        device.map(|device| device.attributes.clone()).unwrap_or_default()
+    })
 }
 
 async fn kubelet(args: &NodeArgs, paths: &Paths, claims: Arc<NodeClaims>) -> anyhow::Result<Serving> {

@@ -1,6 +1,7 @@
 //! What should be published: made anew whenever something may have changed.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
@@ -17,7 +18,7 @@ use crate::{
     cluster::{Cluster, Event, Subject},
     device::DeviceId,
     inventory::{self, Inventory, PfNames},
-    publish::{self, Desired, PublishInput, Published, Reason, Slice, Taint},
+    publish::{self, Desired, Device, PublishInput, Published, Reason, Slice, Taint},
     telemetry::{Metrics, Task},
 };
 
@@ -52,6 +53,8 @@ fn settle(look: Duration) -> Duration {
 struct Look {
     inventory: Inventory,
     claimed: BTreeMap<DeviceId, Option<String>>,
+    /// What was published of claimed devices before their claim.
+    recorded: Vec<Device>,
     taints: BTreeMap<DeviceId, Vec<Taint>>,
     records: usize,
 }
@@ -111,6 +114,7 @@ impl Publication {
         // What the server holds is needed for last-known values: nothing is desired before.
         let Ok(published) = self.published.wait_for(Option::is_some).await else { return };
         let Some(published) = published.as_ref() else { return };
+        let published = &with_recorded(published, &look.recorded);
         let resting = |id: &DeviceId| look.claimed.get(id).cloned().flatten();
         let pools = self.pools.assign(&look.inventory, resting, published);
         let wishes = match &pools {
@@ -156,15 +160,30 @@ fn look(engine: &Engine, driver: &str) -> Result<Look, String> {
     for device in engine.driverless(&inventory.functions).into_iter().filter(|id| !claimed.contains_key(id)) {
         taints.entry(device).or_default().push(Taint::no_schedule(driver, Reason::DriverMissing));
     }
-    Ok(Look { taints, claimed, records: records.len(), inventory })
+    Ok(Look { taints, claimed, recorded: recorded(&records), records: records.len(), inventory })
+}
+
+/// Devices that the records have attributes of.
+fn recorded(records: &[Entry]) -> Vec<Device> {
+    let device = |device: &DeviceRecord| {
+        let attributes = device.published.clone();
+        (!attributes.is_empty()).then(|| Device { name: device.id.name(), attributes, ..Device::default() })
+    };
+    devices(records).filter_map(device).collect()
+}
+
+/// Last-known values: what the server has, else what the records have. The kubelet wipes slices when it starts, and a claim
+/// hides what its device is when it rests.
+fn with_recorded<'a>(published: &'a Published, recorded: &[Device]) -> Cow<'a, Published> {
+    let mut all = Cow::Borrowed(published);
+    for device in recorded.iter().filter(|device| !published.devices.contains_key(&device.name)) {
+        all.to_mut().devices.insert(device.name.clone(), device.clone());
+    }
+    all
 }
 
 /// The names that claimed PFs have at home: in a pod they have others, or none.
 fn names_in_pods(records: &[Entry]) -> PfNames {
-    let readable = records.iter().filter_map(|entry| match entry {
-        Entry::Readable(record) => Some(&record.devices),
-        Entry::Unreadable { .. } => None,
-    });
     let name = |device: &DeviceRecord| {
         let DeviceId::Pci(address) = device.id else { return None };
         device.steps.iter().find_map(|step| match step {
@@ -172,7 +191,15 @@ fn names_in_pods(records: &[Entry]) -> PfNames {
             _ => None,
         })
     };
-    readable.flatten().filter_map(name).collect()
+    devices(records).filter_map(name).collect()
+}
+
+fn devices(records: &[Entry]) -> impl Iterator<Item = &DeviceRecord> {
+    let readable = records.iter().filter_map(|entry| match entry {
+        Entry::Readable(record) => Some(&record.devices),
+        Entry::Unreadable { .. } => None,
+    });
+    readable.flatten()
 }
 
 /// Devices under a claim, with the driver that they have when they rest.
@@ -210,6 +237,8 @@ mod tests {
         deadline::Deadline,
         host::fake::Fake,
         paths::Paths,
+        pool::Assignment,
+        publish::{Attribute, Features},
     };
 
     const DRIVER: &str = "sriov-dra.io";
@@ -250,5 +279,41 @@ mod tests {
         let free = look.inventory.functions.iter().filter(|function| function.is_part() && function.id != claimed);
         let expected = free.map(|vf| (vf.id, vec![Taint::no_schedule(DRIVER, Reason::DriverMissing)])).collect();
         assert_eq!(look.taints, expected);
+    }
+
+    #[test]
+    fn a_claimed_device_says_what_it_said_before_even_when_all_slices_are_gone_and_the_agent_is_new() {
+        let (fake, dir) = (Fake::igb(), tempfile::tempdir().unwrap());
+        let (name, features) = ("0000-02-10-0", Features { counters: true, taints: true });
+        let slices = |look: &Look, published: &Published| {
+            let input = PublishInput {
+                driver: DRIVER,
+                inventory: &look.inventory,
+                claimed: &look.claimed,
+                taints: &look.taints,
+                pools: Some(&Assignment::default()),
+                published: &with_recorded(published, &look.recorded),
+            };
+            let desired = publish::slices(&input);
+            let all =
+                desired.slices.iter().flat_map(Slice::devices).map(|device| (device.name.clone(), device.clone()));
+            Published { devices: all.collect(), features }
+        };
+        let wiped = Published { devices: BTreeMap::new(), features };
+        let first = engine(&fake, dir.path());
+        let mut before = slices(&look(&first, DRIVER).unwrap(), &wiped);
+        let device = before.devices.get_mut(name).unwrap();
+        device.attributes.extend([("rdma".to_owned(), Attribute::Bool(true)), ("pool".to_owned(), "a.b/c".into())]);
+        let known = before.clone();
+        first.remember(Box::new(move |id| known.devices[&id.name()].attributes.clone()));
+        first.prepare(&claim(name), Deadline::after(Duration::from_secs(5))).unwrap();
+
+        let look = look(&engine(&fake, dir.path()), DRIVER).unwrap();
+        let vf = look.inventory.function(&DeviceId::from_name(name).unwrap()).unwrap();
+        assert_eq!(vf.binding.driver.as_deref(), Some("vfio-pci"));
+        assert_eq!(slices(&look, &wiped).devices[name], before.devices[name]);
+        let mut newer = before.clone();
+        newer.devices.get_mut(name).unwrap().attributes.insert("pool".to_owned(), "d.e/f".into());
+        assert_eq!(slices(&look, &newer).devices[name], newer.devices[name], "slices know better than records");
     }
 }

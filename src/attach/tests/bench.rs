@@ -107,6 +107,7 @@ impl Bench {
             steps: vec![Step::Home(observed.netdev.unwrap().home)],
             netdev: Some(netdev),
             attachment: None,
+            published: Default::default(),
         }
     }
 

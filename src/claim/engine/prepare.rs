@@ -254,6 +254,7 @@ impl Engine {
 
     fn new_record(&self, claim: &AllocatedClaim, mut devices: Vec<DeviceRecord>) -> Record {
         for device in &mut devices {
+            device.published = self.published.get().map(|published| published(&device.id)).unwrap_or_default();
             device.cdi = vec![cdi::qualified(&self.identity.driver_name, &claim.claim.uid, view::cdi_name(&device.id))];
         }
         Record {

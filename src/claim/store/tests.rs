@@ -19,6 +19,7 @@ fn record(devices: u32) -> Record {
         steps: vec![],
         netdev: None,
         attachment: None,
+        published: Default::default(),
     };
     Record {
         version: VERSION,
@@ -40,6 +41,17 @@ fn only_file(store: &Store) -> PathBuf {
     let files: Vec<PathBuf> = fs::read_dir(&store.dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(files.len(), 1, "{files:?}");
     files[0].clone()
+}
+
+#[test]
+fn a_record_without_published_attributes_is_as_it_was_before_there_were_any() {
+    let mut record = record(1);
+    let old = serde_json::to_string(&record).unwrap();
+    assert!(!old.contains("published"));
+    assert_eq!(serde_json::from_str::<Record>(&old).unwrap(), record);
+    record.devices[0].published.insert("pool".into(), "intel.com/upf".into());
+    let new = serde_json::to_string(&record).unwrap();
+    assert_eq!(serde_json::from_str::<Record>(&new).unwrap(), record);
 }
 
 #[test]

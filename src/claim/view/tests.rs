@@ -21,6 +21,7 @@ fn device(address: &str, request: &str) -> DeviceRecord {
         steps: Vec::new(),
         netdev: None,
         attachment: None,
+        published: Default::default(),
     }
 }
 
