@@ -10,7 +10,7 @@ use cel::{
     parser::{Macro, MacroExprHelper},
 };
 
-use super::version;
+use super::{lists, search, version};
 
 /// A comprehension over nothing: its accumulator is the variable.
 const NOTHING: &str = "#unused";
@@ -22,6 +22,8 @@ pub(super) fn environment() -> Arc<Env> {
     env.set_error_on_duplicate_map_keys(false);
     env.add_extension(extensions::strings).expect("the names of these libraries do not clash");
     env.add_extension(version::extension).expect("the names of these libraries do not clash");
+    env.add_extension(lists::extension).expect("the names of these libraries do not clash");
+    env.add_extension(search::extension).expect("the names of these libraries do not clash");
     env.add_macro(Macro::receiver("bind", 3, bind)).expect("there is no other macro of this name");
     Arc::new(env)
 }

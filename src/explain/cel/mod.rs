@@ -13,7 +13,9 @@
 mod check;
 mod device;
 mod library;
+mod lists;
 mod quantity;
+mod search;
 mod terms;
 #[cfg(test)]
 mod tests;

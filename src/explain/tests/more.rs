@@ -153,10 +153,10 @@ fn an_error_behind_enough_devices_does_not_matter() {
 
 #[test]
 fn what_cannot_be_evaluated_gets_no_verdict() {
-    let find = json!([{"cel": {"expression": "device.attributes[\"sriov-dra.io\"].pfName.find(\"[0-9]\") == \"1\""}}]);
-    let report = told([class("vf", VF), one(&json!({"selectors": find})), node("node1", &vfs(2, |_, _| {}))]);
+    let is_ip = json!([{"cel": {"expression": "isIP(device.attributes[\"sriov-dra.io\"].pfName)"}}]);
+    let report = told([class("vf", VF), one(&json!({"selectors": is_ip})), node("node1", &vfs(2, |_, _| {}))]);
     assert_eq!(report.state, State::Undecided);
-    insta::assert_snapshot!(line(&report), @r#"notJudged: claim shop/net: no verdict: request nic, selector 0: find is not known here (on node1)"#);
+    insta::assert_snapshot!(line(&report), @r#"notJudged: claim shop/net: no verdict: request nic, selector 0: isIP is not known here (on node1)"#);
     let shared = vfs(1, |_, vf| vf["allowMultipleAllocations"] = true.into());
     insta::assert_snapshot!(line(&told([class("vf", VF), one(&json!({})), node("node1", &shared)])), @r#"notJudged: claim shop/net: no verdict: several claims may share it: capacity is not judged (on node1)"#);
 }
