@@ -1,6 +1,6 @@
 //! NetworkAttachmentDefinitions: a class with the settings, and a template with the addresses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use super::{
     report::Section,
 };
 use crate::{
-    classes::{Class, quoted},
+    classes::{Class, class_name, quoted},
     pool::PoolName,
 };
 
@@ -27,6 +27,7 @@ pub(super) struct Network {
     name: String,
     pub(super) pool: Option<PoolName>,
     device: Option<String>,
+    class_name: String,
     class: Fields,
     allow: BTreeSet<&'static str>,
     /// The claim's part.
@@ -45,6 +46,23 @@ impl Conversion<'_> {
         let named = self.networks.values().flatten().filter_map(|network| network.pool.clone());
         let named: Vec<PoolName> = named.collect();
         self.pools.extend(named);
+        self.check_names(objects);
+    }
+
+    /// A class of a network and one of a pool may have the same name: then the network's gets another.
+    fn check_names(&mut self, objects: &[Object]) {
+        let taken: BTreeMap<String, &PoolName> = self.pools.iter().map(|pool| (class_name(pool), pool)).collect();
+        for object in objects {
+            let What::Network(nad) = &object.what else { continue };
+            let Some(Some(network)) = self.networks.get_mut(&(namespace_of(nad), name_of(nad))) else { continue };
+            let wanted = network.class_name.clone();
+            let Some(pool) = taken.get(&wanted) else { continue };
+            while taken.contains_key(&network.class_name) {
+                network.class_name += ".nad";
+            }
+            let what = format!("DeviceClass {}, since {wanted} is the class of pool {pool}", network.class_name);
+            self.report.section(object).differs("metadata.name", network.name.clone(), &what, "");
+        }
     }
 
     fn check_pool(&mut self, object: &Object, network: Option<&Network>) {
@@ -81,7 +99,9 @@ impl Network {
             section.cannot(&format!("annotations[{RESOURCE}]"), "", "there is none: no pool is known", remedy);
         }
         let Asked { class, claim, allow, device } = asked;
-        Some(Self { namespace: namespace_of(nad), name: name_of(nad), pool, device, class, allow, claim, used: false })
+        let (namespace, name) = (namespace_of(nad), name_of(nad));
+        let class_name = format!("{name}.{namespace}.nad");
+        Some(Self { namespace, name, pool, device, class_name, class, allow, claim, used: false })
     }
 
     /// Pods of this network may set the field in their claims.
@@ -94,7 +114,7 @@ impl Network {
         match &self.pool {
             Some(pool) if self.class.is_empty() && self.allow.is_empty() => Class::of_pool(pool, driver),
             pool => Class {
-                name: format!("{}.{}.nad", self.name, self.namespace),
+                name: self.class_name.clone(),
                 selectors: vec![self.selector(pool.as_ref(), driver)],
                 config: self.config().into_iter().collect(),
                 ..Class::default()

@@ -248,6 +248,8 @@ mod tests {
         Engine::new(Arc::new(fake.clone()), Paths::below(dir), identity)
     }
 
+    const NO_POOLS: claim::Pools = claim::Pools::Known(BTreeMap::new());
+
     /// A claim of the VF for vfio-pci.
     fn claim(device: &str) -> AllocatedClaim {
         let parameters = json!({"apiVersion": "sriov-dra.io/v1alpha1", "kind": "DeviceConfig", "driver": "vfio-pci"});
@@ -271,7 +273,7 @@ mod tests {
     fn functions_that_no_claim_could_get_a_driver_for_are_tainted_unless_a_claim_has_them() {
         let (fake, dir) = (Fake::igb(), tempfile::tempdir().unwrap());
         let engine = engine(&fake, dir.path());
-        engine.prepare(&claim("0000-02-10-0"), Deadline::after(Duration::from_secs(5))).unwrap();
+        engine.prepare(&claim("0000-02-10-0"), &NO_POOLS, Deadline::after(Duration::from_secs(5))).unwrap();
         assert_eq!(look(&engine, DRIVER).unwrap().taints, BTreeMap::new());
         ["igbvf", "vfio-pci"].iter().for_each(|driver| fake.unload(driver));
         let look = look(&engine, DRIVER).unwrap();
@@ -306,10 +308,10 @@ mod tests {
         device.attributes.extend([("rdma".to_owned(), Attribute::Bool(true)), ("pool".to_owned(), "a.b/c".into())]);
         let known = before.clone();
         first.remember(Box::new(move |id| known.devices[&id.name()].attributes.clone()));
-        first.prepare(&claim(name), Deadline::after(Duration::from_secs(5))).unwrap();
+        first.prepare(&claim(name), &NO_POOLS, Deadline::after(Duration::from_secs(5))).unwrap();
 
         let look = look(&engine(&fake, dir.path()), DRIVER).unwrap();
-        let vf = look.inventory.function(&DeviceId::from_name(name).unwrap()).unwrap();
+        let vf = look.inventory.functions.iter().find(|function| function.id.name() == name).unwrap();
         assert_eq!(vf.binding.driver.as_deref(), Some("vfio-pci"));
         assert_eq!(slices(&look, &wiped).devices[name], before.devices[name]);
         let mut newer = before.clone();

@@ -201,3 +201,18 @@ fn a_network_without_a_readable_config_is_told() {
     cannot config = vlan 7: is no JSON: expected value at line 1 column 1
     "#);
 }
+
+#[test]
+fn a_network_whose_class_would_have_a_pools_name_gets_another() {
+    let pool = r#"{"resourceList": [{"resourceName": "blue", "resourcePrefix": "shop.nad", "selectors": {}}]}"#;
+    let converted = converted(&[pool, &nad("blue", r#"{"type": "sriov", "vlan": 100}"#)]);
+    let classes = of_kind(&converted.documents, "DeviceClass");
+    let name = |class: &Value| class["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(classes.into_iter().map(name).collect::<Vec<_>>(), ["blue.shop.nad", "blue.shop.nad.nad"]);
+    let templates =
+        yaml(&of_kind(&converted.documents, "ResourceClaimTemplate").into_iter().cloned().collect::<Vec<_>>());
+    assert!(templates.contains("deviceClassName: blue.shop.nad.nad"), "{templates}");
+    let told = told(&converted);
+    let line = told.lines().find(|line| line.contains("metadata.name")).unwrap();
+    insta::assert_snapshot!(line, @"differs metadata.name = blue: DeviceClass blue.shop.nad.nad, since blue.shop.nad is the class of pool shop.nad/blue");
+}

@@ -118,10 +118,11 @@ fn what_the_host_uses_is_nobodys() {
 #[test]
 fn what_is_not_chosen_on_this_node_is_nobodys() {
     let choosing = |include: &[&str], exclude: &[&str]| {
-        let (fake, dir) = (Fake::igb(), tempfile::tempdir().unwrap());
         let read = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
         let choice = crate::inventory::Choice { include: read(include), exclude: read(exclude) };
-        World { engine: engine(&fake, dir.path()).choosing(choice), fake, dir }
+        let world = World::with(Fake::igb());
+        let engine = engine(&world.fake, world.dir.path()).choosing(choice);
+        World { engine, ..world }
     };
     let (vf, pf) = (vlan_and_mac(), claim("pf", &["0000-01-00-0"], json!({})));
     let name = Fake::igb().observe(&"0000:01:00.0".parse::<crate::device::Bdf>().unwrap().into()).unwrap();
