@@ -18,6 +18,7 @@
 //! | [`host`] | the kernel: one seam, the real one and a fake |
 //! | [`inventory`] | which functions there are, and which the host itself uses |
 //! | [`pool`] | config.json: which function belongs to which pool, with which defaults |
+//! | [`policy`] | the Go DRA driver's policies: which device gets which attributes of the administrator's, and which pool |
 //! | [`classes`] | pools → DeviceClasses, and what has to change in a cluster for them |
 //! | [`convert`] | what users of the device plugin, its CNI plugin and Multus have → what they need here, and a report |
 //! | [`publish`] | inventory → ResourceSlices, and the loop that keeps them so |
@@ -54,6 +55,7 @@ pub mod metadata;
 pub mod node;
 pub mod nri;
 pub mod paths;
+pub mod policy;
 pub mod pool;
 pub mod publish;
 pub mod telemetry;

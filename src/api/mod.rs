@@ -1,4 +1,4 @@
-//! What users write: the opaque configuration of a DeviceClass or a claim.
+//! What users write and read: the opaque configuration of a DeviceClass or a claim, and the attributes of devices.
 //!
 //! ```text
 //!  class entries ─┐
@@ -8,6 +8,7 @@
 //! Decoding is strict: a field or value that is not understood is an error that says which, and what would be right.
 //! The table in [`fields`] is the one place that knows the fields.
 
+mod attribute;
 mod env;
 mod error;
 pub mod fields;
@@ -17,6 +18,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use attribute::is_label;
+pub use attribute::{Attribute, MAX_ATTRIBUTES, OWN_ATTRIBUTES, RESOURCE_NAME};
 pub use error::ConfigError;
 pub use merge::merge;
 pub use settings::{DriverChoice, Settings};

@@ -92,7 +92,7 @@ fn assigned(pool: &Pool, selector: &Selector, device: &Candidate) -> Assigned {
 }
 
 /// `A, B, C and 61 more are`: a card has hundreds of VFs, a line has room for few.
-fn some_of(devices: &[DeviceId]) -> String {
+pub(crate) fn some_of(devices: &[DeviceId]) -> String {
     const MOST: usize = 3;
     let shown: Vec<String> = devices.iter().take(MOST).map(ToString::to_string).collect();
     match devices.len().saturating_sub(MOST) {

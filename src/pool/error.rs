@@ -12,7 +12,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(super) fn new(place: &Place, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(place: &Place, reason: impl Into<String>) -> Self {
         Self { place: place.to_string(), reason: reason.into() }
     }
 }
@@ -28,25 +28,25 @@ pub struct Warning {
 }
 
 impl Warning {
-    pub(super) fn new(place: &Place, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(place: &Place, reason: impl Into<String>) -> Self {
         Self { place: place.to_string(), reason: reason.into() }
     }
 }
 
 /// A path in the document: `resourceList[1].selectors[0].vendors[2]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place(String);
+pub(crate) struct Place(String);
 
 impl Place {
-    pub(super) fn root() -> Self {
+    pub(crate) fn root() -> Self {
         Self(String::new())
     }
 
-    pub(super) fn at(path: &str) -> Self {
+    pub(crate) fn at(path: &str) -> Self {
         Self(path.to_owned())
     }
 
-    pub(super) fn key(&self, key: &str) -> Self {
+    pub(crate) fn key(&self, key: &str) -> Self {
         let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         match (plain, self.0.is_empty()) {
             (true, true) => Self(key.to_owned()),
@@ -55,7 +55,7 @@ impl Place {
         }
     }
 
-    pub(super) fn item(&self, index: usize) -> Self {
+    pub(crate) fn item(&self, index: usize) -> Self {
         Self(format!("{self}[{index}]"))
     }
 }
@@ -67,7 +67,7 @@ impl std::fmt::Display for Place {
 }
 
 /// The text in quotes, on one line, and not longer than somebody wants to read.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     const MOST: usize = 64;
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{:?}…", &text[..end]),

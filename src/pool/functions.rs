@@ -60,7 +60,7 @@ impl PfFunctions {
     }
 
     /// Entries from left to right; what cannot be read ends the search.
-    fn covers(&self, index: Option<u32>) -> bool {
+    pub(crate) fn covers(&self, index: Option<u32>) -> bool {
         let Which::Listed(entries) = &self.which else { return self.which == Which::All };
         let Some(index) = index.map(i64::from) else { return false };
         let decides = |entry: &Entry| match entry {
@@ -68,6 +68,12 @@ impl PfFunctions {
             Entry::Junk(_) => Some(false),
         };
         entries.iter().find_map(decides).unwrap_or(false)
+    }
+
+    /// Whether every entry says something: numbers, and ranges that are not empty.
+    pub(crate) fn is_sound(&self) -> bool {
+        let sound = |entry: &Entry| matches!(entry, Entry::Range(first, last) if (0..=*last).contains(first));
+        !self.is_garbled() && self.entries().iter().all(sound)
     }
 
     pub(super) fn entries(&self) -> &[Entry] {

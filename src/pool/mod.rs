@@ -25,9 +25,11 @@ mod selector;
 mod tests;
 
 pub use crate::device::VdpaType;
+pub(crate) use assign::some_of;
 pub use assign::{Assigned, Assignment, Decorators};
 pub use candidate::{Candidate, CandidateKind};
 pub use error::{ConfigError, Warning};
+pub(crate) use error::{Place, quoted};
 pub use functions::PfFunctions;
 pub use info::AdditionalInfo;
 pub use name::PoolName;

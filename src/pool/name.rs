@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, Warning, error::Place, error::quoted};
 
+/// Bytes of an attribute's value in a slice (`ResourceSlice`, KEP-4381).
+const ATTRIBUTE: usize = 64;
+const RIGHT: &str = "1 or more of letters, digits, '_' and '-'";
+
 /// A pool's name, which is the extended resource that pods ask for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PoolName {
@@ -25,12 +29,26 @@ impl PoolName {
     /// The device plugin's rule: it looks at the name alone.
     pub(super) fn read(place: &Place, prefix: &str, name: Option<&str>) -> Result<Self, ConfigError> {
         let place = place.key("resourceName");
-        let right = "1 or more of letters, digits, '_' and '-'";
-        let name = name.ok_or_else(|| ConfigError::new(&place, format!("is missing, must be {right}")))?;
-        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
-            return Err(ConfigError::new(&place, format!("{} is wrong, must be {right}", quoted(name))));
+        let name = name.ok_or_else(|| ConfigError::new(&place, format!("is missing, must be {RIGHT}")))?;
+        if !is_name(name) {
+            return Err(ConfigError::new(&place, format!("{} is wrong, must be {RIGHT}", quoted(name))));
         }
         Ok(Self { prefix: prefix.to_owned(), name: name.to_owned() })
+    }
+
+    /// A resource's name, `prefix/name` or the name alone; it has to fit into an attribute.
+    pub(crate) fn of_resource(text: &str, default_prefix: &str) -> Result<Self, String> {
+        let (prefix, name) = text.split_once('/').unwrap_or((default_prefix, text));
+        let pool = Self { prefix: prefix.to_owned(), name: name.to_owned() };
+        if prefix.is_empty() || !is_name(name) {
+            return Err(format!("{} is wrong, must be PREFIX/NAME or NAME, the name {RIGHT}", quoted(text)));
+        }
+        match pool.to_string() {
+            whole if whole.len() > ATTRIBUTE => {
+                Err(format!("{} has more than {ATTRIBUTE} bytes, too many for the attribute pool", quoted(&whole)))
+            }
+            _ => Ok(pool),
+        }
     }
 
     /// The resource that pods ask for in their limits; none when Kubernetes takes no such name.
@@ -56,8 +74,6 @@ impl PoolName {
 
     /// What others make of a name that the device plugin accepts.
     pub(super) fn lint(&self, place: &Place) -> Vec<Warning> {
-        /// Bytes of an attribute's value in a slice (`ResourceSlice`, KEP-4381).
-        const ATTRIBUTE: usize = 64;
         let name = quoted(&self.name);
         let whole = self.to_string();
         let findings = [
@@ -84,6 +100,11 @@ impl PoolName {
         let found = findings.into_iter().filter(|(odd, ..)| *odd);
         found.map(|(_, key, reason)| Warning::new(&place.key(key), reason)).collect()
     }
+}
+
+/// The device plugin's rule.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
 /// Kubernetes keeps its own domain from extended resources.

@@ -1,9 +1,11 @@
 //! The nouns of `resource.k8s.io/v1` ResourceSlices, as far as this driver writes them.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use crate::api::Attribute;
 
 /// What one ResourceSlice holds; its place among the others is its index. Since Kubernetes 1.35 it holds devices or
 /// counters, never both.
@@ -68,48 +70,6 @@ impl Device {
         match self.attributes.get(name) {
             Some(Attribute::Int(number)) => *number,
             _ => 0,
-        }
-    }
-}
-
-/// An attribute's value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Attribute {
-    /// At most 64 bytes.
-    String(String),
-    /// A number.
-    Int(i64),
-    /// Yes or no.
-    Bool(bool),
-    /// Semantic version 2.0.0, at most 64 bytes.
-    Version(String),
-}
-
-impl From<&str> for Attribute {
-    fn from(text: &str) -> Self {
-        Self::String(text.to_owned())
-    }
-}
-
-impl From<String> for Attribute {
-    fn from(text: String) -> Self {
-        Self::String(text)
-    }
-}
-
-impl From<u32> for Attribute {
-    fn from(number: u32) -> Self {
-        Self::Int(number.into())
-    }
-}
-
-impl fmt::Display for Attribute {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::String(text) | Self::Version(text) => f.write_str(text),
-            Self::Int(number) => number.fmt(f),
-            Self::Bool(value) => value.fmt(f),
         }
     }
 }

@@ -4,10 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Attribute, Device};
+use super::Device;
+use crate::api::{MAX_ATTRIBUTES, is_label};
 
-const MAX_VALUE: usize = 64;
-const MAX_ATTRIBUTES: usize = 32;
 const MAX_TAINTS: usize = 16;
 
 /// Leaves out what would be refused, and tells what.
@@ -28,7 +27,7 @@ pub(super) fn valid(devices: Vec<Device>) -> (Vec<Device>, Vec<String>) {
 fn trim(device: &mut Device, warnings: &mut Vec<String>) {
     let name = device.name.clone();
     device.attributes.retain(|attribute, value| {
-        let fault = fault(attribute, value);
+        let fault = value.fault(attribute);
         warnings.extend(fault.map(|fault| format!("device {name}: attribute {attribute} {value}: {fault}; left out")));
         fault.is_none()
     });
@@ -42,39 +41,10 @@ fn trim(device: &mut Device, warnings: &mut Vec<String>) {
     }
 }
 
-fn fault(name: &str, value: &Attribute) -> Option<&'static str> {
-    match value {
-        _ if !is_qualified(name) => Some("is not a qualified name"),
-        Attribute::String(text) | Attribute::Version(text) if text.len() > MAX_VALUE => Some("has more than 64 bytes"),
-        Attribute::Version(text) if !is_version(text) => Some("is not a semantic version"),
-        _ => None,
-    }
-}
-
-/// RFC 1123.
-fn is_label(text: &str) -> bool {
-    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (1..=63).contains(&text.len()) && text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-')
-}
-
-/// `[domain/]identifier`.
-fn is_qualified(text: &str) -> bool {
-    let (domain, id) = text.split_once('/').map_or((None, text), |(domain, id)| (Some(domain), id));
-    let inner = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let id_ok = (1..=32).contains(&id.len()) && id.chars().all(inner) && !id.starts_with(|c: char| c.is_ascii_digit());
-    id_ok && domain.is_none_or(|domain| domain.len() <= 63 && domain.split('.').all(is_label))
-}
-
-/// `major.minor.patch[-pre][+build]`.
-fn is_version(text: &str) -> bool {
-    let core = text.split(['-', '+']).next().unwrap_or_default();
-    let number = |part: &str| part.parse::<u64>().is_ok_and(|number| number.to_string() == part);
-    core.split('.').count() == 3 && core.split('.').all(number)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Attribute;
 
     fn device(name: &str) -> Device {
         Device { name: name.into(), ..Device::default() }
@@ -106,16 +76,5 @@ mod tests {
         let (devices, warnings) = valid(vec![many]);
         assert_eq!((devices[0].attributes.len(), warnings.len()), (32, 8));
         assert!(devices[0].attributes.contains_key("a31") && !devices[0].attributes.contains_key("a32"));
-    }
-
-    #[test]
-    fn qualified_names_and_versions() {
-        for good in ["type", "k8s.cni.cncf.io/deviceID", "dra.net/numaNode", "_x1"] {
-            assert!(is_qualified(good), "{good}");
-        }
-        for bad in ["", "1x", "a-b", "a/b/c", "A.io/x", &"x".repeat(33)] {
-            assert!(!is_qualified(bad), "{bad}");
-        }
-        assert!(is_version("1.20.0-rc.1+b") && !is_version("1.02.0") && !is_version("v1.2.3"));
     }
 }

@@ -1,0 +1,92 @@
+//! What each of a node's devices gets. The pools of config.json come first: nobody's pool changes because somebody adds a
+//! policy.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Library, Node,
+    filter::Seen,
+    library::{Rule, first},
+};
+use crate::{
+    api::{Attribute, RESOURCE_NAME},
+    device::DeviceId,
+    pool::{Assigned, Assignment, Candidate, Decorators, PoolName, some_of},
+};
+
+/// What policies make of a node's devices.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Decision {
+    /// Devices that no policy takes have no entry.
+    pub devices: BTreeMap<DeviceId, Given>,
+    /// Where config.json was first, one line each.
+    pub warnings: Vec<String>,
+    /// How many attributes are left out, over all devices.
+    pub dropped: usize,
+}
+
+/// What a device gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// `SriovResourcePolicy blue configs[0]`.
+    pub place: String,
+    /// Its pool; none: the policy names none, or config.json has one.
+    pub pool: Option<PoolName>,
+    /// Attributes besides the driver's own; and the pool's name for Multus if it is written otherwise.
+    pub attributes: BTreeMap<String, Attribute>,
+}
+
+impl Library {
+    /// Gives each device what the first config that takes it has. `pools` are those of config.json.
+    #[must_use]
+    pub fn assign(&self, node: &Node, devices: &[Candidate], pools: &Assignment) -> Decision {
+        let rules = self.rules(node);
+        let mut decision = Decision::default();
+        let mut late: BTreeMap<(String, &PoolName), Vec<DeviceId>> = BTreeMap::new();
+        for device in devices {
+            let Some(rule) = first(&rules, &Seen::from(device)) else { continue };
+            let (mut given, before) = (given(&rule), pools.devices.get(&device.id));
+            if let (Some(pool), Some(before)) = (&rule.grant.pool, before) {
+                given.pool = None;
+                given.attributes.remove(RESOURCE_NAME);
+                if before.pool != *pool {
+                    late.entry((format!("{}: pool {pool}", given.place), &before.pool)).or_default().push(device.id);
+                }
+            }
+            decision.dropped += rule.grant.dropped.len();
+            decision.devices.insert(device.id, given);
+        }
+        let line = |((place, pool), mut ids): ((String, &PoolName), Vec<DeviceId>)| {
+            ids.sort();
+            format!("{place}: {} already in pool {pool} by config.json", some_of(&ids))
+        };
+        decision.warnings = late.into_iter().map(line).collect();
+        decision
+    }
+}
+
+fn given(rule: &Rule<'_>) -> Given {
+    Given {
+        place: format!("SriovResourcePolicy {} configs[{}]", rule.policy, rule.index),
+        pool: rule.grant.pool.clone(),
+        attributes: rule.grant.attributes.clone(),
+    }
+}
+
+impl Decision {
+    /// The pools of both, and the attributes of each device.
+    #[must_use]
+    pub fn join(self, mut pools: Assignment) -> (Assignment, BTreeMap<DeviceId, BTreeMap<String, Attribute>>) {
+        let mut attributes = BTreeMap::new();
+        for (id, given) in self.devices {
+            if let Some(pool) = given.pool {
+                let (exclude_topology, additional_info) = (false, None);
+                let decorators = Decorators::default();
+                let place = given.place;
+                pools.devices.insert(id, Assigned { pool, place, exclude_topology, decorators, additional_info });
+            }
+            attributes.insert(id, given.attributes);
+        }
+        (pools, attributes)
+    }
+}

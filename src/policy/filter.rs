@@ -1,0 +1,192 @@
+//! `resourceFilters`: each list that is given must have the device's value.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::fields::{Fields, wrong};
+use crate::{
+    api::Attribute,
+    device::{Bdf, LinkType},
+    pool::{Candidate, ConfigError, PfFunctions, Place, Warning, quoted},
+};
+
+/// A device as filters see it: everything is in what a node publishes of it, so that node and controller see the same.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seen {
+    kind: String,
+    vendor: String,
+    device: String,
+    driver: String,
+    pci_address: String,
+    pf_name: String,
+    pf_address: String,
+    index: Option<u32>,
+    link_type: String,
+}
+
+impl From<&Candidate> for Seen {
+    fn from(device: &Candidate) -> Self {
+        let address = device.id.pci();
+        let link_type = device.link_type.map(|kind| match kind {
+            LinkType::Ethernet => "ethernet",
+            LinkType::Infiniband => "infiniband",
+        });
+        Self {
+            kind: device.kind.as_str().to_owned(),
+            vendor: format!("{:04x}", device.ids.vendor),
+            device: format!("{:04x}", device.ids.device),
+            driver: device.driver.clone().unwrap_or_default(),
+            pci_address: address.to_string(),
+            pf_name: device.pf_name.clone().unwrap_or_default(),
+            pf_address: device.pf_address.unwrap_or(address).to_string(),
+            index: device.index,
+            link_type: link_type.unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+impl Seen {
+    pub(super) fn is(&self, kind: &str) -> bool {
+        self.kind == kind
+    }
+
+    /// As it is published.
+    #[must_use]
+    pub fn published(attributes: &BTreeMap<String, Attribute>) -> Self {
+        let text = |name| match attributes.get(name) {
+            Some(Attribute::String(text)) => text.clone(),
+            _ => String::new(),
+        };
+        let index = match attributes.get("index") {
+            Some(Attribute::Int(index)) => u32::try_from(*index).ok(),
+            _ => None,
+        };
+        Self {
+            kind: text("type"),
+            vendor: text("vendor"),
+            device: text("deviceID"),
+            driver: text("driver"),
+            pci_address: text("pciAddress"),
+            pf_name: text("pfName"),
+            pf_address: text("pfPciAddress"),
+            index,
+            link_type: text("linkType"),
+        }
+    }
+}
+
+/// Which functions a filter looks at, as the Go driver spells them. Without it VFs: a whole PF is never given by accident.
+pub(super) const VF: &str = "vf";
+const PF: &str = "pf";
+
+/// One filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Filter {
+    kind: &'static str,
+    vendors: Vec<String>,
+    devices: Vec<String>,
+    pci_addresses: Vec<String>,
+    pf_names: Vec<PfFunctions>,
+    pf_addresses: Vec<PfFunctions>,
+    drivers: Vec<String>,
+    link_type: Option<&'static str>,
+}
+
+const KNOWN: [&str; 8] =
+    ["deviceType", "vendors", "devices", "pciAddresses", "pfNames", "pfPciAddresses", "drivers", "linkType"];
+
+impl Filter {
+    pub(super) fn read(value: &Value, place: Place) -> Result<(Self, Vec<Warning>), ConfigError> {
+        let fields = Fields::of(value, place, "a filter like {\"vendors\": [\"8086\"]}")?.only(&KNOWN)?;
+        let mut reader = Reader { fields, warnings: Vec::new() };
+        let filter = Self {
+            kind: device_type(&reader.fields)?,
+            vendors: reader.texts("vendors", "[\"8086\"]", is_number)?,
+            devices: reader.texts("devices", "[\"154c\"]", is_number)?,
+            pci_addresses: reader.texts("pciAddresses", "[\"0000:3b:02.1\"]", is_address)?,
+            pf_names: reader.functions("pfNames", "[\"ens1f0#0-3\"]", |name| !name.is_empty())?,
+            pf_addresses: reader.functions("pfPciAddresses", "[\"0000:3b:00.0#0-3\"]", is_address)?,
+            drivers: reader.texts("drivers", "[\"vfio-pci\"]", |name| !name.is_empty())?,
+            link_type: link_type(&reader.fields)?,
+        };
+        Ok((filter, reader.warnings))
+    }
+
+    pub(super) fn matches(&self, device: &Seen) -> bool {
+        let any = |list: &[String], value: &String| list.is_empty() || list.contains(value);
+        self.kind == device.kind
+            && any(&self.vendors, &device.vendor)
+            && any(&self.devices, &device.device)
+            && any(&self.drivers, &device.driver)
+            && any(&self.pci_addresses, &device.pci_address)
+            && function_of(&self.pf_names, &device.pf_name, device.index)
+            && function_of(&self.pf_addresses, &device.pf_address, device.index)
+            && self.link_type.is_none_or(|kind| kind == device.link_type)
+    }
+}
+
+/// All items of a PF count, other than with the device plugin, which looks at the first only.
+fn function_of(items: &[PfFunctions], pf: &str, index: Option<u32>) -> bool {
+    items.is_empty() || items.iter().any(|item| item.pf() == pf && item.covers(index))
+}
+
+struct Reader<'a> {
+    fields: Fields<'a>,
+    warnings: Vec<Warning>,
+}
+
+impl Reader<'_> {
+    /// A value that no device ever has is kept and told, as the Go driver keeps it.
+    fn texts(&mut self, name: &str, right: &str, can_be: fn(&str) -> bool) -> Result<Vec<String>, ConfigError> {
+        let all = self.fields.texts(name, right)?;
+        for (text, place) in all.iter().filter(|(text, _)| !can_be(text)) {
+            self.warnings.push(Warning::new(place, format!("{} never matches, must be like {right}", quoted(text))));
+        }
+        Ok(all.into_iter().map(|(text, _)| text.to_owned()).collect())
+    }
+
+    fn functions(&mut self, name: &str, right: &str, pf: fn(&str) -> bool) -> Result<Vec<PfFunctions>, ConfigError> {
+        let mut functions = Vec::new();
+        for (text, place) in self.fields.texts(name, right)? {
+            let item = PfFunctions::from(text.to_owned());
+            if !item.is_sound() {
+                let right = "a PF, and after one '#' numbers and ranges of its VFs like #0-3,7";
+                return Err(wrong(&place, &text.into(), right));
+            }
+            if !pf(item.pf()) {
+                let reason = format!("{} never matches, must be like {right}", quoted(text));
+                self.warnings.push(Warning::new(&place, reason));
+            }
+            functions.push(item);
+        }
+        Ok(functions)
+    }
+}
+
+fn device_type(fields: &Fields<'_>) -> Result<&'static str, ConfigError> {
+    let right = "\"vf\" or \"pf\"";
+    match fields.text("deviceType", right)?.to_ascii_lowercase().as_str() {
+        "" | VF => Ok(VF),
+        PF => Ok(PF),
+        other => Err(wrong(&fields.place.key("deviceType"), &other.into(), right)),
+    }
+}
+
+fn link_type(fields: &Fields<'_>) -> Result<Option<&'static str>, ConfigError> {
+    let right = "\"ethernet\", \"eth\", \"infiniband\" or \"ib\"";
+    match fields.text("linkType", right)?.to_ascii_lowercase().as_str() {
+        "" => Ok(None),
+        "eth" | "ethernet" => Ok(Some("ethernet")),
+        "ib" | "infiniband" => Ok(Some("infiniband")),
+        other => Err(wrong(&fields.place.key("linkType"), &other.into(), right)),
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    text.len() == 4 && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
+}
+
+fn is_address(text: &str) -> bool {
+    text.parse::<Bdf>().is_ok_and(|address| address.to_string() == text)
+}
