@@ -39,6 +39,7 @@ impl Node {
             claimed: &BTreeMap::new(),
             taints: &self.taints,
             pools: Some(&Assignment::default()),
+            given: Some(&BTreeMap::new()),
             published: &published,
         })
     }

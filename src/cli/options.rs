@@ -68,6 +68,9 @@ pub struct NodeArgs {
     /// What is before the `/` in the names of pools that say nothing of it.
     #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX", default_value = "intel.com")]
     pub resource_prefix: String,
+    /// The namespace whose SriovResourcePolicies and DeviceAttributes apply, those of the Go DRA driver; none if absent.
+    #[arg(long, env = "SRIOV_DRA_POLICY_NAMESPACE")]
+    pub policy_namespace: Option<String>,
     /// Drivers that a claim may bind besides the one that a function has.
     #[arg(long, env = "SRIOV_DRA_ALLOW_DRIVERS", value_delimiter = ',', default_value = "vfio-pci")]
     pub allow_drivers: Vec<String>,

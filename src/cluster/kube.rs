@@ -2,6 +2,7 @@
 
 mod in_use;
 mod objects;
+mod policies;
 mod pools;
 mod watches;
 
@@ -25,8 +26,8 @@ use kube::{
 use tokio::{sync::OnceCell, time::timeout};
 
 use super::{
-    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Placed, Pods, Result, SliceChange, StoredSlice, claims,
-    convert, events, slices, status,
+    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Placed, Pods, Policies, Result, SliceChange, StoredSlice,
+    claims, convert, events, slices, status,
 };
 use crate::{
     claim::{AllocatedClaim, ClaimRef},
@@ -226,6 +227,10 @@ impl Cluster for Kube {
 
     fn pods(&self) -> Pods {
         watches::pods(Api::all(self.client.clone()), &self.node)
+    }
+
+    fn policies(&self, namespace: &str) -> Policies {
+        policies::follow(self.client.clone(), namespace, Some(&self.node))
     }
 }
 

@@ -1,6 +1,7 @@
 //! An API server in memory, for tests and the demo: it numbers versions, refuses stale writes, drops fields of features
 //! that it lacks, and can fail.
 
+mod policies;
 mod pools;
 
 use std::{
@@ -11,11 +12,12 @@ use std::{
 use async_trait::async_trait;
 use futures::{StreamExt, stream::BoxStream};
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::{
-    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Placed, Pod, Pods, Result, SliceChange, StoredSlice, slices,
+    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Placed, Pod, Pods, Policies, PolicyView, Result,
+    SliceChange, StoredSlice, slices,
 };
 use crate::{
     claim::{AllocatedClaim, ClaimRef},
@@ -39,6 +41,7 @@ struct State {
     failures: Vec<ErrorKind>,
     watchers: Vec<mpsc::UnboundedSender<SliceChange>>,
     pools: pools::Pools,
+    policies: watch::Sender<PolicyView>,
 }
 
 impl Default for Memory {
@@ -63,6 +66,7 @@ impl Memory {
             failures: Vec::new(),
             watchers: Vec::new(),
             pools: pools::Pools::default(),
+            policies: policies::none(),
         }))
     }
 
@@ -264,5 +268,9 @@ impl Cluster for Memory {
 
     fn pods(&self) -> Pods {
         Pods::of(self.state().pods.clone())
+    }
+
+    fn policies(&self, _: &str) -> Policies {
+        self.state().policies.subscribe()
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!  claim/   ◄─ AllocatedClaim ── claim()          publish/ ─ Placed ─► create_slice(), update_slice(), delete_slice()
 //!  attach/  ─── DeviceStatus ──► report()                  ◄─ StoredSlice, SliceChange ── slices(), slice_changes()
-//!  node/    ◄─── Pods ────────── pods()           anybody ─ Event ─► event()
+//!  node/    ◄─── Pods, Policies ─ pods(), policies()   anybody ─ Event ─► event()
 //! ```
 //!
 //! [`Kube`] is the real one, [`Memory`] one that behaves like it. Only this room names `kube`.
@@ -14,6 +14,7 @@ mod events;
 mod kube;
 mod memory;
 mod pods;
+mod policies;
 mod pools;
 mod slices;
 mod status;
@@ -24,6 +25,7 @@ pub use self::kube::{InUse, Kube};
 pub use events::{Event, Subject};
 pub use memory::Memory;
 pub use pods::{Pod, Pods};
+pub use policies::{Policies, PolicyView};
 pub use pools::{ConfigMap, ConfigMapName, ConfigMaps, PoolCluster};
 pub use slices::{Placed, SliceChange, StoredSlice};
 pub use status::{Condition, DeviceStatus, NetworkData};
@@ -77,6 +79,13 @@ pub trait Cluster: Send + Sync {
 
     /// Pods of this node, watched from the first call on. Must be called in a tokio runtime.
     fn pods(&self) -> Pods;
+
+    /// Policies and DeviceAttributes of a namespace and this node's labels, watched from now on. Must be called in a tokio
+    /// runtime.
+    ///
+    /// # Guarantees
+    /// What was read stands while the server cannot be asked. A server that does not know the kinds has none of them.
+    fn policies(&self, namespace: &str) -> Policies;
 }
 
 /// What the API server said, or that it did not.

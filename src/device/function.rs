@@ -97,6 +97,23 @@ pub enum LinkType {
     Infiniband,
 }
 
+impl LinkType {
+    /// As in the attribute `linkType`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ethernet => "ethernet",
+            Self::Infiniband => "infiniband",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Ethernet, Self::Infiniband].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
 /// The embedded switch's mode (devlink).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -17,6 +17,7 @@ mod collect;
 pub(crate) mod config_file;
 mod kernel_events;
 mod pods;
+mod policies;
 mod pools;
 mod publication;
 mod status;
@@ -190,6 +191,8 @@ fn publish(
     let publisher = Publisher::new(Arc::clone(cluster), desired, Pace::default());
     let nudge = publisher.nudge();
     engine.remember(known(publisher.published()));
+    let view = args.policy_namespace.as_deref().map(|namespace| cluster.policies(namespace));
+    let policies = policies::Policies::new(view.clone(), &args.node_name, &args.driver_name, &args.resource_prefix);
     let publication = publication::Publication {
         driver: args.driver_name.clone(),
         engine: Arc::clone(engine),
@@ -198,11 +201,13 @@ fn publish(
         desire,
         carriers: Carriers::default(),
         pools: pools::Pools::new(file.clone(), &args.resource_prefix),
+        policies,
         cluster: Arc::clone(cluster),
         node: args.node_name.clone(),
         wishes,
     };
     parts.run("config file", pools::watch(file, Arc::clone(changed)));
+    parts.run("policies", policies::watch(view, Arc::clone(changed)));
     parts.run("publisher", publisher.run());
     let (changed, starting) = (Arc::clone(changed), readiness.task("inventory"));
     parts.run("publication", publication.run(changed, starting));

@@ -6,10 +6,10 @@ use tokio::{sync::Notify, time::sleep};
 
 use super::config_file::ConfigFile;
 use crate::{
-    device::DeviceId,
+    device::{DeviceId, LinkType},
     inventory::Inventory,
     pool::{Assignment, Candidate, Config},
-    publish::{Attribute, Published},
+    publish::Published,
 };
 
 /// A ConfigMap's change takes the kubelet up to a minute; this is added to it.
@@ -77,20 +77,8 @@ impl Pools {
     }
 
     /// Which device is in which pool; none while no good configuration was ever read.
-    pub(super) fn assign(
-        &mut self,
-        inventory: &Inventory,
-        resting: impl Fn(&DeviceId) -> Option<String>,
-        published: &Published,
-    ) -> Option<Assignment> {
-        let candidate = |function| {
-            let mut candidate = Candidate::of(function, &inventory.functions, resting(&function.id).as_deref());
-            // A PF that is in a pod has no name here.
-            candidate.pf_name = candidate.pf_name.or_else(|| last_name(published, &function.id));
-            candidate
-        };
-        let candidates: Vec<Candidate> = inventory.offered().map(candidate).collect();
-        let assignment = self.good.as_ref()?.assign(&candidates);
+    pub(super) fn assign(&mut self, candidates: &[Candidate]) -> Option<Assignment> {
+        let assignment = self.good.as_ref()?.assign(candidates);
         for warning in &assignment.warnings {
             if self.told.insert(warning.to_string()) {
                 tracing::warn!("{warning}");
@@ -100,11 +88,26 @@ impl Pools {
     }
 }
 
-fn last_name(published: &Published, id: &DeviceId) -> Option<String> {
-    match published.devices.get(&id.name())?.attributes.get("pfName")? {
-        Attribute::String(name) if !name.is_empty() => Some(name.clone()),
-        _ => None,
-    }
+/// The devices as selectors see them.
+pub(super) fn candidates(
+    inventory: &Inventory,
+    resting: impl Fn(&DeviceId) -> Option<String>,
+    published: &Published,
+) -> Vec<Candidate> {
+    let candidate = |function| {
+        let mut candidate = Candidate::of(function, &inventory.functions, resting(&function.id).as_deref());
+        // A PF that is in a pod has no name and no link here.
+        let last = |name| last(published, &function.id, name);
+        candidate.pf_name = candidate.pf_name.take().or_else(|| last("pfName"));
+        candidate.link_type = candidate.link_type.or_else(|| LinkType::named(&last("linkType")?));
+        candidate
+    };
+    inventory.offered().map(candidate).collect()
+}
+
+fn last(published: &Published, id: &DeviceId, name: &str) -> Option<String> {
+    let text = published.devices.get(&id.name())?.text(name);
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Says so when the file's content is another. Runs until the task is dropped.
@@ -139,7 +142,7 @@ mod tests {
         let kernel: &dyn Kernel = &Fake::igb();
         let inventory = inventory::observe(kernel).unwrap();
         let published = Published { devices: BTreeMap::new(), features: Features { counters: true, taints: true } };
-        pools.assign(&inventory, |_| None, &published).map(|assignment| assignment.devices.len())
+        pools.assign(&candidates(&inventory, |_| None, &published)).map(|assignment| assignment.devices.len())
     }
 
     #[test]

@@ -12,7 +12,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{carriers::Carriers, pools::Pools, wishes};
+use super::{
+    carriers::Carriers,
+    policies::Policies,
+    pools::{self, Pools},
+    wishes,
+};
 use crate::{
     claim::{self, DeviceRecord, Engine, Entry, Step},
     cluster::{Cluster, Event, Subject},
@@ -38,6 +43,7 @@ pub(super) struct Publication {
     pub(super) desire: watch::Sender<Option<Desired>>,
     pub(super) carriers: Carriers,
     pub(super) pools: Pools,
+    pub(super) policies: Policies,
     pub(super) cluster: Arc<dyn Cluster>,
     pub(super) node: String,
     /// For claims that are prepared.
@@ -116,10 +122,15 @@ impl Publication {
         let Some(published) = published.as_ref() else { return };
         let published = &with_recorded(published, &look.recorded);
         let resting = |id: &DeviceId| look.claimed.get(id).cloned().flatten();
-        let pools = self.pools.assign(&look.inventory, resting, published);
-        let wishes = match &pools {
-            Some(assignment) => wishes::by_assignment(assignment, &self.wishes.borrow(), &look.claimed),
-            None => wishes::without_config(published, self.pools.fault().unwrap_or_default()),
+        let candidates = pools::candidates(&look.inventory, resting, published);
+        let pools = self.pools.assign(&candidates);
+        self.policies.reload();
+        let (pools, given) = self.policies.join(&candidates, pools);
+        self.metrics.policies(self.policies.bad(), self.policies.dropped());
+        let wishes = match (&pools, &given) {
+            (Some(known), Some(_)) => wishes::by_assignment(known, &self.wishes.borrow(), &look.claimed),
+            (Some(known), None) => wishes::without_policies(known, &self.wishes.borrow(), &look.claimed, published),
+            (None, _) => wishes::without(published, self.pools.fault().unwrap_or_default()),
         };
         self.wishes.send_replace(Arc::new(wishes));
         let desired = publish::slices(&PublishInput {
@@ -128,6 +139,7 @@ impl Publication {
             claimed: &look.claimed,
             taints: &look.taints,
             pools: pools.as_ref(),
+            given: given.as_ref(),
             published,
         });
         self.metrics.prepared(look.records);

@@ -29,13 +29,27 @@ pub(super) fn by_assignment(
 }
 
 /// When no good configuration was ever read: devices stay published in their pools, but nobody knows what comes with them.
-pub(super) fn without_config(published: &Published, why: &str) -> Pools {
+pub(super) fn without(published: &Published, why: &str) -> Pools {
     let in_pool = published.devices.iter().filter_map(|(name, device)| {
         let Some(Attribute::String(pool)) = device.attributes.get("pool") else { return None };
         let id = DeviceId::from_name(name).ok().filter(|_| !pool.is_empty())?;
         Some((id, Err(format!("what comes with its pool {pool} is not known since the agent started: {why}"))))
     });
     Pools::Known(in_pool.collect())
+}
+
+/// As long as no policies could be read: a pool that config.json does not give may come of one.
+pub(super) fn without_policies(
+    assignment: &Assignment,
+    before: &Pools,
+    claimed: &BTreeMap<DeviceId, Option<String>>,
+    published: &Published,
+) -> Pools {
+    let mut pools = without(published, "policies could not be read yet");
+    if let (Pools::Known(all), Pools::Known(known)) = (&mut pools, by_assignment(assignment, before, claimed)) {
+        all.extend(known);
+    }
+    pools
 }
 
 #[cfg(test)]
@@ -95,9 +109,12 @@ mod tests {
         };
         let devices = BTreeMap::from([device("0000-02-10-0", "intel.com/a"), device("0000-02-10-2", "")]);
         let published = Published { devices, features: Features { counters: true, taints: true } };
-        let told = without_config(&published, "config.json: line 1");
+        let told = without(&published, "config.json: line 1");
         let why = "what comes with its pool intel.com/a is not known since the agent started: config.json: line 1";
         assert_eq!(pools(&told), [format!("0000:02:10.0 {why}")]);
+        let half = without_policies(&assignment("b", "0000:02:10.2"), &Pools::Unknown, &claimed(&[]), &published);
+        let why = "what comes with its pool intel.com/a is not known since the agent started: policies could not be read yet";
+        assert_eq!(pools(&half), [format!("0000:02:10.0 {why}"), "0000:02:10.2 intel.com/b".to_owned()]);
         let mended = by_assignment(&assignment("a", "0000:02:10.0"), &told, &claimed(&["0000-02-10-0"]));
         assert_eq!(pools(&mended), ["0000:02:10.0 intel.com/a"]);
     }

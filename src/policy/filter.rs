@@ -28,10 +28,6 @@ pub struct Seen {
 impl From<&Candidate> for Seen {
     fn from(device: &Candidate) -> Self {
         let address = device.id.pci();
-        let link_type = device.link_type.map(|kind| match kind {
-            LinkType::Ethernet => "ethernet",
-            LinkType::Infiniband => "infiniband",
-        });
         Self {
             kind: device.kind.as_str().to_owned(),
             vendor: format!("{:04x}", device.ids.vendor),
@@ -41,7 +37,7 @@ impl From<&Candidate> for Seen {
             pf_name: device.pf_name.clone().unwrap_or_default(),
             pf_address: device.pf_address.unwrap_or(address).to_string(),
             index: device.index,
-            link_type: link_type.unwrap_or_default().to_owned(),
+            link_type: device.link_type.map_or("", LinkType::as_str).to_owned(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Attribute, Device, PublishInput};
 use crate::{
+    api::OWN_ATTRIBUTES,
     device::{Abilities, Bdf, DeviceId, EswitchMode, Function, FunctionKind, LinkType, VdpaType},
     pool::Assigned,
 };
@@ -32,18 +33,35 @@ impl<'a> Facts<'a> {
             claimed: self.input.claimed.contains_key(&function.id),
             last,
             pool: self.pool(&function.id, last),
+            given: self.given(&function.id, last),
             resting: self.input.claimed.get(&function.id).and_then(Option::as_deref),
         };
         Device { attributes: subject.attributes(), name, ..Device::default() }
     }
 
     fn pool(&self, id: &DeviceId, last: Option<&Device>) -> Pool<'a> {
-        match self.input.pools {
-            Some(pools) if last.is_none() || !self.input.claimed.contains_key(id) => {
-                Pool::Assigned(pools.devices.get(id))
-            }
-            _ => Pool::Kept,
+        let Some(pools) = self.input.pools.filter(|_| self.is_free(id, last)) else { return Pool::Kept };
+        match pools.devices.get(id) {
+            None if self.input.given.is_none() => Pool::Kept,
+            assigned => Pool::Assigned(assigned),
         }
+    }
+
+    /// What is not the driver's own.
+    fn given(&self, id: &DeviceId, last: Option<&Device>) -> BTreeMap<String, Attribute> {
+        match self.input.given.filter(|_| self.is_free(id, last)) {
+            Some(given) => given.get(id).cloned().unwrap_or_default(),
+            None => {
+                let last = last.into_iter().flat_map(|device| &device.attributes);
+                let others = last.filter(|(name, _)| !OWN_ATTRIBUTES.contains(&name.as_str()));
+                others.map(|(name, value)| (name.clone(), value.clone())).collect()
+            }
+        }
+    }
+
+    /// A device under a claim stays what it was when it was given away.
+    fn is_free(&self, id: &DeviceId, last: Option<&Device>) -> bool {
+        last.is_none() || !self.input.claimed.contains_key(id)
     }
 }
 
@@ -55,6 +73,7 @@ struct Subject<'a> {
     last: Option<&'a Device>,
     resting: Option<&'a str>,
     pool: Pool<'a>,
+    given: BTreeMap<String, Attribute>,
 }
 
 /// The device's pool.
@@ -74,7 +93,8 @@ impl Subject<'_> {
             .chain(self.abilities())
             .chain(self.pool())
             .chain(self.topology());
-        all.map(|(name, value)| (name.to_owned(), value)).collect()
+        // The pool's name may be given as well, written otherwise.
+        all.map(|(name, value)| (name.to_owned(), value)).chain(self.given.clone()).collect()
     }
 
     /// What it is and where.
@@ -107,10 +127,7 @@ impl Subject<'_> {
     fn link(&self) -> Vec<(&'static str, Attribute)> {
         let pf = self.pf.unwrap_or(self.function);
         let name = self.pf.and_then(|pf| pf.netdev.as_ref()).map(ToString::to_string);
-        let kind = self.function.link_type.or(pf.link_type).map(|kind| match kind {
-            LinkType::Ethernet => "ethernet",
-            LinkType::Infiniband => "infiniband",
-        });
+        let kind = self.function.link_type.or(pf.link_type).map(LinkType::as_str);
         let eswitch = match pf.eswitch.or(self.function.eswitch) {
             Some(EswitchMode::Legacy) => Some("legacy"),
             Some(EswitchMode::Switchdev) => Some("switchdev"),

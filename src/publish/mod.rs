@@ -70,6 +70,9 @@ pub struct PublishInput<'a> {
     pub taints: &'a BTreeMap<DeviceId, Vec<Taint>>,
     /// Which device is in which pool; none: not known, and each stays in that in which it is published.
     pub pools: Option<&'a Assignment>,
+    /// Attributes that policies give to devices; none: not known, and each keeps those with which it is published, and its
+    /// pool unless config.json has it.
+    pub given: Option<&'a BTreeMap<DeviceId, BTreeMap<String, Attribute>>>,
     /// What the server holds now: last-known values, devices that have vanished, what it can keep.
     pub published: &'a Published,
 }

@@ -74,6 +74,7 @@ pub(super) struct Case {
     pub(super) claimed: BTreeMap<DeviceId, Option<String>>,
     pub(super) taints: BTreeMap<DeviceId, Vec<Taint>>,
     pub(super) pools: Option<Assignment>,
+    pub(super) given: Option<BTreeMap<DeviceId, BTreeMap<String, Attribute>>>,
     pub(super) published: Published,
 }
 
@@ -81,7 +82,14 @@ impl Case {
     pub(super) fn of(functions: Vec<Function>, features: Features) -> Self {
         let (claimed, taints) = (BTreeMap::new(), BTreeMap::new());
         let host = Inventory { functions, host_used: BTreeSet::new() };
-        Self { host, claimed, taints, pools: Some(Assignment::default()), published: nothing(features) }
+        Self {
+            host,
+            claimed,
+            taints,
+            pools: Some(Assignment::default()),
+            given: Some(BTreeMap::new()),
+            published: nothing(features),
+        }
     }
 
     pub(super) fn desired(&self) -> Desired {
@@ -91,6 +99,7 @@ impl Case {
             claimed: &self.claimed,
             taints: &self.taints,
             pools: self.pools.as_ref(),
+            given: self.given.as_ref(),
             published: &self.published,
         })
     }
@@ -404,4 +413,48 @@ fn a_device_in_a_pool_says_so_and_one_under_a_claim_stays_in_the_pool_that_it_wa
     assert_eq!(pool(&case), ("intel.com/net".to_owned(), false), "it goes when the claim does");
     case.claimed.clear();
     assert_eq!(pool(&case), (String::new(), true));
+}
+
+/// What is given to each of these devices: a colour, and the pool's name as Multus is to see it.
+fn colour(devices: &[DeviceId], colour: &str) -> Option<BTreeMap<DeviceId, BTreeMap<String, Attribute>>> {
+    let given = [("example.com/colour", colour), ("k8s.cni.cncf.io/resourceName", "net")];
+    let given = given.map(|(name, value)| (name.to_owned(), Attribute::from(value)));
+    Some(devices.iter().map(|id| (*id, given.clone().into())).collect())
+}
+
+#[test]
+fn what_is_given_to_a_device_is_published_with_it_and_stays_while_a_claim_has_it_or_nobody_knows() {
+    let mut case = Case::of(host(&[(1, 7, 3)]), ALL);
+    let vf = case.host.functions[1].id;
+    let told = |case: &Case| {
+        let device = case.devices()[&vf.name()].clone();
+        [device.text("pool"), device.text("k8s.cni.cncf.io/resourceName"), device.text("example.com/colour")]
+            .map(str::to_owned)
+    };
+    (case.pools, case.given) = (in_pool(vf, false), colour(&[vf], "red"));
+    assert_eq!(told(&case), ["intel.com/net", "net", "red"]);
+    assert_eq!(case.devices()[&vf.name()].attributes.len(), 29);
+    case.publish();
+    (case.pools, case.given) = (Some(Assignment::default()), None);
+    assert_eq!(told(&case), ["intel.com/net", "net", "red"], "policies have not been read yet");
+    case.pools = in_pool(vf, false);
+    assert_eq!(told(&case), ["intel.com/net", "intel.com/net", "red"], "config.json has");
+    (case.pools, case.given) = (Some(Assignment::default()), Some(BTreeMap::new()));
+    case.claimed = [(vf, None)].into();
+    assert_eq!(told(&case), ["intel.com/net", "net", "red"], "it goes when the claim does");
+    case.claimed.clear();
+    assert_eq!(told(&case), ["", "", ""]);
+}
+
+#[test]
+fn a_changed_given_attribute_touches_the_slices_of_its_devices_only() {
+    let mut case = Case::of(host(&[(1, 127, 100), (2, 127, 100)]), ALL);
+    let ids: Vec<DeviceId> =
+        case.host.functions.iter().filter(|f| f.id.name().starts_with("0000-02")).map(|f| f.id).collect();
+    let before = case.desired();
+    assert_eq!(case.desired(), before);
+    case.given = colour(&ids[1..5], "red");
+    let after = case.desired();
+    let differ = before.slices.iter().zip(&after.slices).filter(|(one, two)| one != two).count();
+    assert_eq!((before.slices.len(), after.slices.len(), differ), (6, 6, 1));
 }

@@ -35,6 +35,8 @@ pub struct Metrics {
     devices: Gauge,
     claims: Gauge,
     bad_config: Gauge,
+    bad_policies: Gauge,
+    dropped: Gauge,
 }
 
 /// 1 ms to 33 s: below is noise, above the kubelet has hung up.
@@ -53,7 +55,13 @@ impl Default for Metrics {
         registry.register("claims_prepared", "Claims with a record on this node", claims.clone());
         let bad_config = Gauge::default();
         registry.register("config_bad", "1 while config.json cannot be used", bad_config.clone());
-        Self { registry, calls, devices, claims, bad_config }
+        let bad_policies = Gauge::default();
+        let help = "Things in SriovResourcePolicies and DeviceAttributes that cannot be used";
+        registry.register("policies_bad", help, bad_policies.clone());
+        let dropped = Gauge::default();
+        let help = "Attributes of policies for which devices of this node have no room";
+        registry.register("attributes_dropped", help, dropped.clone());
+        Self { registry, calls, devices, claims, bad_config, bad_policies, dropped }
     }
 }
 
@@ -76,6 +84,12 @@ impl Metrics {
     /// Whether the pools' configuration cannot be used.
     pub fn config_is_bad(&self, bad: bool) {
         self.bad_config.set(bad.into());
+    }
+
+    /// How many things in policies cannot be used, and how many attributes of theirs are left out.
+    pub fn policies(&self, bad: usize, dropped: usize) {
+        self.bad_policies.set(i64::try_from(bad).unwrap_or(i64::MAX));
+        self.dropped.set(i64::try_from(dropped).unwrap_or(i64::MAX));
     }
 
     /// All of them as text.

@@ -61,6 +61,7 @@ fn slices(tell: &mut Teller<'_>, stage: &Stage) -> anyhow::Result<String> {
         claimed: &nothing.0,
         taints: &nothing.1,
         pools: None,
+        given: None,
         published: &published,
     })
     .slices;
