@@ -20,7 +20,7 @@ pub struct SriovDra {
 pub enum Command {
     /// Run the agent of a node: publish its functions, prepare claims, attach netdevs to pods.
     Node(Box<NodeArgs>),
-    /// Run the controller of a cluster: one DeviceClass per pool of the ConfigMaps.
+    /// Run the controller of a cluster: one DeviceClass per pool of the ConfigMaps and policies.
     Controller(Box<ControllerArgs>),
     /// Show functions, PFs with their VFs: pool, driver, link, and the claim and pod that have each. Of this host, or of the
     /// cluster.
@@ -120,11 +120,14 @@ impl PlaceArgs {
 #[derive(Debug, Clone, Args)]
 pub struct ControllerArgs {
     /// ConfigMaps of config.json, as NAMESPACE/NAME; every key is read.
-    #[arg(long, env = "SRIOV_DRA_CONFIG_MAPS", value_delimiter = ',', required_unless_present = "config_label")]
+    #[arg(long, env = "SRIOV_DRA_CONFIG_MAPS", value_delimiter = ',')]
     pub config_map: Vec<ConfigMapName>,
     /// ConfigMaps of any namespace by this label selector instead.
     #[arg(long, env = "SRIOV_DRA_CONFIG_LABEL", conflicts_with = "config_map")]
     pub config_label: Option<String>,
+    /// The namespace whose SriovResourcePolicies and DeviceAttributes name pools too; none if absent.
+    #[arg(long, env = "SRIOV_DRA_POLICY_NAMESPACE", required_unless_present_any = ["config_label", "config_map"])]
+    pub policy_namespace: Option<String>,
     /// What is before the `/` in the names of pools that say nothing of it.
     #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX", default_value = "intel.com")]
     pub resource_prefix: String,

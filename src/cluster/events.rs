@@ -4,7 +4,10 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event as ApiEvent, EventType};
 
 use super::status::cut;
-use crate::claim::ClaimRef;
+use crate::{
+    claim::ClaimRef,
+    policy::{GROUP, Kind, VERSION},
+};
 
 /// Something that users should see.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,17 @@ pub enum Subject {
     Claim(ClaimRef),
     /// A node's.
     Node(String),
+    /// That of a policy or of DeviceAttributes.
+    Policy {
+        /// Which of the two.
+        kind: Kind,
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// Its UID.
+        uid: String,
+    },
     /// A ConfigMap's.
     ConfigMap {
         /// Its namespace.
@@ -50,9 +64,13 @@ pub enum Subject {
 
 impl Subject {
     pub(super) fn reference(&self) -> ObjectReference {
+        let policies = format!("{GROUP}/{VERSION}");
         let (api, kind, namespace, name, uid) = match self {
             Self::Pod { namespace, name, uid } => ("v1", "Pod", namespace, name, uid.as_str()),
             Self::ConfigMap { namespace, name, uid } => ("v1", "ConfigMap", namespace, name, uid.as_str()),
+            Self::Policy { kind, namespace, name, uid } => {
+                (policies.as_str(), kind.as_str(), namespace, name, uid.as_str())
+            }
             // As the kubelet does it: the name is the UID, or `kubectl describe node` does not find it.
             Self::Node(name) => return node(name),
             Self::Claim(ClaimRef { uid, namespace, name }) => {

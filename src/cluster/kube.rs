@@ -3,6 +3,7 @@
 mod in_use;
 mod objects;
 mod policies;
+mod policy_status;
 mod pools;
 mod watches;
 

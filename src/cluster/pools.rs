@@ -4,9 +4,13 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use serde_json::Value;
 
-use super::{Event, Result, Subject};
-use crate::classes::{Class, Stored};
+use super::{Event, Policies, Result, Subject};
+use crate::{
+    classes::{Class, Stored},
+    policy::{Node, Object, Seen},
+};
 
 /// Which ConfigMaps have the pools.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +93,15 @@ pub trait PoolCluster: Send + Sync {
     /// Says that ConfigMaps or classes may have changed, whoever did it. Never ends. Must be called in a tokio runtime.
     fn pool_changes(&self, which: &ConfigMaps) -> BoxStream<'static, ()>;
 
-    /// Tells users what is wrong with a ConfigMap.
+    /// Tells users what is wrong with a ConfigMap, a policy or DeviceAttributes.
     async fn tell(&self, event: &Event) -> Result<()>;
+
+    /// Policies and DeviceAttributes of a namespace, with what is said of them; as of [`super::Cluster::policies`].
+    fn all_policies(&self, namespace: &str) -> Policies;
+
+    /// Every node that publishes devices of this driver, with its labels and those devices.
+    async fn devices(&self) -> Result<Vec<(Node, Vec<Seen>)>>;
+
+    /// Says something of a policy. [`super::ErrorKind::NotFound`]: it is gone, or nothing can be said of its kind.
+    async fn write_policy_status(&self, policy: &Object, status: &Value) -> Result<()>;
 }

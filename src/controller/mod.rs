@@ -1,13 +1,16 @@
-//! Keeps one DeviceClass per pool, by the ConfigMaps that hold the pools: never by what nodes publish, since a node that
-//! is down must not take a class away.
+//! Keeps one DeviceClass per pool, by the ConfigMaps and policies that name the pools: never by what nodes publish, since
+//! a node that is down must not take a class away. And says of each policy what it takes where.
 //!
 //! ```text
-//!  ConfigMaps ─► sources: last good pools of each key ─► classes::plan ─► create, update, delete
+//!  ConfigMaps ─► sources: last good pools of each key ─┬► classes::plan ─► create, update, delete
+//!  policies ─► Library: last good ones ────────────────┤
+//!  ResourceSlices, nodes' labels ──────────────────────┴► status of policies
 //! ```
 //!
 //! A bad configuration keeps its last good pools; as long as one was never good, or a named ConfigMap is missing, no
 //! class is deleted. Several controllers do no harm: every write names the version that was read.
 
+mod policies;
 mod run;
 mod sources;
 #[cfg(test)]
@@ -22,8 +25,9 @@ use std::{
 
 use crate::{
     classes::{self, Class, Plan, Stored},
-    cluster::{ConfigMaps, Event, PoolCluster, Result},
+    cluster::{self, ConfigMaps, Event, PoolCluster, Result, Subject},
 };
+use policies::Policies;
 use sources::Sources;
 
 /// The controller of one driver.
@@ -32,17 +36,25 @@ pub struct Controller {
     which: ConfigMaps,
     driver: String,
     sources: Sources,
+    policies: Policies,
     told: BTreeSet<String>,
     /// Versions of classes that the server keeps otherwise than they were written.
     settled: BTreeMap<String, (String, Class)>,
 }
 
 impl Controller {
-    /// Pools that say nothing of it have `prefix`.
+    /// Pools that say nothing of it have `prefix`. Without a view of policies there are none.
     #[must_use]
-    pub fn new(cluster: Arc<dyn PoolCluster>, which: ConfigMaps, driver: &str, prefix: &str) -> Self {
+    pub fn new(
+        cluster: Arc<dyn PoolCluster>,
+        which: ConfigMaps,
+        policies: Option<cluster::Policies>,
+        driver: &str,
+        prefix: &str,
+    ) -> Self {
         let (told, settled) = Default::default();
-        Self { cluster, which, driver: driver.to_owned(), sources: Sources::new(prefix), told, settled }
+        let (sources, policies) = (Sources::new(prefix), Policies::new(policies, driver, prefix));
+        Self { cluster, which, driver: driver.to_owned(), sources, policies, told, settled }
     }
 
     /// Reads everything, and puts right what is not.
@@ -54,24 +66,35 @@ impl Controller {
         let missing = self.missing(&maps);
         for (map, why) in self.sources.read(&maps) {
             tracing::warn!("{why}");
-            let subject = map.subject();
-            let event = Event { subject, warning: true, reason: "BadConfiguration", action: "ReadPools", note: why };
-            if let Err(error) = self.cluster.tell(&event).await {
-                tracing::warn!(%error, "event not written");
-            }
+            self.tell(map.subject(), "ReadPools", why).await;
+        }
+        for (subject, why) in self.policies.read() {
+            tracing::warn!("{why}");
+            self.tell(subject, "ReadPolicies", why).await;
         }
         for name in &missing {
             self.say_once(format!("ConfigMap {name} does not exist"));
         }
         let stored = self.cluster.classes().await?;
-        let mut plan = classes::plan(&self.sources.all(), &stored, &self.driver);
+        let mut pools = self.sources.all();
+        pools.extend(self.policies.pools());
+        let mut plan = classes::plan(&pools, &stored, &self.driver);
         for conflict in std::mem::take(&mut plan.conflicts) {
             self.say_once(conflict.to_string());
         }
-        if !missing.is_empty() || !self.sources.all_known() {
+        if !missing.is_empty() || !self.sources.all_known() || !self.policies.all_known() {
             self.keep(&mut plan);
         }
-        self.carry_out(plan).await
+        let classes = self.carry_out(plan).await;
+        let policies = self.policies.report(&*self.cluster).await;
+        classes.and(policies)
+    }
+
+    async fn tell(&self, subject: Subject, action: &'static str, note: String) {
+        let event = Event { subject, warning: true, reason: "BadConfiguration", action, note };
+        if let Err(error) = self.cluster.tell(&event).await {
+            tracing::warn!(%error, "event not written");
+        }
     }
 
     fn missing(&self, maps: &[crate::cluster::ConfigMap]) -> Vec<String> {

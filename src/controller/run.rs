@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures::{FutureExt, StreamExt, stream::BoxStream};
+use futures::{
+    FutureExt, StreamExt,
+    stream::{self, BoxStream},
+};
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::{sleep, timeout},
@@ -11,7 +14,7 @@ use tokio::{
 use super::Controller;
 use crate::{
     cli::ControllerArgs,
-    cluster::{ConfigMaps, Kube, PoolCluster},
+    cluster::{ConfigMaps, Kube, Policies, PoolCluster},
     telemetry,
 };
 
@@ -34,9 +37,10 @@ pub fn run(args: ControllerArgs) -> anyhow::Result<()> {
             None => ConfigMaps::Named(args.config_map),
         };
         let cluster: Arc<dyn PoolCluster> = Arc::new(Kube::connect(&args.driver_name, "").await?);
-        let changes = cluster.pool_changes(&which);
+        let policies = args.policy_namespace.as_deref().map(|namespace| cluster.all_policies(namespace));
+        let changes = changes(&*cluster, &which, policies.clone());
         tracing::info!(driver = args.driver_name, ?which, "starting");
-        let controller = Controller::new(cluster, which, &args.driver_name, &args.resource_prefix);
+        let controller = Controller::new(cluster, which, policies, &args.driver_name, &args.resource_prefix);
         tokio::select! {
             () = keep(controller, changes) => {}
             _ = term.recv() => {}
@@ -45,6 +49,17 @@ pub fn run(args: ControllerArgs) -> anyhow::Result<()> {
         tracing::info!("stopping");
         Ok(())
     })
+}
+
+/// Those of ConfigMaps, classes and policies.
+pub(super) fn changes(
+    cluster: &dyn PoolCluster,
+    which: &ConfigMaps,
+    policies: Option<Policies>,
+) -> BoxStream<'static, ()> {
+    let next = |mut view: Policies| async { view.changed().await.ok().map(|()| ((), view)) };
+    let policies = policies.into_iter().map(|view| stream::unfold(view, next).boxed());
+    stream::select_all(policies.chain([cluster.pool_changes(which)])).boxed()
 }
 
 /// Keeps the classes for ever.

@@ -1,3 +1,5 @@
+mod policies;
+
 use std::sync::Arc;
 
 use super::*;
@@ -16,7 +18,8 @@ fn pools(names: &[&str]) -> String {
 
 fn controller(memory: &Arc<Memory>) -> Controller {
     let cluster: Arc<dyn PoolCluster> = Arc::clone(memory) as Arc<dyn PoolCluster>;
-    Controller::new(cluster, ConfigMaps::Named(vec![name()]), DRIVER, "intel.com")
+    let policies = Some(memory.all_policies("sriov"));
+    Controller::new(cluster, ConfigMaps::Named(vec![name()]), policies, DRIVER, "intel.com")
 }
 
 fn names(memory: &Memory) -> Vec<String> {
@@ -119,7 +122,7 @@ async fn an_error_of_the_server_is_tried_again() {
 async fn a_change_is_followed_without_being_asked() {
     let memory = Arc::new(Memory::default());
     let which = ConfigMaps::Named(vec![name()]);
-    let changes = memory.pool_changes(&which);
+    let changes = run::changes(&*memory, &which, Some(memory.all_policies("sriov")));
     let kept = tokio::spawn(run::keep(controller(&memory), changes));
     for pool in ["a", "b"] {
         memory.configure(&name(), &[("config.json", &pools(&[pool]))]);

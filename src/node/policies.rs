@@ -23,7 +23,9 @@ pub(super) struct Policies {
     node: Node,
     library: Library,
     read: PolicyView,
-    /// Whether all that is needed was read once.
+    /// Whether every object could be read once: before, what is published may be by what one said when it was good.
+    begun: bool,
+    /// Whether all that is needed is known now.
     known: bool,
     dropped: usize,
     told: BTreeSet<String>,
@@ -35,9 +37,9 @@ type Given = BTreeMap<DeviceId, BTreeMap<String, Attribute>>;
 impl Policies {
     /// Without a view there are no policies.
     pub(super) fn new(view: Option<cluster::Policies>, node: &str, driver: &str, prefix: &str) -> Self {
-        let (read, known, dropped) = (PolicyView::default(), view.is_none(), 0);
+        let (read, begun, known, dropped) = (PolicyView::default(), false, view.is_none(), 0);
         let node = Node { name: node.to_owned(), labels: BTreeMap::new() };
-        Self { view, node, library: Library::new(driver, prefix), read, known, dropped, told: BTreeSet::new() }
+        Self { view, node, library: Library::new(driver, prefix), read, begun, known, dropped, told: BTreeSet::new() }
     }
 
     /// Takes what is new. What is wrong is logged once.
@@ -49,7 +51,8 @@ impl Policies {
         if let Some(objects) = view.objects() {
             self.library.read(&objects);
             self.node.labels = view.labels.clone().unwrap_or_default();
-            self.known = view.labels.is_some() || !self.library.needs_labels();
+            self.begun |= self.library.all_known();
+            self.known = self.begun && (view.labels.is_some() || !self.library.needs_labels());
             tracing::info!(policies = objects.policies.len(), attributes = objects.attributes.len(), "policies");
         }
         self.read = view;
@@ -207,8 +210,15 @@ mod tests {
         memory.forget_policies();
         let mut new = Agent { published: published.1, ..Agent::of(&memory) };
         assert_eq!(new.told(), published.0);
+        let mut bad = objects(Value::Null);
+        bad.policies[0].spec["configs"][0]["resourceFilters"][0]["pfNames"] = json!(["ens1f0#x"]);
+        memory.write_policies(bad.clone());
+        assert_eq!(new.told(), published.0, "nobody knows what it said when it was good");
         memory.write_policies(objects(Value::Null));
         assert_eq!(new.told(), published.0);
+        bad.policies[0].name = "another".into();
+        memory.write_policies(bad);
+        assert_eq!(new.told(), [""; 0], "a new one that was never good does nothing");
     }
 
     #[tokio::test]

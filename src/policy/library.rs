@@ -139,6 +139,12 @@ impl Library {
         self.grants.values().flatten().filter_map(|grant| grant.pool.clone()).collect()
     }
 
+    /// Those that one policy gives.
+    #[must_use]
+    pub fn pools_of(&self, policy: &str) -> BTreeSet<PoolName> {
+        self.grants.get(policy).into_iter().flatten().filter_map(|grant| grant.pool.clone()).collect()
+    }
+
     /// Whether a node's labels have to be known.
     #[must_use]
     pub fn needs_labels(&self) -> bool {

@@ -19,6 +19,7 @@ mod library;
 mod nodes;
 mod object;
 mod read;
+mod status;
 #[cfg(test)]
 mod tests;
 

@@ -21,10 +21,13 @@ use kube::{
 };
 use serde_json::Value;
 
-use super::{Kube, asked};
+use super::{Kube, asked, policies};
 use crate::{
     classes::{Class, Stored},
-    cluster::{Cluster, ClusterError, ConfigMap, ConfigMapName, ConfigMaps, ErrorKind, Event, PoolCluster, Result},
+    cluster::{
+        Cluster, ClusterError, ConfigMap, ConfigMapName, ConfigMaps, ErrorKind, Event, Policies, PoolCluster, Result,
+    },
+    policy::{Node, Object, Seen},
 };
 
 #[async_trait]
@@ -95,6 +98,18 @@ impl PoolCluster for Kube {
 
     async fn tell(&self, event: &Event) -> Result<()> {
         Cluster::event(self, event).await
+    }
+
+    fn all_policies(&self, namespace: &str) -> Policies {
+        policies::follow(self.client.clone(), namespace, None)
+    }
+
+    async fn devices(&self) -> Result<Vec<(Node, Vec<Seen>)>> {
+        self.devices_of_nodes().await
+    }
+
+    async fn write_policy_status(&self, policy: &Object, status: &Value) -> Result<()> {
+        self.patch_policy_status(policy, status).await
     }
 }
 

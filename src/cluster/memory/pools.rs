@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream::BoxStream};
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::{Memory, State};
 use crate::{
     classes::{Class, Stored},
-    cluster::{Cluster, ClusterError, ConfigMap, ConfigMapName, ConfigMaps, ErrorKind, Event, PoolCluster, Result},
+    cluster::{
+        Cluster, ClusterError, ConfigMap, ConfigMapName, ConfigMaps, ErrorKind, Event, Policies, PoolCluster, Result,
+    },
+    policy::{Node, Object, Seen},
 };
 
 /// What the controller sees.
@@ -21,6 +25,8 @@ pub(super) struct Pools {
     writes: Vec<String>,
     watchers: Vec<mpsc::UnboundedSender<()>>,
     drops_resources: bool,
+    nodes: Vec<(Node, Vec<Seen>)>,
+    says_nothing: bool,
 }
 
 impl Memory {
@@ -50,13 +56,23 @@ impl Memory {
         self.state().pools.drops_resources = true;
     }
 
+    /// Nodes publish these devices.
+    pub fn publish_devices(&self, nodes: Vec<(Node, Vec<Seen>)>) {
+        self.state().pools.nodes = nodes;
+    }
+
+    /// From now on nothing can be said of a policy: its kind has no status subresource.
+    pub fn drop_policy_status(&self) {
+        self.state().pools.says_nothing = true;
+    }
+
     /// All classes as they are.
     #[must_use]
     pub fn stored_classes(&self) -> Vec<Stored> {
         self.state().pools.classes.values().cloned().collect()
     }
 
-    /// Writes of classes since the last question: `create NAME`, `update NAME`, `delete NAME`.
+    /// Writes of classes and of policies since the last question: `create NAME`, `update NAME`, `delete NAME`, `status NAME`.
     pub fn class_writes(&self) -> Vec<String> {
         std::mem::take(&mut self.state().pools.writes)
     }
@@ -149,5 +165,30 @@ impl PoolCluster for Memory {
 
     async fn tell(&self, event: &Event) -> Result<()> {
         Cluster::event(self, event).await
+    }
+
+    fn all_policies(&self, namespace: &str) -> Policies {
+        Cluster::policies(self, namespace)
+    }
+
+    async fn devices(&self) -> Result<Vec<(Node, Vec<Seen>)>> {
+        let mut state = self.state();
+        state.trip("devices")?;
+        Ok(state.pools.nodes.clone())
+    }
+
+    async fn write_policy_status(&self, policy: &Object, status: &Value) -> Result<()> {
+        let mut state = self.state();
+        state.trip("status")?;
+        if state.pools.says_nothing {
+            let (kind, subject) = (ErrorKind::NotFound, format!("status of {policy}"));
+            return Err(ClusterError { kind, subject, text: "not found".into() });
+        }
+        state.pools.writes.push(format!("status {}", policy.name));
+        state.policies.send_modify(|view| {
+            let all = view.policies.iter_mut().flatten();
+            all.filter(|there| there.name == policy.name).for_each(|there| there.status = status.clone());
+        });
+        Ok(())
     }
 }

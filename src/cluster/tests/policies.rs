@@ -4,6 +4,7 @@ use std::{
 };
 
 use super::*;
+use crate::policy;
 
 const POLICIES: &str = "/apis/sriovnetwork.k8snetworkplumbingwg.io/v1alpha1/namespaces/sriov/sriovresourcepolicies";
 const ATTRIBUTES: &str = "/apis/sriovnetwork.k8snetworkplumbingwg.io/v1alpha1/namespaces/sriov/deviceattributes";
@@ -82,4 +83,39 @@ async fn a_server_without_the_kinds_has_no_policies_and_is_not_asked_again_at_on
     view.wait_for(|view| view.objects().is_some_and(|objects| objects.policies.is_empty())).await.unwrap();
     assert!(tokio::time::timeout(Duration::from_millis(300), view.changed()).await.is_err());
     assert_eq!(requests.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_controller_reads_devices_page_by_page_and_says_what_policies_take() {
+    const SLICES: &str =
+        "GET /apis/resource.k8s.io/v1/resourceslices?&fieldSelector=spec.driver%3Dsriov-dra.io&limit=50";
+    const NEXT: &str =
+        "GET /apis/resource.k8s.io/v1/resourceslices?&fieldSelector=spec.driver%3Dsriov-dra.io&limit=50&continue=next";
+    const STATUS: &str =
+        "PATCH /apis/sriovnetwork.k8snetworkplumbingwg.io/v1alpha1/namespaces/sriov/sriovresourcepolicies/p/status?";
+    let slices = |token: &str, items: Value| json!({"kind": "ResourceSliceList", "apiVersion": "resource.k8s.io/v1", "metadata": {"continue": token}, "items": items});
+    let nodes = json!([{"metadata": {"name": "node-1", "labels": {"zone": "a"}}}, {"metadata": {"name": "node-2"}}]);
+    let (kube, task) = server(vec![
+        (SLICES, 200, slices("next", json!([stored_slice(&devices())]))),
+        (NEXT, 200, slices("", json!([]))),
+        ("GET /api/v1/nodes?&limit=500", 200, list("PartialObjectMetadata", nodes)),
+        (STATUS, 200, object("SriovResourcePolicy", "p")),
+        (STATUS, 404, failure(404, "NotFound", "the server could not find the requested resource")),
+    ]);
+    let found = kube.devices().await.unwrap();
+    assert_eq!((found.len(), &*found[0].0.name, &*found[0].0.labels["zone"], found[0].1.len()), (1, "node-1", "a", 1));
+    let policy = policy::Object {
+        kind: policy::Kind::Policy,
+        namespace: "sriov".into(),
+        name: "p".into(),
+        uid: "u".into(),
+        generation: 1,
+        labels: Default::default(),
+        spec: Value::Null,
+        status: Value::Null,
+    };
+    kube.write_policy_status(&policy, &json!({"matchedNodes": 1})).await.unwrap();
+    let error = kube.write_policy_status(&policy, &json!({})).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotFound);
+    assert_eq!(sent(kube, task).await[3], json!({"metadata": {"uid": "u"}, "status": {"matchedNodes": 1}}));
 }
