@@ -15,6 +15,10 @@
 {{ .Values.pools.configMap | default (printf "%s-pools" (include "sriov-dra.name" .)) }}
 {{- end }}
 
+{{- define "sriov-dra.policies" -}}
+{{ .Values.policies.namespace | default (include "sriov-dra.namespace" .) }}
+{{- end }}
+
 {{- define "sriov-dra.image" -}}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
