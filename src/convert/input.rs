@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{ConvertError, yaml};
+use crate::policy::Kind;
 
 /// A file.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub(super) enum What {
     Config(String),
     /// A NetworkAttachmentDefinition.
     Network(Value),
+    /// A policy of the Go DRA driver, or DeviceAttributes.
+    Policy(Value, Kind),
     /// Something that has or makes pods; where its pod is.
     Workload(Value, &'static str),
     /// Neither; why nothing is made of it.
@@ -93,6 +96,8 @@ fn of(file: &str, document: Value) -> Vec<Object> {
     match (kind.as_str(), workload) {
         ("ConfigMap", _) => keys(&document).map(|(key, what)| object(format!("{name} {key}"), what)).collect(),
         ("NetworkAttachmentDefinition", _) => vec![object(name, What::Network(document))],
+        ("SriovResourcePolicy", _) => vec![object(name, What::Policy(document, Kind::Policy))],
+        ("DeviceAttributes", _) => vec![object(name, What::Policy(document, Kind::Attributes))],
         (_, Some((_, pod))) => vec![object(name, What::Workload(document, pod))],
         ("", _) => vec![object("document".to_owned(), What::Other("has no kind and no resourceList".to_owned()))],
         _ => vec![object(name, What::Other(format!("nothing is made of a {kind}")))],

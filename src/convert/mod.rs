@@ -1,8 +1,9 @@
-//! From the SR-IOV device plugin, its CNI plugin and Multus to this driver: what somebody has, in the new words, and a
+//! From the SR-IOV device plugin, its CNI plugin, Multus and the Go DRA driver to this driver: what somebody has, in the new words, and a
 //! report of every field.
 //!
 //! ```text
 //!  files ─► input ─┬► config.json ─► pools ────────────────┐
+//!                  ├► SriovResourcePolicy, … ─► policies ──┤
 //!                  ├► NetworkAttachmentDefinition ─► network├─► DeviceClasses, ResourceClaimTemplates, edited pods
 //!                  └► Pod, Deployment, … ─► workload ───────┘   report: maps, differs, cannot
 //! ```
@@ -17,6 +18,7 @@ mod input;
 mod ipam;
 mod network;
 mod objects;
+mod policies;
 mod pools;
 mod report;
 #[cfg(test)]
@@ -77,6 +79,7 @@ pub fn convert(inputs: &[Input], options: &Options) -> Result<Converted, Convert
     }
     let mut conversion = Conversion::new(options);
     conversion.pools(&objects)?;
+    conversion.policies(&objects);
     conversion.networks(&objects);
     conversion.workloads(&objects);
     conversion.others(&objects);

@@ -1,5 +1,6 @@
 mod networks;
 mod pods;
+mod policies;
 mod pools;
 
 use serde_json::Value;

@@ -1,0 +1,86 @@
+//! The Go DRA driver's policies: they stay, the agents read them. Each pool that they give has its class.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    Conversion,
+    input::{Object, What, namespace_of},
+};
+use crate::{
+    classes::Class,
+    policy::{self, Kind, Library, Objects},
+};
+
+const READ: &str = "is read by the agents as it is";
+
+impl Conversion<'_> {
+    /// Reads policies and DeviceAttributes, each namespace for itself.
+    pub(super) fn policies(&mut self, objects: &[Object]) {
+        let mut all: BTreeMap<String, Vec<(&Object, policy::Object)>> = BTreeMap::new();
+        for object in objects {
+            let What::Policy(document, kind) = &object.what else { continue };
+            let read = read(document, *kind);
+            all.entry(read.namespace.clone()).or_default().push((object, read));
+        }
+        let several = all.len() > 1;
+        for objects in all.values() {
+            let library = self.library(objects);
+            for (object, read) in objects {
+                self.policy(object, read, &library, several);
+            }
+        }
+    }
+
+    fn library(&self, objects: &[(&Object, policy::Object)]) -> Library {
+        let mut library = Library::new(&self.options.driver, &self.options.resource_prefix);
+        let of = |kind| objects.iter().filter(move |(_, object)| object.kind == kind).map(|(_, object)| object.clone());
+        library.read(&Objects { policies: of(Kind::Policy).collect(), attributes: of(Kind::Attributes).collect() });
+        library
+    }
+
+    fn policy(&mut self, object: &Object, read: &policy::Object, library: &Library, several: bool) {
+        let mut section = self.report.section(object);
+        section.maps("", "", READ);
+        if several {
+            let remedy = "give the chart this one as policies.namespace, or move them together";
+            section.differs("metadata.namespace", read.namespace.as_str(), "those of one namespace are read", remedy);
+        }
+        let own = library.problems().iter().filter(|problem| problem.kind == read.kind && problem.name == read.name);
+        for problem in own {
+            match problem.bad {
+                true => section.cannot("spec", "", &problem.text, "put it right in the object"),
+                false => section.differs("spec", "", &problem.text, "put it right in the object"),
+            }
+        }
+        if read.kind == Kind::Attributes {
+            return;
+        }
+        let what = "devices that no policy takes are published all the same";
+        section.differs("", "", what, "select them in classes by pool or attribute");
+        for pool in library.pools_of(&read.name) {
+            let class = Class::of_pool(&pool, &self.options.driver);
+            let text = format!("DeviceClass {}", class.name);
+            section.maps("spec.configs.deviceAttributesSelector", pool.to_string(), &text);
+            self.classes.entry(class.name.clone()).or_insert(class);
+            self.pools.insert(pool);
+        }
+    }
+}
+
+fn read(document: &Value, kind: Kind) -> policy::Object {
+    let metadata = &document["metadata"];
+    let text = |name: &str| metadata[name].as_str().unwrap_or_default().to_owned();
+    let labels = metadata["labels"].as_object().into_iter().flatten();
+    policy::Object {
+        kind,
+        namespace: namespace_of(document),
+        name: text("name"),
+        uid: text("uid"),
+        generation: metadata["generation"].as_i64().unwrap_or_default(),
+        labels: labels.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect(),
+        spec: document["spec"].clone(),
+        status: Value::Null,
+    }
+}
