@@ -306,6 +306,7 @@ mod tests {
                 claimed: &look.claimed,
                 taints: &look.taints,
                 pools: Some(&Assignment::default()),
+                given: None,
                 published: &with_recorded(published, &look.recorded),
             };
             let desired = publish::slices(&input);

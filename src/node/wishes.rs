@@ -113,7 +113,8 @@ mod tests {
         let why = "what comes with its pool intel.com/a is not known since the agent started: config.json: line 1";
         assert_eq!(pools(&told), [format!("0000:02:10.0 {why}")]);
         let half = without_policies(&assignment("b", "0000:02:10.2"), &Pools::Unknown, &claimed(&[]), &published);
-        let why = "what comes with its pool intel.com/a is not known since the agent started: policies could not be read yet";
+        let why =
+            "what comes with its pool intel.com/a is not known since the agent started: policies could not be read yet";
         assert_eq!(pools(&half), [format!("0000:02:10.0 {why}"), "0000:02:10.2 intel.com/b".to_owned()]);
         let mended = by_assignment(&assignment("a", "0000:02:10.0"), &told, &claimed(&["0000-02-10-0"]));
         assert_eq!(pools(&mended), ["0000:02:10.0 intel.com/a"]);
