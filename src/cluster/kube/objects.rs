@@ -19,9 +19,10 @@ impl Kube {
     /// # Errors
     /// The server's: who asks must be allowed to list all of them.
     pub async fn allocation_objects(&self) -> Result<Vec<Value>> {
-        let mut all = self.device_objects().await?;
+        let mut all = self.listed::<ResourceClaim>("resource claims").await?;
         all.extend(self.listed::<ResourceClaimTemplate>("resource claim templates").await?);
         all.extend(self.listed::<DeviceClass>("device classes").await?);
+        all.extend(self.slices_and_rules().await?);
         Ok(all)
     }
 
@@ -32,7 +33,12 @@ impl Kube {
     /// The server's: who asks must be allowed to list all of them.
     pub async fn device_objects(&self) -> Result<Vec<Value>> {
         let mut all = self.listed::<ResourceClaim>("resource claims").await?;
-        all.extend(self.listed::<ResourceSlice>("resource slices").await?);
+        all.extend(self.slices_and_rules().await?);
+        Ok(all)
+    }
+
+    async fn slices_and_rules(&self) -> Result<Vec<Value>> {
+        let mut all = self.listed::<ResourceSlice>("resource slices").await?;
         match self.listed::<DeviceTaintRule>("device taint rules").await {
             Ok(rules) => all.extend(rules),
             // An older server has them in another version, or not at all; an unprivileged user may not see them.
