@@ -19,6 +19,7 @@ mod p_pools;
 mod q_recorded_hosts;
 mod r_selectors;
 mod s_old_server;
+mod t_policies;
 
 use anyhow::Result;
 
@@ -60,13 +61,14 @@ pub(crate) fn all() -> Vec<Scenario> {
         q_recorded_hosts::SCENARIO,
         r_selectors::SCENARIO,
         s_old_server::SCENARIO,
+        t_policies::SCENARIO,
         m_uninstall::SCENARIO,
     ]
 }
 
 /// Scenarios that CI runs, all of which have been seen to pass. The others take too long for every run and are run by
 /// `--only`. The README's table says the same.
-const PROVED: &str = "abcdefhijklmnopqr";
+const PROVED: &str = "abcdefhijklmnopqrt";
 
 impl Scenario {
     /// Whether it is among those that are run when nobody names any.
