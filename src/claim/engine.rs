@@ -15,6 +15,7 @@ mod apply;
 mod check;
 mod choice;
 mod driverless;
+mod exclusion;
 mod nodes;
 mod prepare;
 mod recover;

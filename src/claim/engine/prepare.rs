@@ -7,8 +7,7 @@ use crate::{
     api::DriverChoice,
     cdi,
     claim::{
-        AllocatedClaim, ClaimError, ClaimRef, ClaimUid, Conflict, DeviceRecord, Entry, Phase, Pools, PreparedDevice,
-        Record, VERSION, Wanted,
+        AllocatedClaim, ClaimError, DeviceRecord, Phase, Pools, PreparedDevice, Record, VERSION, Wanted,
         extras::extras,
         home,
         plan::{makes_netdev, plan},
@@ -58,6 +57,7 @@ impl Engine {
         pools: &Pools,
         deadline: Deadline,
     ) -> Result<Vec<PreparedDevice>, ClaimError> {
+        self.check_together(wanted)?;
         self.check_free(claim, wanted)?;
         let held = self.lock_devices(held_by(wanted), "prepare", deadline)?;
         self.check_host(wanted)?;
@@ -97,73 +97,6 @@ impl Engine {
         let _locks = locks?;
         self.check_free(claim, wanted)?;
         Ok(self.store.save(record)?)
-    }
-
-    /// Whether no other claim has the devices, or a PF of them, or a VF of them.
-    fn check_free(&self, claim: &AllocatedClaim, wanted: &[Wanted]) -> Result<(), ClaimError> {
-        let mine = &claim.claim.uid;
-        let others: Vec<_> = self.store.titles()?.into_iter().filter(|title| title.uid != *mine).collect();
-        if others.is_empty() {
-            return Ok(());
-        }
-        for device in held_by(wanted) {
-            let excluded = self.excluded_by(&device)?;
-            let holds = |device: &DeviceId| excluded.contains(device);
-            for title in others.iter().filter(|title| title.more || title.devices.iter().any(holds)) {
-                self.check_other(&claim.claim, device, &title.uid, &excluded)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The devices that cannot be given away together with this one: itself, its PF, its VFs and SFs.
-    fn excluded_by(&self, device: &DeviceId) -> Result<BTreeSet<DeviceId>, ClaimError> {
-        let function = self.function(device)?;
-        let mut excluded = BTreeSet::from([*device]);
-        if function.is_part() {
-            excluded.extend(function.pf().map(DeviceId::Pci));
-        } else if function.pf().is_some() {
-            let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
-            excluded.extend(all.iter().filter(|other| other.pf() == Some(device.pci())).map(|other| other.id));
-        }
-        Ok(excluded)
-    }
-
-    /// What the device is. A VF whose PF is in a pod cannot be observed, and this is how one finds out.
-    fn function(&self, device: &DeviceId) -> Result<Function, ClaimError> {
-        match self.kernel.observe(device) {
-            Ok(observed) => Ok(observed.function),
-            Err(error) => {
-                let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
-                let found = all.into_iter().find(|function| function.id == *device);
-                found.ok_or_else(|| ClaimError::host("prepare")(error))
-            }
-        }
-    }
-
-    fn check_other(
-        &self,
-        claim: &ClaimRef,
-        asked: DeviceId,
-        uid: &ClaimUid,
-        excluded: &BTreeSet<DeviceId>,
-    ) -> Result<(), ClaimError> {
-        match self.store.all()?.into_iter().find(|entry| entry.uid() == uid) {
-            Some(Entry::Readable(record)) => {
-                let theirs = record.devices.iter().filter(|device| !device.admin_access).map(|device| device.id);
-                let device = theirs.into_iter().find(|device| excluded.contains(device));
-                device.map_or(Ok(()), |device| {
-                    let (claim, other) = (claim.clone(), record.claim);
-                    Err(ClaimError::Conflict(Box::new(Conflict { asked, claim, device, other })))
-                })
-            }
-            Some(Entry::Unreadable { uid, devices, why }) => {
-                let device = devices.into_iter().find(|device| excluded.contains(device));
-                let reason = format!("is held by claim {uid}, whose record cannot be read: {why}");
-                device.map_or(Ok(()), |device| Err(ClaimError::refused(device, reason)))
-            }
-            None => Ok(()),
-        }
     }
 
     /// Safety is no taint, which a claim could tolerate: what the host uses is nobody's.

@@ -72,6 +72,14 @@ fn a_pf_and_its_vfs_exclude_each_other() {
 }
 
 #[test]
+fn a_pf_and_its_vf_are_not_for_one_claim_either() {
+    let world = World::new();
+    let error = refused(&world, &claim("both", &["0000-02-10-0", "0000-01-00-0"], json!({})));
+    insta::assert_snapshot!(error, @"0000:02:10.0: is allocated to the same claim as its PF 0000:01:00.0; claim the PF, or VFs and SFs of it");
+    world.prepare(&claim("other", &["0000-02-10-0", "0000-01-00-1"], json!({}))).unwrap();
+}
+
+#[test]
 fn a_vf_of_a_pf_that_is_in_a_pod_is_refused_with_the_claim_that_has_the_pf() {
     let world = World::new();
     let port = claim("pf", &["0000-01-00-1"], json!({}));

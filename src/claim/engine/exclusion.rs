@@ -1,0 +1,96 @@
+//! What cannot be given away together: a PF and its VFs and SFs, to two claims or to one.
+
+use std::collections::BTreeSet;
+
+use super::{Engine, prepare::held_by};
+use crate::{
+    claim::{AllocatedClaim, ClaimError, ClaimRef, ClaimUid, Conflict, Entry, Wanted},
+    device::{DeviceId, Function},
+};
+
+impl Engine {
+    /// Whether the claim has no PF and a part of it: with the PF's netdev in the pod its VFs cannot be set any more.
+    pub(super) fn check_together(&self, wanted: &[Wanted]) -> Result<(), ClaimError> {
+        let devices: Vec<DeviceId> = held_by(wanted).collect();
+        if devices.len() < 2 {
+            return Ok(());
+        }
+        for device in &devices {
+            let function = self.function(device)?;
+            let pf = function.pf().map(DeviceId::Pci).filter(|_| function.is_part());
+            if let Some(pf) = pf.filter(|pf| devices.contains(pf)) {
+                let reason =
+                    format!("is allocated to the same claim as its PF {pf}; claim the PF, or VFs and SFs of it");
+                return Err(ClaimError::refused(*device, reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether no other claim has the devices, or a PF of them, or a VF of them.
+    pub(super) fn check_free(&self, claim: &AllocatedClaim, wanted: &[Wanted]) -> Result<(), ClaimError> {
+        let mine = &claim.claim.uid;
+        let others: Vec<_> = self.store.titles()?.into_iter().filter(|title| title.uid != *mine).collect();
+        if others.is_empty() {
+            return Ok(());
+        }
+        for device in held_by(wanted) {
+            let excluded = self.excluded_by(&device)?;
+            let holds = |device: &DeviceId| excluded.contains(device);
+            for title in others.iter().filter(|title| title.more || title.devices.iter().any(holds)) {
+                self.check_other(&claim.claim, device, &title.uid, &excluded)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The devices that cannot be given away together with this one: itself, its PF, its VFs and SFs.
+    fn excluded_by(&self, device: &DeviceId) -> Result<BTreeSet<DeviceId>, ClaimError> {
+        let function = self.function(device)?;
+        let mut excluded = BTreeSet::from([*device]);
+        if function.is_part() {
+            excluded.extend(function.pf().map(DeviceId::Pci));
+        } else if function.pf().is_some() {
+            let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
+            excluded.extend(all.iter().filter(|other| other.pf() == Some(device.pci())).map(|other| other.id));
+        }
+        Ok(excluded)
+    }
+
+    /// What the device is. A VF whose PF is in a pod cannot be observed, and this is how one finds out.
+    fn function(&self, device: &DeviceId) -> Result<Function, ClaimError> {
+        match self.kernel.observe(device) {
+            Ok(observed) => Ok(observed.function),
+            Err(error) => {
+                let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
+                let found = all.into_iter().find(|function| function.id == *device);
+                found.ok_or_else(|| ClaimError::host("prepare")(error))
+            }
+        }
+    }
+
+    fn check_other(
+        &self,
+        claim: &ClaimRef,
+        asked: DeviceId,
+        uid: &ClaimUid,
+        excluded: &BTreeSet<DeviceId>,
+    ) -> Result<(), ClaimError> {
+        match self.store.all()?.into_iter().find(|entry| entry.uid() == uid) {
+            Some(Entry::Readable(record)) => {
+                let theirs = record.devices.iter().filter(|device| !device.admin_access).map(|device| device.id);
+                let device = theirs.into_iter().find(|device| excluded.contains(device));
+                device.map_or(Ok(()), |device| {
+                    let (claim, other) = (claim.clone(), record.claim);
+                    Err(ClaimError::Conflict(Box::new(Conflict { asked, claim, device, other })))
+                })
+            }
+            Some(Entry::Unreadable { uid, devices, why }) => {
+                let device = devices.into_iter().find(|device| excluded.contains(device));
+                let reason = format!("is held by claim {uid}, whose record cannot be read: {why}");
+                device.map_or(Ok(()), |device| Err(ClaimError::refused(device, reason)))
+            }
+            None => Ok(()),
+        }
+    }
+}
