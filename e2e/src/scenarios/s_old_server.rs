@@ -99,6 +99,8 @@ fn vf_of_a_taken_port(node: &Node, space: &Space, port: &Pf) -> Result<()> {
     })?;
     let second = allocated_by_hand(node, space, "forged-vf", "vf", &port.vfs[2].pci)?;
     refused(space, &second, &first)?;
+    // A claim that was made by name stays allocated after its pod.
+    kube::delete(&kube::path("resourceclaims", &space.name, &second.name))?;
     second.delete()?;
     first.delete()
 }
@@ -110,6 +112,8 @@ fn port_of_a_taken_vf(node: &Node, space: &Space, port: &Pf) -> Result<()> {
     first.ready()?;
     let second = allocated_by_hand(node, space, "forged-port", "pf", &port.pci)?;
     refused(space, &second, &first)?;
+    // A claim that was made by name stays allocated after its pod.
+    kube::delete(&kube::path("resourceclaims", &space.name, &second.name))?;
     second.delete()?;
     first.delete()
 }
