@@ -2,20 +2,24 @@
 //!
 //! ```text
 //!  a tree of sysfs on tmpfs ─► discovery ─► slices ─► writes and bytes: at start, for a link flap, for a VF that goes
+//!                                                  └► resident memory with all of it, in a process of its own
 //! ```
 
 use std::{
     collections::BTreeMap,
+    env,
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
+    process::Command,
     time::Instant,
 };
 
 use sriov_dra::{
     cluster::{Placed, StoredSlice},
-    device::DeviceId,
-    host::{Kernel, recording::large},
+    device::{DeviceId, Function},
+    host::{Kernel, linux::Linux, recording::large},
     inventory::Inventory,
+    paths::Paths,
     pool::Assignment,
     publish::{Desired, Features, PublishInput, Published, Taint, link_down, slices, writes},
 };
@@ -88,14 +92,55 @@ fn timed<T>(what: &str, mut work: impl FnMut() -> T) -> io::Result<T> {
     Ok(result)
 }
 
-fn main() -> io::Result<()> {
+/// A host of so many cards, on tmpfs.
+fn host(cards: u32) -> io::Result<(tempfile::TempDir, Linux)> {
     let tmpfs = Path::new("/dev/shm");
     let dir = if tmpfs.is_dir() { tempfile::tempdir_in(tmpfs)? } else { tempfile::tempdir()? };
-    let kernel = large::host(8).unpack(dir.path())?;
+    let kernel = large::host(cards).unpack(dir.path())?;
+    Ok((dir, kernel))
+}
+
+fn node(functions: Vec<Function>) -> Node {
+    let inventory = Inventory { functions, ..Inventory::default() };
+    Node { inventory, taints: BTreeMap::new(), stored: vec![] }
+}
+
+fn main() -> io::Result<()> {
+    match env::var_os(SYSFS) {
+        Some(dir) => hold(dir.into()),
+        None => tell(),
+    }
+}
+
+/// In this variable, the sysfs whose functions a process is to hold.
+const SYSFS: &str = "SRIOV_DRA_BENCH_SYSFS";
+
+/// What an agent holds that has nothing to do: the last look, what is desired of it, and what the server has.
+fn hold(sys: PathBuf) -> io::Result<()> {
+    let kernel = Linux::new(Paths { sys, ..Paths::default() });
+    let mut node = node(kernel.functions().map_err(io::Error::other)?);
+    let desired = node.desired();
+    node.stored = writes(&[], &desired).iter().map(stored).collect();
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    writeln!(io::stdout(), "{}", resident.trim_end_matches("kB").trim())?;
+    drop((node, desired));
+    Ok(())
+}
+
+/// Of a process that holds so many cards, KiB.
+fn resident(cards: u32) -> io::Result<u64> {
+    let (dir, _) = host(cards)?;
+    std::fs::create_dir_all(dir.path().join("bus/pci/devices"))?;
+    let output = Command::new(env::current_exe()?).env(SYSFS, dir.path()).output()?;
+    String::from_utf8_lossy(&output.stdout).trim().parse().map_err(io::Error::other)
+}
+
+fn tell() -> io::Result<()> {
+    let (_dir, kernel) = host(8)?;
     let functions = timed("discovery", || kernel.functions())?.map_err(io::Error::other)?;
     figure("functions", functions.len())?;
-    let (inventory, taints, stored) = (Inventory { functions, ..Inventory::default() }, BTreeMap::new(), vec![]);
-    let mut node = Node { inventory, taints, stored };
+    let mut node = node(functions);
     timed("slices", || node.desired())?;
     node.publish("start")?;
     node.publish("nothing changed")?;
@@ -105,5 +150,8 @@ fn main() -> io::Result<()> {
     node.taints.clear();
     node.publish("it is lit again")?;
     node.inventory.functions.retain(|function| function.index() != Some(5) || function.pf() != dark.first().copied());
-    node.publish("a VF goes")
+    node.publish("a VF goes")?;
+    let (empty, full) = (resident(0)?, resident(8)?);
+    figure("resident with no functions, KiB", empty)?;
+    figure("resident with all of them, KiB", full)
 }

@@ -34,13 +34,13 @@ use std::{
 
 use super::{ClaimError, ClaimUid, DeviceLock, Locks, Store};
 use crate::{
+    api::Attribute,
     deadline::Deadline,
     device::DeviceId,
     files::{Disk, Tap},
     host::Kernel,
     inventory::Choice,
     paths::Paths,
-    publish::Attribute,
 };
 
 /// The attributes that are published of a device now; none of what is not published.

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{ClaimRef, Extras};
 use crate::{
+    api::Attribute,
     device::{
         Binding, DeviceId, IfName, IncarnationId, LinkSetting, Mac, NetdevHome, Route, VfAddress, VfSetting, VfSettings,
     },
-    publish::Attribute,
 };
 
 /// Where a claim is in its life.
