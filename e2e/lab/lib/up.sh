@@ -153,7 +153,7 @@ stop_instance() {
 
 # wait_ready: the control plane answers, and both nodes are Ready with all their VFs.
 wait_ready() {
-  local node told=' ' state limit=$((SECONDS + 1800))
+  local node told=' ' state limit=$((SECONDS + 1800)) stuck=$((SECONDS + lab_start_limit))
   while ((SECONDS < limit)); do
     if [[ -s $lab_dir/logs/ended || ! -d /proc/$lab_init ]]; then
       die "a part of the lab has ended"
@@ -172,9 +172,27 @@ wait_ready() {
     if [[ $told == *' node1 '* && $told == *' node2 '* ]]; then
       return
     fi
+    if ((SECONDS > stuck)); then
+      stuck=$((SECONDS + lab_start_limit))
+      reset_stuck
+    fi
     sleep 1
   done
   die "the nodes did not become ready in 30 minutes"
+}
+
+# An emulated guest may lose its timer while it starts ("rcu_preempt kthread timer wakeup didn't happen") and never come up.
+lab_start_limit=240
+
+# reset_stuck: resets the guests that do not answer.
+reset_stuck() {
+  local node
+  for node in "${lab_nodes[@]}"; do
+    if [[ -z $(node_state "$node") ]]; then
+      say "node$node has not started, resetting it"
+      lab_monitor "$node" system_reset
+    fi
+  done
 }
 
 # tell_once KEY TEXT: adds KEY to the caller's `told`.
