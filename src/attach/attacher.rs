@@ -1,13 +1,10 @@
 //! Whoever attaches: what it needs, and how the runtime's hooks map to it.
 
-use std::{
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 
-use super::{carry::Carrier, error::AttachError};
+use super::{carry::Carrier, error::AttachError, underway::Underway};
 use crate::{
     claim::{ClaimRef, DeviceRecord, Locks, Record, Store, home::host_netns},
     deadline::Deadline,
@@ -87,6 +84,7 @@ pub struct Attacher {
     pub(super) driver: String,
     pub(super) pods: Arc<dyn PodClaims>,
     pub(super) report: Report,
+    pub(super) underway: Arc<Underway>,
 }
 
 impl Attacher {
@@ -99,7 +97,8 @@ impl Attacher {
         pods: Arc<dyn PodClaims>,
         report: Report,
     ) -> Self {
-        Self { kernel, store, locks: Locks::new(&paths), paths, driver: driver.to_owned(), pods, report }
+        let (locks, driver) = (Locks::new(&paths), driver.to_owned());
+        Self { kernel, store, locks, paths, driver, pods, report, underway: Arc::default() }
     }
 
     pub(super) fn carrier(&self) -> Result<Carrier<'_>, HostError> {
@@ -132,13 +131,14 @@ impl Attacher {
     }
 
     fn attach_late(&self, sandbox: &Sandbox) {
-        match self.attach(sandbox, Deadline::after(PATIENCE), &AtomicBool::new(false)) {
+        match self.attach(sandbox, Deadline::after(PATIENCE)) {
             Ok(()) => self.report_all(sandbox),
             Err(error) => tracing::warn!("{}", told(sandbox)(error)),
         }
     }
 
     fn let_go(&self, sandbox: &str) {
+        self.underway.end(sandbox);
         if let Err(error) = self.release(sandbox, Deadline::after(PATIENCE)) {
             tracing::warn!(sandbox, "detach: {error}; the claim's release will do it");
         }
@@ -146,8 +146,8 @@ impl Attacher {
 }
 
 impl Hooks for Attacher {
-    fn run(&self, sandbox: &Sandbox, deadline: Deadline, abandoned: &AtomicBool) -> Result<(), String> {
-        self.attach(sandbox, deadline, abandoned).map_err(told(sandbox))
+    fn run(&self, sandbox: &Sandbox, deadline: Deadline) -> Result<(), String> {
+        self.attach(sandbox, deadline).map_err(told(sandbox))
     }
 
     fn stop(&self, sandbox: &Sandbox) {
@@ -158,8 +158,8 @@ impl Hooks for Attacher {
         self.let_go(&sandbox.id);
     }
 
-    fn create_container(&self, sandbox: &Sandbox, container: &ContainerView) -> Result<(), String> {
-        self.may_start(sandbox, container).map_err(told(sandbox))
+    fn create_container(&self, sandbox: &Sandbox, container: &ContainerView, deadline: Deadline) -> Result<(), String> {
+        self.may_start(sandbox, container, deadline).map_err(told(sandbox))
     }
 
     fn refused(&self, sandbox: &Sandbox) {

@@ -84,9 +84,9 @@ pub enum Reason {
     /// The VFs were made anew since the claim was prepared.
     #[error("device {0}: another device is at this address since the claim was prepared")]
     Replaced(DeviceId),
-    /// Nobody waits any more.
-    #[error("given up, the runtime's time was over")]
-    Abandoned,
+    /// Nobody needs it any more.
+    #[error("given up, the sandbox has ended")]
+    Ended,
     /// The metadata file.
     #[error("metadata {path}: {source}")]
     Door {

@@ -9,12 +9,30 @@ use super::{
 };
 use crate::{
     claim::{DeviceRecord, view::claim_of_mount},
+    deadline::Deadline,
     nri::{ContainerView, Sandbox},
 };
 
 impl Attacher {
-    /// Whether the container may be created. Containers that use no claim with a netdev may.
-    pub(super) fn may_start(&self, sandbox: &Sandbox, container: &ContainerView) -> Result<(), AttachError> {
+    /// Whether the container may be created. Containers that use no claim with a netdev may. Waits for an attachment that is
+    /// under way: the kubelet would only ask again some ten seconds later.
+    pub(super) fn may_start(
+        &self,
+        sandbox: &Sandbox,
+        container: &ContainerView,
+        deadline: Deadline,
+    ) -> Result<(), AttachError> {
+        let mut last = Ok(());
+        deadline.poll(|| {
+            // Asked first: what is not at work now is in the records.
+            let at_work = self.underway.is_at_work(&sandbox.id);
+            last = self.check_all(sandbox, container);
+            Ok::<_, AttachError>((last.is_ok() || !at_work).then_some(()))
+        })?;
+        last
+    }
+
+    fn check_all(&self, sandbox: &Sandbox, container: &ContainerView) -> Result<(), AttachError> {
         let attached = self.paths.attached();
         container.sources_below(&attached).try_for_each(|source| self.check(sandbox, &container.name, source))
     }
@@ -29,21 +47,28 @@ impl Attacher {
         let record = record.ok_or_else(|| AttachError::NoClaim { container: container.to_owned(), path })?;
         let request = source.file_stem().and_then(OsStr::to_str);
         let mut devices = hooked(&record).filter(|device| Some(device.base_request()) == request);
-        match devices.find_map(|device| fault(device, sandbox)) {
+        match devices.find_map(|device| self.fault(device, sandbox)) {
             Some(reason) => Err(reason.of(&record.claim)),
             None => Ok(()),
         }
     }
-}
 
-fn fault(device: &DeviceRecord, sandbox: &Sandbox) -> Option<Reason> {
-    let why = match &device.attachment {
-        None => "yet".to_owned(),
-        Some(has) if has.pod_uid != sandbox.pod_uid => format!("but to pod {}", has.pod),
-        Some(has) if has.sandbox != sandbox.id => "but to an earlier sandbox of it".to_owned(),
-        Some(has) if !has.done => "yet, only begun".to_owned(),
-        Some(_) => return None,
-    };
-    let pod = sandbox.to_string();
-    Some(Reason::NotAttached { device: device.id, pod, why })
+    fn fault(&self, device: &DeviceRecord, sandbox: &Sandbox) -> Option<Reason> {
+        let why = match &device.attachment {
+            Some(has) if has.pod_uid != sandbox.pod_uid => format!("but to pod {}", has.pod),
+            Some(has) if has.sandbox != sandbox.id => "but to an earlier sandbox of it".to_owned(),
+            Some(has) if has.done => return None,
+            _ => self.not_yet(sandbox),
+        };
+        let pod = sandbox.to_string();
+        Some(Reason::NotAttached { device: device.id, pod, why })
+    }
+
+    fn not_yet(&self, sandbox: &Sandbox) -> String {
+        match self.underway.failure(&sandbox.id) {
+            Some(failure) => format!("yet: {failure}"),
+            None if self.underway.is_at_work(&sandbox.id) => "yet, it is under way".to_owned(),
+            None => "yet".to_owned(),
+        }
+    }
 }

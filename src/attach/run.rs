@@ -1,15 +1,13 @@
 //! A sandbox has its network: its claims' netdevs go into it.
 
-use std::{
-    path::Path,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::path::Path;
 
 use super::{
     Attacher,
     door::{hooked, is_hooked},
     error::{AttachError, Reason},
     name,
+    underway::Ended,
 };
 use crate::{
     claim::{Attachment, ClaimRef, DeviceRecord, Phase, Record, home::is_attached},
@@ -27,12 +25,12 @@ struct Visit<'a> {
     /// Names that devices of the pod ask for.
     asked: Vec<IfName>,
     deadline: Deadline,
-    abandoned: &'a AtomicBool,
+    ended: Ended,
 }
 
 impl Visit<'_> {
     fn go(&self) -> Result<(), Reason> {
-        if self.abandoned.load(Ordering::SeqCst) { Err(Reason::Abandoned) } else { Ok(()) }
+        if self.ended.is_set() { Err(Reason::Ended) } else { Ok(()) }
     }
 }
 
@@ -40,19 +38,22 @@ impl Visit<'_> {
 type Begun = Vec<(ClaimRef, DeviceId)>;
 
 impl Attacher {
-    /// Attaches all netdevs of the sandbox's claims, or none.
-    pub(super) fn attach(
-        &self,
-        sandbox: &Sandbox,
-        deadline: Deadline,
-        abandoned: &AtomicBool,
-    ) -> Result<(), AttachError> {
+    /// Attaches all netdevs of the sandbox's claims, or none. Locks are waited for until the deadline; the kernel is given
+    /// the time that it takes, unless the sandbox ends.
+    pub(super) fn attach(&self, sandbox: &Sandbox, deadline: Deadline) -> Result<(), AttachError> {
+        let ended = self.underway.begin(&sandbox.id);
+        let done = self.attach_all(sandbox, deadline, ended.clone());
+        self.underway.finish(&sandbox.id, &ended, done.as_ref().err().map(ToString::to_string));
+        done
+    }
+
+    fn attach_all(&self, sandbox: &Sandbox, deadline: Deadline, ended: Ended) -> Result<(), AttachError> {
         let claims = self.claims_of(&sandbox.pod_uid)?;
         let Some(first) = claims.first() else { return Ok(()) };
         let path = sandbox.netns.as_deref().ok_or_else(|| on_host_network(first, sandbox))?;
         let netns = self.kernel.open_netns(path)?;
         let asked = claims.iter().flat_map(hooked).filter_map(|device| device.netdev.as_ref()?.if_name.clone());
-        let visit = Visit { sandbox, path, netns, asked: asked.collect(), deadline, abandoned };
+        let visit = Visit { sandbox, path, netns, asked: asked.collect(), deadline, ended };
         let mut begun = Begun::new();
         let done = claims.iter().try_for_each(|record| {
             self.attach_claim(&visit, &record.claim, &mut begun).map_err(|reason| reason.of(&record.claim))
@@ -97,7 +98,7 @@ impl Attacher {
         }
         visit.go()?;
         self.open_door(&record)?;
-        // Nobody may have been waiting any more when the door opened.
+        // The sandbox may have ended when the door opened.
         visit.go()
     }
 

@@ -1,12 +1,6 @@
 //! A hook's time: it is shorter than the runtime's, and when it is over somebody still gets an answer.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use tokio::{task::spawn_blocking, time::timeout};
 
@@ -29,24 +23,16 @@ pub(super) fn configured(milliseconds: i64) -> Duration {
     u64::try_from(milliseconds).ok().filter(|&ms| ms > 0).map_or(UNTOLD, Duration::from_millis)
 }
 
-/// Runs a hook on a thread of its own. Past `time` the caller has an error at once, and the thread sees `abandoned`.
+/// Runs a hook on a thread of its own. None: `time` is over, and it goes on alone.
 ///
 /// The hook's deadline is a tenth earlier: waiting for a lock then ends in an error that says for which.
-pub(super) async fn bounded<F>(time: Duration, hook: F) -> Result<(), String>
+pub(super) async fn bounded<F>(time: Duration, hook: F) -> Option<Result<(), String>>
 where
-    F: FnOnce(Deadline, &AtomicBool) -> Result<(), String> + Send + 'static,
+    F: FnOnce(Deadline) -> Result<(), String> + Send + 'static,
 {
-    let abandoned = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&abandoned);
     let deadline = Deadline::after(time * 9 / 10);
-    match timeout(time, spawn_blocking(move || hook(deadline, &seen))).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(panicked)) => Err(panicked.to_string()),
-        Err(_) => {
-            abandoned.store(true, Ordering::SeqCst);
-            Err(format!("not done within {} ms, given up and undone", time.as_millis()))
-        }
-    }
+    let answer = timeout(time, spawn_blocking(move || hook(deadline))).await.ok()?;
+    Some(answer.unwrap_or_else(|panicked| Err(panicked.to_string())))
 }
 
 /// Runs a hook whose failure changes nothing for the runtime; past half of `time` it goes on alone. All pods of the node
@@ -71,20 +57,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_late_hook_is_answered_for_and_told() {
-        let (seen, abandoned) = std::sync::mpsc::channel();
-        let answer = bounded(Duration::from_millis(20), move |_, flag| {
-            let never = Deadline::after(Duration::from_secs(60));
-            let told = never.poll(|| Ok::<_, String>(flag.load(Ordering::SeqCst).then_some(())))?;
-            let _ = seen.send(told.is_some());
+    async fn a_late_hook_goes_on_alone() {
+        let (sender, told) = std::sync::mpsc::channel();
+        let (go, waits) = std::sync::mpsc::channel();
+        let answer = bounded(Duration::from_millis(20), move |_| {
+            let _ = waits.recv();
+            let _ = sender.send("done");
             Ok(())
         });
-        assert_eq!(answer.await, Err("not done within 20 ms, given up and undone".into()));
-        assert!(abandoned.recv().unwrap());
+        assert_eq!(answer.await, None);
+        go.send(()).unwrap();
+        assert_eq!(told.recv(), Ok("done"));
     }
 
     #[tokio::test]
     async fn a_panic_is_an_error() {
-        assert!(bounded(Duration::from_secs(60), |_, _| panic!("on purpose")).await.is_err());
+        assert!(bounded(Duration::from_secs(60), |_| panic!("on purpose")).await.unwrap().is_err());
     }
 }

@@ -3,7 +3,6 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::atomic::AtomicBool,
 };
 
 use crate::deadline::Deadline;
@@ -54,11 +53,12 @@ impl ContainerView {
 pub trait Hooks: Send + Sync {
     /// The sandbox has its network; containers do not run yet. Repeated calls for a sandbox are success.
     ///
-    /// When `abandoned` becomes true nobody waits any more and the pod does not start: undo at once.
+    /// Past `deadline` the runtime is answered that all is well and this goes on: what it has not done by then,
+    /// [`Hooks::create_container`] must wait for.
     ///
     /// # Errors
-    /// The sandbox is torn down and the kubelet makes another one later.
-    fn run(&self, sandbox: &Sandbox, deadline: Deadline, abandoned: &AtomicBool) -> Result<(), String>;
+    /// The sandbox is torn down and the kubelet makes another one later; past the deadline nobody hears of it.
+    fn run(&self, sandbox: &Sandbox, deadline: Deadline) -> Result<(), String>;
 
     /// All containers have ended; the network namespace still lives (containerd) or does not (CRI-O).
     fn stop(&self, sandbox: &Sandbox);
@@ -70,7 +70,7 @@ pub trait Hooks: Send + Sync {
     ///
     /// # Errors
     /// The container is not created; the kubelet tries again later.
-    fn create_container(&self, sandbox: &Sandbox, container: &ContainerView) -> Result<(), String>;
+    fn create_container(&self, sandbox: &Sandbox, container: &ContainerView, deadline: Deadline) -> Result<(), String>;
 
     /// A container of the sandbox was refused; told when the runtime has its answer, so it may take its time. What a hook
     /// has missed comes now: a sandbox that was being made while the runtime had given up on us is in no list, and no other

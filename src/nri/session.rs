@@ -170,9 +170,17 @@ impl Session {
 
 async fn perform(hooks: Arc<dyn Hooks>, call: Call, time: Duration) -> Result<(), String> {
     match call {
-        Call::Run(sandbox) => call::bounded(time, move |deadline, flag| hooks.run(&sandbox, deadline, flag)).await,
+        Call::Run(sandbox) => {
+            let what = sandbox.to_string();
+            let answer = call::bounded(time, move |deadline| hooks.run(&sandbox, deadline)).await;
+            answer.unwrap_or_else(|| {
+                tracing::info!(pod = what, "takes longer than the runtime waits; its containers wait for it");
+                Ok(())
+            })
+        }
         Call::Create(sandbox, container) => {
-            call::bounded(time, move |_, _| hooks.create_container(&sandbox, &container)).await
+            let answer = call::bounded(time, move |deadline| hooks.create_container(&sandbox, &container, deadline));
+            answer.await.unwrap_or_else(|| Err(format!("not known within {} ms", time.as_millis())))
         }
         Call::Stop(sandbox) => {
             call::unhurried(time, move || hooks.stop(&sandbox)).await;

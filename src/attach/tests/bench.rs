@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, atomic::AtomicBool},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -159,5 +159,10 @@ impl Bench {
 
 /// The hook, with all the time that it needs.
 pub(super) fn run(attacher: &Attacher, sandbox: &Sandbox) -> Result<(), String> {
-    attacher.run(sandbox, Deadline::after(Duration::from_secs(20)), &AtomicBool::new(false))
+    attacher.run(sandbox, Deadline::after(Duration::from_secs(20)))
+}
+
+/// A container's hook, without waiting.
+pub(super) fn create(attacher: &Attacher, sandbox: &Sandbox, container: &ContainerView) -> Result<(), String> {
+    attacher.create_container(sandbox, container, Deadline::after(Duration::ZERO))
 }

@@ -1,16 +1,16 @@
-//! Killed, or given up, at every write.
+//! Killed, or ended, at every write.
 
 use std::{
     path::Path,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering},
     },
-    time::Duration,
 };
 
-use super::bench::{Bench, run};
+use super::bench::{Bench, create, run};
 use crate::{
+    attach::underway::Underway,
     deadline::Deadline,
     device::{
         Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice, VfAddress, VfSetting,
@@ -76,7 +76,7 @@ fn killed_while_attaching_then_the_sandbox_lives() {
         let names = [0, 1, 2].map(|vf| bench.link(vf, &netns).unwrap().home.name.to_string());
         assert_eq!(names, ["net1", "net2", "net3"], "{trip:?}");
         for claim in ["a", "b"] {
-            next.create_container(&sandbox, &bench.container(claim)).unwrap();
+            create(&next, &sandbox, &bench.container(claim)).unwrap();
             assert!(bench.door(claim).exists(), "{trip:?}");
         }
     }
@@ -112,18 +112,19 @@ fn refused_at_every_write() {
 }
 
 #[test]
-fn given_up_at_every_write() {
+fn the_sandbox_ends_at_every_write() {
     let mut undone = 0;
     for n in 0..30 {
         let bench = two_claims();
         let (before, (sandbox, netns)) = (bench.fake.dump(), bench.sandbox("a", 1));
-        let impatient = Arc::new(Impatient::new(bench.fake.clone(), n));
-        let attacher = bench.attacher_over(Arc::clone(&impatient) as Arc<dyn Kernel>);
-        match attacher.run(&sandbox, Deadline::after(Duration::from_secs(20)), &impatient.abandoned) {
+        let ending = Arc::new(Ending::new(bench.fake.clone(), n));
+        let attacher = bench.attacher_over(Arc::clone(&ending) as Arc<dyn Kernel>);
+        ending.underway.set(Arc::clone(&attacher.underway)).unwrap();
+        match run(&attacher, &sandbox) {
             Ok(()) => assert!(bench.link(2, &netns).is_some()),
             Err(text) => {
-                assert!(text.ends_with("given up, the runtime's time was over"), "{text}");
-                assert_eq!(impatient.forward.load(Ordering::SeqCst), n + 1, "no write after it was given up");
+                assert!(text.ends_with("given up, the sandbox has ended"), "{text}");
+                assert_eq!(ending.forward.load(Ordering::SeqCst), n + 1, "no write after its end");
                 undone += 1;
                 is_free(&bench, &before);
             }
@@ -132,32 +133,33 @@ fn given_up_at_every_write() {
     assert!((15..30).contains(&undone), "{undone}");
 }
 
-/// The fake, whose caller gives up during a write.
-struct Impatient {
+/// The fake; sandbox `a-1` ends during a write.
+struct Ending {
     fake: Fake,
     left: u32,
     writes: AtomicU32,
     /// Writes into the pod.
     forward: AtomicU32,
-    abandoned: AtomicBool,
+    underway: OnceLock<Arc<Underway>>,
 }
 
-impl Impatient {
+impl Ending {
     fn new(fake: Fake, left: u32) -> Self {
-        Self { fake, left, writes: 0.into(), forward: 0.into(), abandoned: false.into() }
+        Self { fake, left, writes: 0.into(), forward: 0.into(), underway: OnceLock::new() }
     }
 
     fn write(&self, netns: &Netns) {
-        if netns.inode != 1 && !self.abandoned.load(Ordering::SeqCst) {
+        let underway = self.underway.get().expect("set before the hook");
+        if netns.inode != 1 && underway.is_at_work("a-1") {
             self.forward.fetch_add(1, Ordering::SeqCst);
         }
         if self.writes.fetch_add(1, Ordering::SeqCst) == self.left {
-            self.abandoned.store(true, Ordering::SeqCst);
+            underway.end("a-1");
         }
     }
 }
 
-impl Kernel for Impatient {
+impl Kernel for Ending {
     fn functions(&self) -> Result<Vec<Function>> {
         self.fake.functions()
     }

@@ -1,8 +1,8 @@
 //! What pods see.
 
-use std::{sync::atomic::AtomicBool, time::Duration};
+use std::time::Duration;
 
-use super::bench::{Bench, run};
+use super::bench::{Bench, create, run};
 use crate::{
     attach::{Attached, Change},
     claim::{AttachMode, Phase},
@@ -17,7 +17,7 @@ fn a_netdev_goes_into_its_pod_and_home_again() {
     let bench = Bench::new();
     bench.save(&bench.record("a", 1));
     let (before, attacher, (sandbox, netns)) = (bench.fake.dump(), bench.attacher(), bench.sandbox("a", 1));
-    let refused = attacher.create_container(&sandbox, &bench.container("a")).unwrap_err();
+    let refused = create(&attacher, &sandbox, &bench.container("a")).unwrap_err();
     assert_eq!(refused, "pod ns/a: claim ns/a: device 0000:02:10.0: is not attached to pod ns/a yet");
     assert!(!bench.door("a").exists());
 
@@ -29,7 +29,7 @@ fn a_netdev_goes_into_its_pod_and_home_again() {
     assert!(bench.fake.dump().contains("10.1.0.0"), "the route is there");
     assert!(bench.attachment("a").unwrap().done);
     assert!(std::fs::read_to_string(bench.door("a")).unwrap().contains(r#""interfaceName": "net1""#));
-    attacher.create_container(&sandbox, &bench.container("a")).unwrap();
+    create(&attacher, &sandbox, &bench.container("a")).unwrap();
     let record = bench.load("a");
     let attached = Attached {
         claim: record.claim,
@@ -62,10 +62,45 @@ fn a_sandbox_that_no_hook_told_of_is_attached_when_its_container_was_refused() {
     let bench = Bench::new();
     bench.save(&bench.record("a", 1));
     let (attacher, (sandbox, netns)) = (bench.attacher(), bench.sandbox("a", 1));
-    assert!(attacher.create_container(&sandbox, &bench.container("a")).is_err());
+    assert!(create(&attacher, &sandbox, &bench.container("a")).is_err());
     attacher.refused(&sandbox);
-    attacher.create_container(&sandbox, &bench.container("a")).unwrap();
+    create(&attacher, &sandbox, &bench.container("a")).unwrap();
     assert!(bench.link(0, &netns).is_some());
+}
+
+#[test]
+fn a_container_waits_for_an_attachment_that_outlives_its_call() {
+    let bench = Bench::new();
+    bench.save(&bench.record("a", 1));
+    let (attacher, (sandbox, netns)) = (bench.attacher(), bench.sandbox("a", 1));
+    let long = Deadline::after(Duration::from_secs(20));
+    let busy = attacher.locks.claim(&bench.load("a").claim.uid, "unbind 0000:02:10.0", long).unwrap();
+    std::thread::scope(|scope| {
+        let slow = scope.spawn(|| run(&attacher, &sandbox));
+        long.poll(|| Ok::<_, ()>(attacher.underway.is_at_work("a-1").then_some(()))).unwrap().unwrap();
+        let refused = create(&attacher, &sandbox, &bench.container("a")).unwrap_err();
+        assert!(refused.ends_with("is not attached to pod ns/a yet, it is under way"), "{refused}");
+        let waiting = scope.spawn(|| attacher.create_container(&sandbox, &bench.container("a"), long));
+        drop(busy);
+        waiting.join().unwrap().unwrap();
+        slow.join().unwrap().unwrap();
+    });
+    assert!(bench.link(0, &netns).is_some());
+}
+
+#[test]
+fn a_refused_container_tells_why_the_attachment_failed() {
+    let bench = Bench::new();
+    bench.save(&bench.record("a", 1));
+    bench.fake.refuse("set route", 101);
+    let (attacher, (sandbox, _)) = (bench.attacher(), bench.sandbox("a", 1));
+    run(&attacher, &sandbox).unwrap_err();
+    let refused = create(&attacher, &sandbox, &bench.container("a")).unwrap_err();
+    let failure = "link of 0000:02:10.0: set route 10.1.0.0/16 via 10.0.0.1: network is unreachable";
+    assert!(refused.ends_with(&format!("is not attached to pod ns/a yet: claim ns/a: {failure}")), "{refused}");
+    attacher.stop(&sandbox);
+    let refused = create(&attacher, &sandbox, &bench.container("a")).unwrap_err();
+    assert!(refused.ends_with("is not attached to pod ns/a yet"), "{refused}");
 }
 
 #[test]
@@ -109,7 +144,7 @@ fn a_shared_claims_second_pod_is_refused_by_name_until_the_first_has_gone() {
     let text =
         "pod ns/b: claim ns/a: device 0000:02:10.0: is in pod ns/a as net1, a netdev belongs to one pod at a time";
     assert_eq!(run(&attacher, &second).unwrap_err(), text);
-    let refused = attacher.create_container(&second, &bench.container("a")).unwrap_err();
+    let refused = create(&attacher, &second, &bench.container("a")).unwrap_err();
     assert_eq!(refused, "pod ns/b: claim ns/a: device 0000:02:10.0: is not attached to pod ns/b but to pod ns/a");
     attacher.stop(&second);
     assert!(bench.attachment("a").unwrap().done, "a stop of another sandbox does nothing");
@@ -140,8 +175,8 @@ fn what_is_not_for_the_hook_is_left_alone() {
     let (mut sandbox, _) = bench.sandbox("a", 1);
     sandbox.netns = None;
     run(&bench.attacher(), &sandbox).unwrap();
-    bench.attacher().create_container(&sandbox, &bench.container("a")).unwrap();
-    let refused = bench.attacher().create_container(&sandbox, &bench.container("b")).unwrap_err();
+    create(&bench.attacher(), &sandbox, &bench.container("a")).unwrap();
+    let refused = create(&bench.attacher(), &sandbox, &bench.container("b")).unwrap_err();
     assert!(refused.ends_with("but no claim is prepared here for it"), "{refused}");
 }
 
@@ -174,7 +209,7 @@ fn a_busy_claim_is_an_error_that_tells_by_what() {
     let (attacher, (sandbox, _)) = (bench.attacher(), bench.sandbox("a", 1));
     let long = Deadline::after(Duration::from_secs(20));
     let _held = attacher.locks.claim(&bench.load("a").claim.uid, "unbind 0000:02:10.0", long).unwrap();
-    let refused = attacher.run(&sandbox, Deadline::after(Duration::ZERO), &AtomicBool::new(false)).unwrap_err();
+    let refused = attacher.run(&sandbox, Deadline::after(Duration::ZERO)).unwrap_err();
     assert_eq!(refused, "pod ns/a: claim ns/a: busy: unbind 0000:02:10.0, 0 s");
 }
 
@@ -197,12 +232,12 @@ fn a_recreated_sandbox_gets_the_netdev_wherever_it_is() {
         run(&attacher, &first).unwrap();
         end(&bench);
         let (second, netns) = bench.sandbox("a", 2);
-        attacher.run(&second, Deadline::after(Duration::from_secs(2)), &AtomicBool::new(false)).unwrap();
+        attacher.run(&second, Deadline::after(Duration::from_secs(2))).unwrap();
         assert_eq!(bench.link(0, &netns).unwrap().home.name.as_str(), "net1", "{number}");
         attacher.stop(&first);
         assert!(bench.attachment("a").unwrap().done, "a late stop of the first does nothing");
-        attacher.create_container(&second, &bench.container("a")).unwrap();
-        assert!(attacher.create_container(&first, &bench.container("a")).is_err());
+        create(&attacher, &second, &bench.container("a")).unwrap();
+        assert!(create(&attacher, &first, &bench.container("a")).is_err());
     }
 }
 

@@ -1,6 +1,6 @@
 //! The chapters.
 
-use std::{io::Write, path::Path, sync::atomic::AtomicBool, time::Duration};
+use std::{io::Write, path::Path, time::Duration};
 
 use anyhow::{Context, anyhow, ensure};
 
@@ -112,7 +112,7 @@ async fn attach(tell: &mut Teller<'_>, stage: &Stage, agent: &Agent, claim: &All
     tell.chapter("Attach: the runtime has made the pod's sandbox and calls the NRI hook")?;
     let (hooks, sandbox) = (stage.hooks(agent), stage.sandbox(POD));
     let netns = sandbox.netns.clone().context("a sandbox with a namespace")?;
-    let run = move || hooks.run(&sandbox, Deadline::after(Duration::from_secs(10)), &AtomicBool::new(false));
+    let run = move || hooks.run(&sandbox, Deadline::after(Duration::from_secs(10)));
     tokio::task::spawn_blocking(run).await?.map_err(|error| anyhow!(error))?;
     tell.steps(&stage.fake.take_log())?;
     let device = DeviceId::from_name(&claim.devices[0].device)?;
