@@ -73,8 +73,7 @@ impl Kube {
     /// With a client that is there already.
     #[must_use]
     pub fn new(client: Client, driver: &str, node: &str) -> Self {
-        let reporter = Reporter { controller: driver.to_owned(), instance: Some(node.to_owned()) };
-        let recorder = Recorder::new(client.clone(), reporter);
+        let recorder = Recorder::new(client.clone(), reporter(driver, node));
         Self { client, driver: driver.into(), node: node.into(), recorder, node_uid: OnceCell::new() }
     }
 
@@ -149,6 +148,13 @@ fn without_times(mut slice: Slice) -> Slice {
         devices.iter_mut().flat_map(|device| &mut device.taints).for_each(|taint| taint.time_added = None);
     }
     slice
+}
+
+/// Who tells events; the API server refuses one whose instance is empty. Without a node it is the pod, by its hostname.
+fn reporter(driver: &str, node: &str) -> Reporter {
+    let unnamed = Reporter::from(driver);
+    let instance = Some(node.to_owned()).filter(|node| !node.is_empty());
+    Reporter { instance: instance.or(unnamed.instance), ..unnamed }
 }
 
 #[async_trait]

@@ -20,6 +20,10 @@ type Line = (&'static str, u16, Value);
 
 /// A client whose server follows the script and then wants no more; the task gives the bodies that were sent.
 fn server(script: Vec<Line>) -> (Kube, tokio::task::JoinHandle<Vec<Value>>) {
+    server_for("node-1", script)
+}
+
+fn server_for(node: &str, script: Vec<Line>) -> (Kube, tokio::task::JoinHandle<Vec<Value>>) {
     let (service, mut handle) = mock::pair::<Request<Body>, Response<Body>>();
     let task = tokio::spawn(async move {
         let mut bodies = Vec::new();
@@ -36,7 +40,7 @@ fn server(script: Vec<Line>) -> (Kube, tokio::task::JoinHandle<Vec<Value>>) {
         }
         bodies
     });
-    (Kube::new(Client::new(service, "default"), "sriov-dra.io", "node-1"), task)
+    (Kube::new(Client::new(service, "default"), "sriov-dra.io", node), task)
 }
 
 /// Runs until the client is gone.
@@ -378,6 +382,18 @@ async fn an_event_is_about_its_pod_and_short_enough() {
         (&event["reportingController"], &event["reportingInstance"]),
         (&json!("sriov-dra.io"), &json!("node-1"))
     );
+}
+
+/// The controller has no node; the API server refuses an event without an instance.
+#[tokio::test]
+async fn an_event_without_a_node_has_an_instance() {
+    let created = ("POST /apis/events.k8s.io/v1/namespaces/default/events?", 201, json!({"metadata": {}}));
+    let (kube, task) = server_for("", vec![created]);
+    let subject = Subject::ConfigMap { namespace: "default".into(), name: "pools".into(), uid: "uid".into() };
+    let (note, reason, action) = ("line 1".into(), "BadConfiguration", "ReadPools");
+    kube.event(&Event { subject, warning: true, reason, action, note }).await.unwrap();
+    let event = sent(kube, task).await.remove(0);
+    assert_ne!(event["reportingInstance"].as_str().unwrap(), "");
 }
 
 fn pod(uid: &str, status: &Value) -> Value {
