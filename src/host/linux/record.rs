@@ -25,7 +25,7 @@ const FILES: [&str; 10] = [
 ];
 const NETDEV_FILES: [&str; 6] = ["type", "ifindex", "carrier", "speed", "phys_port_name", "addr_assign_type"];
 
-/// Of all PCI functions and vDPA devices.
+/// Of all PCI functions of networks and vDPA devices; of netdevs of other buses what shows that they are none of these.
 pub(super) fn tree(sysfs: &Sysfs) -> SysfsTree {
     let Ok(root) = fs::canonicalize(sysfs.root()) else { return SysfsTree::default() };
     let mut recorder = Recorder { root, tree: SysfsTree::default() };
@@ -34,6 +34,7 @@ pub(super) fn tree(sysfs: &Sysfs) -> SysfsTree {
             recorder.member(bus, &name);
         }
     }
+    sysfs::list(&recorder.root.join("class/net")).iter().for_each(|name| recorder.foreign(name));
     for class in rdma::CLASSES {
         sysfs::list(&sysfs.class(class)).iter().for_each(|entry| recorder.rdma_node(class, entry));
     }
@@ -82,6 +83,15 @@ impl Recorder {
         let (at, below) = (self.relative(&dir), self.relative(device));
         self.tree.link(&at, "device", &below);
         self.tree.link("class/net", name, &at);
+    }
+
+    /// A netdev whose device nobody has recorded, such as netdevsim's.
+    fn foreign(&mut self, name: &str) {
+        let device = fs::canonicalize(self.root.join("class/net").join(name).join("device"));
+        let Some(device) = device.ok().filter(|device| device.join("net").join(name).is_dir()) else { return };
+        if !self.tree.has("class/net", name) {
+            self.netdev(&device, name);
+        }
     }
 
     fn ibdev(&mut self, device: &Path, name: &str) {
@@ -158,5 +168,13 @@ mod tests {
             assert_eq!(functions(&again), functions(&recording), "{name}");
             assert_eq!(rdma(&again), rdma(&recording), "{name}");
         }
+    }
+
+    #[test]
+    fn netdevs_of_other_buses_are_recorded_as_links() {
+        let (_, recording) = fixtures::all().into_iter().find(|(name, _)| name == "netdevsim").unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        recording.unpack(dir.path()).unwrap();
+        assert!(tree(&Sysfs::new(dir.path().to_owned())).has("class/net", "eni10np1"));
     }
 }

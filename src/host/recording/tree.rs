@@ -28,6 +28,12 @@ impl SysfsTree {
         self.file(dir, name, format!("{LINK}{target}"));
     }
 
+    /// Whether the directory has such an entry.
+    #[must_use]
+    pub fn has(&self, dir: &str, name: &str) -> bool {
+        self.0.get(dir).is_some_and(|entries| entries.contains_key(name))
+    }
+
     /// Writes all below a directory.
     pub(super) fn unpack(&self, root: &Path) -> io::Result<()> {
         for (dir, entries) in &self.0 {
