@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Attributes and capacities of one device at most.
 pub const MAX_ATTRIBUTES: usize = 32;
 /// Bytes of a text.
-const MAX_VALUE: usize = 64;
+pub(crate) const MAX_VALUE: usize = 64;
 
 /// The pool's name as Multus knows it. The one own attribute that a policy may set.
 pub const RESOURCE_NAME: &str = "k8s.cni.cncf.io/resourceName";

@@ -18,8 +18,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use attribute::is_label;
 pub use attribute::{Attribute, MAX_ATTRIBUTES, OWN_ATTRIBUTES, RESOURCE_NAME};
+pub(crate) use attribute::{MAX_VALUE, is_label};
 pub use error::ConfigError;
 pub use merge::merge;
 pub use settings::{DriverChoice, Settings};

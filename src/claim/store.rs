@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ClaimUid, Record};
+use super::{ClaimUid, DeviceRecord, Record};
 use crate::{device::DeviceId, files::Disk};
 
 /// Major version of the record's format that this build writes and reads.
@@ -162,6 +162,15 @@ impl Entry {
         match self {
             Self::Readable(record) => &record.claim.uid,
             Self::Unreadable { uid, .. } => uid,
+        }
+    }
+
+    /// The record's devices; none when it cannot be read.
+    #[must_use]
+    pub fn devices(&self) -> &[DeviceRecord] {
+        match self {
+            Self::Readable(record) => &record.devices,
+            Self::Unreadable { .. } => &[],
         }
     }
 

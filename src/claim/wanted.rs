@@ -48,12 +48,17 @@ fn one(claim: &AllocatedClaim, result: &AllocatedDevice, driver_name: &str) -> R
     }
 }
 
+/// The kernel drivers that a claim may name on a node that allows `drivers` besides.
+pub(super) fn nameable(drivers: &[String]) -> impl Iterator<Item = &str> {
+    ["vfio-pci"].into_iter().chain(drivers.iter().map(String::as_str))
+}
+
 fn check_driver(wanted: &Wanted, drivers: &[String]) -> Result<(), ClaimError> {
     let Some(DriverChoice::Named(name)) = &wanted.settings.driver else { return Ok(()) };
-    if name == "vfio-pci" || drivers.contains(name) {
+    let known: Vec<&str> = nameable(drivers).collect();
+    if known.contains(&name.as_str()) {
         return Ok(());
     }
-    let known: Vec<&str> = ["vfio-pci"].into_iter().chain(drivers.iter().map(String::as_str)).collect();
     let reason = format!("driver: {name:?} is not allowed on this node, allowed are {}", known.join(", "));
     Err(ClaimError::refused(wanted.id, reason))
 }

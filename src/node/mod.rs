@@ -24,7 +24,7 @@ mod status;
 mod watchdog;
 mod wishes;
 
-use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow};
 use tokio::{
@@ -184,9 +184,7 @@ fn publish(
     parts: &mut Parts,
 ) -> (Arc<Notify>, watch::Receiver<Arc<claim::Pools>>) {
     let file = config_file::of(args);
-    // Without pools nobody has to wait for a look at the host.
-    let first = file.as_ref().map_or_else(|| claim::Pools::Known(BTreeMap::new()), |_| claim::Pools::Unknown);
-    let (wishes, pools) = watch::channel(Arc::new(first));
+    let (wishes, pools) = watch::channel(Arc::new(wishes::first(args)));
     let (desire, desired) = watch::channel(None);
     let publisher = Publisher::new(Arc::clone(cluster), desired, Pace::default());
     let nudge = publisher.nudge();

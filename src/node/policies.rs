@@ -44,10 +44,8 @@ impl Policies {
 
     /// Takes what is new. What is wrong is logged once.
     pub(super) fn reload(&mut self) {
-        let Some(view) = self.view.as_ref().map(|view| view.borrow().clone()) else { return };
-        if view == self.read {
-            return;
-        }
+        let changed = |view: &cluster::Policies| (*view.borrow() != self.read).then(|| view.borrow().clone());
+        let Some(view) = self.view.as_ref().and_then(changed) else { return };
         if let Some(objects) = view.objects() {
             self.library.read(&objects);
             self.node.labels = view.labels.clone().unwrap_or_default();

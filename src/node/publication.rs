@@ -207,11 +207,7 @@ fn names_in_pods(records: &[Entry]) -> PfNames {
 }
 
 fn devices(records: &[Entry]) -> impl Iterator<Item = &DeviceRecord> {
-    let readable = records.iter().filter_map(|entry| match entry {
-        Entry::Readable(record) => Some(&record.devices),
-        Entry::Unreadable { .. } => None,
-    });
-    readable.flatten()
+    records.iter().flat_map(Entry::devices)
 }
 
 /// Devices under a claim, with the driver that they have when they rest.

@@ -4,10 +4,19 @@ use std::collections::BTreeMap;
 
 use crate::{
     claim::Pools,
+    cli::NodeArgs,
     device::DeviceId,
     pool::{Assigned, Assignment},
     publish::{Attribute, Published},
 };
+
+/// Before the first look at the host: only where nothing makes pools it is known that there are none.
+pub(super) fn first(args: &NodeArgs) -> Pools {
+    match args.config_file.is_some() || args.policy_namespace.is_some() {
+        true => Pools::Unknown,
+        false => Pools::Known(BTreeMap::new()),
+    }
+}
 
 /// By the assignment, but a device under a claim keeps what it had before: it stays published in that pool.
 pub(super) fn by_assignment(
@@ -56,8 +65,11 @@ pub(super) fn without_policies(
 mod tests {
     use std::collections::BTreeSet;
 
+    use clap::Parser as _;
+
     use super::*;
     use crate::{
+        cli::{Command, SriovDra},
         host::fake::Fake,
         inventory,
         pool::{Candidate, Config},
@@ -86,6 +98,19 @@ mod tests {
     fn claimed(names: &[&str]) -> BTreeMap<DeviceId, Option<String>> {
         let names: BTreeSet<&str> = names.iter().copied().collect();
         names.into_iter().map(|name| (DeviceId::from_name(name).unwrap(), None)).collect()
+    }
+
+    #[test]
+    fn only_without_any_source_there_are_no_pools_from_the_start() {
+        for (flags, known) in
+            [("", "known"), ("--policy-namespace sriov", "unknown"), ("--config-file c.json", "unknown")]
+        {
+            let line = format!("sriov-dra node --node-name a {flags}");
+            let Command::Node(args) = SriovDra::try_parse_from(line.split_whitespace()).unwrap().command else {
+                panic!("{line}");
+            };
+            assert_eq!(first(&args) != Pools::Unknown, known == "known", "{line}");
+        }
     }
 
     #[test]

@@ -5,9 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, Warning, error::Place, error::quoted};
+use crate::api::MAX_VALUE;
 
-/// Bytes of an attribute's value in a slice (`ResourceSlice`, KEP-4381).
-const ATTRIBUTE: usize = 64;
 const RIGHT: &str = "1 or more of letters, digits, '_' and '-'";
 
 /// A pool's name, which is the extended resource that pods ask for.
@@ -44,8 +43,8 @@ impl PoolName {
             return Err(format!("{} is wrong, must be PREFIX/NAME or NAME, the name {RIGHT}", quoted(text)));
         }
         match pool.to_string() {
-            whole if whole.len() > ATTRIBUTE => {
-                Err(format!("{} has more than {ATTRIBUTE} bytes, too many for the attribute pool", quoted(&whole)))
+            whole if whole.len() > MAX_VALUE => {
+                Err(format!("{} has more than {MAX_VALUE} bytes, too many for the attribute pool", quoted(&whole)))
             }
             _ => Ok(pool),
         }
@@ -93,8 +92,8 @@ impl PoolName {
                     "{name} has a '-', which the container's variable PCIDEVICE_… has too: shells cannot read it, use '_'"
                 )
             }),
-            (whole.len() > ATTRIBUTE, "resourceName", {
-                format!("{} has more than {ATTRIBUTE} bytes, too many for the attribute pool", quoted(&whole))
+            (whole.len() > MAX_VALUE, "resourceName", {
+                format!("{} has more than {MAX_VALUE} bytes, too many for the attribute pool", quoted(&whole))
             }),
         ];
         let found = findings.into_iter().filter(|(odd, ..)| *odd);

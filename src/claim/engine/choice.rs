@@ -46,9 +46,8 @@ impl Engine {
 
     /// A PF goes with its VFs and SFs.
     fn check_parts(&self, pf: &DeviceId, names: &PfNames) -> Result<(), ClaimError> {
-        let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
-        let parts = all.iter().filter(|part| part.is_part() && part.pf() == Some(pf.pci()));
-        let refused = parts.filter_map(|part| Some((part.id, self.choice.refusal(part, names)?))).next();
+        let parts = self.parts_of(pf)?;
+        let refused = parts.iter().find_map(|part| Some((part.id, self.choice.refusal(part, names)?)));
         match refused {
             Some((part, reason)) => Err(ClaimError::refused(*pf, format!("its {part} {reason}, and would go with it"))),
             None => Ok(()),

@@ -2,12 +2,9 @@
 
 use super::Engine;
 use crate::{
-    claim::plan::makes_netdev,
+    claim::{plan::makes_netdev, wanted::nameable},
     device::{DeviceId, Function},
 };
-
-/// What a claim may always ask for by name.
-const ALWAYS_ALLOWED: &str = "vfio-pci";
 
 impl Engine {
     /// Functions without a driver to which no configuration could bind one on this node: no driver that a claim may name
@@ -24,8 +21,7 @@ impl Engine {
     }
 
     fn has_named_driver(&self) -> bool {
-        let named = self.identity.drivers.iter().map(String::as_str);
-        std::iter::once(ALWAYS_ALLOWED).chain(named).any(|driver| self.kernel.has_driver(driver))
+        nameable(&self.identity.drivers).any(|driver| self.kernel.has_driver(driver))
     }
 
     fn has_default_driver(&self, function: &Function, all: &[Function]) -> bool {

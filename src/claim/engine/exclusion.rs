@@ -51,10 +51,16 @@ impl Engine {
         if function.is_part() {
             excluded.extend(function.pf().map(DeviceId::Pci));
         } else if function.pf().is_some() {
-            let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
-            excluded.extend(all.iter().filter(|other| other.pf() == Some(device.pci())).map(|other| other.id));
+            excluded.extend(self.parts_of(device)?.iter().map(|part| part.id));
         }
         Ok(excluded)
+    }
+
+    /// The VFs and SFs of a PF.
+    pub(super) fn parts_of(&self, pf: &DeviceId) -> Result<Vec<Function>, ClaimError> {
+        let mut all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
+        all.retain(|other| other.is_part() && other.pf() == Some(pf.pci()));
+        Ok(all)
     }
 
     /// What the device is. A VF whose PF is in a pod cannot be observed, and this is how one finds out.

@@ -123,10 +123,7 @@ impl Engine {
         if !self.kernel.observe(device).is_ok_and(|observed| !observed.function.is_part()) {
             return Ok(None);
         }
-        let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
-        let is_used =
-            |other: &&Function| other.is_part() && other.pf() == Some(device.pci()) && used.contains(&other.id);
-        Ok(all.iter().find(is_used).map(|part| part.id))
+        Ok(self.parts_of(device)?.into_iter().map(|part| part.id).find(|part| used.contains(part)))
     }
 
     fn plan_all(&self, wanted: &[Wanted], pools: &Pools, deadline: Deadline) -> Result<Vec<DeviceRecord>, ClaimError> {
@@ -151,11 +148,9 @@ impl Engine {
         if !matches!(observed.function.vfs(), Some((_, 1..))) {
             return Ok(vec![]);
         }
-        let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
-        let mut vfs: Vec<_> = all.iter().filter_map(|other| Some((other.vf_address()?, other.id))).collect();
-        vfs.retain(|(vf, _)| vf.pf == observed.function.id.pci());
-        vfs.sort_by_key(|(vf, _)| vf.index);
-        vfs.iter().map(|(_, id)| self.observe(id)).collect()
+        let mut parts = self.parts_of(&observed.function.id)?;
+        parts.sort_by_key(Function::index);
+        parts.iter().filter(|part| part.vf_address().is_some()).map(|vf| self.observe(&vf.id)).collect()
     }
 
     /// The kernel's own driver for a function: as the kernel tells, else the one that a function of the same make has.

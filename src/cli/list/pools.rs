@@ -67,11 +67,7 @@ pub(super) fn assigned(config: &Config, inventory: &Inventory, records: &[Entry]
 }
 
 fn resting(records: &[Entry], id: DeviceId) -> Option<&str> {
-    let readable = records.iter().filter_map(|entry| match entry {
-        Entry::Readable(record) => Some(&record.devices),
-        Entry::Unreadable { .. } => None,
-    });
-    readable.flatten().find(|device| device.id == id)?.resting_driver()
+    records.iter().flat_map(Entry::devices).find(|device| device.id == id)?.resting_driver()
 }
 
 fn not_known(why: &str) -> Option<Pools> {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::{core::v1::Node as ApiNode, resource::v1::ResourceSlice};
+use k8s_openapi::{
+    api::{core::v1::Node as ApiNode, resource::v1::ResourceSlice},
+    apimachinery::pkg::apis::meta::v1::ListMeta,
+};
 use kube::{
     Api, ResourceExt,
     api::{DynamicObject, ListParams, Patch, PatchParams},
@@ -35,8 +38,7 @@ impl Kube {
                 let seen = slice.content.devices().iter().map(|device| Seen::published(&device.attributes));
                 devices.entry(node).or_default().extend(seen);
             }
-            params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
-            if params.continue_token.is_none() {
+            if !turn(&mut params, page.metadata) {
                 break;
             }
         }
@@ -52,8 +54,7 @@ impl Kube {
                 let Some(seen) = devices.remove(&node.name_any()) else { continue };
                 all.push((Node { name: node.name_any(), labels: node.labels().clone() }, seen));
             }
-            params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
-            if params.continue_token.is_none() {
+            if !turn(&mut params, page.metadata) {
                 return Ok(all);
             }
         }
@@ -67,4 +68,10 @@ impl Kube {
         asked(&format!("status of {policy}"), api.patch_status(&policy.name, &params, &patch)).await?;
         Ok(())
     }
+}
+
+/// Whether there is a next page, which `params` ask for then.
+fn turn(params: &mut ListParams, page: ListMeta) -> bool {
+    params.continue_token = page.continue_.filter(|token| !token.is_empty());
+    params.continue_token.is_some()
 }
