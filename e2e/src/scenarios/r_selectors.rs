@@ -21,6 +21,8 @@ pub(super) const SCENARIO: Scenario =
 
 const CORPUS: &str = include_str!("../../fixtures/selectors.json");
 const CLASS: &str = "e2e-selectors";
+/// Devices that a slice takes at most.
+const IN_A_SLICE: usize = 128;
 
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
     let corpus: Value = serde_json::from_str(CORPUS)?;
@@ -47,17 +49,21 @@ fn publish(node: &str, corpus: &Value, device: &Value) -> Result<()> {
         device
     };
     let devices: Vec<Value> = (0..items(corpus, "/selectors").len()).map(named).collect();
-    let pool = json!({"name": node, "generation": 1, "resourceSliceCount": 1});
-    let slice = json!({
-        "apiVersion": "resource.k8s.io/v1", "kind": "ResourceSlice", "metadata": {"name": node},
-        "spec": {"driver": corpus["driver"], "nodeName": node, "pool": pool, "devices": devices},
-    });
+    let pool = json!({"name": node, "generation": 1, "resourceSliceCount": devices.chunks(IN_A_SLICE).len()});
+    let slice = |(number, devices): (usize, &[Value])| {
+        let slice = json!({
+            "apiVersion": "resource.k8s.io/v1", "kind": "ResourceSlice", "metadata": {"name": format!("{node}-{number}")},
+            "spec": {"driver": corpus["driver"], "nodeName": node, "pool": pool, "devices": devices},
+        });
+        ("resourceslices", slice)
+    };
     let guard = format!("device.driver == \"{}\"", text(corpus, "/driver"));
     let class = json!({
         "apiVersion": "resource.k8s.io/v1", "kind": "DeviceClass", "metadata": {"name": CLASS},
         "spec": {"selectors": [{"cel": {"expression": guard}}]},
     });
-    for (kind, object) in [("resourceslices", slice), ("deviceclasses", class)] {
+    let slices = devices.chunks(IN_A_SLICE).enumerate().map(slice);
+    for (kind, object) in slices.chain([("deviceclasses", class)]) {
         if let Err(why) = kube::create(&format!("/apis/resource.k8s.io/v1/{kind}"), &object)? {
             bail!("{kind}: {why}");
         }
