@@ -9,7 +9,8 @@ use super::{
 
 type Check = fn(&Facts) -> Vec<Finding>;
 
-const CHECKS: [Check; 10] = [functions, iommu, modules, cdi, nri, kubelet, registry, state, rivals, network_manager];
+const CHECKS: [Check; 11] =
+    [functions, iommu, modules, rdma, cdi, nri, kubelet, registry, state, rivals, network_manager];
 
 /// All findings, in the order in which a device's way goes.
 #[must_use]
@@ -162,6 +163,19 @@ fn rivals(facts: &Facts) -> Vec<Finding> {
     }
     let remedy = "keep their devices apart (agent.exclude, their selectors), or remove them from this node";
     broken("others", format!("here is {}: a device may be given away twice", facts.rivals.join(", ")), remedy)
+}
+
+fn rdma(facts: &Facts) -> Vec<Finding> {
+    const CHECK: &str = "RDMA";
+    match facts.rdma_shared {
+        None => Vec::new(),
+        Some(true) => fine(CHECK, "devices are shared by all network namespaces"),
+        Some(false) => warning(
+            CHECK,
+            "each device is in one network namespace, the host's: pods have its nodes and cannot use it",
+            "rdma system set netns shared, while no pod has a namespace yet; options ib_core netns_mode=1 in /etc/modprobe.d",
+        ),
+    }
 }
 
 fn network_manager(facts: &Facts) -> Vec<Finding> {

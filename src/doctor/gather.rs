@@ -74,6 +74,7 @@ pub fn gather(places: &Places) -> Facts {
         processes: processes.len(),
         rivals: rivals(&processes),
         pfs: pfs(places),
+        rdma_shared: rdma_shared(places),
         network_manager: network_manager(places),
     }
 }
@@ -130,6 +131,11 @@ fn pfs(places: &Places) -> Vec<Pf> {
         is_network(&address).then_some(Pf { address, num_vfs, total_vfs })
     };
     places.names(devices).unwrap_or_default().into_iter().filter_map(pf).collect()
+}
+
+/// What `rdma system show` tells (drivers/infiniband/core/device.c).
+fn rdma_shared(places: &Places) -> Option<bool> {
+    Some(places.text("/sys/module/ib_core/parameters/netns_mode")?.trim() == "Y")
 }
 
 fn network_manager(places: &Places) -> Option<bool> {

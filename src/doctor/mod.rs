@@ -110,6 +110,8 @@ pub struct Facts {
     pub rivals: Vec<&'static str>,
     /// PFs of network cards.
     pub pfs: Vec<Pf>,
+    /// RDMA devices are seen in all network namespaces, or each in one; `None`: there is no RDMA.
+    pub rdma_shared: Option<bool>,
     /// NetworkManager runs; whether some devices are told to be none of its business.
     pub network_manager: Option<bool>,
 }

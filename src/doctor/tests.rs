@@ -45,6 +45,7 @@ fn everything_that_is_wrong_has_a_remedy() {
         state_in_memory: Some(false),
         rivals: vec!["the SR-IOV network device plugin"],
         pfs: vec![Pf { address: "0000:3b:00.0".to_owned(), num_vfs: 0, total_vfs: 8 }],
+        rdma_shared: Some(false),
         network_manager: Some(false),
         ..Facts::default()
     };
@@ -53,6 +54,7 @@ fn everything_that_is_wrong_has_a_remedy() {
     warning IOMMU: no groups: vfio-pci does not work -> intel_iommu=on iommu=pt on the kernel's command line, and VT-d in the firmware
     warning vfio_pci: not loaded -> echo vfio_pci > /etc/modules-load.d/vfio_pci.conf; modprobe vfio_pci
     warning vhost_net: the kernel has no such module -> install the kernel's extra modules
+    warning RDMA: each device is in one network namespace, the host's: pods have its nodes and cannot use it -> rdma system set netns shared, while no pod has a namespace yet; options ib_core netns_mode=1 in /etc/modprobe.d
     broken CDI: off in containerd -> enable_cdi = true under [plugins."io.containerd.grpc.v1.cri"], then restart containerd
     broken NRI: the runtime's socket is not there: no netdev gets into a pod -> disable = false under [plugins."io.containerd.nri.v1.nri"], then restart containerd
     warning kubelet: topologyManagerPolicy single-numa-node gets no hints of these devices -> align devices by matchAttribute resource.kubernetes.io/numaNode in the claim
@@ -106,6 +108,7 @@ fn a_node_is_read_below_its_root() {
     write("sys/bus/pci/devices/0000:3b:00.0/class", "0x020000\n");
     write("sys/bus/pci/devices/0000:3c:00.0/sriov_totalvfs", "8\n");
     write("sys/bus/pci/devices/0000:3c:00.0/class", "0x120000\n");
+    write("sys/module/ib_core/parameters/netns_mode", "N\n");
     write("run/NetworkManager/devices/2", "");
     write("etc/NetworkManager/conf.d/a.conf", "[keyfile]\nunmanaged-devices=driver:iavf\n");
     fs::create_dir_all(root.path().join("sys/kernel/iommu_groups/0")).unwrap();
@@ -122,6 +125,7 @@ fn a_node_is_read_below_its_root() {
     assert_eq!(facts.pfs, [Pf { address: "0000:3b:00.0".to_owned(), num_vfs: 2, total_vfs: 8 }]);
     assert_eq!((facts.iommu_groups, facts.processor.as_deref()), (Some(1), Some("GenuineIntel")));
     assert_eq!((facts.rivals, facts.network_manager), (vec!["the SR-IOV network device plugin"], Some(true)));
+    assert_eq!(facts.rdma_shared, Some(false));
     assert_eq!((facts.registry, facts.nri, facts.state_in_memory), (true, false, None));
     assert!(facts.kubelet.is_some() && facts.containerd.is_some());
 }
