@@ -1,15 +1,18 @@
 //! **The administrator** uninstalls the release while a pod has a VF, then without one, and installs it again.
 //!
 //! **Must hold**: the first is refused, with the pod's name, and the pod goes on; the second works, and no file, no rule
-//! and no changed device is left on the nodes, and no slice; the driver works again after the next installation.
+//! and no changed device is left on the nodes, and no slice; the driver works again after the next installation. The
+//! definitions of policies stay, and so do policies: they are the administrator's.
 
 use anyhow::{Context, Result, ensure};
 
 use super::{ANY, Scenario, VF_POD};
 use crate::{
     eventually::{SLOW, eventually},
+    kube,
     lab::Lab,
     node::Node,
+    release::NAMESPACE,
     slices,
     space::Space,
     story::Story,
@@ -18,12 +21,25 @@ use crate::{
 pub(super) const SCENARIO: Scenario =
     Scenario { letter: 'm', title: "uninstall is refused while a claim is prepared, then leaves nothing", tell };
 
+/// Nothing selects it.
+const KEPT: &str = "
+apiVersion: sriovnetwork.k8snetworkplumbingwg.io/v1alpha1
+kind: DeviceAttributes
+metadata: {name: kept}
+spec: {attributes: {}}
+";
+const KEPT_PATH: &str =
+    "/apis/sriovnetwork.k8snetworkplumbingwg.io/v1alpha1/namespaces/sriov-dra/deviceattributes/kept";
+
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
     let node = &lab.nodes[0];
     let before: Vec<_> = lab.nodes.iter().map(Node::dump).collect::<Result<_>>()?;
     lab.space(story, "e2e-m", |space| refused(lab, node, space))?;
     story.step("without pods: helm uninstall");
+    kube::apply(NAMESPACE, KEPT)?.ok("kubectl apply")?;
     lab.release.uninstall()?.ok("helm uninstall")?;
+    kube::get(KEPT_PATH).context("what the administrator wrote is gone")?;
+    kube::delete(KEPT_PATH)?;
     for (node, before) in lab.nodes.iter().zip(&before) {
         nothing_is_left(node).with_context(|| node.name.clone())?;
         node.is_again(before)?;
