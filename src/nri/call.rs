@@ -23,16 +23,24 @@ pub(super) fn configured(milliseconds: i64) -> Duration {
     u64::try_from(milliseconds).ok().filter(|&ms| ms > 0).map_or(UNTOLD, Duration::from_millis)
 }
 
-/// Runs a hook on a thread of its own. None: `time` is over, and it goes on alone.
+/// Runs a hook on a thread of its own. None: `time` is over, and it goes on alone; that it failed then is logged as `what`.
 ///
 /// The hook's deadline is a tenth earlier: waiting for a lock then ends in an error that says for which.
-pub(super) async fn bounded<F>(time: Duration, hook: F) -> Option<Result<(), String>>
+pub(super) async fn bounded<F>(time: Duration, what: String, hook: F) -> Option<Result<(), String>>
 where
     F: FnOnce(Deadline) -> Result<(), String> + Send + 'static,
 {
     let deadline = Deadline::after(time * 9 / 10);
-    let answer = timeout(time, spawn_blocking(move || hook(deadline))).await.ok()?;
-    Some(answer.unwrap_or_else(|panicked| Err(panicked.to_string())))
+    let mut work = spawn_blocking(move || hook(deadline));
+    if let Ok(answer) = timeout(time, &mut work).await {
+        return Some(answer.unwrap_or_else(|panicked| Err(panicked.to_string())));
+    }
+    tokio::spawn(async move {
+        if let Ok(Err(error)) = work.await {
+            tracing::warn!(hook = what, error, "failed after its time was over");
+        }
+    });
+    None
 }
 
 /// Runs a hook whose failure changes nothing for the runtime; past half of `time` it goes on alone. All pods of the node
@@ -60,7 +68,7 @@ mod tests {
     async fn a_late_hook_goes_on_alone() {
         let (sender, told) = std::sync::mpsc::channel();
         let (go, waits) = std::sync::mpsc::channel();
-        let answer = bounded(Duration::from_millis(20), move |_| {
+        let answer = bounded(Duration::from_millis(20), "run ns/a".into(), move |_| {
             let _ = waits.recv();
             let _ = sender.send("done");
             Ok(())
@@ -72,6 +80,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_error() {
-        assert!(bounded(Duration::from_secs(60), |_| panic!("on purpose")).await.unwrap().is_err());
+        assert!(bounded(Duration::from_secs(60), "run ns/a".into(), |_| panic!("on purpose")).await.unwrap().is_err());
     }
 }

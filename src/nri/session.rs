@@ -149,7 +149,7 @@ impl Session {
                 Call::Create(sandbox, _) => Some(sandbox.clone()),
                 _ => None,
             };
-            let answer = perform(Arc::clone(&hooks), hook, time).await;
+            let answer = perform(Arc::clone(&hooks), hook, &what, time).await;
             let refused = container_of.filter(|_| answer.is_err());
             let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             match &answer {
@@ -168,19 +168,19 @@ impl Session {
     }
 }
 
-async fn perform(hooks: Arc<dyn Hooks>, call: Call, time: Duration) -> Result<(), String> {
+async fn perform(hooks: Arc<dyn Hooks>, call: Call, what: &str, time: Duration) -> Result<(), String> {
     match call {
         Call::Run(sandbox) => {
-            let what = sandbox.to_string();
-            let answer = call::bounded(time, move |deadline| hooks.run(&sandbox, deadline)).await;
+            let answer = call::bounded(time, what.to_owned(), move |deadline| hooks.run(&sandbox, deadline)).await;
             answer.unwrap_or_else(|| {
-                tracing::info!(pod = what, "takes longer than the runtime waits; its containers wait for it");
+                tracing::info!(hook = what, "takes longer than the runtime waits; its containers wait for it");
                 Ok(())
             })
         }
         Call::Create(sandbox, container) => {
-            let answer = call::bounded(time, move |deadline| hooks.create_container(&sandbox, &container, deadline));
-            answer.await.unwrap_or_else(|| Err(format!("not known within {} ms", time.as_millis())))
+            let create = move |deadline| hooks.create_container(&sandbox, &container, deadline);
+            let answer = call::bounded(time, what.to_owned(), create).await;
+            answer.unwrap_or_else(|| Err(format!("not known within {} ms", time.as_millis())))
         }
         Call::Stop(sandbox) => {
             call::unhurried(time, move || hooks.stop(&sandbox)).await;
