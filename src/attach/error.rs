@@ -23,6 +23,9 @@ pub enum AttachError {
     /// The sandbox's network namespace.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// The call that attaches has outlived the runtime's patience.
+    #[error("its devices are not all in it yet, the kernel is at work")]
+    Underway,
     /// A container mounts what belongs to no claim here.
     #[error("container {container}: mounts {path}, but no claim is prepared here for it")]
     NoClaim {

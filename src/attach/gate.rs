@@ -14,25 +14,17 @@ use crate::{
 };
 
 impl Attacher {
-    /// Whether the container may be created. Containers that use no claim with a netdev may. Waits for an attachment that is
-    /// under way: the kubelet would only ask again some ten seconds later.
+    /// Whether the container may be created. While the sandbox is being attached none may, also none that uses no claim: the
+    /// pod's network comes first. It is waited for, since the kubelet would only ask again some ten seconds later. Afterwards
+    /// containers that use no claim with a netdev may.
     pub(super) fn may_start(
         &self,
         sandbox: &Sandbox,
         container: &ContainerView,
         deadline: Deadline,
     ) -> Result<(), AttachError> {
-        let mut last = Ok(());
-        deadline.poll(|| {
-            // Asked first: what is not at work now is in the records.
-            let at_work = self.underway.is_at_work(&sandbox.id);
-            last = self.check_all(sandbox, container);
-            Ok::<_, AttachError>((last.is_ok() || !at_work).then_some(()))
-        })?;
-        last
-    }
-
-    fn check_all(&self, sandbox: &Sandbox, container: &ContainerView) -> Result<(), AttachError> {
+        let settled = || Ok::<_, AttachError>((!self.underway.is_at_work(&sandbox.id)).then_some(()));
+        deadline.poll(settled)?.ok_or(AttachError::Underway)?;
         let attached = self.paths.attached();
         container.sources_below(&attached).try_for_each(|source| self.check(sandbox, &container.name, source))
     }
@@ -67,7 +59,6 @@ impl Attacher {
     fn not_yet(&self, sandbox: &Sandbox) -> String {
         match self.underway.failure(&sandbox.id) {
             Some(failure) => format!("yet: {failure}"),
-            None if self.underway.is_at_work(&sandbox.id) => "yet, it is under way".to_owned(),
             None => "yet".to_owned(),
         }
     }

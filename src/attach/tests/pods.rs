@@ -9,7 +9,7 @@ use crate::{
     deadline::Deadline,
     device::LinkSetting,
     host::{Kernel, fake::Trip},
-    nri::Hooks,
+    nri::{ContainerView, Hooks},
 };
 
 #[test]
@@ -79,7 +79,9 @@ fn a_container_waits_for_an_attachment_that_outlives_its_call() {
         let slow = scope.spawn(|| run(&attacher, &sandbox));
         long.poll(|| Ok::<_, ()>(attacher.underway.is_at_work("a-1").then_some(()))).unwrap().unwrap();
         let refused = create(&attacher, &sandbox, &bench.container("a")).unwrap_err();
-        assert!(refused.ends_with("is not attached to pod ns/a yet, it is under way"), "{refused}");
+        assert_eq!(refused, "pod ns/a: its devices are not all in it yet, the kernel is at work");
+        let other = ContainerView { name: "sidecar".into(), mounts: vec![] };
+        assert_eq!(create(&attacher, &sandbox, &other), Err(refused), "the pod's network comes first");
         let waiting = scope.spawn(|| attacher.create_container(&sandbox, &bench.container("a"), long));
         drop(busy);
         waiting.join().unwrap().unwrap();
