@@ -91,7 +91,7 @@ fn down(case: &mut Case, number: usize) {
     case.taints = BTreeMap::from([(id, vec![Taint::no_schedule("sriov-dra.io", Reason::LinkDown)])]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn all_is_created_and_then_nothing_is_written() {
     let agent = Agent::start(&Arc::default(), FAST);
     let case = case();
@@ -103,7 +103,7 @@ async fn all_is_created_and_then_nothing_is_written() {
     assert_eq!(agent.server.writes(), [""; 0]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_taint_is_one_write_of_the_same_generation_and_so_is_its_end() {
     let agent = Agent::start(&Arc::default(), FAST);
     let mut case = case();
@@ -122,7 +122,7 @@ async fn one_taint_is_one_write_of_the_same_generation_and_so_is_its_end() {
     assert!(agent.server.stored().iter().all(|slice| slice.generation == 1));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_taint_keeps_its_time_when_its_neighbour_changes() {
     let agent = Agent::start(&Arc::default(), FAST);
     let mut case = case();
@@ -145,7 +145,7 @@ async fn a_taint_keeps_its_time_when_its_neighbour_changes() {
     assert_eq!(stored[1].content.devices()[0].taints[0].time_added, Some(long_ago));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn slices_come_back_after_the_kubelets_wipe() {
     let agent = Agent::start(&Arc::default(), FAST);
     let case = case();
@@ -156,7 +156,7 @@ async fn slices_come_back_after_the_kubelets_wipe() {
     assert!(agent.server.stored().iter().all(|slice| slice.generation == 2));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_others_do_to_a_slice_is_repaired() {
     let agent = Agent::start(&Arc::default(), FAST);
     let case = case();
@@ -170,7 +170,7 @@ async fn what_others_do_to_a_slice_is_repaired() {
     agent.holds(&case).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_successor_adopts_the_slices_and_writes_nothing() {
     let old = Agent::start(&Arc::default(), FAST);
     let (case, server) = (case(), old.server.clone());
@@ -190,7 +190,7 @@ async fn a_successor_adopts_the_slices_and_writes_nothing() {
     assert_eq!(server.stored(), before, "nor when the agent ends");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_successor_knows_what_was_last_published() {
     let old = Agent::start(&Arc::default(), FAST);
     let (mut case, server) = (case(), old.server.clone());
@@ -207,7 +207,7 @@ async fn a_successor_knows_what_was_last_published() {
     assert_eq!(server.stored(), before);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn dropped_fields_are_noticed_and_do_not_make_a_loop() {
     let server = Arc::new(Memory::with(Features { counters: true, taints: false }));
     let agent = Agent::start(&server, FAST);
@@ -227,7 +227,7 @@ async fn dropped_fields_are_noticed_and_do_not_make_a_loop() {
     assert_eq!(server.writes(), ["update 1"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_server_without_features_is_asked_and_told_to_the_one_who_makes_slices() {
     let server = Arc::new(Memory::with(Features { counters: false, taints: false }));
     let mut agent = Agent::start(&server, FAST);
@@ -239,7 +239,7 @@ async fn a_server_without_features_is_asked_and_told_to_the_one_who_makes_slices
     assert_eq!(server.writes(), ["create 0", "create 1"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn errors_are_retried_until_they_end() {
     use ErrorKind::{Conflict, Forbidden, Unreachable};
     let server = Arc::new(Memory::default());
@@ -254,7 +254,7 @@ async fn errors_are_retried_until_they_end() {
     agent.holds(&case).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_swarm_of_reasons_is_one_round() {
     let pace = Pace { settle: Duration::from_millis(100), settle_max: Duration::from_secs(2), ..FAST };
     let agent = Agent::start(&Arc::default(), pace);
