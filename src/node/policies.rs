@@ -44,8 +44,7 @@ impl Policies {
 
     /// Takes what is new. What is wrong is logged once.
     pub(super) fn reload(&mut self) {
-        let changed = |view: &cluster::Policies| (*view.borrow() != self.read).then(|| view.borrow().clone());
-        let Some(view) = self.view.as_ref().and_then(changed) else { return };
+        let Some(view) = self.changed() else { return };
         if let Some(objects) = view.objects() {
             self.library.read(&objects);
             self.node.labels = view.labels.clone().unwrap_or_default();
@@ -59,6 +58,13 @@ impl Policies {
                 tracing::warn!("{problem}");
             }
         }
+    }
+
+    /// What the server says, if it is not what was read. Borrowed once: a second borrow beside the first waits for whoever
+    /// waits for the first.
+    fn changed(&self) -> Option<PolicyView> {
+        let now = self.view.as_ref()?.borrow();
+        (*now != self.read).then(|| now.clone())
     }
 
     /// The pools of config.json and of policies, and the attributes that policies give; none of these as long as it is not

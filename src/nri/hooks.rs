@@ -57,7 +57,7 @@ pub trait Hooks: Send + Sync {
     /// [`Hooks::create_container`] must wait for.
     ///
     /// # Errors
-    /// The sandbox is torn down and the kubelet makes another one later; past the deadline nobody hears of it.
+    /// The sandbox is torn down and the kubelet makes another one later; past the deadline it is logged, and nobody else hears of it.
     fn run(&self, sandbox: &Sandbox, deadline: Deadline) -> Result<(), String>;
 
     /// All containers have ended; the network namespace still lives (containerd) or does not (CRI-O).

@@ -96,7 +96,7 @@ pub fn slices(input: &PublishInput<'_>) -> Desired {
     let mut devices: Vec<Device> = input
         .inventory
         .offered()
-        .filter(|function| is_exclusive(function, &parents, input))
+        .filter(|function| is_offerable(function, &parents, input))
         .map(|function| facts.device(function))
         .collect();
     devices.extend(vanished(input));
@@ -127,7 +127,7 @@ pub fn writes(stored: &[StoredSlice], desired: &Desired) -> Vec<Placed> {
 
 /// Without counters nothing keeps the scheduler from giving away both a PF and a VF or SF of it: then the PF is offered
 /// only while it has none, and what is made while a claim has the PF is not.
-fn is_exclusive(function: &Function, parents: &BTreeSet<DeviceId>, input: &PublishInput<'_>) -> bool {
+fn is_offerable(function: &Function, parents: &BTreeSet<DeviceId>, input: &PublishInput<'_>) -> bool {
     if input.published.features.counters || input.claimed.contains_key(&function.id) {
         return true;
     }

@@ -87,9 +87,11 @@ impl Recorder {
 
     /// A netdev whose device nobody has recorded, such as netdevsim's.
     fn foreign(&mut self, name: &str) {
+        if self.tree.has("class/net", name) {
+            return;
+        }
         let device = fs::canonicalize(self.root.join("class/net").join(name).join("device"));
-        let Some(device) = device.ok().filter(|device| device.join("net").join(name).is_dir()) else { return };
-        if !self.tree.has("class/net", name) {
+        if let Some(device) = device.ok().filter(|device| device.join("net").join(name).is_dir()) {
             self.netdev(&device, name);
         }
     }
