@@ -2,10 +2,20 @@
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
-    let files = protox::compile(["dra/v1/api.proto", "dra/v1beta1/api.proto", "registration/api.proto"], ["proto"])?;
+    let files = protox::compile(
+        [
+            "dra/v1/api.proto",
+            "dra/v1beta1/api.proto",
+            "registration/api.proto",
+        ],
+        ["proto"],
+    )?;
     tonic_prost_build::configure().compile_fds(files)?;
     // NRI speaks ttrpc, not gRPC: only its messages are made.
     let files = protox::compile(["nri/api.proto"], ["proto"])?;
-    tonic_prost_build::configure().build_client(false).build_server(false).compile_fds(files)?;
+    tonic_prost_build::configure()
+        .build_client(false)
+        .build_server(false)
+        .compile_fds(files)?;
     Ok(())
 }

@@ -36,7 +36,13 @@ struct Node {
 
 impl Node {
     fn desired(&self) -> Desired {
-        let published = Published { devices: BTreeMap::new(), features: Features { counters: true, taints: true } };
+        let published = Published {
+            devices: BTreeMap::new(),
+            features: Features {
+                counters: true,
+                taints: true,
+            },
+        };
         slices(&PublishInput {
             driver: DRIVER,
             inventory: &self.inventory,
@@ -51,9 +57,13 @@ impl Node {
     /// Writes what differs, and tells how much that was.
     fn publish(&mut self, what: &str) -> io::Result<()> {
         let written = writes(&self.stored, &self.desired());
-        let bytes: usize = written.iter().map(|slice| slice.bytes(DRIVER, "node")).sum();
+        let bytes: usize = written
+            .iter()
+            .map(|slice| slice.bytes(DRIVER, "node"))
+            .sum();
         for slice in &written {
-            self.stored.retain(|stored| stored.index != Some(slice.index));
+            self.stored
+                .retain(|stored| stored.index != Some(slice.index));
             self.stored.push(stored(slice));
         }
         figure(&format!("{what}: writes"), written.len())?;
@@ -95,14 +105,25 @@ fn timed<T>(what: &str, mut work: impl FnMut() -> T) -> io::Result<T> {
 /// A host of so many cards, on tmpfs.
 fn host(cards: u32) -> io::Result<(tempfile::TempDir, Linux)> {
     let tmpfs = Path::new("/dev/shm");
-    let dir = if tmpfs.is_dir() { tempfile::tempdir_in(tmpfs)? } else { tempfile::tempdir()? };
+    let dir = if tmpfs.is_dir() {
+        tempfile::tempdir_in(tmpfs)?
+    } else {
+        tempfile::tempdir()?
+    };
     let kernel = large::host(cards).unpack(dir.path())?;
     Ok((dir, kernel))
 }
 
 fn node(functions: Vec<Function>) -> Node {
-    let inventory = Inventory { functions, ..Inventory::default() };
-    Node { inventory, taints: BTreeMap::new(), stored: vec![] }
+    let inventory = Inventory {
+        functions,
+        ..Inventory::default()
+    };
+    Node {
+        inventory,
+        taints: BTreeMap::new(),
+        stored: vec![],
+    }
 }
 
 fn main() -> io::Result<()> {
@@ -117,12 +138,18 @@ const SYSFS: &str = "SRIOV_DRA_BENCH_SYSFS";
 
 /// What an agent holds that has nothing to do: the last look, what is desired of it, and what the server has.
 fn hold(sys: PathBuf) -> io::Result<()> {
-    let kernel = Linux::new(Paths { sys, ..Paths::default() });
+    let kernel = Linux::new(Paths {
+        sys,
+        ..Paths::default()
+    });
     let mut node = node(kernel.functions().map_err(io::Error::other)?);
     let desired = node.desired();
     node.stored = writes(&[], &desired).iter().map(stored).collect();
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let resident = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap_or_default();
     writeln!(io::stdout(), "{}", resident.trim_end_matches("kB").trim())?;
     drop((node, desired));
     Ok(())
@@ -132,8 +159,13 @@ fn hold(sys: PathBuf) -> io::Result<()> {
 fn resident(cards: u32) -> io::Result<u64> {
     let (dir, _) = host(cards)?;
     std::fs::create_dir_all(dir.path().join("bus/pci/devices"))?;
-    let output = Command::new(env::current_exe()?).env(SYSFS, dir.path()).output()?;
-    String::from_utf8_lossy(&output.stdout).trim().parse().map_err(io::Error::other)
+    let output = Command::new(env::current_exe()?)
+        .env(SYSFS, dir.path())
+        .output()?;
+    String::from_utf8_lossy(&output.stdout)
+        .trim()
+        .parse()
+        .map_err(io::Error::other)
 }
 
 fn tell() -> io::Result<()> {
@@ -144,12 +176,20 @@ fn tell() -> io::Result<()> {
     timed("slices", || node.desired())?;
     node.publish("start")?;
     node.publish("nothing changed")?;
-    let dark = node.inventory.functions.first().map(|pf| pf.id.pci()).into_iter().collect();
+    let dark = node
+        .inventory
+        .functions
+        .first()
+        .map(|pf| pf.id.pci())
+        .into_iter()
+        .collect();
     node.taints = link_down(DRIVER, &node.inventory.functions, &dark);
     node.publish("a port goes dark")?;
     node.taints.clear();
     node.publish("it is lit again")?;
-    node.inventory.functions.retain(|function| function.index() != Some(5) || function.pf() != dark.first().copied());
+    node.inventory
+        .functions
+        .retain(|function| function.index() != Some(5) || function.pf() != dark.first().copied());
     node.publish("a VF goes")?;
     let (empty, full) = (resident(0)?, resident(8)?);
     figure("resident with no functions, KiB", empty)?;

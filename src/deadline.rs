@@ -29,7 +29,10 @@ impl Deadline {
     ///
     /// # Errors
     /// The first error of `look`.
-    pub fn poll<T, E>(&self, mut look: impl FnMut() -> Result<Option<T>, E>) -> Result<Option<T>, E> {
+    pub fn poll<T, E>(
+        &self,
+        mut look: impl FnMut() -> Result<Option<T>, E>,
+    ) -> Result<Option<T>, E> {
         let mut pause = Duration::from_millis(2);
         loop {
             if let Some(found) = look()? {

@@ -49,7 +49,12 @@ impl Disk {
         self.around("remove", path, || remove(path))
     }
 
-    fn around(&self, verb: &str, path: &Path, change: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    fn around(
+        &self,
+        verb: &str,
+        path: &Path,
+        change: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
         self.change(&format!("{verb} {}", path.display()), change)
     }
 
@@ -58,7 +63,9 @@ impl Disk {
     /// # Errors
     /// The change's.
     pub fn change(&self, what: &str, change: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        let Some(tap) = &self.tap else { return change() };
+        let Some(tap) = &self.tap else {
+            return change();
+        };
         tap(Moment::Before, what)?;
         change()?;
         tap(Moment::After, what)
@@ -67,7 +74,11 @@ impl Disk {
 
 impl std::fmt::Debug for Disk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.tap.is_some() { "Disk(tapped)" } else { "Disk" })
+        f.write_str(if self.tap.is_some() {
+            "Disk(tapped)"
+        } else {
+            "Disk"
+        })
     }
 }
 
@@ -81,9 +92,13 @@ impl std::fmt::Debug for Disk {
 pub fn write_atomic(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(dir)?;
-    let mut temp = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(dir)?;
+    let mut temp = tempfile::Builder::new()
+        .prefix(".")
+        .suffix(".tmp")
+        .tempfile_in(dir)?;
     temp.write_all(content)?;
-    temp.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+    temp.as_file()
+        .set_permissions(fs::Permissions::from_mode(mode))?;
     temp.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
@@ -116,7 +131,10 @@ const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
 ///
 /// # Errors
 /// The operating system's.
-#[allow(clippy::useless_conversion, reason = "the kernel's type differs between architectures")]
+#[allow(
+    clippy::useless_conversion,
+    reason = "the kernel's type differs between architectures"
+)]
 pub fn in_memory(dir: &Path) -> io::Result<bool> {
     let kind = rustix::fs::statfs(dir)?.f_type;
     Ok(IN_MEMORY.contains(&i64::from(kind)))
@@ -133,7 +151,10 @@ mod tests {
         write_atomic(&path, b"one", 0o600).unwrap();
         write_atomic(&path, b"two", 0o644).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o644
+        );
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         remove(&path).unwrap();
         remove(&path).unwrap();

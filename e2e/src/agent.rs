@@ -12,19 +12,27 @@ impl Node {
     /// Numbers of the agent's processes; usually one, none while the kubelet starts it again.
     pub(crate) fn agents(&self) -> Result<Vec<u32>> {
         let answer = self.answer("pgrep -f '^/sriov-dra node'", &[])?;
-        Ok(answer.out.split_whitespace().filter_map(|pid| pid.parse().ok()).collect())
+        Ok(answer
+            .out
+            .split_whitespace()
+            .filter_map(|pid| pid.parse().ok())
+            .collect())
     }
 
     /// Sends the agent a signal: `KILL`, `STOP`, `CONT`.
     pub(crate) fn signal_agent(&self, signal: &str) -> Result<()> {
-        self.exec("pkill -\"$1\" -f '^/sriov-dra node'", &[signal]).map(drop)
+        self.exec("pkill -\"$1\" -f '^/sriov-dra node'", &[signal])
+            .map(drop)
     }
 
     /// Waits until another process than these is there, and ready.
     pub(crate) fn agent_is_back(&self, before: &[u32]) -> Result<()> {
         eventually(&format!("a new agent runs on {}", self.name), SLOW, || {
             let now = self.agents()?;
-            ensure!(now.iter().any(|pid| !before.contains(pid)), "agents {now:?}, before {before:?}");
+            ensure!(
+                now.iter().any(|pid| !before.contains(pid)),
+                "agents {now:?}, before {before:?}"
+            );
             Ok(())
         })?;
         release::agent_is_ready(&self.name)
@@ -72,10 +80,14 @@ impl Node {
 
     /// No claim is prepared and nothing of one is left.
     pub(crate) fn holds_no_claim(&self) -> Result<()> {
-        eventually(&format!("no file of a claim is left on {}", self.name), SLOW, || {
-            let files = self.claim_files()?;
-            ensure!(files.is_empty(), "{files:?}");
-            Ok(())
-        })
+        eventually(
+            &format!("no file of a claim is left on {}", self.name),
+            SLOW,
+            || {
+                let files = self.claim_files()?;
+                ensure!(files.is_empty(), "{files:?}");
+                Ok(())
+            },
+        )
     }
 }

@@ -27,7 +27,10 @@ impl Claim {
         let claim = self.get()?;
         let results = items(&claim, "/status/allocation/devices/results");
         ensure!(!results.is_empty(), "claim {} is not allocated", self.name);
-        Ok(results.iter().map(|result| text(result, "/device").to_owned()).collect())
+        Ok(results
+            .iter()
+            .map(|result| text(result, "/device").to_owned())
+            .collect())
     }
 
     /// The VF that it was given, the first of several.

@@ -24,7 +24,11 @@ impl Answer {
         if self.code == 0 {
             return Ok(self.out);
         }
-        let words = if self.err.trim().is_empty() { &self.out } else { &self.err };
+        let words = if self.err.trim().is_empty() {
+            &self.out
+        } else {
+            &self.err
+        };
         bail!("{what}: exit code {}: {}", self.code, words.trim());
     }
 }
@@ -39,7 +43,10 @@ pub(crate) fn answer(program: &str, args: &[&str], input: &str) -> Result<Answer
         .spawn()
         .with_context(|| format!("{program}: cannot be started"))?;
     // One that does not read its input is no failure of ours; its exit code tells.
-    let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes()));
+    let _ = child
+        .stdin
+        .take()
+        .map(|mut stdin| stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output()?;
     Ok(Answer {
         code: output.status.code().unwrap_or(-1),

@@ -10,25 +10,43 @@ const TABLE: &str = include_str!("../fixtures/claim-configs.json");
 /// Shows every row to the API server, as all objects that can have it, and nothing is made. Gives how many there were.
 pub(crate) fn admission_follows_the_table() -> Result<usize> {
     let rows: Vec<Value> = serde_json::from_str(TABLE)?;
-    let shown: Vec<_> = rows.iter().enumerate().flat_map(|(number, row)| objects(number, row)).collect();
+    let shown: Vec<_> = rows
+        .iter()
+        .enumerate()
+        .flat_map(|(number, row)| objects(number, row))
+        .collect();
     let list = json!({"apiVersion": "v1", "kind": "List", "items": shown.iter().map(|(o, _)| o).collect::<Vec<_>>()});
-    let answer = command::answer("kubectl", &["create", "--dry-run=server", "-f", "-"], &list.to_string())?;
-    let refusals: Vec<&str> = answer.err.lines().filter(|line| line.contains("denied request: ")).collect();
+    let answer = command::answer(
+        "kubectl",
+        &["create", "--dry-run=server", "-f", "-"],
+        &list.to_string(),
+    )?;
+    let refusals: Vec<&str> = answer
+        .err
+        .lines()
+        .filter(|line| line.contains("denied request: "))
+        .collect();
     for (object, row) in &shown {
-        check(text(object, "/metadata/name"), row, &refusals).with_context(|| text(row, "/name").to_owned())?;
+        check(text(object, "/metadata/name"), row, &refusals)
+            .with_context(|| text(row, "/name").to_owned())?;
     }
     Ok(shown.len())
 }
 
 fn check(name: &str, row: &Value, refusals: &[&str]) -> Result<()> {
-    let refusal = refusals.iter().find(|line| line.contains(&format!("\"{name}\"")));
+    let refusal = refusals
+        .iter()
+        .find(|line| line.contains(&format!("\"{name}\"")));
     let reason = refusal.and_then(|line| line.split("denied request: ").nth(1));
     match (text(row, "/error"), reason) {
         ("", None) => Ok(()),
         ("", Some(reason)) => anyhow::bail!("refused: {reason}"),
         (field, reason) => {
             let reason = reason.with_context(|| format!("let through, instead of {field}"))?;
-            ensure!(reason.contains(field), "refused for another reason than {field}: {reason}");
+            ensure!(
+                reason.contains(field),
+                "refused for another reason than {field}: {reason}"
+            );
             Ok(())
         }
     }
@@ -40,10 +58,16 @@ fn objects(number: usize, row: &Value) -> Vec<(Value, &Value)> {
     let devices = json!({"devices": {"requests": [request], "config": [entry]}});
     let object = |kind: &str, spec: Value| {
         let name = format!("row-{number}-{}", kind.to_lowercase());
-        (json!({"apiVersion": "resource.k8s.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}), row)
+        (
+            json!({"apiVersion": "resource.k8s.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}),
+            row,
+        )
     };
     if row["where"] == "class" {
         return vec![object("DeviceClass", json!({"config": [entry]}))];
     }
-    vec![object("ResourceClaim", devices.clone()), object("ResourceClaimTemplate", json!({"spec": devices}))]
+    vec![
+        object("ResourceClaim", devices.clone()),
+        object("ResourceClaimTemplate", json!({"spec": devices})),
+    ]
 }

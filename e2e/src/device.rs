@@ -54,24 +54,41 @@ pub(crate) fn pfs(node: &Node) -> Result<Vec<Pf>> {
             (["vf", pci, index], Some(pf)) => {
                 let index = index.parse()?;
                 let (pci, node) = ((*pci).to_owned(), node.clone());
-                pf.vfs.push(Vf { node, pci, pf: pf.name.clone(), pf_pci: pf.pci.clone(), index });
+                pf.vfs.push(Vf {
+                    node,
+                    pci,
+                    pf: pf.name.clone(),
+                    pf_pci: pf.pci.clone(),
+                    index,
+                });
             }
             _ => {}
         }
     }
-    found.iter_mut().for_each(|pf| pf.vfs.sort_by_key(|vf| vf.index));
+    found
+        .iter_mut()
+        .for_each(|pf| pf.vfs.sort_by_key(|vf| vf.index));
     Ok(found)
 }
 
 fn pf(node: &Node, pci: &str, name: &str) -> Pf {
-    Pf { node: node.clone(), pci: pci.to_owned(), name: name.to_owned(), vfs: Vec::new() }
+    Pf {
+        node: node.clone(),
+        pci: pci.to_owned(),
+        name: name.to_owned(),
+        vfs: Vec::new(),
+    }
 }
 
 pub(crate) fn vf(node: &Node, port: usize, index: u32) -> Result<Vf> {
     let pfs = pfs(node)?;
-    let pf = pfs.get(port).with_context(|| format!("{} has no port {port}", node.name))?;
+    let pf = pfs
+        .get(port)
+        .with_context(|| format!("{} has no port {port}", node.name))?;
     let found = pf.vfs.iter().find(|vf| vf.index == index);
-    found.cloned().with_context(|| format!("{} has no VF {index}", pf.name))
+    found
+        .cloned()
+        .with_context(|| format!("{} has no VF {index}", pf.name))
 }
 
 /// The name of a device in slices.
@@ -82,45 +99,71 @@ pub(crate) fn slice_name(pci: &str) -> String {
 impl Pf {
     /// Changes the number of VFs, through none as the kernel wants it.
     pub(crate) fn set_num_vfs(&self, count: u32) -> Result<()> {
-        let script = r#"echo "$2" >"/sys/bus/pci/devices/$1/sriov_numvfs"; udevadm settle --timeout=300"#;
-        self.node.exec(script, &[&self.pci, &count.to_string()]).map(drop)
+        let script =
+            r#"echo "$2" >"/sys/bus/pci/devices/$1/sriov_numvfs"; udevadm settle --timeout=300"#;
+        self.node
+            .exec(script, &[&self.pci, &count.to_string()])
+            .map(drop)
     }
 }
 
 impl Vf {
     /// The CEL expression by which a claim asks for this one.
     pub(crate) fn selector(&self) -> String {
-        format!(r#"device.attributes["sriov-dra.io"].pciAddress == "{}""#, self.pci)
+        format!(
+            r#"device.attributes["sriov-dra.io"].pciAddress == "{}""#,
+            self.pci
+        )
     }
 
     /// The name of its netdev at home; an error when there is none.
     pub(crate) fn netdev(&self) -> Result<String> {
-        let name = self.node.exec("ls \"/sys/bus/pci/devices/$1/net\"", &[&self.pci])?;
-        ensure!(!name.trim().is_empty(), "vf {} has no netdev at home", self.pci);
+        let name = self
+            .node
+            .exec("ls \"/sys/bus/pci/devices/$1/net\"", &[&self.pci])?;
+        ensure!(
+            !name.trim().is_empty(),
+            "vf {} has no netdev at home",
+            self.pci
+        );
         Ok(name.trim().to_owned())
     }
 
     /// What its PF says about it: `address`, `vlan_list`, `rate`, `spoofchk`, `trust`, ….
     pub(crate) fn at_pf(&self) -> Result<Value> {
-        let text = self.node.exec("ip -d -j link show dev \"$1\"", &[&self.pf])?;
+        let text = self
+            .node
+            .exec("ip -d -j link show dev \"$1\"", &[&self.pf])?;
         let links: Value = serde_json::from_str(&text)?;
-        let list = links.pointer("/0/vfinfo_list").and_then(Value::as_array).context("no list of VFs")?;
+        let list = links
+            .pointer("/0/vfinfo_list")
+            .and_then(Value::as_array)
+            .context("no list of VFs")?;
         let index = Value::from(self.index);
         let mine = list.iter().find(|vf| vf.get("vf") == Some(&index));
-        mine.cloned().with_context(|| format!("{} does not list VF {}", self.pf, self.index))
+        mine.cloned()
+            .with_context(|| format!("{} does not list VF {}", self.pf, self.index))
     }
 
     /// VLAN and QoS at the PF; none is 0 and 0.
     pub(crate) fn vlan(&self) -> Result<(u64, u64)> {
         let vf = self.at_pf()?;
-        let number = |name| vf.pointer(&format!("/vlan_list/0/{name}")).and_then(Value::as_u64).unwrap_or(0);
+        let number = |name| {
+            vf.pointer(&format!("/vlan_list/0/{name}"))
+                .and_then(Value::as_u64)
+                .unwrap_or(0)
+        };
         Ok((number("vlan"), number("qos")))
     }
 
     /// Its MAC address as the PF has it.
     pub(crate) fn mac(&self) -> Result<String> {
         let vf = self.at_pf()?;
-        Ok(vf.get("address").and_then(Value::as_str).context("no address")?.to_owned())
+        Ok(vf
+            .get("address")
+            .and_then(Value::as_str)
+            .context("no address")?
+            .to_owned())
     }
 
     /// The driver that holds it, `""` if none.

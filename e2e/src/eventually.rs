@@ -15,7 +15,11 @@ pub(crate) const SLOWER: Duration = Duration::from_secs(600);
 pub(crate) const SOON: Duration = Duration::from_secs(100);
 
 /// Looks until `look` succeeds. Its last error tells why it did not.
-pub(crate) fn eventually<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Result<T>) -> Result<T> {
+pub(crate) fn eventually<T>(
+    what: &str,
+    limit: Duration,
+    mut look: impl FnMut() -> Result<T>,
+) -> Result<T> {
     let begun = Instant::now();
     loop {
         match look() {
@@ -43,7 +47,12 @@ mod tests {
             Ok(looks)
         });
         assert_eq!(second.ok(), Some(2));
-        let never = eventually("a wonder", Duration::ZERO, || Err::<(), _>(anyhow!("none seen")));
-        assert_eq!(never.err().map(|e| e.to_string()), Some("a wonder: not within 0 s: none seen".to_owned()));
+        let never = eventually("a wonder", Duration::ZERO, || {
+            Err::<(), _>(anyhow!("none seen"))
+        });
+        assert_eq!(
+            never.err().map(|e| e.to_string()),
+            Some("a wonder: not within 0 s: none seen".to_owned())
+        );
     }
 }

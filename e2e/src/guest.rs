@@ -17,9 +17,11 @@ const PORT: u16 = 7000;
 
 /// Runs the words as root, with `input` as standard input.
 pub(crate) fn answer(address: &str, words: &[&str], input: &str) -> Result<Answer> {
-    let to = format!("{address}:{PORT}").parse().with_context(|| format!("guest at {address}"))?;
-    let mut stream =
-        TcpStream::connect_timeout(&to, Duration::from_secs(20)).with_context(|| format!("guest at {address}"))?;
+    let to = format!("{address}:{PORT}")
+        .parse()
+        .with_context(|| format!("guest at {address}"))?;
+    let mut stream = TcpStream::connect_timeout(&to, Duration::from_secs(20))
+        .with_context(|| format!("guest at {address}"))?;
     stream.set_nodelay(true)?;
     // A guest that is reset in the middle never answers.
     stream.set_read_timeout(Some(Duration::from_secs(600)))?;
@@ -34,7 +36,11 @@ pub(crate) fn answer(address: &str, words: &[&str], input: &str) -> Result<Answe
 
 fn send(stream: &mut TcpStream, kind: u8, data: &[u8]) -> Result<()> {
     let length = u32::try_from(data.len())?;
-    let frame: Vec<u8> = [kind].into_iter().chain(length.to_be_bytes()).chain(data.iter().copied()).collect();
+    let frame: Vec<u8> = [kind]
+        .into_iter()
+        .chain(length.to_be_bytes())
+        .chain(data.iter().copied())
+        .collect();
     Ok(stream.write_all(&frame)?)
 }
 
@@ -48,7 +54,11 @@ fn receive(stream: &mut TcpStream) -> Result<Answer> {
             b'x' => {
                 let code = String::from_utf8_lossy(&data).parse()?;
                 let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-                return Ok(Answer { code, out: text(out), err: text(err) });
+                return Ok(Answer {
+                    code,
+                    out: text(out),
+                    err: text(err),
+                });
             }
             other => bail!("the guest sent a frame of kind {other}"),
         }

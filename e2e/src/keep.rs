@@ -12,15 +12,44 @@ use crate::{command, release};
 pub(crate) fn explanation(out: &Path, namespace: &str) {
     let dir = out.join(namespace);
     let all: [(&str, &[&str]); 7] = [
-        ("events.txt", &["get", "events", "-n", namespace, "--sort-by=.lastTimestamp"]),
+        (
+            "events.txt",
+            &["get", "events", "-n", namespace, "--sort-by=.lastTimestamp"],
+        ),
         ("pods.txt", &["describe", "pods", "-n", namespace]),
-        ("claims.yaml", &["get", "resourceclaims", "-n", namespace, "-o", "yaml"]),
+        (
+            "claims.yaml",
+            &["get", "resourceclaims", "-n", namespace, "-o", "yaml"],
+        ),
         ("slices.yaml", &["get", "resourceslices", "-o", "yaml"]),
-        ("agents.txt", &["describe", "pods", "-n", release::NAMESPACE]),
-        ("agents.log", &["logs", "-n", release::NAMESPACE, "-l", release::AGENTS, "--prefix", "--tail=-1"]),
+        (
+            "agents.txt",
+            &["describe", "pods", "-n", release::NAMESPACE],
+        ),
+        (
+            "agents.log",
+            &[
+                "logs",
+                "-n",
+                release::NAMESPACE,
+                "-l",
+                release::AGENTS,
+                "--prefix",
+                "--tail=-1",
+            ],
+        ),
         (
             "agents-before.log",
-            &["logs", "-n", release::NAMESPACE, "-l", release::AGENTS, "--prefix", "--tail=-1", "-p"],
+            &[
+                "logs",
+                "-n",
+                release::NAMESPACE,
+                "-l",
+                release::AGENTS,
+                "--prefix",
+                "--tail=-1",
+                "-p",
+            ],
         ),
     ];
     for (name, args) in all {
@@ -40,5 +69,6 @@ pub(crate) fn lab_logs(out: &Path) {
 }
 
 fn put(dir: &Path, name: &str, text: &str) {
-    let _ = fs::create_dir_all(dir).and_then(|()| File::create(dir.join(name))?.write_all(text.as_bytes()));
+    let _ = fs::create_dir_all(dir)
+        .and_then(|()| File::create(dir.join(name))?.write_all(text.as_bytes()));
 }

@@ -23,8 +23,14 @@ pub(crate) fn apply(namespace: &str, yaml: &str) -> Result<Answer> {
 
 /// The path of a namespaced object, or of all of a kind without the last part: `("pods", "b", "one")`.
 pub(crate) fn path(kind: &str, namespace: &str, name: &str) -> String {
-    let group = if kind.starts_with("resource") { "apis/resource.k8s.io/v1" } else { "api/v1" };
-    format!("/{group}/namespaces/{namespace}/{kind}/{name}").trim_end_matches('/').to_owned()
+    let group = if kind.starts_with("resource") {
+        "apis/resource.k8s.io/v1"
+    } else {
+        "api/v1"
+    };
+    format!("/{group}/namespaces/{namespace}/{kind}/{name}")
+        .trim_end_matches('/')
+        .to_owned()
 }
 
 /// The object at a path.
@@ -40,12 +46,17 @@ pub(crate) fn find(path: &str) -> Result<Option<Value>> {
 /// The items of a list; the path may have selectors.
 pub(crate) fn list(path: &str) -> Result<Vec<Value>> {
     let mut answer = get(path)?;
-    Ok(answer.pointer_mut("/items").and_then(|items| items.as_array_mut().map(std::mem::take)).unwrap_or_default())
+    Ok(answer
+        .pointer_mut("/items")
+        .and_then(|items| items.as_array_mut().map(std::mem::take))
+        .unwrap_or_default())
 }
 
 /// Makes an object at its kind's path; the server's words when it does not take it.
 pub(crate) fn create(path: &str, object: &Value) -> Result<Result<Value, String>> {
-    let request = Request::post(path).header("content-type", "application/json").body(serde_json::to_vec(object)?)?;
+    let request = Request::post(path)
+        .header("content-type", "application/json")
+        .body(serde_json::to_vec(object)?)?;
     let (runtime, client) = server()?;
     match runtime.block_on(client.request(request)) {
         Ok(made) => Ok(Ok(made)),
@@ -87,16 +98,23 @@ fn ask(request: Request<Vec<u8>>) -> Result<Option<Value>> {
 fn connect() -> Result<(Runtime, Client)> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = Runtime::new()?;
-    let client = runtime.block_on(async { anyhow::Ok(Client::try_from(Config::infer().await?)?) })?;
+    let client =
+        runtime.block_on(async { anyhow::Ok(Client::try_from(Config::infer().await?)?) })?;
     Ok((runtime, client))
 }
 
 /// A string in an object, `""` when it is not there.
 pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// A list in an object, empty when it is not there.
 pub(crate) fn items<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }

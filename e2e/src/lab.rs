@@ -22,14 +22,30 @@ pub(crate) struct Lab {
 impl Lab {
     /// The lab whose settings are in the environment, as `lab run` puts them there.
     pub(crate) fn from_env(keep: bool, out: PathBuf) -> Result<Self> {
-        let api = env::var("LAB_API").context("LAB_API is not set: run it by `e2e/lab/lab run -- cargo run -p e2e`")?;
-        let host = api.trim_start_matches("https://").split(':').next().unwrap_or_default().to_owned();
+        let api = env::var("LAB_API")
+            .context("LAB_API is not set: run it by `e2e/lab/lab run -- cargo run -p e2e`")?;
+        let host = api
+            .trim_start_matches("https://")
+            .split(':')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         let nodes = [1, 2].map(|number| Node::new(number, &host)).to_vec();
-        Ok(Self { nodes, release: Release::from_env()?, keep, out })
+        Ok(Self {
+            nodes,
+            release: Release::from_env()?,
+            keep,
+            out,
+        })
     }
 
     /// Tells a part of a story in a namespace of its own. When it fails, what explains it is kept before all is removed.
-    pub(crate) fn space(&self, story: &Story, name: &str, tell: impl FnOnce(&Space) -> Result<()>) -> Result<()> {
+    pub(crate) fn space(
+        &self,
+        story: &Story,
+        name: &str,
+        tell: impl FnOnce(&Space) -> Result<()>,
+    ) -> Result<()> {
         let space = Space::make(name, story)?;
         let told = tell(&space);
         if told.is_err() {
@@ -55,19 +71,30 @@ impl Lab {
             for node in &self.nodes {
                 let story = story.of(&format!("{name} {}", node.name));
                 let space = format!("e2e-{name}-{}", node.name);
-                running.push(
-                    scope.spawn(move || {
-                        self.space(&story, &space, |space| tell(node, space)).context(node.name.clone())
-                    }),
-                );
+                running.push(scope.spawn(move || {
+                    self.space(&story, &space, |space| tell(node, space))
+                        .context(node.name.clone())
+                }));
             }
-            together(running.into_iter().map(|t| t.join().unwrap_or_else(|_| Err(anyhow!("panicked")))).collect())
+            together(
+                running
+                    .into_iter()
+                    .map(|t| t.join().unwrap_or_else(|_| Err(anyhow!("panicked"))))
+                    .collect(),
+            )
         })
     }
 }
 
 /// One error that says all.
 pub(crate) fn together(results: Vec<Result<()>>) -> Result<()> {
-    let errors: Vec<String> = results.into_iter().filter_map(|r| r.err().map(|e| format!("{e:#}"))).collect();
-    if errors.is_empty() { Ok(()) } else { Err(anyhow!(errors.join("; "))) }
+    let errors: Vec<String> = results
+        .into_iter()
+        .filter_map(|r| r.err().map(|e| format!("{e:#}")))
+        .collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(anyhow!(errors.join("; ")))
+    }
 }

@@ -61,7 +61,12 @@ fn fulfil(options: &Options) -> anyhow::Result<bool> {
     match options.wish {
         Wish::Help => println!("{USAGE}"),
         Wish::List => scenarios::all().iter().for_each(|s| {
-            println!("{}  {}  {}", s.letter, if s.is_proved() { "proved " } else { "written" }, s.title);
+            println!(
+                "{}  {}  {}",
+                s.letter,
+                if s.is_proved() { "proved " } else { "written" },
+                s.title
+            );
         }),
         Wish::Bench => bench::run(options)?,
         Wish::Run => return run::run(options),

@@ -21,23 +21,37 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn new(number: u8, lab_address: &str) -> Self {
-        Self { number, name: format!("node{number}"), address: format!("{lab_address}{number}") }
+        Self {
+            number,
+            name: format!("node{number}"),
+            address: format!("{lab_address}{number}"),
+        }
     }
 
     /// What a shell script, run as root in the guest, answers.
     pub(crate) fn answer(&self, script: &str, args: &[&str]) -> Result<Answer> {
-        let words: Vec<&str> = ["sh", "-euc", script, "sh"].into_iter().chain(args.iter().copied()).collect();
+        let words: Vec<&str> = ["sh", "-euc", script, "sh"]
+            .into_iter()
+            .chain(args.iter().copied())
+            .collect();
         guest::answer(&self.address, &words, "")
     }
 
     /// Runs a shell script as root in the guest and wants success; `$1`… are the arguments.
     pub(crate) fn exec(&self, script: &str, args: &[&str]) -> Result<String> {
-        self.answer(script, args)?.ok(&format!("on {}: {}", self.name, script.trim()))
+        self.answer(script, args)?
+            .ok(&format!("on {}: {}", self.name, script.trim()))
     }
 
     /// Puts a small file on the node.
     pub(crate) fn write(&self, path: &str, text: &str) -> Result<()> {
-        guest::answer(&self.address, &["sh", "-euc", "cat >\"$1\"", "sh", path], text)?.ok(path).map(drop)
+        guest::answer(
+            &self.address,
+            &["sh", "-euc", "cat >\"$1\"", "sh", path],
+            text,
+        )?
+        .ok(path)
+        .map(drop)
     }
 
     /// Whether there is such a file.
@@ -59,7 +73,8 @@ impl Node {
     pub(crate) fn restart(&self, service: &str) -> Result<()> {
         self.exec("systemctl restart \"$1\"", &[service])?;
         eventually(&format!("{service} runs on {}", self.name), SLOWER, || {
-            self.exec("systemctl is-active \"$1\"", &[service]).map(drop)
+            self.exec("systemctl is-active \"$1\"", &[service])
+                .map(drop)
         })
     }
 

@@ -41,10 +41,20 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Self> {
         let out = PathBuf::from("/tmp/sriov-dra-e2e");
-        let mut options = Self { wish: Wish::Run, only: Vec::new(), keep: false, out, rounds: 20 };
+        let mut options = Self {
+            wish: Wish::Run,
+            only: Vec::new(),
+            keep: false,
+            out,
+            rounds: 20,
+        };
         let mut words = words;
         while let Some(word) = words.next() {
-            let mut value = || words.next().with_context(|| format!("{word} needs a value"));
+            let mut value = || {
+                words
+                    .next()
+                    .with_context(|| format!("{word} needs a value"))
+            };
             match word.as_str() {
                 "bench" => options.wish = Wish::Bench,
                 "--list" => options.wish = Wish::List,
@@ -52,7 +62,9 @@ impl Options {
                 "--keep" => options.keep = true,
                 "--only" => options.only = letters(&value()?)?,
                 "--out" => options.out = value()?.into(),
-                "--rounds" => options.rounds = value()?.parse().context("--rounds wants a number")?,
+                "--rounds" => {
+                    options.rounds = value()?.parse().context("--rounds wants a number")?
+                }
                 other => bail!("unknown option {other}"),
             }
         }
@@ -61,7 +73,10 @@ impl Options {
 }
 
 fn letters(text: &str) -> Result<Vec<char>> {
-    let known: Vec<char> = scenarios::all().iter().map(|scenario| scenario.letter).collect();
+    let known: Vec<char> = scenarios::all()
+        .iter()
+        .map(|scenario| scenario.letter)
+        .collect();
     let asked: Vec<char> = text.chars().filter(|c| !matches!(c, ',' | ' ')).collect();
     for letter in &asked {
         ensure!(known.contains(letter), "there is no scenario {letter}");
@@ -80,7 +95,10 @@ mod tests {
     #[test]
     fn letters_and_switches() {
         let options = parse("--only a,c --keep").expect("options");
-        assert_eq!((options.only, options.keep, options.wish), (vec!['a', 'c'], true, Wish::Run));
+        assert_eq!(
+            (options.only, options.keep, options.wish),
+            (vec!['a', 'c'], true, Wish::Run)
+        );
         assert_eq!(parse("bench --rounds 3").expect("options").rounds, 3);
         for wrong in ["--only z", "--only", "--often", "bench --rounds x"] {
             assert!(parse(wrong).is_err(), "{wrong}");

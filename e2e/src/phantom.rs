@@ -18,5 +18,14 @@ pub(crate) fn node<T>(name: &str, tell: impl FnOnce(&str) -> Result<T>) -> Resul
 
 /// Ends the pods of a namespace, which no kubelet does.
 pub(crate) fn end_pods(space: &Space) -> Result<()> {
-    kube::kubectl(&["delete", "pods", "--all", "-n", &space.name, "--force", "--grace-period=0"]).map(drop)
+    kube::kubectl(&[
+        "delete",
+        "pods",
+        "--all",
+        "-n",
+        &space.name,
+        "--force",
+        "--grace-period=0",
+    ])
+    .map(drop)
 }

@@ -33,10 +33,15 @@ impl Image {
         let Some(reference) = value(variable) else {
             return Ok(None);
         };
-        let (repository, tag) =
-            reference.rsplit_once(':').with_context(|| format!("{variable}={reference} has no tag"))?;
+        let (repository, tag) = reference
+            .rsplit_once(':')
+            .with_context(|| format!("{variable}={reference} has no tag"))?;
         let archive = value(&format!("{variable}_ARCHIVE"));
-        Ok(Some(Self { repository: repository.to_owned(), tag: tag.to_owned(), archive }))
+        Ok(Some(Self {
+            repository: repository.to_owned(),
+            tag: tag.to_owned(),
+            archive,
+        }))
     }
 
     fn import(&self) -> Result<()> {
@@ -56,8 +61,12 @@ pub(crate) struct Release {
 
 impl Release {
     pub(crate) fn from_env() -> Result<Self> {
-        let image = Image::from_env("IMAGE")?.context("IMAGE is not set: the release image's reference")?;
-        Ok(Self { image, fuse: Image::from_env("FUSE_IMAGE")? })
+        let image =
+            Image::from_env("IMAGE")?.context("IMAGE is not set: the release image's reference")?;
+        Ok(Self {
+            image,
+            fuse: Image::from_env("FUSE_IMAGE")?,
+        })
     }
 
     /// Puts the images into the nodes.
@@ -73,7 +82,10 @@ impl Release {
 
     /// A new version of the same release: its agents' pods differ in an annotation.
     pub(crate) fn upgrade(&self, mark: &str) -> Result<()> {
-        helm_install(&self.image, &[&format!("agent.podAnnotations.e2e/upgrade={mark}")])
+        helm_install(
+            &self.image,
+            &[&format!("agent.podAnnotations.e2e/upgrade={mark}")],
+        )
     }
 
     /// Without the policy that checks claim configs where they are written: an older server, or a lax administrator.
@@ -90,7 +102,12 @@ impl Release {
 
     /// The image that can be made to die at a chosen host write.
     pub(crate) fn install_with_fuse(&self) -> Result<()> {
-        helm_install(self.fuse.as_ref().context("FUSE_IMAGE is not set: the image with --features fuse")?, &[])
+        helm_install(
+            self.fuse
+                .as_ref()
+                .context("FUSE_IMAGE is not set: the image with --features fuse")?,
+            &[],
+        )
     }
 
     /// Whether it is installed.
@@ -100,7 +117,19 @@ impl Release {
 
     /// `helm uninstall`, whatever comes of it.
     pub(crate) fn uninstall(&self) -> Result<Answer> {
-        command::answer("helm", &["uninstall", NAME, "-n", NAMESPACE, "--wait", "--timeout", "10m"], "")
+        command::answer(
+            "helm",
+            &[
+                "uninstall",
+                NAME,
+                "-n",
+                NAMESPACE,
+                "--wait",
+                "--timeout",
+                "10m",
+            ],
+            "",
+        )
     }
 }
 
@@ -110,18 +139,40 @@ fn helm_install(image: &Image, sets: &[&str]) -> Result<()> {
 }
 
 fn helm(image: &Image, more: &[&str], values: &str) -> Result<()> {
-    let (repository, tag) = (format!("image.repository={}", image.repository), format!("image.tag={}", image.tag));
-    let own = ["--create-namespace", "--set", &repository, "--set", &tag, "--set", "image.pullPolicy=Never"];
+    let (repository, tag) = (
+        format!("image.repository={}", image.repository),
+        format!("image.tag={}", image.tag),
+    );
+    let own = [
+        "--create-namespace",
+        "--set",
+        &repository,
+        "--set",
+        &tag,
+        "--set",
+        "image.pullPolicy=Never",
+    ];
     let waiting = ["--wait", "--timeout", "10m"];
-    let args = [&["upgrade", "--install", NAME, CHART, "-n", NAMESPACE], &own[..], &waiting, more].concat();
+    let args = [
+        &["upgrade", "--install", NAME, CHART, "-n", NAMESPACE],
+        &own[..],
+        &waiting,
+        more,
+    ]
+    .concat();
     command::run("helm", &args, values).map(drop)
 }
 
 /// The agents' pods on a node that are not on their way out.
 pub(crate) fn agent_pods(node: &str) -> Result<Vec<Value>> {
     let all = kube::path("pods", NAMESPACE, "");
-    let pods = kube::list(&format!("{all}?labelSelector={AGENTS}&fieldSelector=spec.nodeName={node}"))?;
-    Ok(pods.into_iter().filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none()).collect())
+    let pods = kube::list(&format!(
+        "{all}?labelSelector={AGENTS}&fieldSelector=spec.nodeName={node}"
+    ))?;
+    Ok(pods
+        .into_iter()
+        .filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none())
+        .collect())
 }
 
 /// Waits until a node's agent is ready.
@@ -129,8 +180,14 @@ pub(crate) fn agent_is_ready(node: &str) -> Result<()> {
     eventually(&format!("the agent of {node} is ready"), SLOW, || {
         let pods = agent_pods(node)?;
         let ready = |c: &Value| text(c, "/type") == "Ready" && text(c, "/status") == "True";
-        let all = pods.iter().all(|pod| kube::items(pod, "/status/conditions").iter().any(ready));
-        ensure!(!pods.is_empty() && all, "{} pods, not all of them ready", pods.len());
+        let all = pods
+            .iter()
+            .all(|pod| kube::items(pod, "/status/conditions").iter().any(ready));
+        ensure!(
+            !pods.is_empty() && all,
+            "{} pods, not all of them ready",
+            pods.len()
+        );
         Ok(())
     })
 }

@@ -30,8 +30,15 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         [] => scenario.is_proved(),
         only => only.contains(&scenario.letter),
     };
-    let outcomes: Vec<_> = scenarios::all().into_iter().filter(wanted).map(|s| tell(&lab, &story, s)).collect();
-    let failed = outcomes.iter().filter(|outcome| outcome.told.is_err()).count();
+    let outcomes: Vec<_> = scenarios::all()
+        .into_iter()
+        .filter(wanted)
+        .map(|s| tell(&lab, &story, s))
+        .collect();
+    let failed = outcomes
+        .iter()
+        .filter(|outcome| outcome.told.is_err())
+        .count();
     if failed > 0 {
         keep::lab_logs(&lab.out);
     }
@@ -39,20 +46,29 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     if failed > 0 {
         story.step(format!("logs are in {}", lab.out.display()));
     }
-    story.step(format!("{} passed, {failed} failed", outcomes.len() - failed));
+    story.step(format!(
+        "{} passed, {failed} failed",
+        outcomes.len() - failed
+    ));
     Ok(failed == 0)
 }
 
 fn tell(lab: &Lab, story: &Story, scenario: Scenario) -> Outcome {
     let (own, begun) = (story.of(&scenario.letter.to_string()), Instant::now());
     own.step(format!("── {} ──", scenario.title));
-    let told = stage(lab, &scenario).and_then(|()| (scenario.tell)(lab, &own)).and_then(|()| nothing_is_left(lab));
+    let told = stage(lab, &scenario)
+        .and_then(|()| (scenario.tell)(lab, &own))
+        .and_then(|()| nothing_is_left(lab));
     let took = begun.elapsed();
     match &told {
         Ok(()) => own.step(format!("passed in {:.0} s", took.as_secs_f32())),
         Err(why) => own.step(format!("FAILED after {:.0} s: {why:#}", took.as_secs_f32())),
     }
-    Outcome { scenario, took, told }
+    Outcome {
+        scenario,
+        took,
+        told,
+    }
 }
 
 /// All but the installation itself need the driver, and full slices.
@@ -79,9 +95,19 @@ fn nothing_is_left(lab: &Lab) -> Result<()> {
 #[expect(clippy::print_stdout, reason = "the outcome")]
 fn table(outcomes: &[Outcome]) {
     println!();
-    for Outcome { scenario, took, told } in outcomes {
+    for Outcome {
+        scenario,
+        took,
+        told,
+    } in outcomes
+    {
         let word = if told.is_ok() { "passed" } else { "FAILED" };
-        println!("{}  {word}  {:5.0} s  {}", scenario.letter, took.as_secs_f32(), scenario.title);
+        println!(
+            "{}  {word}  {:5.0} s  {}",
+            scenario.letter,
+            took.as_secs_f32(),
+            scenario.title
+        );
     }
     for Outcome { scenario, told, .. } in outcomes {
         if let Err(why) = told {

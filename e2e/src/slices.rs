@@ -28,14 +28,22 @@ pub(crate) struct Published {
 
 /// The slices of a node, as objects.
 pub(crate) fn slices(node: &Node) -> Result<Vec<Value>> {
-    let here = format!("fieldSelector=spec.driver={DRIVER},spec.nodeName={}", node.name);
+    let here = format!(
+        "fieldSelector=spec.driver={DRIVER},spec.nodeName={}",
+        node.name
+    );
     kube::list(&format!("/apis/resource.k8s.io/v1/resourceslices?{here}"))
 }
 
 /// Name, UID and resourceVersion of each slice of a node: the same again means that nobody wrote.
 pub(crate) fn identities(node: &Node) -> Result<Vec<[String; 3]>> {
     let own = |slice: &Value| {
-        ["/metadata/name", "/metadata/uid", "/metadata/resourceVersion"].map(|field| text(slice, field).to_owned())
+        [
+            "/metadata/name",
+            "/metadata/uid",
+            "/metadata/resourceVersion",
+        ]
+        .map(|field| text(slice, field).to_owned())
     };
     let mut all: Vec<_> = slices(node)?.iter().map(own).collect();
     all.sort();
@@ -48,9 +56,18 @@ pub(crate) type Writes = BTreeMap<String, (u64, BTreeSet<String>)>;
 /// How often each slice of a node was written: `metadata.generation` counts changes of its content.
 pub(crate) fn writes(node: &Node) -> Result<Writes> {
     let own = |slice: &Value| {
-        let generation = slice.pointer("/metadata/generation").and_then(Value::as_u64).context("no generation")?;
-        let devices = items(slice, "/spec/devices").iter().map(|device| text(device, "/name").to_owned()).collect();
-        Ok((text(slice, "/metadata/name").to_owned(), (generation, devices)))
+        let generation = slice
+            .pointer("/metadata/generation")
+            .and_then(Value::as_u64)
+            .context("no generation")?;
+        let devices = items(slice, "/spec/devices")
+            .iter()
+            .map(|device| text(device, "/name").to_owned())
+            .collect();
+        Ok((
+            text(slice, "/metadata/name").to_owned(),
+            (generation, devices),
+        ))
     };
     slices(node)?.iter().map(own).collect()
 }
@@ -58,21 +75,57 @@ pub(crate) fn writes(node: &Node) -> Result<Writes> {
 /// Devices of a node by name. An error while the pool is incomplete.
 pub(crate) fn devices(node: &Node) -> Result<BTreeMap<String, Published>> {
     let slices = slices(node)?;
-    let generation = |slice: &Value| slice.pointer("/spec/pool/generation").and_then(Value::as_i64);
-    let newest = slices.iter().filter_map(generation).max().context("no slices")?;
-    let current: Vec<_> = slices.iter().filter(|slice| generation(slice) == Some(newest)).collect();
-    let expected = current[0].pointer("/spec/pool/resourceSliceCount").and_then(Value::as_u64);
-    ensure!(expected == Some(current.len() as u64), "{} of {expected:?} slices", current.len());
-    Ok(current.iter().flat_map(|slice| items(slice, "/spec/devices")).map(published).collect())
+    let generation = |slice: &Value| {
+        slice
+            .pointer("/spec/pool/generation")
+            .and_then(Value::as_i64)
+    };
+    let newest = slices
+        .iter()
+        .filter_map(generation)
+        .max()
+        .context("no slices")?;
+    let current: Vec<_> = slices
+        .iter()
+        .filter(|slice| generation(slice) == Some(newest))
+        .collect();
+    let expected = current[0]
+        .pointer("/spec/pool/resourceSliceCount")
+        .and_then(Value::as_u64);
+    ensure!(
+        expected == Some(current.len() as u64),
+        "{} of {expected:?} slices",
+        current.len()
+    );
+    Ok(current
+        .iter()
+        .flat_map(|slice| items(slice, "/spec/devices"))
+        .map(published)
+        .collect())
 }
 
 fn published(device: &Value) -> (String, Published) {
     let empty = serde_json::Map::new();
-    let attributes = device.pointer("/attributes").and_then(Value::as_object).unwrap_or(&empty);
-    let plain = |typed: &Value| typed.as_object().and_then(|t| t.values().next()).cloned().unwrap_or_default();
+    let attributes = device
+        .pointer("/attributes")
+        .and_then(Value::as_object)
+        .unwrap_or(&empty);
+    let plain = |typed: &Value| {
+        typed
+            .as_object()
+            .and_then(|t| t.values().next())
+            .cloned()
+            .unwrap_or_default()
+    };
     let published = Published {
-        attributes: attributes.iter().map(|(name, typed)| (name.clone(), plain(typed))).collect(),
-        taints: items(device, "/taints").iter().map(|taint| text(taint, "/key").to_owned()).collect(),
+        attributes: attributes
+            .iter()
+            .map(|(name, typed)| (name.clone(), plain(typed)))
+            .collect(),
+        taints: items(device, "/taints")
+            .iter()
+            .map(|taint| text(taint, "/key").to_owned())
+            .collect(),
         counted: !items(device, "/consumesCounters").is_empty(),
     };
     (text(device, "/name").to_owned(), published)
@@ -81,24 +134,36 @@ fn published(device: &Value) -> (String, Published) {
 /// Whether the server keeps shared counters (Kubernetes 1.35).
 pub(crate) fn has_counters() -> Result<bool> {
     let version = kube::get("/version")?;
-    let minor = text(&version, "/minor").trim_end_matches('+').parse::<u32>();
+    let minor = text(&version, "/minor")
+        .trim_end_matches('+')
+        .parse::<u32>();
     Ok(minor.context("the server's version")? >= 35)
 }
 
 /// Waits until the slices list exactly the functions that the node has, and gives them. Without counters a PF is not
 /// listed while it has VFs.
-pub(crate) fn follow(node: &Node, limit: std::time::Duration) -> Result<BTreeMap<String, Published>> {
+pub(crate) fn follow(
+    node: &Node,
+    limit: std::time::Duration,
+) -> Result<BTreeMap<String, Published>> {
     let counters = has_counters()?;
-    eventually(&format!("the slices of {} list what it has", node.name), limit, || {
-        let functions = node.pfs()?.into_iter().flat_map(|pf| {
-            let vfs: Vec<_> = pf.vfs.iter().map(|vf| slice_name(&vf.pci)).collect();
-            let whole = (counters || vfs.is_empty()).then(|| slice_name(&pf.pci));
-            whole.into_iter().chain(vfs)
-        });
-        let (mut has, devices) = (functions.collect::<Vec<_>>(), devices(node)?);
-        has.sort();
-        let listed: Vec<_> = devices.keys().cloned().collect();
-        ensure!(listed == has, "the slices list {listed:?}, the node has {has:?}");
-        Ok(devices)
-    })
+    eventually(
+        &format!("the slices of {} list what it has", node.name),
+        limit,
+        || {
+            let functions = node.pfs()?.into_iter().flat_map(|pf| {
+                let vfs: Vec<_> = pf.vfs.iter().map(|vf| slice_name(&vf.pci)).collect();
+                let whole = (counters || vfs.is_empty()).then(|| slice_name(&pf.pci));
+                whole.into_iter().chain(vfs)
+            });
+            let (mut has, devices) = (functions.collect::<Vec<_>>(), devices(node)?);
+            has.sort();
+            let listed: Vec<_> = devices.keys().cloned().collect();
+            ensure!(
+                listed == has,
+                "the slices list {listed:?}, the node has {has:?}"
+            );
+            Ok(devices)
+        },
+    )
 }

@@ -23,7 +23,10 @@ pub(crate) struct Space {
 
 impl Space {
     pub(crate) fn make(name: &str, story: &Story) -> Result<Self> {
-        let space = Self { name: name.to_owned(), story: story.clone() };
+        let space = Self {
+            name: name.to_owned(),
+            story: story.clone(),
+        };
         space.remove().context("what an earlier run left")?;
         kube::kubectl(&["create", "namespace", name])?;
         Ok(space)
@@ -41,7 +44,8 @@ impl Space {
     }
 
     fn leftovers(&self) -> String {
-        kube::kubectl(&["get", "pods,resourceclaims", "-n", &self.name, "-o", "wide"]).unwrap_or_default()
+        kube::kubectl(&["get", "pods,resourceclaims", "-n", &self.name, "-o", "wide"])
+            .unwrap_or_default()
     }
 
     /// Prints what is done next.
@@ -51,17 +55,29 @@ impl Space {
 
     /// `kubectl apply` of a manifest with these values.
     pub(crate) fn apply(&self, yaml: &str, values: &[(&str, &str)]) -> Result<()> {
-        kube::apply(&self.name, &fill(yaml, values)?)?.ok("kubectl apply").map(drop)
+        kube::apply(&self.name, &fill(yaml, values)?)?
+            .ok("kubectl apply")
+            .map(drop)
     }
 
     /// `kubectl apply` that the API server must refuse; gives its words.
     pub(crate) fn refused(&self, yaml: &str, values: &[(&str, &str)]) -> Result<String> {
         let answer = kube::apply(&self.name, &fill(yaml, values)?)?;
-        if answer.code == 0 { bail!("was let through: {}", answer.out.trim()) } else { Ok(answer.err) }
+        if answer.code == 0 {
+            bail!("was let through: {}", answer.out.trim())
+        } else {
+            Ok(answer.err)
+        }
     }
 
     /// Applies a manifest that makes the pod `name`, on this node.
-    pub(crate) fn run(&self, node: &Node, name: &str, yaml: &str, values: &[(&str, &str)]) -> Result<Pod> {
+    pub(crate) fn run(
+        &self,
+        node: &Node,
+        name: &str,
+        yaml: &str,
+        values: &[(&str, &str)],
+    ) -> Result<Pod> {
         let own = [("pod", name), ("node", node.name.as_str())];
         self.apply(yaml, &[&own, values].concat())?;
         Ok(self.pod(name))
@@ -69,10 +85,17 @@ impl Space {
 
     /// A pod of this namespace, whether it is there or not.
     pub(crate) fn pod(&self, name: &str) -> Pod {
-        Pod { namespace: self.name.clone(), name: name.to_owned() }
+        Pod {
+            namespace: self.name.clone(),
+            name: name.to_owned(),
+        }
     }
 }
 
 pub(crate) fn event_text(event: &Value) -> String {
-    format!("{}: {}", kube::text(event, "/reason"), kube::text(event, "/message"))
+    format!(
+        "{}: {}",
+        kube::text(event, "/reason"),
+        kube::text(event, "/message")
+    )
 }

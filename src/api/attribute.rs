@@ -94,8 +94,12 @@ impl Attribute {
     pub fn fault(&self, name: &str) -> Option<&'static str> {
         match self {
             _ if !is_qualified(name) => Some("is not a qualified name"),
-            Self::String(text) | Self::Version(text) if text.len() > MAX_VALUE => Some("has more than 64 bytes"),
-            Self::Version(text) if semver::Version::parse(text).is_err() => Some("is not a semantic version"),
+            Self::String(text) | Self::Version(text) if text.len() > MAX_VALUE => {
+                Some("has more than 64 bytes")
+            }
+            Self::Version(text) if semver::Version::parse(text).is_err() => {
+                Some("is not a semantic version")
+            }
             _ => None,
         }
     }
@@ -104,14 +108,21 @@ impl Attribute {
 /// RFC 1123.
 pub(crate) fn is_label(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (1..=63).contains(&text.len()) && text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-')
+    (1..=63).contains(&text.len())
+        && text.chars().all(inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
 }
 
 /// `[domain/]identifier`.
 fn is_qualified(text: &str) -> bool {
-    let (domain, id) = text.split_once('/').map_or((None, text), |(domain, id)| (Some(domain), id));
+    let (domain, id) = text
+        .split_once('/')
+        .map_or((None, text), |(domain, id)| (Some(domain), id));
     let inner = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let id_ok = (1..=32).contains(&id.len()) && id.chars().all(inner) && !id.starts_with(|c: char| c.is_ascii_digit());
+    let id_ok = (1..=32).contains(&id.len())
+        && id.chars().all(inner)
+        && !id.starts_with(|c: char| c.is_ascii_digit());
     id_ok && domain.is_none_or(|domain| domain.len() <= 63 && domain.split('.').all(is_label))
 }
 
@@ -121,7 +132,12 @@ mod tests {
 
     #[test]
     fn qualified_names_and_versions() {
-        for good in ["type", "k8s.cni.cncf.io/deviceID", "dra.net/numaNode", "_x1"] {
+        for good in [
+            "type",
+            "k8s.cni.cncf.io/deviceID",
+            "dra.net/numaNode",
+            "_x1",
+        ] {
             assert!(is_qualified(good), "{good}");
         }
         for bad in ["", "1x", "a-b", "a/b/c", "A.io/x", &"x".repeat(33)] {

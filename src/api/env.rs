@@ -11,7 +11,9 @@ const OWN: [&str; 2] = ["PCIDEVICE_", "SRIOV_DRA_"];
 pub(super) fn read(settings: &mut Settings, value: &Value) -> Result<(), String> {
     let right = "an object of strings like {\"TOKEN\": \"abc\"}";
     for (name, text) in value.as_object().ok_or_else(|| wrong(value, right))? {
-        let text = text.as_str().ok_or_else(|| format!("{name}: {text} is wrong, must be a string, in quotes"))?;
+        let text = text
+            .as_str()
+            .ok_or_else(|| format!("{name}: {text} is wrong, must be a string, in quotes"))?;
         if let Some(fault) = name_fault(name).or_else(|| text_fault(text)) {
             return Err(format!("{name:?}: {fault}"));
         }
@@ -23,7 +25,8 @@ pub(super) fn read(settings: &mut Settings, value: &Value) -> Result<(), String>
 /// Names are those that a pod's own `env` takes, but for those that begin with other signs.
 fn name_fault(name: &str) -> Option<String> {
     let inner = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') || !name.chars().all(inner) {
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') || !name.chars().all(inner)
+    {
         let right = "must be a letter or '_', and then letters, digits, '_', '-' and '.'";
         return Some(format!("is not a variable's name, {right}"));
     }

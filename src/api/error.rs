@@ -27,6 +27,10 @@ impl ConfigError {
             (ConfigSource::Class, Some(class)) => format!("config of DeviceClass {class}"),
             (ConfigSource::Class, None) => "class config".to_owned(),
         };
-        Self { place, field: field.into(), reason: reason.into() }
+        Self {
+            place,
+            field: field.into(),
+            reason: reason.into(),
+        }
     }
 }

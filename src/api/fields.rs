@@ -30,11 +30,19 @@ pub struct Field {
 }
 
 const fn field(name: &'static str, who: Who, read: Reader) -> Field {
-    Field { name, who, read: Some(read) }
+    Field {
+        name,
+        who,
+        read: Some(read),
+    }
 }
 
 const fn later(name: &'static str, who: Who) -> Field {
-    Field { name, who, read: None }
+    Field {
+        name,
+        who,
+        read: None,
+    }
 }
 
 /// All fields but `apiVersion`, `kind` and `allowInClaims`.
@@ -72,5 +80,9 @@ pub fn find(name: &str) -> Option<&'static Field> {
 #[must_use]
 pub fn meant(name: &str) -> Option<&'static str> {
     let plain = |name: &str| name.replace(['_', '-'], "").to_ascii_lowercase();
-    FIELDS.iter().map(|field| field.name).chain(["allowInClaims"]).find(|known| plain(known) == plain(name))
+    FIELDS
+        .iter()
+        .map(|field| field.name)
+        .chain(["allowInClaims"])
+        .find(|known| plain(known) == plain(name))
 }

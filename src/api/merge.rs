@@ -25,7 +25,12 @@ pub fn merge(
     configs: &[OpaqueConfig],
     driver: &str,
 ) -> Result<Settings, ConfigError> {
-    let mut merged = Merged { class, driver, settings: Settings::default(), allowed: BTreeSet::new() };
+    let mut merged = Merged {
+        class,
+        driver,
+        settings: Settings::default(),
+        allowed: BTreeSet::new(),
+    };
     let mine = || configs.iter().filter(|config| is_for(config, request));
     let of = |source| mine().filter(move |config| config.source == source);
     for config in of(ConfigSource::Class).chain(of(ConfigSource::Claim)) {
@@ -36,7 +41,11 @@ pub fn merge(
 
 fn is_for(config: &OpaqueConfig, request: &str) -> bool {
     let base = request.split('/').next().unwrap_or(request);
-    config.requests.is_empty() || config.requests.iter().any(|name| name == request || name == base)
+    config.requests.is_empty()
+        || config
+            .requests
+            .iter()
+            .any(|name| name == request || name == base)
 }
 
 struct Merged<'a> {
@@ -48,18 +57,24 @@ struct Merged<'a> {
 
 impl Merged<'_> {
     fn lay(&mut self, config: &OpaqueConfig) -> Result<(), ConfigError> {
-        let error = |field: &str, reason: String| ConfigError::new(config.source, self.class, field, reason);
-        let object = config
-            .parameters
-            .as_object()
-            .ok_or_else(|| error("parameters", format!("{} is wrong, must be an object", config.parameters)))?;
+        let error = |field: &str, reason: String| {
+            ConfigError::new(config.source, self.class, field, reason)
+        };
+        let object = config.parameters.as_object().ok_or_else(|| {
+            error(
+                "parameters",
+                format!("{} is wrong, must be an object", config.parameters),
+            )
+        })?;
         check_type(object, self.driver).map_err(|(field, reason)| error(field, reason))?;
         for (name, value) in object {
             self.set(config.source, name, value)
                 .map_err(|reason| ConfigError::new(config.source, self.class, name, reason))?;
         }
         let fault = self.settings.fault();
-        fault.map_or(Ok(()), |(field, reason)| Err(ConfigError::new(config.source, self.class, field, reason)))
+        fault.map_or(Ok(()), |(field, reason)| {
+            Err(ConfigError::new(config.source, self.class, field, reason))
+        })
     }
 
     fn set(&mut self, source: ConfigSource, name: &str, value: &Value) -> Result<(), String> {
@@ -79,7 +94,9 @@ impl Merged<'_> {
         if source == ConfigSource::Claim {
             return Err("only a DeviceClass may set it".to_owned());
         }
-        let right = || format!("{value} is wrong, must be a list of field names like [\"vlan\"], or [\"*\"]");
+        let right = || {
+            format!("{value} is wrong, must be a list of field names like [\"vlan\"], or [\"*\"]")
+        };
         for name in value.as_array().ok_or_else(right)? {
             let name = name.as_str().ok_or_else(right)?;
             if name != "*" && fields::find(name).is_none() {
@@ -91,14 +108,17 @@ impl Merged<'_> {
     }
 
     fn check_right(&self, source: ConfigSource, field: &Field) -> Result<(), String> {
-        let class = self.class.map_or_else(|| "the DeviceClass".to_owned(), |class| format!("DeviceClass {class}"));
+        let class = self.class.map_or_else(
+            || "the DeviceClass".to_owned(),
+            |class| format!("DeviceClass {class}"),
+        );
         let allowed = self.allowed.contains("*") || self.allowed.contains(field.name);
         match (source, field.who) {
             (ConfigSource::Class, _) | (_, Who::Anyone) => Ok(()),
             (_, Who::Permitted) if allowed => Ok(()),
-            (_, Who::Permitted) => {
-                Err(format!("only the administrator may set it: {class} does not list it in allowInClaims"))
-            }
+            (_, Who::Permitted) => Err(format!(
+                "only the administrator may set it: {class} does not list it in allowInClaims"
+            )),
             (_, Who::Class) => Err("only a DeviceClass may set it, never a claim".to_owned()),
         }
     }
@@ -118,11 +138,16 @@ fn check_type(object: &Map<String, Value>, driver: &str) -> Result<(), (&'static
     let version = format!("{driver}/{VERSION}");
     let given = |field| object.get(field).unwrap_or(&Value::Null);
     if given("apiVersion") != &Value::String(version.clone()) {
-        return Err(("apiVersion", format!("{} is wrong, must be {version:?}", given("apiVersion"))));
+        return Err((
+            "apiVersion",
+            format!("{} is wrong, must be {version:?}", given("apiVersion")),
+        ));
     }
     match given("kind") {
         Value::String(kind) if kind == KIND => Ok(()),
-        Value::String(kind) if kind == "VfConfig" => Err(("kind", "\"VfConfig\": not supported yet".to_owned())),
+        Value::String(kind) if kind == "VfConfig" => {
+            Err(("kind", "\"VfConfig\": not supported yet".to_owned()))
+        }
         kind => Err(("kind", format!("{kind} is wrong, must be {KIND:?}"))),
     }
 }

@@ -17,20 +17,30 @@ type Read = Result<(), String>;
 const MTU: (u64, u64) = (68, 65535);
 
 pub(super) fn driver(settings: &mut Settings, value: &Value) -> Read {
-    settings.driver = match text(value, "a driver's name, \"default\", or \"\" to keep what it has")? {
+    settings.driver = match text(
+        value,
+        "a driver's name, \"default\", or \"\" to keep what it has",
+    )? {
         "" => None,
         "default" => Some(DriverChoice::Default),
-        name @ ("uio_pci_generic" | "igb_uio") => return Err(format!("{name:?}: not supported yet")),
+        name @ ("uio_pci_generic" | "igb_uio") => {
+            return Err(format!("{name:?}: not supported yet"));
+        }
         name if is_driver(name) => Some(DriverChoice::Named(name.to_owned())),
         name => {
-            return Err(format!("{name:?} is not a driver's name, must be 1 to 63 of letters, digits, '-' and '_'"));
+            return Err(format!(
+                "{name:?} is not a driver's name, must be 1 to 63 of letters, digits, '-' and '_'"
+            ));
         }
     };
     Ok(())
 }
 
 fn is_driver(name: &str) -> bool {
-    (1..=63).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    (1..=63).contains(&name.len())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
 pub(super) fn if_name(settings: &mut Settings, value: &Value) -> Read {
@@ -103,33 +113,56 @@ pub(super) fn max_tx_rate(settings: &mut Settings, value: &Value) -> Read {
 pub(super) fn addresses(settings: &mut Settings, value: &Value) -> Read {
     let right = "a list of addresses with prefix lengths like [\"10.0.0.7/24\"]";
     let list = value.as_array().ok_or_else(|| wrong(value, right))?;
-    settings.addresses = list.iter().map(|item| address(item, right)).collect::<Result<_, _>>()?;
+    settings.addresses = list
+        .iter()
+        .map(|item| address(item, right))
+        .collect::<Result<_, _>>()?;
     Ok(())
 }
 
 fn address(value: &Value, right: &str) -> Result<IpNet, String> {
-    let net = text(value, right)?.parse::<IpNet>().map_err(|_| wrong(value, right))?;
+    let net = text(value, right)?
+        .parse::<IpNet>()
+        .map_err(|_| wrong(value, right))?;
     let usable = !net.addr().is_unspecified() && !net.addr().is_multicast();
-    usable.then_some(net).ok_or_else(|| format!("{value} is not an address that an interface can have"))
+    usable
+        .then_some(net)
+        .ok_or_else(|| format!("{value} is not an address that an interface can have"))
 }
 
 pub(super) fn routes(settings: &mut Settings, value: &Value) -> Read {
     let right = "a list like [{\"dst\": \"0.0.0.0/0\", \"gw\": \"10.0.0.1\"}]";
     let list = value.as_array().ok_or_else(|| wrong(value, right))?;
-    settings.routes = list.iter().map(|item| route(item, right)).collect::<Result<_, _>>()?;
+    settings.routes = list
+        .iter()
+        .map(|item| route(item, right))
+        .collect::<Result<_, _>>()?;
     Ok(())
 }
 
 fn route(value: &Value, right: &str) -> Result<Route, String> {
     let object = value.as_object().ok_or_else(|| wrong(value, right))?;
     if let Some(unknown) = object.keys().find(|key| *key != "dst" && *key != "gw") {
-        return Err(format!("unknown field {unknown:?} in a route, must be {right}"));
+        return Err(format!(
+            "unknown field {unknown:?} in a route, must be {right}"
+        ));
     }
-    let dst = object.get("dst").and_then(Value::as_str).and_then(|text| text.parse::<IpNet>().ok());
-    let gw = object.get("gw").map(|gw| gw.as_str().and_then(|text| text.parse::<IpAddr>().ok()));
+    let dst = object
+        .get("dst")
+        .and_then(Value::as_str)
+        .and_then(|text| text.parse::<IpNet>().ok());
+    let gw = object
+        .get("gw")
+        .map(|gw| gw.as_str().and_then(|text| text.parse::<IpAddr>().ok()));
     match (dst, gw) {
-        (Some(dst), None) => Ok(Route { dst: dst.trunc(), gw: None }),
-        (Some(dst), Some(Some(gw))) => Ok(Route { dst: dst.trunc(), gw: Some(gw) }),
+        (Some(dst), None) => Ok(Route {
+            dst: dst.trunc(),
+            gw: None,
+        }),
+        (Some(dst), Some(Some(gw))) => Ok(Route {
+            dst: dst.trunc(),
+            gw: Some(gw),
+        }),
         _ => Err(wrong(value, right)),
     }
 }
@@ -167,12 +200,19 @@ fn text<'a>(value: &'a Value, right: &str) -> Result<&'a str, String> {
     value.as_str().ok_or_else(|| wrong(value, right))
 }
 
-fn parse<T: FromStr<Err = crate::device::ParseError>>(value: &Value, right: &str) -> Result<T, String> {
-    text(value, right)?.parse().map_err(|error: crate::device::ParseError| error.to_string())
+fn parse<T: FromStr<Err = crate::device::ParseError>>(
+    value: &Value,
+    right: &str,
+) -> Result<T, String> {
+    text(value, right)?
+        .parse()
+        .map_err(|error: crate::device::ParseError| error.to_string())
 }
 
 fn number<T: TryFrom<u64>>(value: &Value, noun: &str, least: u64, most: u64) -> Result<T, String> {
-    let number = value.as_u64().filter(|number| (least..=most).contains(number));
+    let number = value
+        .as_u64()
+        .filter(|number| (least..=most).contains(number));
     let number = number.and_then(|number| T::try_from(number).ok());
     number.ok_or_else(|| format!("{value} is not {noun}, must be a number from {least} to {most}"))
 }

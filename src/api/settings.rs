@@ -72,7 +72,9 @@ impl Settings {
 
     /// Fields that only make sense together: the name of the one at fault, and why.
     pub(super) fn fault(&self) -> Option<(&'static str, String)> {
-        self.vlan_fault().or_else(|| self.rate_fault()).or_else(|| self.route_fault())
+        self.vlan_fault()
+            .or_else(|| self.rate_fault())
+            .or_else(|| self.route_fault())
     }
 
     fn vlan_fault(&self) -> Option<(&'static str, String)> {
@@ -81,9 +83,10 @@ impl Settings {
         match self.vlan {
             None if qos.is_some() => Some(("vlanQoS", "needs vlan".to_owned())),
             None if proto.is_some() => Some(("vlanProto", "needs vlan".to_owned())),
-            _ if !tagged && qos.is_some_and(|qos| qos != 0) => {
-                Some(("vlanQoS", "other than 0 needs a vlan other than 0".to_owned()))
-            }
+            _ if !tagged && qos.is_some_and(|qos| qos != 0) => Some((
+                "vlanQoS",
+                "other than 0 needs a vlan other than 0".to_owned(),
+            )),
             _ if !tagged && proto == Some(VlanProto::Ieee8021Ad) => {
                 Some(("vlanProto", "802.1ad needs a vlan other than 0".to_owned()))
             }
@@ -94,14 +97,24 @@ impl Settings {
     fn rate_fault(&self) -> Option<(&'static str, String)> {
         let (min, max) = (self.min_tx_rate?, self.max_tx_rate?);
         let over = max != 0 && min > max;
-        over.then(|| ("minTxRate", format!("{min} Mb/s is more than maxTxRate {max} Mb/s")))
+        over.then(|| {
+            (
+                "minTxRate",
+                format!("{min} Mb/s is more than maxTxRate {max} Mb/s"),
+            )
+        })
     }
 
     fn route_fault(&self) -> Option<(&'static str, String)> {
         self.routes.iter().find_map(|route| {
             let gateway = route.gw?;
             let mixed = gateway.is_ipv4() != route.dst.addr().is_ipv4();
-            mixed.then(|| ("routes", format!("{route}: gateway and destination are of different families")))
+            mixed.then(|| {
+                (
+                    "routes",
+                    format!("{route}: gateway and destination are of different families"),
+                )
+            })
         })
     }
 }

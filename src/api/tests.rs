@@ -8,7 +8,11 @@ const DRIVER: &str = "sriov-dra.io";
 fn entry(source: ConfigSource, mut fields: Value) -> OpaqueConfig {
     fields["apiVersion"] = json!("sriov-dra.io/v1alpha1");
     fields["kind"] = json!("DeviceConfig");
-    OpaqueConfig { source, requests: Vec::new(), parameters: fields }
+    OpaqueConfig {
+        source,
+        requests: Vec::new(),
+        parameters: fields,
+    }
 }
 
 fn class(fields: Value) -> OpaqueConfig {
@@ -34,7 +38,10 @@ fn a_claim_overrides_its_class_where_it_may() {
         claim(json!({"vlan": 200, "mtu": 9000, "ifName": "net1", "addresses": ["10.0.0.7/24"]})),
     ])
     .unwrap();
-    assert_eq!((settings.vlan, settings.vlan_qos, settings.mtu), (Some(200), Some(3), Some(9000)));
+    assert_eq!(
+        (settings.vlan, settings.vlan_qos, settings.mtu),
+        (Some(200), Some(3), Some(9000))
+    );
     assert_eq!(settings.addresses, ["10.0.0.7/24".parse().unwrap()]);
 }
 
@@ -45,9 +52,16 @@ fn variables_add_up_by_name_and_switches_can_be_switched_off() {
         claim(json!({"env": {"TOKEN": "claim", "log-level.x": ""}, "vhostNet": false})),
     ])
     .unwrap();
-    let env: Vec<_> = settings.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let env: Vec<_> = settings
+        .env
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     assert_eq!(env, ["TOKEN=claim", "ZONE=a", "log-level.x="]);
-    assert_eq!((settings.rdma, settings.vhost_net), (Some(true), Some(false)));
+    assert_eq!(
+        (settings.rdma, settings.vhost_net),
+        (Some(true), Some(false))
+    );
 }
 
 #[test]
@@ -71,18 +85,36 @@ fn an_entry_is_for_the_requests_that_it_names() {
 
 #[test]
 fn every_privileged_field_in_a_claim_is_refused_unless_the_class_allows_it() {
-    for field in fields::FIELDS.iter().filter(|field| field.who != fields::Who::Anyone) {
+    for field in fields::FIELDS
+        .iter()
+        .filter(|field| field.who != fields::Who::Anyone)
+    {
         let text = refusal(claim(json!({ field.name: "whatever" })));
-        assert!(text.starts_with(&format!("claim config: {}: only ", field.name)), "{text}");
-        let allowed = merged(&[class(json!({"allowInClaims": ["*"]})), claim(json!({ field.name: null }))]);
+        assert!(
+            text.starts_with(&format!("claim config: {}: only ", field.name)),
+            "{text}"
+        );
+        let allowed = merged(&[
+            class(json!({"allowInClaims": ["*"]})),
+            claim(json!({ field.name: null })),
+        ]);
         let text = allowed.expect_err("null is never a value");
-        assert_eq!(text.contains("only a DeviceClass"), field.who == fields::Who::Class, "{text}");
+        assert_eq!(
+            text.contains("only a DeviceClass"),
+            field.who == fields::Who::Class,
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn both_spellings_of_a_switch_mean_the_same() {
-    for (value, on) in [(json!("on"), true), (json!(true), true), (json!("off"), false), (json!(false), false)] {
+    for (value, on) in [
+        (json!("on"), true),
+        (json!(true), true),
+        (json!("off"), false),
+        (json!(false), false),
+    ] {
         let settings = merged(&[class(json!({"trust": value, "spoofChk": value}))]).unwrap();
         assert_eq!((settings.trust, settings.spoof_chk), (Some(on), Some(on)));
     }
@@ -173,8 +205,13 @@ fn refusals_say_what_would_be_right() {
 
 #[test]
 fn version_and_kind_must_be_ours() {
-    let refused =
-        |parameters: Value| refusal(OpaqueConfig { source: ConfigSource::Claim, requests: Vec::new(), parameters });
+    let refused = |parameters: Value| {
+        refusal(OpaqueConfig {
+            source: ConfigSource::Claim,
+            requests: Vec::new(),
+            parameters,
+        })
+    };
     let texts = [
         refused(json!([])),
         refused(json!({"kind": "DeviceConfig"})),
@@ -195,14 +232,25 @@ fn version_and_kind_must_be_ours() {
 #[test]
 fn the_table_of_configs_holds() {
     let table: Vec<Value> =
-        serde_json::from_str(include_str!("../../e2e/fixtures/claim-configs.json")).expect("the table is JSON");
+        serde_json::from_str(include_str!("../../e2e/fixtures/claim-configs.json"))
+            .expect("the table is JSON");
     for row in table {
-        let place = if row["where"] == "class" { ConfigSource::Class } else { ConfigSource::Claim };
-        let config = OpaqueConfig { source: place, requests: Vec::new(), parameters: row["config"].clone() };
+        let place = if row["where"] == "class" {
+            ConfigSource::Class
+        } else {
+            ConfigSource::Claim
+        };
+        let config = OpaqueConfig {
+            source: place,
+            requests: Vec::new(),
+            parameters: row["config"].clone(),
+        };
         let told = merged(&[class(json!({"allowInClaims": ["*"]})), config]);
         match (row["error"].as_str(), told) {
             (None, told) => assert!(told.is_ok(), "{}: {told:?}", row["name"]),
-            (Some(field), told) => assert!(told.is_err_and(|e| e.contains(field)), "{}", row["name"]),
+            (Some(field), told) => {
+                assert!(told.is_err_and(|e| e.contains(field)), "{}", row["name"])
+            }
         }
     }
 }

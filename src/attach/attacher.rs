@@ -98,15 +98,29 @@ impl Attacher {
         report: Report,
     ) -> Self {
         let (locks, driver) = (Locks::new(&paths), driver.to_owned());
-        Self { kernel, store, locks, paths, driver, pods, report, underway: Arc::default() }
+        Self {
+            kernel,
+            store,
+            locks,
+            paths,
+            driver,
+            pods,
+            report,
+            underway: Arc::default(),
+        }
     }
 
     pub(super) fn carrier(&self) -> Result<Carrier<'_>, HostError> {
-        Ok(Carrier { kernel: &*self.kernel, home: host_netns(&*self.kernel, &self.paths)? })
+        Ok(Carrier {
+            kernel: &*self.kernel,
+            home: host_netns(&*self.kernel, &self.paths)?,
+        })
     }
 
     pub(super) fn report_attached(&self, record: &Record, device: &DeviceRecord) {
-        let (Some(plan), Some(attachment)) = (&device.netdev, &device.attachment) else { return };
+        let (Some(plan), Some(attachment)) = (&device.netdev, &device.attachment) else {
+            return;
+        };
         (self.report)(Change::Attached(Attached {
             claim: record.claim.clone(),
             device: device.id,
@@ -158,8 +172,14 @@ impl Hooks for Attacher {
         self.let_go(&sandbox.id);
     }
 
-    fn create_container(&self, sandbox: &Sandbox, container: &ContainerView, deadline: Deadline) -> Result<(), String> {
-        self.may_start(sandbox, container, deadline).map_err(told(sandbox))
+    fn create_container(
+        &self,
+        sandbox: &Sandbox,
+        container: &ContainerView,
+        deadline: Deadline,
+    ) -> Result<(), String> {
+        self.may_start(sandbox, container, deadline)
+            .map_err(told(sandbox))
     }
 
     fn refused(&self, sandbox: &Sandbox) {

@@ -20,7 +20,12 @@ pub(super) struct Carrier<'a> {
 impl Carrier<'_> {
     /// Gets the netdev to where it can be taken from: it stays in the pod's namespace if it is there already, else it is
     /// at home when this returns, from wherever an earlier attachment has taken it.
-    pub(super) fn fetch(&self, device: &DeviceRecord, pod: &Netns, deadline: Deadline) -> Result<Netns, HostError> {
+    pub(super) fn fetch(
+        &self,
+        device: &DeviceRecord,
+        pod: &Netns,
+        deadline: Deadline,
+    ) -> Result<Netns, HostError> {
         if self.kernel.link(&device.id, pod)?.is_some() {
             return Ok(pod.clone());
         }
@@ -33,8 +38,12 @@ impl Carrier<'_> {
 
     fn wait(&self, device: &DeviceId, deadline: Deadline) -> Result<(), HostError> {
         let text = "no network interface appeared in the host's namespace";
-        let gone = || HostError::of_kind(ErrorKind::Gone, device.to_string(), "wait for netdev", text);
-        deadline.poll(|| self.kernel.link(device, &self.home))?.map(drop).ok_or_else(gone)
+        let gone =
+            || HostError::of_kind(ErrorKind::Gone, device.to_string(), "wait for netdev", text);
+        deadline
+            .poll(|| self.kernel.link(device, &self.home))?
+            .map(drop)
+            .ok_or_else(gone)
     }
 
     /// Moves, names and addresses; `go` is asked before each write. Returns the hardware address in the pod.
@@ -77,7 +86,14 @@ impl Carrier<'_> {
     ) -> Result<(), HostError> {
         let rest = resting(device);
         let name = rest.as_ref().map(|rest| &rest.name);
-        bring_home(self.kernel, &self.home, &device.id, attachment, name, deadline)?;
+        bring_home(
+            self.kernel,
+            &self.home,
+            &device.id,
+            attachment,
+            name,
+            deadline,
+        )?;
         let Some(rest) = rest else { return Ok(()) };
         for setting in differences(&self.must_be(&device.id, &self.home)?.home, &rest) {
             self.attempt(&device.id, &setting);
@@ -94,11 +110,22 @@ impl Carrier<'_> {
 
 /// What is to be set in the pod, in order: the address while the link is down, routes when it is up.
 fn settings(plan: &NetdevPlan, now: &Netdev) -> Vec<LinkSetting> {
-    let mac = plan.mac.filter(|mac| now.home.mac != Some(*mac)).map(LinkSetting::Mac);
-    let mtu = plan.mtu.filter(|mtu| now.home.mtu != *mtu).map(LinkSetting::Mtu);
+    let mac = plan
+        .mac
+        .filter(|mac| now.home.mac != Some(*mac))
+        .map(LinkSetting::Mac);
+    let mtu = plan
+        .mtu
+        .filter(|mtu| now.home.mtu != *mtu)
+        .map(LinkSetting::Mtu);
     let addresses = plan.addresses.iter().copied().map(LinkSetting::Address);
     let routes = plan.routes.iter().cloned().map(LinkSetting::Route);
-    mac.into_iter().chain(mtu).chain(addresses).chain([LinkSetting::Up(true)]).chain(routes).collect()
+    mac.into_iter()
+        .chain(mtu)
+        .chain(addresses)
+        .chain([LinkSetting::Up(true)])
+        .chain(routes)
+        .collect()
 }
 
 #[cfg(test)]
@@ -117,7 +144,12 @@ mod tests {
             mtu: 1500,
             up: false,
         };
-        let now = Netdev { ifindex: 2, home, carrier: None, addresses: vec![] };
+        let now = Netdev {
+            ifindex: 2,
+            home,
+            carrier: None,
+            addresses: vec![],
+        };
         let route = serde_json::from_str(r#"{"dst":"0.0.0.0/0","gw":"10.0.0.1"}"#).unwrap();
         let mut plan = NetdevPlan {
             attach: AttachMode::Pod,
@@ -127,8 +159,19 @@ mod tests {
             addresses: vec!["10.0.0.7/24".parse().unwrap()],
             routes: vec![route],
         };
-        let texts = |plan: &NetdevPlan| settings(plan, &now).iter().map(ToString::to_string).collect::<Vec<_>>();
-        let all = ["address 02:00:00:00:00:02", "mtu 9000", "inet 10.0.0.7/24", "up", "route 0.0.0.0/0 via 10.0.0.1"];
+        let texts = |plan: &NetdevPlan| {
+            settings(plan, &now)
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+        };
+        let all = [
+            "address 02:00:00:00:00:02",
+            "mtu 9000",
+            "inet 10.0.0.7/24",
+            "up",
+            "route 0.0.0.0/0 via 10.0.0.1",
+        ];
         assert_eq!(texts(&plan), all);
         (plan.mac, plan.mtu) = (Some(Mac([2, 0, 0, 0, 0, 1])), Some(1500));
         assert_eq!(texts(&plan), all[2..]);

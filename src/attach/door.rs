@@ -12,7 +12,11 @@ pub(super) fn hooked(record: &Record) -> impl Iterator<Item = &DeviceRecord> {
 
 /// Whether the device goes into the pod by the runtime's hook.
 pub(super) fn is_hooked(device: &DeviceRecord) -> bool {
-    !device.admin_access && device.netdev.as_ref().is_some_and(|netdev| netdev.attach == AttachMode::Pod)
+    !device.admin_access
+        && device
+            .netdev
+            .as_ref()
+            .is_some_and(|netdev| netdev.attach == AttachMode::Pod)
 }
 
 impl Attacher {
@@ -27,6 +31,9 @@ impl Attacher {
     }
 
     fn no_door(&self, record: &Record, source: io::Error) -> Reason {
-        Reason::Door { path: self.paths.attached().join(record.claim.uid.as_str()), source }
+        Reason::Door {
+            path: self.paths.attached().join(record.claim.uid.as_str()),
+            source,
+        }
     }
 }

@@ -65,7 +65,9 @@ pub enum Reason {
         pod: String,
     },
     /// A netdev belongs to one pod at a time.
-    #[error("device {device}: is in pod {owner} as {if_name}, a netdev belongs to one pod at a time")]
+    #[error(
+        "device {device}: is in pod {owner} as {if_name}, a netdev belongs to one pod at a time"
+    )]
     OtherPod {
         /// Which device.
         device: DeviceId,
@@ -112,6 +114,9 @@ pub enum Reason {
 
 impl Reason {
     pub(super) fn of(self, claim: &ClaimRef) -> AttachError {
-        AttachError::Claim { claim: claim.clone(), reason: Box::new(self) }
+        AttachError::Claim {
+            claim: claim.clone(),
+            reason: Box::new(self),
+        }
     }
 }

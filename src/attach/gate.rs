@@ -23,10 +23,13 @@ impl Attacher {
         container: &ContainerView,
         deadline: Deadline,
     ) -> Result<(), AttachError> {
-        let settled = || Ok::<_, AttachError>((!self.underway.is_at_work(&sandbox.id)).then_some(()));
+        let settled =
+            || Ok::<_, AttachError>((!self.underway.is_at_work(&sandbox.id)).then_some(()));
         deadline.poll(settled)?.ok_or(AttachError::Underway)?;
         let attached = self.paths.attached();
-        container.sources_below(&attached).try_for_each(|source| self.check(sandbox, &container.name, source))
+        container
+            .sources_below(&attached)
+            .try_for_each(|source| self.check(sandbox, &container.name, source))
     }
 
     /// `source` is the document of one request of a claim.
@@ -36,7 +39,10 @@ impl Attacher {
             Some(uid) => self.store.load(&uid)?,
             None => None,
         };
-        let record = record.ok_or_else(|| AttachError::NoClaim { container: container.to_owned(), path })?;
+        let record = record.ok_or_else(|| AttachError::NoClaim {
+            container: container.to_owned(),
+            path,
+        })?;
         let request = source.file_stem().and_then(OsStr::to_str);
         let mut devices = hooked(&record).filter(|device| Some(device.base_request()) == request);
         match devices.find_map(|device| self.fault(device, sandbox)) {
@@ -53,7 +59,11 @@ impl Attacher {
             _ => self.not_yet(sandbox),
         };
         let pod = sandbox.to_string();
-        Some(Reason::NotAttached { device: device.id, pod, why })
+        Some(Reason::NotAttached {
+            device: device.id,
+            pod,
+            why,
+        })
     }
 
     fn not_yet(&self, sandbox: &Sandbox) -> String {

@@ -16,14 +16,23 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(5);
 
 fn owned<'a>(device: &'a DeviceRecord, sandbox: &str) -> Option<&'a Attachment> {
-    device.attachment.as_ref().filter(|attachment| attachment.sandbox == sandbox)
+    device
+        .attachment
+        .as_ref()
+        .filter(|attachment| attachment.sandbox == sandbox)
 }
 
 impl Attacher {
     /// All sandboxes that own a netdev, as the records tell.
     pub(super) fn sandboxes(&self) -> Result<Vec<String>, StoreError> {
-        let records = self.store.all()?.into_iter().filter_map(|entry| entry.record());
-        let attachments = records.flat_map(|record| record.devices).filter_map(|device| device.attachment);
+        let records = self
+            .store
+            .all()?
+            .into_iter()
+            .filter_map(|entry| entry.record());
+        let attachments = records
+            .flat_map(|record| record.devices)
+            .filter_map(|device| device.attachment);
         let mut ids: Vec<String> = attachments.map(|attachment| attachment.sandbox).collect();
         ids.sort();
         ids.dedup();
@@ -32,10 +41,16 @@ impl Attacher {
 
     /// Whether a netdev that the sandbox owns is not in it any more.
     pub(super) fn has_left(&self, sandbox: &str) -> bool {
-        let records = self.store.all().unwrap_or_default().into_iter().filter_map(|entry| entry.record());
+        let records = self
+            .store
+            .all()
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|entry| entry.record());
         let mut devices = records.flat_map(|record| record.devices);
         devices.any(|device| {
-            let there = owned(&device, sandbox).map(|attachment| is_attached(&*self.kernel, &device.id, attachment));
+            let there = owned(&device, sandbox)
+                .map(|attachment| is_attached(&*self.kernel, &device.id, attachment));
             matches!(there, Some(Ok(false)))
         })
     }
@@ -43,8 +58,17 @@ impl Attacher {
     /// Brings home all that the sandbox has. Tries everything; the first error is told.
     pub(super) fn release(&self, sandbox: &str, deadline: Deadline) -> Result<(), AttachError> {
         let mut first = Ok(());
-        for record in self.store.all()?.into_iter().filter_map(|entry| entry.record()) {
-            if record.devices.iter().any(|device| owned(device, sandbox).is_some()) {
+        for record in self
+            .store
+            .all()?
+            .into_iter()
+            .filter_map(|entry| entry.record())
+        {
+            if record
+                .devices
+                .iter()
+                .any(|device| owned(device, sandbox).is_some())
+            {
                 let done = self.release_claim(&record.claim, sandbox, |_| true, deadline);
                 first = first.and(done.map_err(|reason| reason.of(&record.claim)));
             }
@@ -55,7 +79,8 @@ impl Attacher {
     /// Takes back what a failed call has begun.
     pub(super) fn take_back(&self, sandbox: &str, begun: &[(ClaimRef, DeviceId)]) {
         for (claim, device) in begun.iter().rev() {
-            let done = self.release_claim(claim, sandbox, |id| id == device, Deadline::after(PATIENCE));
+            let done =
+                self.release_claim(claim, sandbox, |id| id == device, Deadline::after(PATIENCE));
             if let Err(reason) = done {
                 tracing::warn!(%claim, %device, "take back: {reason}; the end of the sandbox or of the claim will do it");
             }
@@ -71,9 +96,13 @@ impl Attacher {
     ) -> Result<(), Reason> {
         let work = format!("detach claim {claim}");
         let _claim = self.locks.claim(&claim.uid, &work, deadline)?;
-        let Some(mut record) = self.store.load(&claim.uid)? else { return Ok(()) };
+        let Some(mut record) = self.store.load(&claim.uid)? else {
+            return Ok(());
+        };
         let ours = |device: &DeviceRecord| owned(device, sandbox).is_some() && which(&device.id);
-        let indices: Vec<usize> = (0..record.devices.len()).filter(|index| ours(&record.devices[*index])).collect();
+        let indices: Vec<usize> = (0..record.devices.len())
+            .filter(|index| ours(&record.devices[*index]))
+            .collect();
         if indices.is_empty() {
             return Ok(());
         }
@@ -85,9 +114,17 @@ impl Attacher {
         first
     }
 
-    fn release_device(&self, record: &mut Record, index: usize, work: &str, deadline: Deadline) -> Result<(), Reason> {
+    fn release_device(
+        &self,
+        record: &mut Record,
+        index: usize,
+        work: &str,
+        deadline: Deadline,
+    ) -> Result<(), Reason> {
         let device = record.devices[index].clone();
-        let Some(attachment) = &device.attachment else { return Ok(()) };
+        let Some(attachment) = &device.attachment else {
+            return Ok(());
+        };
         let _device = self.locks.device(&device.id, work, deadline)?;
         if self.kernel.observe(&device.id)?.function.incarnation == device.incarnation {
             self.carrier()?.carry_home(&device, attachment, deadline)?;

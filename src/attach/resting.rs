@@ -13,7 +13,13 @@ pub(super) fn resting(device: &DeviceRecord) -> Option<NetdevHome> {
             (Step::Home(home), _) => found = Some(home.clone()),
             (Step::Link { to, .. }, Some(home)) => set(home, to),
             // The VF's driver takes the administrator's address when it starts.
-            (Step::Vf { to: VfSetting::Mac(mac), .. }, Some(home)) if *mac != Mac::ZERO => home.mac = Some(*mac),
+            (
+                Step::Vf {
+                    to: VfSetting::Mac(mac),
+                    ..
+                },
+                Some(home),
+            ) if *mac != Mac::ZERO => home.mac = Some(*mac),
             _ => {}
         }
     }

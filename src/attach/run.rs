@@ -30,7 +30,11 @@ struct Visit<'a> {
 
 impl Visit<'_> {
     fn go(&self) -> Result<(), Reason> {
-        if self.ended.is_set() { Err(Reason::Ended) } else { Ok(()) }
+        if self.ended.is_set() {
+            Err(Reason::Ended)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -43,20 +47,45 @@ impl Attacher {
     pub(super) fn attach(&self, sandbox: &Sandbox, deadline: Deadline) -> Result<(), AttachError> {
         let ended = self.underway.begin(&sandbox.id);
         let done = self.attach_all(sandbox, deadline, ended.clone());
-        self.underway.finish(&sandbox.id, &ended, done.as_ref().err().map(ToString::to_string));
+        self.underway.finish(
+            &sandbox.id,
+            &ended,
+            done.as_ref().err().map(ToString::to_string),
+        );
         done
     }
 
-    fn attach_all(&self, sandbox: &Sandbox, deadline: Deadline, ended: Ended) -> Result<(), AttachError> {
+    fn attach_all(
+        &self,
+        sandbox: &Sandbox,
+        deadline: Deadline,
+        ended: Ended,
+    ) -> Result<(), AttachError> {
         let claims = self.claims_of(&sandbox.pod_uid)?;
-        let Some(first) = claims.first() else { return Ok(()) };
-        let path = sandbox.netns.as_deref().ok_or_else(|| on_host_network(first, sandbox))?;
+        let Some(first) = claims.first() else {
+            return Ok(());
+        };
+        let path = sandbox
+            .netns
+            .as_deref()
+            .ok_or_else(|| on_host_network(first, sandbox))?;
         let netns = self.kernel.open_netns(path)?;
-        let asked = claims.iter().flat_map(hooked).filter_map(|device| device.netdev.as_ref()?.if_name.clone());
-        let visit = Visit { sandbox, path, netns, asked: asked.collect(), deadline, ended };
+        let asked = claims
+            .iter()
+            .flat_map(hooked)
+            .filter_map(|device| device.netdev.as_ref()?.if_name.clone());
+        let visit = Visit {
+            sandbox,
+            path,
+            netns,
+            asked: asked.collect(),
+            deadline,
+            ended,
+        };
         let mut begun = Begun::new();
         let done = claims.iter().try_for_each(|record| {
-            self.attach_claim(&visit, &record.claim, &mut begun).map_err(|reason| reason.of(&record.claim))
+            self.attach_claim(&visit, &record.claim, &mut begun)
+                .map_err(|reason| reason.of(&record.claim))
         });
         if done.is_err() {
             self.take_back(&sandbox.id, &begun);
@@ -68,19 +97,31 @@ impl Attacher {
     fn claims_of(&self, pod_uid: &str) -> Result<Vec<Record>, AttachError> {
         let named = self.pods.of(pod_uid);
         let place = |record: &Record| {
-            named.iter().position(|(space, name)| *space == record.claim.namespace && *name == record.claim.name)
+            named.iter().position(|(space, name)| {
+                *space == record.claim.namespace && *name == record.claim.name
+            })
         };
         let ours = |record: &Record| {
             hooked(record).next().is_some()
                 && (record.reserved_for.iter().any(|uid| uid == pod_uid) || place(record).is_some())
         };
-        let mut records: Vec<Record> = self.store.all()?.into_iter().filter_map(|entry| entry.record()).collect();
+        let mut records: Vec<Record> = self
+            .store
+            .all()?
+            .into_iter()
+            .filter_map(|entry| entry.record())
+            .collect();
         records.retain(ours);
         records.sort_by_key(|record| place(record).unwrap_or(usize::MAX));
         Ok(records)
     }
 
-    fn attach_claim(&self, visit: &Visit<'_>, claim: &ClaimRef, begun: &mut Begun) -> Result<(), Reason> {
+    fn attach_claim(
+        &self,
+        visit: &Visit<'_>,
+        claim: &ClaimRef,
+        begun: &mut Begun,
+    ) -> Result<(), Reason> {
         let work = format!("attach claim {claim}");
         let _claim = self.locks.claim(&claim.uid, &work, visit.deadline)?;
         let mut record = self.store.load(&claim.uid)?.ok_or(Reason::Absent)?;
@@ -89,7 +130,9 @@ impl Attacher {
         }
         let mut devices: Vec<DeviceId> = hooked(&record).map(|device| device.id).collect();
         devices.sort();
-        let locks = devices.iter().map(|device| self.locks.device(device, &work, visit.deadline));
+        let locks = devices
+            .iter()
+            .map(|device| self.locks.device(device, &work, visit.deadline));
         let _devices = locks.collect::<Result<Vec<_>, _>>()?;
         for index in 0..record.devices.len() {
             if is_hooked(&record.devices[index]) {
@@ -110,7 +153,9 @@ impl Attacher {
         begun: &mut Begun,
     ) -> Result<(), Reason> {
         let device = record.devices[index].clone();
-        let Some(plan) = &device.netdev else { return Ok(()) };
+        let Some(plan) = &device.netdev else {
+            return Ok(());
+        };
         if self.is_there(visit, &device)? {
             return Ok(());
         }
@@ -126,14 +171,24 @@ impl Attacher {
         self.note(record, index, attachment(visit, &name))?;
         let mac = carrier.carry_in(&device, plan, (&from, &visit.netns), &name, &|| visit.go())?;
         visit.go()?;
-        self.note(record, index, Attachment { mac, done: true, ..attachment(visit, &name) })?;
+        self.note(
+            record,
+            index,
+            Attachment {
+                mac,
+                done: true,
+                ..attachment(visit, &name)
+            },
+        )?;
         self.report_attached(record, &record.devices[index]);
         Ok(())
     }
 
     /// Whether the netdev is already in this sandbox with all that it needs.
     fn is_there(&self, visit: &Visit<'_>, device: &DeviceRecord) -> Result<bool, Reason> {
-        let Some(attachment) = &device.attachment else { return Ok(false) };
+        let Some(attachment) = &device.attachment else {
+            return Ok(false);
+        };
         let there = is_attached(&*self.kernel, &device.id, attachment)?;
         if there && attachment.pod_uid != visit.sandbox.pod_uid {
             return Err(in_other_pod(device, attachment));
@@ -141,47 +196,92 @@ impl Attacher {
         Ok(there && attachment.done && attachment.sandbox == visit.sandbox.id)
     }
 
-    fn note(&self, record: &mut Record, index: usize, attachment: Attachment) -> Result<(), Reason> {
+    fn note(
+        &self,
+        record: &mut Record,
+        index: usize,
+        attachment: Attachment,
+    ) -> Result<(), Reason> {
         record.devices[index].attachment = Some(attachment);
         Ok(self.store.save(record)?)
     }
 
     /// The name that an interrupted call has chosen, or a new one.
-    fn name_for(&self, visit: &Visit<'_>, device: &DeviceRecord, from: &Netns) -> Result<IfName, Reason> {
-        let begun = device.attachment.as_ref().filter(|attachment| attachment.sandbox == visit.sandbox.id);
+    fn name_for(
+        &self,
+        visit: &Visit<'_>,
+        device: &DeviceRecord,
+        from: &Netns,
+    ) -> Result<IfName, Reason> {
+        let begun = device
+            .attachment
+            .as_ref()
+            .filter(|attachment| attachment.sandbox == visit.sandbox.id);
         if let Some(attachment) = begun.filter(|_| *from == visit.netns) {
             return Ok(attachment.if_name.clone());
         }
-        let asked = device.netdev.as_ref().and_then(|plan| plan.if_name.as_ref());
+        let asked = device
+            .netdev
+            .as_ref()
+            .and_then(|plan| plan.if_name.as_ref());
         let taken = self.kernel.link_names(&visit.netns)?;
         name::choose(asked, &taken, &visit.asked).map_err(|name| {
             let owner = self.owner_of(visit, &name);
-            Reason::NameTaken { device: device.id, name, owner }
+            Reason::NameTaken {
+                device: device.id,
+                name,
+                owner,
+            }
         })
     }
 
     /// Who has the name in the sandbox.
     fn owner_of(&self, visit: &Visit<'_>, name: &IfName) -> String {
-        let records = self.store.all().unwrap_or_default().into_iter().filter_map(|entry| entry.record());
+        let records = self
+            .store
+            .all()
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|entry| entry.record());
         let mut owners = records.flat_map(|record| {
-            let owner = |device: &DeviceRecord| format!("device {} of claim {}", device.id, record.claim);
+            let owner =
+                |device: &DeviceRecord| format!("device {} of claim {}", device.id, record.claim);
             let has = |device: &&DeviceRecord| {
                 let attachment = device.attachment.as_ref();
                 attachment.is_some_and(|a| a.sandbox == visit.sandbox.id && a.if_name == *name)
             };
-            record.devices.iter().filter(has).map(owner).collect::<Vec<_>>()
+            record
+                .devices
+                .iter()
+                .filter(has)
+                .map(owner)
+                .collect::<Vec<_>>()
         });
-        owners.next().unwrap_or_else(|| "a link of the pod's own network".to_owned())
+        owners
+            .next()
+            .unwrap_or_else(|| "a link of the pod's own network".to_owned())
     }
 
     /// Tells of all that the sandbox has.
     pub(super) fn report_all(&self, sandbox: &Sandbox) {
-        let records = self.store.all().unwrap_or_default().into_iter().filter_map(|entry| entry.record());
+        let records = self
+            .store
+            .all()
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|entry| entry.record());
         for record in records {
             let has = |device: &&DeviceRecord| {
-                device.attachment.as_ref().is_some_and(|attachment| attachment.sandbox == sandbox.id && attachment.done)
+                device
+                    .attachment
+                    .as_ref()
+                    .is_some_and(|attachment| attachment.sandbox == sandbox.id && attachment.done)
             };
-            record.devices.iter().filter(has).for_each(|device| self.report_attached(&record, device));
+            record
+                .devices
+                .iter()
+                .filter(has)
+                .for_each(|device| self.report_attached(&record, device));
         }
     }
 }
@@ -202,10 +302,20 @@ fn attachment(visit: &Visit<'_>, name: &IfName) -> Attachment {
 
 fn in_other_pod(device: &DeviceRecord, attachment: &Attachment) -> Reason {
     let (owner, if_name) = (attachment.pod.clone(), attachment.if_name.clone());
-    Reason::OtherPod { device: device.id, owner, if_name }
+    Reason::OtherPod {
+        device: device.id,
+        owner,
+        if_name,
+    }
 }
 
 fn on_host_network(record: &Record, sandbox: &Sandbox) -> AttachError {
-    let device = hooked(record).next().map_or(record.devices[0].id, |device| device.id);
-    Reason::HostNetwork { device, pod: sandbox.to_string() }.of(&record.claim)
+    let device = hooked(record)
+        .next()
+        .map_or(record.devices[0].id, |device| device.id);
+    Reason::HostNetwork {
+        device,
+        pod: sandbox.to_string(),
+    }
+    .of(&record.claim)
 }

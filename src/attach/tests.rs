@@ -16,11 +16,24 @@ fn the_resting_state_is_what_was_found_with_the_claims_steps_on_it() {
     let mut device = bench.record("a", 1).devices[0].clone();
     let found = resting(&device).unwrap();
     let mac = Mac([2, 0, 0, 0, 0, 9]);
-    device.steps.push(Step::Vf { vf: bench.vf_address(), from: None, to: VfSetting::Mac(mac) });
-    device.steps.push(Step::Link { from: None, to: LinkSetting::Mtu(9000) });
+    device.steps.push(Step::Vf {
+        vf: bench.vf_address(),
+        from: None,
+        to: VfSetting::Mac(mac),
+    });
+    device.steps.push(Step::Link {
+        from: None,
+        to: LinkSetting::Mtu(9000),
+    });
     let rest = resting(&device).unwrap();
-    assert_eq!((rest.mac, rest.mtu, &rest.name), (Some(mac), 9000, &found.name));
-    assert_eq!(differences(&found, &rest), [LinkSetting::Mac(mac), LinkSetting::Mtu(9000)]);
+    assert_eq!(
+        (rest.mac, rest.mtu, &rest.name),
+        (Some(mac), 9000, &found.name)
+    );
+    assert_eq!(
+        differences(&found, &rest),
+        [LinkSetting::Mac(mac), LinkSetting::Mtu(9000)]
+    );
     device.steps.remove(0);
     assert_eq!(resting(&device), None);
 }

@@ -45,7 +45,10 @@ pub fn sweep(dir: &Path, driver: &str, keep: impl Fn(&str) -> bool) -> io::Resul
     };
     for entry in entries {
         let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         if claim_of(name, driver).is_some_and(|uid| !keep(uid)) {
             files::remove(&path)?;
         }

@@ -64,7 +64,10 @@ impl DeviceNode {
     /// Read and write.
     #[must_use]
     pub fn new(path: impl Into<String>) -> Self {
-        Self { path: path.into(), permissions: "rw" }
+        Self {
+            path: path.into(),
+            permissions: "rw",
+        }
     }
 }
 
@@ -72,7 +75,11 @@ impl Mount {
     /// Read-only.
     #[must_use]
     pub fn read_only(host: impl Into<String>, container: impl Into<String>) -> Self {
-        Self { host_path: host.into(), container_path: container.into(), options: vec!["ro", "bind"] }
+        Self {
+            host_path: host.into(),
+            container_path: container.into(),
+            options: vec!["ro", "bind"],
+        }
     }
 }
 
@@ -80,7 +87,10 @@ impl Device {
     /// A device's name is its PCI address, which Multus' older contract passes on to the CNI plugin.
     #[must_use]
     pub fn new(name: impl Into<String>, container_edits: Edits) -> Self {
-        Self { name: name.into(), container_edits }
+        Self {
+            name: name.into(),
+            container_edits,
+        }
     }
 }
 
@@ -88,7 +98,11 @@ impl Spec {
     /// The spec of a claim.
     #[must_use]
     pub fn new(driver: &str, uid: impl fmt::Display, devices: Vec<Device>) -> Self {
-        Self { cdi_version: "0.5.0", kind: kind(driver, uid), devices }
+        Self {
+            cdi_version: "0.5.0",
+            kind: kind(driver, uid),
+            devices,
+        }
     }
 }
 

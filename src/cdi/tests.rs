@@ -9,7 +9,9 @@ fn oracle(text: &str) -> Result<(), String> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spec.json");
     crate::files::write_atomic(&path, text.as_bytes(), 0o644).unwrap();
-    container_device_interface::spec::read_spec(&path, 0).map(|_| ()).map_err(|error| error.to_string())
+    container_device_interface::spec::read_spec(&path, 0)
+        .map(|_| ())
+        .map_err(|error| error.to_string())
 }
 
 fn text(spec: &Spec) -> String {
@@ -19,7 +21,11 @@ fn text(spec: &Spec) -> String {
 #[test]
 fn files_come_and_go_and_only_ours_are_swept() {
     let dir = tempfile::tempdir().unwrap();
-    let spec = Spec::new("sriov-dra.io", UID, vec![Device::new("0000:3b:02.1", Edits::default())]);
+    let spec = Spec::new(
+        "sriov-dra.io",
+        UID,
+        vec![Device::new("0000:3b:02.1", Edits::default())],
+    );
     write(dir.path(), "sriov-dra.io", UID, &spec).unwrap();
     write(dir.path(), "sriov-dra.io", "other", &spec).unwrap();
     let foreign = dir.path().join("nvidia.com-gpu.json");
@@ -34,7 +40,11 @@ fn files_come_and_go_and_only_ours_are_swept() {
 
 #[test]
 fn the_oracle_refuses_what_is_wrong() {
-    let spec = Spec::new("1wrong", UID, vec![Device::new("0000:3b:02.1", Edits::default())]);
+    let spec = Spec::new(
+        "1wrong",
+        UID,
+        vec![Device::new("0000:3b:02.1", Edits::default())],
+    );
     assert!(oracle(&text(&spec)).is_err());
 }
 

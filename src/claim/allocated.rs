@@ -27,7 +27,11 @@ impl FromStr for ClaimUid {
         if (1..=63).contains(&text.len()) && text.chars().all(plain) && !text.starts_with('-') {
             return Ok(Self(text.to_owned()));
         }
-        Err(ParseError::new("claim UID", text, "must be 1 to 63 of a-z, 0-9 and '-'"))
+        Err(ParseError::new(
+            "claim UID",
+            text,
+            "must be 1 to 63 of a-z, 0-9 and '-'",
+        ))
     }
 }
 
@@ -39,7 +43,9 @@ impl fmt::Display for ClaimUid {
 
 impl<'de> Deserialize<'de> for ClaimUid {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -142,7 +148,11 @@ mod tests {
 
     #[test]
     fn a_uid_cannot_leave_its_directory() {
-        assert!("5f0c7f0e-8e6f-4a44-9d3b-7f2f6a5f4f3e".parse::<ClaimUid>().is_ok());
+        assert!(
+            "5f0c7f0e-8e6f-4a44-9d3b-7f2f6a5f4f3e"
+                .parse::<ClaimUid>()
+                .is_ok()
+        );
         for bad in ["", "../x", "a/b", "A", "-a", &"a".repeat(64)] {
             assert!(bad.parse::<ClaimUid>().is_err(), "{bad}");
         }

@@ -142,8 +142,18 @@ impl Engine {
         deadline: Deadline,
     ) -> Result<Held, ClaimError> {
         let devices: BTreeSet<DeviceId> = devices.into_iter().collect();
-        let lock = |device| Ok((device, self.locks.device(&device, &format!("{work} {device}"), deadline)?));
-        devices.into_iter().map(lock).collect::<Result<_, ClaimError>>().map(Held)
+        let lock = |device| {
+            Ok((
+                device,
+                self.locks
+                    .device(&device, &format!("{work} {device}"), deadline)?,
+            ))
+        };
+        devices
+            .into_iter()
+            .map(lock)
+            .collect::<Result<_, ClaimError>>()
+            .map(Held)
     }
 
     fn failed(&self) -> MutexGuard<'_, BTreeMap<ClaimUid, String>> {
@@ -165,6 +175,8 @@ impl Held {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("identity", &self.identity).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
     }
 }

@@ -90,7 +90,11 @@ impl Conflict {
 impl ClaimError {
     /// The kernel's refusal of `what`.
     pub(super) fn host(what: &'static str) -> impl Fn(HostError) -> Self {
-        move |source| Self::Host { what, source, hint: String::new() }
+        move |source| Self::Host {
+            what,
+            source,
+            hint: String::new(),
+        }
     }
 
     pub(super) fn files(what: &'static str) -> impl Fn(io::Error) -> Self {
@@ -98,7 +102,10 @@ impl ClaimError {
     }
 
     pub(super) fn refused(device: DeviceId, reason: impl Into<String>) -> Self {
-        Self::Refused { device, reason: reason.into() }
+        Self::Refused {
+            device,
+            reason: reason.into(),
+        }
     }
 }
 

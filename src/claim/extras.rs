@@ -87,9 +87,10 @@ impl Pools {
     /// The device's pool; none when it is in none. What comes with a pool is not left out because nobody knows it.
     pub(super) fn of(&self, device: &DeviceId) -> Result<Option<&Assigned>, ClaimError> {
         match self {
-            Self::Unknown => {
-                Err(ClaimError::refused(*device, "the agent has just started and does not know its pool yet"))
-            }
+            Self::Unknown => Err(ClaimError::refused(
+                *device,
+                "the agent has just started and does not know its pool yet",
+            )),
             Self::Known(pools) => match pools.get(device) {
                 Some(Err(why)) => Err(ClaimError::refused(*device, why)),
                 Some(Ok(pool)) => Ok(Some(pool)),

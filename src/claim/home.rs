@@ -63,8 +63,14 @@ pub fn bring_home(
 ///
 /// # Errors
 /// The kernel's.
-pub fn is_attached(kernel: &dyn Kernel, device: &DeviceId, attachment: &Attachment) -> Result<bool> {
-    let Some(pod) = pod_netns(kernel, attachment)? else { return Ok(false) };
+pub fn is_attached(
+    kernel: &dyn Kernel,
+    device: &DeviceId,
+    attachment: &Attachment,
+) -> Result<bool> {
+    let Some(pod) = pod_netns(kernel, attachment)? else {
+        return Ok(false);
+    };
     Ok(kernel.link(device, &pod)?.is_some())
 }
 
@@ -77,7 +83,11 @@ pub(super) fn restore(
     fresh: bool,
     deadline: Deadline,
 ) -> Vec<HostError> {
-    let rebound = if fresh { Ok(()) } else { retry(deadline, || kernel.rebind(device, deadline)) };
+    let rebound = if fresh {
+        Ok(())
+    } else {
+        retry(deadline, || kernel.rebind(device, deadline))
+    };
     if let Err(error) = rebound.and_then(|()| wait(kernel, home, device, deadline)) {
         return vec![error];
     }
@@ -89,12 +99,18 @@ pub(super) fn restore(
         Some(LinkSetting::Mtu(was.mtu)),
         Some(LinkSetting::Up(was.up)),
     ];
-    let set = |setting: LinkSetting| retry(deadline, || kernel.set_link(device, home, &setting)).err();
+    let set =
+        |setting: LinkSetting| retry(deadline, || kernel.set_link(device, home, &setting)).err();
     settings.into_iter().flatten().filter_map(set).collect()
 }
 
 /// Waits for the device's netdev at home, and until nobody else changes it any more.
-pub(super) fn wait(kernel: &dyn Kernel, home: &Netns, device: &DeviceId, deadline: Deadline) -> Result<()> {
+pub(super) fn wait(
+    kernel: &dyn Kernel,
+    home: &Netns,
+    device: &DeviceId,
+    deadline: Deadline,
+) -> Result<()> {
     let found = deadline.poll(|| kernel.link(device, home))?;
     let missing = || {
         let text = "no network interface appeared in the host's namespace";
@@ -140,13 +156,17 @@ fn fetch(
     attachment: &Attachment,
     name: Option<&IfName>,
 ) -> Result<bool> {
-    let Some(pod) = pod_netns(kernel, attachment)? else { return Ok(false) };
+    let Some(pod) = pod_netns(kernel, attachment)? else {
+        return Ok(false);
+    };
     if kernel.link(device, &pod)?.is_none() {
         return Ok(false);
     }
     let spare = spare_name(device);
     let moved = match kernel.move_link(device, &pod, home, name.unwrap_or(&spare)) {
-        Err(error) if error.kind() == ErrorKind::Busy => kernel.move_link(device, &pod, home, &spare),
+        Err(error) if error.kind() == ErrorKind::Busy => {
+            kernel.move_link(device, &pod, home, &spare)
+        }
         moved => moved,
     };
     match moved {
@@ -158,10 +178,16 @@ fn fetch(
 
 /// A name that no other device has: `d0000:02:10.0` without what names may not have.
 fn spare_name(device: &DeviceId) -> IfName {
-    let plain: String = device.name().chars().filter(char::is_ascii_hexdigit).collect();
+    let plain: String = device
+        .name()
+        .chars()
+        .filter(char::is_ascii_hexdigit)
+        .collect();
     // Of a long one the end, where the number of a sub-function is.
     let tail = plain.len().saturating_sub(12);
-    format!("dra{}", &plain[tail..]).parse().expect("hex digits after dra")
+    format!("dra{}", &plain[tail..])
+        .parse()
+        .expect("hex digits after dra")
 }
 
 #[cfg(test)]

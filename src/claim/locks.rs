@@ -92,24 +92,51 @@ impl Locks {
     /// Locks in these directories.
     #[must_use]
     pub fn new(paths: &Paths) -> Self {
-        Self { own: paths.locks(), vf_locks: paths.vf_locks.clone() }
+        Self {
+            own: paths.locks(),
+            vf_locks: paths.vf_locks.clone(),
+        }
     }
 
     /// Locks a claim. `work` is what others are told meanwhile.
     ///
     /// # Errors
     /// [`LockError::Busy`] when somebody else has it until `deadline`.
-    pub fn claim(&self, uid: &ClaimUid, work: &str, deadline: Deadline) -> Result<ClaimLock, LockError> {
+    pub fn claim(
+        &self,
+        uid: &ClaimUid,
+        work: &str,
+        deadline: Deadline,
+    ) -> Result<ClaimLock, LockError> {
         let path = self.own.join(format!("claim-{uid}.lock"));
-        Held::take(&path, &format!("claim {uid}"), work, Leave::Nothing, deadline).map(ClaimLock)
+        Held::take(
+            &path,
+            &format!("claim {uid}"),
+            work,
+            Leave::Nothing,
+            deadline,
+        )
+        .map(ClaimLock)
     }
 
     /// Locks a device; the caller has its claim's lock, if there is a claim. Several: in sorted order.
     ///
     /// # Errors
     /// [`LockError::Busy`] when somebody else has it until `deadline`.
-    pub fn device(&self, device: &DeviceId, work: &str, deadline: Deadline) -> Result<DeviceLock, LockError> {
-        Held::take(&self.device_path(device), &device.to_string(), work, Leave::File, deadline).map(DeviceLock)
+    pub fn device(
+        &self,
+        device: &DeviceId,
+        work: &str,
+        deadline: Deadline,
+    ) -> Result<DeviceLock, LockError> {
+        Held::take(
+            &self.device_path(device),
+            &device.to_string(),
+            work,
+            Leave::File,
+            deadline,
+        )
+        .map(DeviceLock)
     }
 
     /// Locks netlink through a PF; the caller has the locks of the devices concerned.
@@ -134,9 +161,14 @@ impl Locks {
     /// Removes the files of locks that nobody has; of the Go plugin's directory only those that we have used. For an
     /// agent that ends with no claim on its node: nothing of it is left if no other follows.
     pub fn sweep(&self) {
-        let files =
-            [&self.own, &self.vf_locks].into_iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten();
-        let locks = files.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ext| ext == "lock"));
+        let files = [&self.own, &self.vf_locks]
+            .into_iter()
+            .filter_map(|dir| fs::read_dir(dir).ok())
+            .flatten()
+            .flatten();
+        let locks = files
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|ext| ext == "lock"));
         locks.for_each(|path| sweep(&path));
     }
 
@@ -166,8 +198,17 @@ struct Held {
 }
 
 impl Held {
-    fn take(path: &Path, what: &str, work: &str, leave: Leave, deadline: Deadline) -> Result<Self, LockError> {
-        let failed = |source| LockError::Io { path: path.to_owned(), source };
+    fn take(
+        path: &Path,
+        what: &str,
+        work: &str,
+        leave: Leave,
+        deadline: Deadline,
+    ) -> Result<Self, LockError> {
+        let failed = |source| LockError::Io {
+            path: path.to_owned(),
+            source,
+        };
         let mut busy = None;
         let file = deadline.poll(|| match try_take(path)? {
             Ok(file) => Ok(Some(file)),
@@ -177,10 +218,17 @@ impl Held {
             }
         });
         let Some(file) = file.map_err(failed)? else {
-            let work = busy.unwrap_or(Work { what: what.to_owned(), since: None });
+            let work = busy.unwrap_or(Work {
+                what: what.to_owned(),
+                since: None,
+            });
             return Err(LockError::Busy(work));
         };
-        let held = Self { file, path: path.to_owned(), leave };
+        let held = Self {
+            file,
+            path: path.to_owned(),
+            leave,
+        };
         held.note(work);
         Ok(held)
     }
@@ -188,7 +236,10 @@ impl Held {
     /// Only a courtesy to those who wait: not being able to leave it does not matter.
     fn note(&self, work: &str) {
         let mut file = &self.file;
-        let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(work.as_bytes()));
+        let _ = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(work.as_bytes()));
     }
 }
 
@@ -228,7 +279,12 @@ fn open(path: &Path) -> io::Result<File> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir)?;
     }
-    File::options().read(true).write(true).create(true).truncate(false).open(path)
+    File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
 }
 
 /// Whether the file is still the one at the path: its holder may have removed it between our open and our lock.
@@ -242,10 +298,20 @@ fn is_at(file: &File, path: &Path) -> bool {
 fn work_of(mut file: &File, what: &str) -> Work {
     let mut text = String::new();
     let told = file.read_to_string(&mut text).is_ok() && !matches!(text.trim(), "" | OURS);
-    let since = file.metadata().and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
+    let since = file
+        .metadata()
+        .and_then(|meta| meta.modified())
+        .ok()
+        .and_then(|time| time.elapsed().ok());
     match told {
-        true => Work { what: text.trim().to_owned(), since: Some(since.unwrap_or_default()) },
-        false => Work { what: what.to_owned(), since: None },
+        true => Work {
+            what: text.trim().to_owned(),
+            since: Some(since.unwrap_or_default()),
+        },
+        false => Work {
+            what: what.to_owned(),
+            since: None,
+        },
     }
 }
 

@@ -20,7 +20,9 @@ mod undo;
 pub mod view;
 mod wanted;
 
-pub use allocated::{AllocatedClaim, AllocatedDevice, ClaimRef, ClaimUid, ConfigSource, OpaqueConfig, PreparedDevice};
+pub use allocated::{
+    AllocatedClaim, AllocatedDevice, ClaimRef, ClaimUid, ConfigSource, OpaqueConfig, PreparedDevice,
+};
 pub use engine::{Damage, Engine, Identity, PublishedOf};
 pub use error::{ClaimError, Conflict};
 pub use extras::{Demand, Extras, Pools};

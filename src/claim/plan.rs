@@ -11,10 +11,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{AttachMode, DeviceRecord, Extras, NetdevPlan, Step, VfHome, Wanted, wanted::WITHOUT_NETDEV};
+use super::{
+    AttachMode, DeviceRecord, Extras, NetdevPlan, Step, VfHome, Wanted, wanted::WITHOUT_NETDEV,
+};
 use crate::{
     api::{DriverChoice, Settings},
-    device::{Binding, LinkSetting, LinkState, Mac, NetdevHome, Observed, VfAddress, VfSetting, VfSettings, VlanTag},
+    device::{
+        Binding, LinkSetting, LinkState, Mac, NetdevHome, Observed, VfAddress, VfSetting,
+        VfSettings, VlanTag,
+    },
 };
 
 /// Plans one device. `vfs` are those of a PF; `native` is the kernel's own driver for the device, where known.
@@ -46,7 +51,12 @@ pub fn plan(
         let to = target(&wanted.settings, &observed.function.binding, native)?;
         record.netdev = netdev_plan(&wanted.settings, &to)?;
         record.steps = vfs_step(vfs)?.into_iter().collect();
-        record.steps.extend(steps(&wanted.settings, observed, &to, record.netdev.as_ref())?);
+        record.steps.extend(steps(
+            &wanted.settings,
+            observed,
+            &to,
+            record.netdev.as_ref(),
+        )?);
     }
     Ok(record)
 }
@@ -54,23 +64,36 @@ pub fn plan(
 /// Whether a function with this driver has a netdev.
 #[must_use]
 pub(super) fn makes_netdev(binding: &Binding) -> bool {
-    binding.driver.as_deref().is_some_and(|driver| !WITHOUT_NETDEV.contains(&driver))
+    binding
+        .driver
+        .as_deref()
+        .is_some_and(|driver| !WITHOUT_NETDEV.contains(&driver))
 }
 
 /// The binding that the device shall have.
 fn target(settings: &Settings, now: &Binding, native: Option<&str>) -> Result<Binding, String> {
     let to = match &settings.driver {
         None if now.driver.is_none() => {
-            return Err("driver: none is bound, and none is asked; set driver, e.g. to default or vfio-pci".into());
+            return Err(
+                "driver: none is bound, and none is asked; set driver, e.g. to default or vfio-pci"
+                    .into(),
+            );
         }
         None => now.clone(),
         Some(DriverChoice::Default) if makes_netdev(now) => now.clone(),
         Some(DriverChoice::Default) => {
-            let unknown = "driver: default: the kernel's own driver for this function is not known; name it";
-            Binding { driver: Some(native.ok_or(unknown)?.to_owned()), driver_override: None }
+            let unknown =
+                "driver: default: the kernel's own driver for this function is not known; name it";
+            Binding {
+                driver: Some(native.ok_or(unknown)?.to_owned()),
+                driver_override: None,
+            }
         }
         Some(DriverChoice::Named(name)) if now.driver.as_ref() == Some(name) => now.clone(),
-        Some(DriverChoice::Named(name)) => Binding { driver: Some(name.clone()), driver_override: Some(name.clone()) },
+        Some(DriverChoice::Named(name)) => Binding {
+            driver: Some(name.clone()),
+            driver_override: Some(name.clone()),
+        },
     };
     Ok(to)
 }
@@ -91,7 +114,12 @@ fn netdev_plan(settings: &Settings, to: &Binding) -> Result<Option<NetdevPlan>, 
         ("mtu", settings.mtu.is_some()),
         ("addresses", !settings.addresses.is_empty()),
         ("routes", !settings.routes.is_empty()),
-        ("attach", settings.attach.is_some_and(|attach| attach != AttachMode::None)),
+        (
+            "attach",
+            settings
+                .attach
+                .is_some_and(|attach| attach != AttachMode::None),
+        ),
     ];
     match asked.iter().find(|(_, asked)| *asked) {
         Some((field, _)) => {
@@ -116,7 +144,10 @@ fn steps(
     if makes_netdev(from) {
         steps.push(Step::Home(home(observed)?));
     }
-    steps.push(Step::Driver { from: from.clone(), to: to.clone() });
+    steps.push(Step::Driver {
+        from: from.clone(),
+        to: to.clone(),
+    });
     let values = vf_values(settings, observed.vf.as_ref());
     let held = match (observed.function.vf_address(), observed.vf) {
         (Some(vf), Some(held)) => Some((vf, held)),
@@ -128,7 +159,14 @@ fn steps(
     }
     let reads_mac = netdev.is_some() && held.is_some() && settings.mac.is_some();
     steps.extend(reads_mac.then_some(Step::Reload));
-    if let (Some(NetdevPlan { attach: AttachMode::None, .. }), Some(netdev)) = (netdev, &observed.netdev) {
+    if let (
+        Some(NetdevPlan {
+            attach: AttachMode::None,
+            ..
+        }),
+        Some(netdev),
+    ) = (netdev, &observed.netdev)
+    {
         steps.extend(link_steps(settings, &netdev.home, held.is_some()));
     }
     check_rates(&steps)?;
@@ -137,25 +175,42 @@ fn steps(
 
 /// Release starts a PF's driver again, which takes its VFs away: how they are is written down before.
 fn vfs_step(vfs: &[Observed]) -> Result<Option<Step>, String> {
-    let homes = vfs.iter().map(vf_home).collect::<Result<Vec<VfHome>, String>>()?;
+    let homes = vfs
+        .iter()
+        .map(vf_home)
+        .collect::<Result<Vec<VfHome>, String>>()?;
     Ok((!homes.is_empty()).then_some(Step::Vfs(homes)))
 }
 
 fn vf_home(observed: &Observed) -> Result<VfHome, String> {
-    let Observed { function, vf: settings, .. } = observed;
-    let vf = function.vf_address().ok_or_else(|| format!("its VF {} has no index", function.id))?;
-    let home = match makes_netdev(&function.binding) {
-        true => {
-            Some(home(observed).map_err(|reason| format!("its VF {} cannot be made again: {reason}", function.id))?)
-        }
-        false => None,
-    };
-    Ok(VfHome { vf, settings: *settings, binding: function.binding.clone(), home })
+    let Observed {
+        function,
+        vf: settings,
+        ..
+    } = observed;
+    let vf = function
+        .vf_address()
+        .ok_or_else(|| format!("its VF {} has no index", function.id))?;
+    let home =
+        match makes_netdev(&function.binding) {
+            true => Some(home(observed).map_err(|reason| {
+                format!("its VF {} cannot be made again: {reason}", function.id)
+            })?),
+            false => None,
+        };
+    Ok(VfHome {
+        vf,
+        settings: *settings,
+        binding: function.binding.clone(),
+        home,
+    })
 }
 
 fn check_mtu(settings: &Settings, observed: &Observed) -> Result<(), String> {
     match (settings.mtu, observed.max_mtu) {
-        (Some(mtu), Some(max)) if mtu > max => Err(format!("mtu: {mtu} is more than the PF's {max}")),
+        (Some(mtu), Some(max)) if mtu > max => {
+            Err(format!("mtu: {mtu} is more than the PF's {max}"))
+        }
         _ => Ok(()),
     }
 }
@@ -166,7 +221,10 @@ fn home(observed: &Observed) -> Result<NetdevHome, String> {
     let mut home = netdev.map(|netdev| netdev.home.clone()).ok_or_else(|| {
         "its network interface is not in the host's namespace: a pod or a program without a claim has it".to_owned()
     })?;
-    let administered = observed.vf.and_then(|vf| vf.mac).filter(|mac| *mac != Mac::ZERO);
+    let administered = observed
+        .vf
+        .and_then(|vf| vf.mac)
+        .filter(|mac| *mac != Mac::ZERO);
     home.mac = administered.or(home.mac);
     Ok(home)
 }
@@ -193,7 +251,11 @@ fn vf_values(settings: &Settings, held: Option<&VfSettings>) -> Vec<VfSetting> {
 }
 
 fn vf_step(vf: VfAddress, held: &VfSettings, to: VfSetting) -> Step {
-    Step::Vf { vf, from: current(held, &to), to }
+    Step::Vf {
+        vf,
+        from: current(held, &to),
+        to,
+    }
 }
 
 /// All that a PF was seen to hold for a VF.
@@ -217,7 +279,10 @@ pub(super) fn current(held: &VfSettings, like: &VfSetting) -> Option<VfSetting> 
         VfSetting::Vlan(_) => held.vlan.map(VfSetting::Vlan),
         VfSetting::Rate { .. } => match (held.min_tx_rate, held.max_tx_rate) {
             (None, None) => None,
-            (min, max) => Some(VfSetting::Rate { min: min.unwrap_or(0), max: max.unwrap_or(0) }),
+            (min, max) => Some(VfSetting::Rate {
+                min: min.unwrap_or(0),
+                max: max.unwrap_or(0),
+            }),
         },
         VfSetting::SpoofChk(_) => held.spoof_chk.map(VfSetting::SpoofChk),
         VfSetting::Trust(_) => held.trust.map(VfSetting::Trust),
@@ -239,7 +304,10 @@ pub(super) fn neutral(like: &VfSetting) -> VfSetting {
 
 fn refuse_without_pf(values: &[VfSetting]) -> Result<(), String> {
     match values.first() {
-        Some(value) => Err(format!("{}: can only be set on a VF whose PF is on this host; leave it out", field(value))),
+        Some(value) => Err(format!(
+            "{}: can only be set on a VF whose PF is on this host; leave it out",
+            field(value)
+        )),
         None => Ok(()),
     }
 }
@@ -259,19 +327,35 @@ fn field(value: &VfSetting) -> &'static str {
 /// One bound asked, the other as it is: together they must make sense.
 fn check_rates(steps: &[Step]) -> Result<(), String> {
     steps.iter().try_for_each(|step| match step {
-        Step::Vf { to: VfSetting::Rate { min, max }, .. } if *max != 0 && min > max => {
-            Err(format!("minTxRate: {min} Mb/s is more than the VF's maxTxRate {max} Mb/s"))
-        }
+        Step::Vf {
+            to: VfSetting::Rate { min, max },
+            ..
+        } if *max != 0 && min > max => Err(format!(
+            "minTxRate: {min} Mb/s is more than the VF's maxTxRate {max} Mb/s"
+        )),
         _ => Ok(()),
     })
 }
 
 /// A netdev that stays at home is set here; one that goes into a pod, there.
 fn link_steps(settings: &Settings, home: &NetdevHome, mac_by_pf: bool) -> Vec<Step> {
-    let mtu = settings.mtu.map(|mtu| (LinkSetting::Mtu(home.mtu), LinkSetting::Mtu(mtu)));
+    let mtu = settings
+        .mtu
+        .map(|mtu| (LinkSetting::Mtu(home.mtu), LinkSetting::Mtu(mtu)));
     let mac = settings.mac.filter(|_| !mac_by_pf);
-    let mac = mac.map(|mac| (LinkSetting::Mac(home.mac.unwrap_or(Mac::ZERO)), LinkSetting::Mac(mac)));
-    mac.into_iter().chain(mtu).map(|(from, to)| Step::Link { from: Some(from), to }).collect()
+    let mac = mac.map(|mac| {
+        (
+            LinkSetting::Mac(home.mac.unwrap_or(Mac::ZERO)),
+            LinkSetting::Mac(mac),
+        )
+    });
+    mac.into_iter()
+        .chain(mtu)
+        .map(|(from, to)| Step::Link {
+            from: Some(from),
+            to,
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use super::{ClaimRef, Extras};
 use crate::{
     api::Attribute,
     device::{
-        Binding, DeviceId, IfName, IncarnationId, LinkSetting, Mac, NetdevHome, Route, VfAddress, VfSetting, VfSettings,
+        Binding, DeviceId, IfName, IncarnationId, LinkSetting, Mac, NetdevHome, Route, VfAddress,
+        VfSetting, VfSettings,
     },
 };
 

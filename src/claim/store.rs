@@ -65,7 +65,9 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The record is there and must be kept, but says nothing to this version.
-    #[error("record of claim {uid}: {why}; it is kept, and its devices stay out of use until it is released by hand")]
+    #[error(
+        "record of claim {uid}: {why}; it is kept, and its devices stay out of use until it is released by hand"
+    )]
     Unreadable {
         /// The claim.
         uid: ClaimUid,
@@ -86,7 +88,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unreadable`] when it has one that cannot be understood.
     pub fn load(&self, uid: &ClaimUid) -> Result<Option<Record>, StoreError> {
-        let Some((path, title)) = self.files()?.into_iter().find(|(_, title)| title.uid == *uid) else {
+        let Some((path, title)) = self
+            .files()?
+            .into_iter()
+            .find(|(_, title)| title.uid == *uid)
+        else {
             return Ok(None);
         };
         match read(&path, title) {
@@ -102,8 +108,11 @@ impl Store {
     /// The file system's.
     pub fn save(&self, record: &Record) -> Result<(), StoreError> {
         let path = self.dir.join(file_name(record));
-        let text = serde_json::to_vec_pretty(record).map_err(|error| io_error(&path, error.into()))?;
-        self.disk.write(&path, &text, 0o600).map_err(|error| io_error(&path, error))?;
+        let text =
+            serde_json::to_vec_pretty(record).map_err(|error| io_error(&path, error.into()))?;
+        self.disk
+            .write(&path, &text, 0o600)
+            .map_err(|error| io_error(&path, error))?;
         self.remove_but(&record.claim.uid, Some(&path))
     }
 
@@ -120,7 +129,11 @@ impl Store {
     /// # Errors
     /// The directory cannot be read. A record that cannot be is an [`Entry::Unreadable`].
     pub fn all(&self) -> Result<Vec<Entry>, StoreError> {
-        Ok(self.files()?.into_iter().filter_map(|(path, title)| read(&path, title)).collect())
+        Ok(self
+            .files()?
+            .into_iter()
+            .filter_map(|(path, title)| read(&path, title))
+            .collect())
     }
 
     /// What the records' names tell, without reading them.
@@ -139,7 +152,13 @@ impl Store {
         let mut files = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|error| io_error(&self.dir, error))?;
-            files.extend(entry.file_name().to_str().and_then(Title::read).map(|title| (entry.path(), title)));
+            files.extend(
+                entry
+                    .file_name()
+                    .to_str()
+                    .and_then(Title::read)
+                    .map(|title| (entry.path(), title)),
+            );
         }
         files.sort_by(|(_, one), (_, other)| one.uid.cmp(&other.uid));
         Ok(files)
@@ -148,7 +167,9 @@ impl Store {
     fn remove_but(&self, uid: &ClaimUid, keep: Option<&Path>) -> Result<(), StoreError> {
         for (path, title) in self.files()? {
             if title.uid == *uid && Some(path.as_path()) != keep {
-                self.disk.remove(&path).map_err(|error| io_error(&path, error))?;
+                self.disk
+                    .remove(&path)
+                    .map_err(|error| io_error(&path, error))?;
             }
         }
         Ok(())
@@ -228,7 +249,11 @@ fn read(path: &Path, title: Title) -> Option<Entry> {
     });
     Some(match record {
         Ok(record) => Entry::Readable(Box::new(record)),
-        Err(why) => Entry::Unreadable { uid: title.uid, devices: title.devices, why },
+        Err(why) => Entry::Unreadable {
+            uid: title.uid,
+            devices: title.devices,
+            why,
+        },
     })
 }
 
@@ -240,13 +265,18 @@ pub(crate) fn parse(text: &[u8]) -> Result<Record, String> {
     }
     let Version { version } = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     if version > VERSION {
-        return Err(format!("format version {version} is newer than this program's {VERSION}"));
+        return Err(format!(
+            "format version {version} is newer than this program's {VERSION}"
+        ));
     }
     serde_json::from_slice(text).map_err(|error| error.to_string())
 }
 
 fn io_error(path: &Path, source: io::Error) -> StoreError {
-    StoreError::Io { path: path.to_owned(), source }
+    StoreError::Io {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 #[cfg(test)]

@@ -35,9 +35,11 @@ fn one(step: &Step) -> Option<Undo> {
         Step::Home(home) => Some(Undo::Home(home.clone())),
         Step::Driver { from, .. } => Some(Undo::Driver(from.clone())),
         Step::Vf { from, to, .. } if from.as_ref() == Some(to) => None,
-        Step::Vf { vf, from, to } => {
-            Some(Undo::Vf { vf: *vf, to: from.unwrap_or_else(|| neutral(to)), known: from.is_some() })
-        }
+        Step::Vf { vf, from, to } => Some(Undo::Vf {
+            vf: *vf,
+            to: from.unwrap_or_else(|| neutral(to)),
+            known: from.is_some(),
+        }),
         // A fresh netdev is free of both.
         Step::Reload | Step::Link { .. } => None,
     }

@@ -43,28 +43,46 @@ pub fn cdi_spec(record: &Record, driver: &str, paths: &Paths) -> cdi::Spec {
 
 fn edits(record: &Record, device: &DeviceRecord, driver: &str, paths: &Paths) -> Edits {
     let request = device.base_request();
-    let inside = metadata::container_path(&record.claim.name, record.pod_claim_name.as_deref(), request, driver);
+    let inside = metadata::container_path(
+        &record.claim.name,
+        record.pod_claim_name.as_deref(),
+        request,
+        driver,
+    );
     Edits {
         env: env::of(record, device),
         device_nodes: device.nodes.iter().map(DeviceNode::new).collect(),
-        mounts: vec![Mount::read_only(host_path(paths, &record.claim.uid, request).display().to_string(), inside)],
+        mounts: vec![Mount::read_only(
+            host_path(paths, &record.claim.uid, request)
+                .display()
+                .to_string(),
+            inside,
+        )],
     }
 }
 
 fn of_request<'a>(record: &'a Record, request: &'a str) -> impl Iterator<Item = &'a DeviceRecord> {
-    record.devices.iter().filter(move |device| device.base_request() == request)
+    record
+        .devices
+        .iter()
+        .filter(move |device| device.base_request() == request)
 }
 
 /// The document's place on the host.
 #[must_use]
 pub fn host_path(paths: &Paths, uid: &ClaimUid, request: &str) -> PathBuf {
-    paths.attached().join(uid.as_str()).join(format!("{request}.json"))
+    paths
+        .attached()
+        .join(uid.as_str())
+        .join(format!("{request}.json"))
 }
 
 /// The claim that a mounted document belongs to, from the mount's source on the host.
 #[must_use]
 pub fn claim_of_mount(paths: &Paths, source: &str) -> Option<ClaimUid> {
-    let rest = std::path::Path::new(source).strip_prefix(paths.attached()).ok()?;
+    let rest = std::path::Path::new(source)
+        .strip_prefix(paths.attached())
+        .ok()?;
     rest.components().next()?.as_os_str().to_str()?.parse().ok()
 }
 
@@ -78,8 +96,17 @@ pub fn document(record: &Record, request: &str, driver: &str) -> Document {
         uid: claim.uid.to_string(),
         generation: 1,
     };
-    let devices = of_request(record, request).map(|device| describe(device, driver)).collect();
-    Document::new(meta, record.pod_claim_name.clone(), vec![Request { name: request.to_owned(), devices }])
+    let devices = of_request(record, request)
+        .map(|device| describe(device, driver))
+        .collect();
+    Document::new(
+        meta,
+        record.pod_claim_name.clone(),
+        vec![Request {
+            name: request.to_owned(),
+            devices,
+        }],
+    )
 }
 
 fn describe(device: &DeviceRecord, driver: &str) -> metadata::Device {
@@ -105,12 +132,20 @@ fn network_data(device: &DeviceRecord) -> Option<NetworkData> {
 /// Whether nothing is missing for a request's containers: each netdev that goes into the pod is there.
 #[must_use]
 pub fn is_complete(record: &Record, request: &str) -> bool {
-    let arrived = |device: &DeviceRecord| device.attachment.as_ref().is_some_and(|attachment| attachment.done);
+    let arrived = |device: &DeviceRecord| {
+        device
+            .attachment
+            .as_ref()
+            .is_some_and(|attachment| attachment.done)
+    };
     of_request(record, request).all(|device| !goes_into_pod(device) || arrived(device))
 }
 
 fn goes_into_pod(device: &DeviceRecord) -> bool {
-    device.netdev.as_ref().is_some_and(|plan| plan.attach == AttachMode::Pod)
+    device
+        .netdev
+        .as_ref()
+        .is_some_and(|plan| plan.attach == AttachMode::Pod)
 }
 
 /// Opens the door of every request that is complete: writes its document.
@@ -121,7 +156,11 @@ pub fn open(paths: &Paths, record: &Record, driver: &str) -> io::Result<()> {
     for request in requests(record) {
         if is_complete(record, request) {
             let text = document(record, request, driver).text();
-            files::write_atomic(&host_path(paths, &record.claim.uid, request), text.as_bytes(), 0o644)?;
+            files::write_atomic(
+                &host_path(paths, &record.claim.uid, request),
+                text.as_bytes(),
+                0o644,
+            )?;
         }
     }
     Ok(())
@@ -133,7 +172,10 @@ pub fn open(paths: &Paths, record: &Record, driver: &str) -> io::Result<()> {
 /// The file system's.
 pub fn close(paths: &Paths, record: &Record, all: bool) -> io::Result<()> {
     let held = |request: &str| of_request(record, request).any(goes_into_pod);
-    for request in requests(record).into_iter().filter(|request| all || held(request)) {
+    for request in requests(record)
+        .into_iter()
+        .filter(|request| all || held(request))
+    {
         files::remove(&host_path(paths, &record.claim.uid, request))?;
     }
     if all {
@@ -150,5 +192,9 @@ fn remove_dir(paths: &Paths, uid: &ClaimUid) -> io::Result<()> {
 }
 
 fn requests(record: &Record) -> BTreeSet<&str> {
-    record.devices.iter().map(DeviceRecord::base_request).collect()
+    record
+        .devices
+        .iter()
+        .map(DeviceRecord::base_request)
+        .collect()
 }

@@ -25,62 +25,103 @@ pub(super) const WITHOUT_NETDEV: [&str; 3] = ["vfio-pci", "uio_pci_generic", "ig
 ///
 /// # Errors
 /// The first thing that is wrong in the configurations, or that cannot be true of two devices at once.
-pub fn wanted(claim: &AllocatedClaim, driver_name: &str, drivers: &[String]) -> Result<Vec<Wanted>, ClaimError> {
+pub fn wanted(
+    claim: &AllocatedClaim,
+    driver_name: &str,
+    drivers: &[String],
+) -> Result<Vec<Wanted>, ClaimError> {
     let mut all = Vec::new();
     for result in &claim.devices {
         let wanted = one(claim, result, driver_name)?;
         check_driver(&wanted, drivers)?;
-        all.iter().try_for_each(|other| check_pair(other, &wanted))?;
+        all.iter()
+            .try_for_each(|other| check_pair(other, &wanted))?;
         all.push(wanted);
     }
     Ok(all)
 }
 
-fn one(claim: &AllocatedClaim, result: &AllocatedDevice, driver_name: &str) -> Result<Wanted, ClaimError> {
-    let settings = api::merge(&result.request, result.class.as_deref(), &claim.configs, driver_name)?;
+fn one(
+    claim: &AllocatedClaim,
+    result: &AllocatedDevice,
+    driver_name: &str,
+) -> Result<Wanted, ClaimError> {
+    let settings = api::merge(
+        &result.request,
+        result.class.as_deref(),
+        &claim.configs,
+        driver_name,
+    )?;
     let id = DeviceId::from_name(&result.device).map_err(|error| ClaimError::Files {
         what: "allocated device",
         source: std::io::Error::new(std::io::ErrorKind::InvalidInput, error.to_string()),
     })?;
     match id {
-        DeviceId::Pci(_) => Ok(Wanted { id, result: result.clone(), settings }),
-        DeviceId::Sf { .. } => Err(ClaimError::refused(id, "sub-functions are not supported yet")),
+        DeviceId::Pci(_) => Ok(Wanted {
+            id,
+            result: result.clone(),
+            settings,
+        }),
+        DeviceId::Sf { .. } => Err(ClaimError::refused(
+            id,
+            "sub-functions are not supported yet",
+        )),
     }
 }
 
 /// The kernel drivers that a claim may name on a node that allows `drivers` besides.
 pub(super) fn nameable(drivers: &[String]) -> impl Iterator<Item = &str> {
-    ["vfio-pci"].into_iter().chain(drivers.iter().map(String::as_str))
+    ["vfio-pci"]
+        .into_iter()
+        .chain(drivers.iter().map(String::as_str))
 }
 
 fn check_driver(wanted: &Wanted, drivers: &[String]) -> Result<(), ClaimError> {
-    let Some(DriverChoice::Named(name)) = &wanted.settings.driver else { return Ok(()) };
+    let Some(DriverChoice::Named(name)) = &wanted.settings.driver else {
+        return Ok(());
+    };
     let known: Vec<&str> = nameable(drivers).collect();
     if known.contains(&name.as_str()) {
         return Ok(());
     }
-    let reason = format!("driver: {name:?} is not allowed on this node, allowed are {}", known.join(", "));
+    let reason = format!(
+        "driver: {name:?} is not allowed on this node, allowed are {}",
+        known.join(", ")
+    );
     Err(ClaimError::refused(wanted.id, reason))
 }
 
 /// What two devices of one pod cannot both have.
 fn check_pair(one: &Wanted, other: &Wanted) -> Result<(), ClaimError> {
     let same = |what: &str, value: &dyn std::fmt::Display| {
-        let reason =
-            format!("{what}: {value} is asked for {} too; a request with count needs none, or one each", one.id);
+        let reason = format!(
+            "{what}: {value} is asked for {} too; a request with count needs none, or one each",
+            one.id
+        );
         Err(ClaimError::refused(other.id, reason))
     };
     let (a, b) = (&one.settings, &other.settings);
     if one.id == other.id {
-        return Err(ClaimError::refused(one.id, "is allocated twice to the same claim, which is not supported"));
+        return Err(ClaimError::refused(
+            one.id,
+            "is allocated twice to the same claim, which is not supported",
+        ));
     }
-    if let Some(name) = a.if_name.as_ref().filter(|name| b.if_name.as_ref() == Some(*name)) {
+    if let Some(name) = a
+        .if_name
+        .as_ref()
+        .filter(|name| b.if_name.as_ref() == Some(*name))
+    {
         return same("ifName", name);
     }
     if let Some(mac) = a.mac.filter(|mac| b.mac == Some(*mac)) {
         return same("mac", &mac);
     }
-    match a.addresses.iter().find(|net| b.addresses.iter().any(|other| other.addr() == net.addr())) {
+    match a
+        .addresses
+        .iter()
+        .find(|net| b.addresses.iter().any(|other| other.addr() == net.addr()))
+    {
         Some(net) => same("addresses", net),
         None => Ok(()),
     }

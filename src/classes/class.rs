@@ -61,7 +61,8 @@ impl Class {
     pub fn owned(mut self, pool: &PoolName, driver: &str) -> Self {
         let (key, value) = owner(driver);
         self.labels.insert(key, value);
-        self.annotations.insert(format!("{driver}/pool"), pool.to_string());
+        self.annotations
+            .insert(format!("{driver}/pool"), pool.to_string());
         self
     }
 
@@ -84,7 +85,11 @@ impl Class {
     #[must_use]
     pub fn manifest(&self) -> Value {
         let mut metadata = json!({"name": self.name});
-        let selectors: Vec<Value> = self.selectors.iter().map(|cel| json!({"cel": {"expression": cel}})).collect();
+        let selectors: Vec<Value> = self
+            .selectors
+            .iter()
+            .map(|cel| json!({"cel": {"expression": cel}}))
+            .collect();
         let mut spec = json!({"selectors": selectors});
         let texts = [("labels", &self.labels), ("annotations", &self.annotations)];
         for (name, texts) in texts.into_iter().filter(|(_, texts)| !texts.is_empty()) {

@@ -16,10 +16,18 @@ pub fn class_name(pool: &PoolName) -> String {
         return plain;
     }
     let hash = format!("{:016x}", fnv(pool.to_string().as_bytes()));
-    let label = format!("{}-{}", label(&pool.name).unwrap_or("pool".into()), &hash[..HASH]);
+    let label = format!(
+        "{}-{}",
+        label(&pool.name).unwrap_or("pool".into()),
+        &hash[..HASH]
+    );
     match pool.has_domain() && pool.prefix.len() <= 190 {
         true => format!("{label}.{}", pool.prefix),
-        false => [Some(label), self::label(&pool.prefix)].into_iter().flatten().collect::<Vec<_>>().join("."),
+        false => [Some(label), self::label(&pool.prefix)]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("."),
     }
 }
 
@@ -27,9 +35,9 @@ pub fn class_name(pool: &PoolName) -> String {
 fn is_plain(pool: &PoolName) -> bool {
     let name = pool.name.as_str();
     let ends = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let hashed = name
-        .rsplit_once('_')
-        .is_some_and(|(_, end)| end.len() == HASH && end.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')));
+    let hashed = name.rsplit_once('_').is_some_and(|(_, end)| {
+        end.len() == HASH && end.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
+    });
     name.len() <= 63
         && name.starts_with(ends)
         && name.ends_with(ends)
@@ -40,7 +48,13 @@ fn is_plain(pool: &PoolName) -> bool {
 
 /// What is left of a text as one label; none if nothing.
 fn label(text: &str) -> Option<String> {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
     let text: String = text.chars().map(plain).take(KEPT).collect();
     let text = text.trim_matches('-');
     (!text.is_empty()).then(|| text.to_owned())
@@ -48,5 +62,7 @@ fn label(text: &str) -> Option<String> {
 
 /// FNV-1a: names must be the same in every build, and no more is asked of them.
 fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

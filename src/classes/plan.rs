@@ -70,7 +70,10 @@ impl fmt::Display for Conflict {
 /// What has to change so that every pool has its class, and no other class is the controller's.
 #[must_use]
 pub fn plan(pools: &BTreeSet<PoolName>, stored: &[Stored], driver: &str) -> Plan {
-    let by_name: BTreeMap<&str, &Stored> = stored.iter().map(|stored| (&*stored.class.name, stored)).collect();
+    let by_name: BTreeMap<&str, &Stored> = stored
+        .iter()
+        .map(|stored| (&*stored.class.name, stored))
+        .collect();
     let mut plan = Plan::default();
     let mut wanted_names = BTreeSet::new();
     for pool in pools {
@@ -82,12 +85,17 @@ pub fn plan(pools: &BTreeSet<PoolName>, stored: &[Stored], driver: &str) -> Plan
             continue;
         }
         if let Some(class) = holder(&wanted, stored, driver) {
-            plan.conflicts.push(Conflict::Resource { class, pool: pool.to_string() });
+            plan.conflicts.push(Conflict::Resource {
+                class,
+                pool: pool.to_string(),
+            });
             wanted.extended_resource_name = None;
         }
         plan.want(wanted.owned(pool, driver), there);
     }
-    let unwanted = |stored: &&Stored| stored.class.is_owned(driver) && !wanted_names.contains(&stored.class.name);
+    let unwanted = |stored: &&Stored| {
+        stored.class.is_owned(driver) && !wanted_names.contains(&stored.class.name)
+    };
     plan.delete = stored.iter().filter(unwanted).cloned().collect();
     plan
 }
@@ -97,39 +105,57 @@ impl Plan {
         match there {
             None => self.create.push(wanted),
             Some(there) if says(&there.class, &wanted) => {}
-            Some(there) => self.update.push((there.clone(), with_others_marks(wanted, &there.class))),
+            Some(there) => self
+                .update
+                .push((there.clone(), with_others_marks(wanted, &there.class))),
         }
     }
 }
 
 fn name_conflict(wanted: &Class, there: Option<&Stored>, pool: &PoolName) -> Option<Conflict> {
     let other = there.is_none_or(|there| !there.class.gives_the_same(wanted));
-    other.then(|| Conflict::Name { class: wanted.name.clone(), pool: pool.to_string() })
+    other.then(|| Conflict::Name {
+        class: wanted.name.clone(),
+        pool: pool.to_string(),
+    })
 }
 
 /// Somebody else's class that has the extended resource: the newest class would get it, and ours is the newest.
 fn holder(wanted: &Class, stored: &[Stored], driver: &str) -> Option<String> {
     let resource = wanted.extended_resource_name.as_ref()?;
-    let theirs = stored.iter().filter(|stored| !stored.class.is_owned(driver));
-    let holder =
-        theirs.map(|stored| &stored.class).find(|class| class.extended_resource_name.as_ref() == Some(resource));
+    let theirs = stored
+        .iter()
+        .filter(|stored| !stored.class.is_owned(driver));
+    let holder = theirs
+        .map(|stored| &stored.class)
+        .find(|class| class.extended_resource_name.as_ref() == Some(resource));
     holder.map(|class| class.name.clone())
 }
 
 fn says(there: &Class, wanted: &Class) -> bool {
     let has = |there: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>| {
-        wanted.iter().all(|(key, value)| there.get(key) == Some(value))
+        wanted
+            .iter()
+            .all(|(key, value)| there.get(key) == Some(value))
     };
-    there.gives_the_same(wanted) && has(&there.labels, &wanted.labels) && has(&there.annotations, &wanted.annotations)
+    there.gives_the_same(wanted)
+        && has(&there.labels, &wanted.labels)
+        && has(&there.annotations, &wanted.annotations)
 }
 
 /// Labels and annotations that others put onto an own class stay.
 fn with_others_marks(mut wanted: Class, there: &Class) -> Class {
     for (key, value) in &there.labels {
-        wanted.labels.entry(key.clone()).or_insert_with(|| value.clone());
+        wanted
+            .labels
+            .entry(key.clone())
+            .or_insert_with(|| value.clone());
     }
     for (key, value) in &there.annotations {
-        wanted.annotations.entry(key.clone()).or_insert_with(|| value.clone());
+        wanted
+            .annotations
+            .entry(key.clone())
+            .or_insert_with(|| value.clone());
     }
     wanted
 }

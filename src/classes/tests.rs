@@ -10,7 +10,10 @@ const DRIVER: &str = "sriov-dra.io";
 
 fn pool(text: &str) -> PoolName {
     let (prefix, name) = text.split_once('/').unwrap();
-    PoolName { prefix: prefix.to_owned(), name: name.to_owned() }
+    PoolName {
+        prefix: prefix.to_owned(),
+        name: name.to_owned(),
+    }
 }
 
 fn pools(texts: &[&str]) -> BTreeSet<PoolName> {
@@ -18,21 +21,40 @@ fn pools(texts: &[&str]) -> BTreeSet<PoolName> {
 }
 
 fn stored(class: Class) -> Stored {
-    Stored { uid: format!("uid of {}", class.name), version: "1".to_owned(), class }
+    Stored {
+        uid: format!("uid of {}", class.name),
+        version: "1".to_owned(),
+        class,
+    }
 }
 
 /// What a server has after the plan.
 fn done(before: &[Stored], plan: &Plan) -> Vec<Stored> {
-    let mut after: BTreeMap<String, Stored> =
-        before.iter().map(|stored| (stored.class.name.clone(), stored.clone())).collect();
+    let mut after: BTreeMap<String, Stored> = before
+        .iter()
+        .map(|stored| (stored.class.name.clone(), stored.clone()))
+        .collect();
     for gone in &plan.delete {
         after.remove(&gone.class.name).unwrap();
     }
     for (there, class) in &plan.update {
-        after.insert(class.name.clone(), Stored { class: class.clone(), ..there.clone() }).unwrap();
+        after
+            .insert(
+                class.name.clone(),
+                Stored {
+                    class: class.clone(),
+                    ..there.clone()
+                },
+            )
+            .unwrap();
     }
     for class in &plan.create {
-        assert!(after.insert(class.name.clone(), stored(class.clone())).is_none(), "created twice");
+        assert!(
+            after
+                .insert(class.name.clone(), stored(class.clone()))
+                .is_none(),
+            "created twice"
+        );
     }
     after.into_values().collect()
 }
@@ -99,8 +121,17 @@ fn a_quote_in_a_prefix_does_not_leave_the_expression() {
 #[test]
 fn no_pod_can_ask_for_what_kubernetes_does_not_take() {
     let name = |text: &str| Class::of_pool(&pool(text), DRIVER).extended_resource_name;
-    assert_eq!(name("intel.com/Sriov-nic_1").as_deref(), Some("intel.com/Sriov-nic_1"));
-    for refused in ["kubernetes.io/x", "Intel.com/x", "/x", "intel.com/_x", "requests.intel.com/x"] {
+    assert_eq!(
+        name("intel.com/Sriov-nic_1").as_deref(),
+        Some("intel.com/Sriov-nic_1")
+    );
+    for refused in [
+        "kubernetes.io/x",
+        "Intel.com/x",
+        "/x",
+        "intel.com/_x",
+        "requests.intel.com/x",
+    ] {
         assert_eq!(name(refused), None, "{refused}");
     }
 }
@@ -109,10 +140,19 @@ fn no_pod_can_ask_for_what_kubernetes_does_not_take() {
 fn somebody_elses_class_is_never_touched() {
     let mut theirs = Class::of_pool(&pool("intel.com/a"), DRIVER);
     theirs.config = vec![json!({"opaque": {"driver": DRIVER, "parameters": {"vlan": 100}}})];
-    let before = [stored(theirs), stored(Class { name: "other".to_owned(), ..Class::default() })];
+    let before = [
+        stored(theirs),
+        stored(Class {
+            name: "other".to_owned(),
+            ..Class::default()
+        }),
+    ];
     let plan = plan(&pools(&["intel.com/a", "intel.com/b"]), &before, DRIVER);
     let created: Vec<&str> = plan.create.iter().map(|class| &*class.name).collect();
-    assert_eq!((created, plan.update.len(), plan.delete.len()), (vec!["b.intel.com"], 0, 0));
+    assert_eq!(
+        (created, plan.update.len(), plan.delete.len()),
+        (vec!["b.intel.com"], 0, 0)
+    );
     let told = plan.conflicts[0].to_string();
     assert_eq!(
         told,
@@ -123,14 +163,20 @@ fn somebody_elses_class_is_never_touched() {
 #[test]
 fn somebody_elses_class_that_gives_the_same_is_as_good() {
     let before = [stored(Class::of_pool(&pool("intel.com/a"), DRIVER))];
-    assert_eq!(plan(&pools(&["intel.com/a"]), &before, DRIVER), Plan::default());
+    assert_eq!(
+        plan(&pools(&["intel.com/a"]), &before, DRIVER),
+        Plan::default()
+    );
     assert_eq!(plan(&pools(&[]), &before, DRIVER), Plan::default());
 }
 
 #[test]
 fn somebody_elses_extended_resource_stays_theirs() {
-    let blue =
-        Class { name: "blue".to_owned(), extended_resource_name: Some("intel.com/a".into()), ..Class::default() };
+    let blue = Class {
+        name: "blue".to_owned(),
+        extended_resource_name: Some("intel.com/a".into()),
+        ..Class::default()
+    };
     let before = [stored(blue)];
     let plan = plan(&pools(&["intel.com/a"]), &before, DRIVER);
     assert_eq!(plan.create[0].extended_resource_name, None);
@@ -148,21 +194,42 @@ fn an_edited_class_is_put_right_and_keeps_others_labels() {
     edited.selectors.push("true".to_owned());
     edited.labels.insert("team".to_owned(), "net".to_owned());
     let plan = plan(&pools(&["intel.com/a"]), &[stored(edited)], DRIVER);
-    let [(_, right)] = &plan.update[..] else { panic!("{plan:?}") };
-    assert_eq!((right.selectors.len(), right.labels.get("team").map(String::as_str)), (1, Some("net")));
+    let [(_, right)] = &plan.update[..] else {
+        panic!("{plan:?}")
+    };
+    assert_eq!(
+        (
+            right.selectors.len(),
+            right.labels.get("team").map(String::as_str)
+        ),
+        (1, Some("net"))
+    );
     assert!(right.is_owned(DRIVER));
 }
 
 fn any_pool() -> impl Strategy<Value = PoolName> {
-    let name = prop_oneof!["[a-c_-]{1,4}", "[a-zA-Z0-9_-]{1,80}", "[ab](_|-)[0-9a-f]{10}"];
-    let prefix = prop_oneof![Just("intel.com".to_owned()), Just("b.c".to_owned()), "[a-c.A-]{0,4}", ".{0,300}"];
+    let name = prop_oneof![
+        "[a-c_-]{1,4}",
+        "[a-zA-Z0-9_-]{1,80}",
+        "[ab](_|-)[0-9a-f]{10}"
+    ];
+    let prefix = prop_oneof![
+        Just("intel.com".to_owned()),
+        Just("b.c".to_owned()),
+        "[a-c.A-]{0,4}",
+        ".{0,300}"
+    ];
     (prefix, name).prop_map(|(prefix, name)| PoolName { prefix, name })
 }
 
 fn is_subdomain(name: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let label =
-        |label: &str| !label.is_empty() && label.chars().all(inner) && !label.starts_with('-') && !label.ends_with('-');
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.chars().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
     name.len() <= 253 && name.split('.').all(label)
 }
 

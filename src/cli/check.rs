@@ -10,7 +10,8 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<u8> {
         (false, true) => "/readyz",
         (false, false) => "/livez",
     };
-    let (fine, text) = ask(&socket, path).map_err(|error| anyhow::anyhow!("agent at {}: {error}", socket.display()))?;
+    let (fine, text) = ask(&socket, path)
+        .map_err(|error| anyhow::anyhow!("agent at {}: {error}", socket.display()))?;
     super::print(&text)?;
     Ok(u8::from(!fine))
 }

@@ -3,7 +3,10 @@
 use comfy_table::{Table, presets::NOTHING};
 
 /// Rows in columns; the header's names are what `kubectl` users expect, in capitals.
-pub(super) fn columns<C: Into<String>>(header: &[&str], rows: impl IntoIterator<Item = Vec<C>>) -> String {
+pub(super) fn columns<C: Into<String>>(
+    header: &[&str],
+    rows: impl IntoIterator<Item = Vec<C>>,
+) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     if !header.is_empty() {
@@ -12,5 +15,14 @@ pub(super) fn columns<C: Into<String>>(header: &[&str], rows: impl IntoIterator<
     for row in rows {
         table.add_row(row.into_iter().map(Into::into).collect::<Vec<String>>());
     }
-    table.lines().map(|line| line.trim_end().strip_prefix(' ').unwrap_or_default().to_owned() + "\n").collect()
+    table
+        .lines()
+        .map(|line| {
+            line.trim_end()
+                .strip_prefix(' ')
+                .unwrap_or_default()
+                .to_owned()
+                + "\n"
+        })
+        .collect()
 }

@@ -15,7 +15,11 @@ use super::{
 use crate::convert::{self, Input, Report, Row, Verdict};
 
 pub(super) fn run(args: &ConvertArgs) -> anyhow::Result<u8> {
-    let inputs = args.files.iter().map(|file| input(file)).collect::<anyhow::Result<Vec<Input>>>()?;
+    let inputs = args
+        .files
+        .iter()
+        .map(|file| input(file))
+        .collect::<anyhow::Result<Vec<Input>>>()?;
     let options = convert::Options {
         driver: args.driver_name.clone(),
         resource_prefix: args.resource_prefix.clone(),
@@ -28,7 +32,9 @@ pub(super) fn run(args: &ConvertArgs) -> anyhow::Result<u8> {
         ReportForm::Json => serde_json::to_string_pretty(&converted.report)? + "\n",
     };
     io::stderr().write_all(report.as_bytes())?;
-    Ok(u8::from(args.strict && converted.report.count(Verdict::Cannot) > 0))
+    Ok(u8::from(
+        args.strict && converted.report.count(Verdict::Cannot) > 0,
+    ))
 }
 
 fn input(file: &Path) -> anyhow::Result<Input> {
@@ -55,13 +61,18 @@ fn documents(documents: &[Value], form: Documents) -> anyhow::Result<String> {
 /// Object by object, and the sum.
 fn table(report: &Report) -> String {
     let mut text = String::new();
-    for rows in report.rows.chunk_by(|a, b| (&a.file, &a.object) == (&b.file, &b.object)) {
+    for rows in report
+        .rows
+        .chunk_by(|a, b| (&a.file, &a.object) == (&b.file, &b.object))
+    {
         text += &format!("{}: {}\n", rows[0].file, rows[0].object);
         let lines = columns(&[], rows.iter().map(cells));
         text.extend(lines.lines().map(|line| format!("  {line}\n")));
     }
     let count = |verdict: Verdict| format!("{} {}", report.count(verdict), verdict.as_str());
-    let sum = [Verdict::Maps, Verdict::Differs, Verdict::Cannot].map(count).join(", ");
+    let sum = [Verdict::Maps, Verdict::Differs, Verdict::Cannot]
+        .map(count)
+        .join(", ");
     format!("{text}fields: {sum}\n")
 }
 
@@ -71,7 +82,11 @@ fn cells(row: &Row) -> Vec<String> {
         (field, "") => field.to_owned(),
         (field, value) => format!("{field}: {value}"),
     };
-    let what = if row.remedy.is_empty() { row.what.clone() } else { format!("{} -> {}", row.what, row.remedy) };
+    let what = if row.remedy.is_empty() {
+        row.what.clone()
+    } else {
+        format!("{} -> {}", row.what, row.remedy)
+    };
     vec![row.verdict.as_str().to_owned(), field, what]
 }
 
@@ -84,23 +99,45 @@ mod tests {
     fn the_documented_example_holds() {
         let doc = include_str!("../../docs/migration.md");
         let files = [
-            ("config.json", include_str!("../../deployments/examples/migration/config.json")),
-            ("networks.yaml", include_str!("../../deployments/examples/migration/networks.yaml")),
-            ("pods.yaml", include_str!("../../deployments/examples/migration/pods.yaml")),
+            (
+                "config.json",
+                include_str!("../../deployments/examples/migration/config.json"),
+            ),
+            (
+                "networks.yaml",
+                include_str!("../../deployments/examples/migration/networks.yaml"),
+            ),
+            (
+                "pods.yaml",
+                include_str!("../../deployments/examples/migration/pods.yaml"),
+            ),
         ];
-        let inputs = files.map(|(file, text)| Input { file: file.to_owned(), text: text.to_owned() });
+        let inputs = files.map(|(file, text)| Input {
+            file: file.to_owned(),
+            text: text.to_owned(),
+        });
         let options = convert::Options {
             driver: "sriov-dra.io".to_owned(),
             resource_prefix: "intel.com".to_owned(),
             claims: false,
         };
         let converted = convert::convert(&inputs, &options).unwrap();
-        let texts = [table(&converted.report), convert::yaml(&converted.documents)];
-        let missing: Vec<&String> = texts.iter().filter(|text| !doc.contains(&format!("\n{text}```\n"))).collect();
+        let texts = [
+            table(&converted.report),
+            convert::yaml(&converted.documents),
+        ];
+        let missing: Vec<&String> = texts
+            .iter()
+            .filter(|text| !doc.contains(&format!("\n{text}```\n")))
+            .collect();
         assert!(
             missing.is_empty(),
             "docs/migration.md does not have:\n{}",
-            missing.iter().map(|text| text.as_str()).collect::<Vec<_>>().join("\n====\n")
+            missing
+                .iter()
+                .map(|text| text.as_str())
+                .collect::<Vec<_>>()
+                .join("\n====\n")
         );
     }
 

@@ -19,13 +19,20 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<u8> {
         DoctorOutput::Table => table(&findings),
         DoctorOutput::Json => serde_json::to_string_pretty(&findings)? + "\n",
     })?;
-    Ok(u8::from(findings.iter().any(|finding| finding.verdict == Verdict::Broken)))
+    Ok(u8::from(
+        findings
+            .iter()
+            .any(|finding| finding.verdict == Verdict::Broken),
+    ))
 }
 
 /// A remedy is on a line of its own: it is to be copied.
 fn table(findings: &[Finding]) -> String {
-    let row =
-        |finding: &Finding| [finding.check, finding.verdict.as_str(), &*finding.found].map(str::to_owned).to_vec();
+    let row = |finding: &Finding| {
+        [finding.check, finding.verdict.as_str(), &*finding.found]
+            .map(str::to_owned)
+            .to_vec()
+    };
     let lines = columns(&["CHECK", "VERDICT", "FOUND"], findings.iter().map(row));
     let mut lines = lines.lines();
     let mut text = format!("{}\n", lines.next().unwrap_or_default());
@@ -50,7 +57,10 @@ mod tests {
             found: "found".to_owned(),
             remedy: remedy.to_owned(),
         };
-        let findings = [finding("NRI", Verdict::Broken, "do this"), finding("state", Verdict::Fine, "")];
+        let findings = [
+            finding("NRI", Verdict::Broken, "do this"),
+            finding("state", Verdict::Fine, ""),
+        ];
         insta::assert_snapshot!(table(&findings), @r#"
         CHECK  VERDICT  FOUND
         NRI    broken   found

@@ -14,13 +14,21 @@ use crate::{
 };
 
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
-    let objects = if args.file.is_empty() { of_cluster(&args.driver_name)? } else { files::objects(&args.file)? };
+    let objects = if args.file.is_empty() {
+        of_cluster(&args.driver_name)?
+    } else {
+        files::objects(&args.file)?
+    };
     super::print(&answer(args, objects)?)
 }
 
 fn answer(args: &ExplainArgs, objects: Vec<Value>) -> anyhow::Result<String> {
     let world = World::read(objects)?;
-    let report = explain(&world, &Query::read(&args.subject, &args.namespace), &args.driver_name)?;
+    let report = explain(
+        &world,
+        &Query::read(&args.subject, &args.namespace),
+        &args.driver_name,
+    )?;
     Ok(match args.output {
         Form::Json => serde_json::to_string_pretty(&report)? + "\n",
         Form::Table => text::text(&report, args.all),
@@ -28,6 +36,8 @@ fn answer(args: &ExplainArgs, objects: Vec<Value>) -> anyhow::Result<String> {
 }
 
 fn of_cluster(driver: &str) -> anyhow::Result<Vec<Value>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     Ok(runtime.block_on(async { Kube::connect(driver, "").await?.allocation_objects().await })?)
 }

@@ -54,12 +54,19 @@ struct Row<'a> {
 }
 
 pub(super) fn run(args: &ListArgs) -> anyhow::Result<()> {
-    let text = if args.cluster || !args.file.is_empty() { cluster::answer(args)? } else { of_host(args)? };
+    let text = if args.cluster || !args.file.is_empty() {
+        cluster::answer(args)?
+    } else {
+        of_host(args)?
+    };
     super::print(&text)
 }
 
 fn of_host(args: &ListArgs) -> anyhow::Result<String> {
-    let paths = Paths { run: args.state_dir.clone(), ..Paths::default() };
+    let paths = Paths {
+        run: args.state_dir.clone(),
+        ..Paths::default()
+    };
     let linux = Linux::new(paths.clone());
     let functions = linux.functions()?;
     if functions.is_empty() && matches!(args.output, Output::Table | Output::Wide) {
@@ -67,12 +74,25 @@ fn of_host(args: &ListArgs) -> anyhow::Result<String> {
     }
     let records = Store::new(paths.records(), Disk::default()).all()?;
     // Whoever may not look at all that the host uses sees the functions nevertheless.
-    let inventory = Inventory { host_used: linux.host_used().unwrap_or_default().into_iter().collect(), functions };
+    let inventory = Inventory {
+        host_used: linux.host_used().unwrap_or_default().into_iter().collect(),
+        functions,
+    };
     let pools = pools::of_host(args, &inventory, &records);
-    form(&inventory.functions, &pools, &holders(&records), args.output)
+    form(
+        &inventory.functions,
+        &pools,
+        &holders(&records),
+        args.output,
+    )
 }
 
-fn form(functions: &[Function], pools: &Pools, holders: &Holders, form: Output) -> anyhow::Result<String> {
+fn form(
+    functions: &[Function],
+    pools: &Pools,
+    holders: &Holders,
+    form: Output,
+) -> anyhow::Result<String> {
     match form {
         Output::Table | Output::Wide => Ok(table(functions, pools, holders, form == Output::Wide)),
         Output::Json | Output::Yaml => structured(&rows(functions, pools, holders), form),
@@ -88,7 +108,11 @@ fn structured(rows: &[impl Serialize], form: Output) -> anyhow::Result<String> {
 }
 
 fn nothing_here(kubeconfig: bool) -> String {
-    let hint = if kubeconfig { "; those of the cluster: sriov-dra list --cluster" } else { "" };
+    let hint = if kubeconfig {
+        "; those of the cluster: sriov-dra list --cluster"
+    } else {
+        ""
+    };
     format!("no SR-IOV functions on this host{hint}\n")
 }
 
@@ -103,14 +127,35 @@ pub(crate) fn holders(entries: &[Entry]) -> Holders {
     for entry in entries {
         match entry {
             Entry::Readable(record) => {
-                holders.extend(record.devices.iter().filter(|device| !device.admin_access).map(|device| {
-                    let pod = device.attachment.as_ref().map(|attachment| attachment.pod.clone());
-                    (device.id, Holder { claim: record.claim.to_string(), pod })
-                }));
+                holders.extend(
+                    record
+                        .devices
+                        .iter()
+                        .filter(|device| !device.admin_access)
+                        .map(|device| {
+                            let pod = device
+                                .attachment
+                                .as_ref()
+                                .map(|attachment| attachment.pod.clone());
+                            (
+                                device.id,
+                                Holder {
+                                    claim: record.claim.to_string(),
+                                    pod,
+                                },
+                            )
+                        }),
+                );
             }
-            Entry::Unreadable { uid, devices, why } => holders.extend(
-                devices.iter().map(|id| (*id, Holder { claim: format!("unreadable record {uid}: {why}"), pod: None })),
-            ),
+            Entry::Unreadable { uid, devices, why } => holders.extend(devices.iter().map(|id| {
+                (
+                    *id,
+                    Holder {
+                        claim: format!("unreadable record {uid}: {why}"),
+                        pod: None,
+                    },
+                )
+            })),
         }
     }
     holders

@@ -72,7 +72,12 @@ pub struct NodeArgs {
     #[arg(long, env = "SRIOV_DRA_POLICY_NAMESPACE")]
     pub policy_namespace: Option<String>,
     /// Drivers that a claim may bind besides the one that a function has.
-    #[arg(long, env = "SRIOV_DRA_ALLOW_DRIVERS", value_delimiter = ',', default_value = "vfio-pci")]
+    #[arg(
+        long,
+        env = "SRIOV_DRA_ALLOW_DRIVERS",
+        value_delimiter = ',',
+        default_value = "vfio-pci"
+    )]
     pub allow_drivers: Vec<String>,
     /// Places on the host.
     #[command(flatten)]
@@ -89,7 +94,11 @@ pub struct NodeArgs {
 #[derive(Debug, Clone, Args)]
 pub struct PlaceArgs {
     /// The kubelet's root directory.
-    #[arg(long, env = "SRIOV_DRA_KUBELET_ROOT", default_value = "/var/lib/kubelet")]
+    #[arg(
+        long,
+        env = "SRIOV_DRA_KUBELET_ROOT",
+        default_value = "/var/lib/kubelet"
+    )]
     pub kubelet_root: PathBuf,
     /// Where the runtime reads CDI specs.
     #[arg(long, env = "SRIOV_DRA_CDI_ROOT", default_value = "/var/run/cdi")]
@@ -98,7 +107,11 @@ pub struct PlaceArgs {
     #[arg(long, env = "SRIOV_DRA_STATE_DIR", default_value = "/run/sriov-dra")]
     pub state_dir: PathBuf,
     /// The runtime's NRI socket.
-    #[arg(long, env = "SRIOV_DRA_NRI_SOCKET", default_value = "/var/run/nri/nri.sock")]
+    #[arg(
+        long,
+        env = "SRIOV_DRA_NRI_SOCKET",
+        default_value = "/var/run/nri/nri.sock"
+    )]
     pub nri_socket: PathBuf,
 }
 
@@ -343,8 +356,18 @@ mod tests {
 
     #[test]
     fn a_wrong_address_is_refused_with_what_would_be_right() {
-        let wrong = SriovDra::try_parse_from(["sriov-dra", "node", "--node-name", "a", "--exclude", "3b:00.1"]);
+        let wrong = SriovDra::try_parse_from([
+            "sriov-dra",
+            "node",
+            "--node-name",
+            "a",
+            "--exclude",
+            "3b:00.1",
+        ]);
         let text = wrong.unwrap_err().to_string();
-        assert!(text.contains("must be a PCI address like 0000:3b:02.1, a PF's name like ens1f0"), "{text}");
+        assert!(
+            text.contains("must be a PCI address like 0000:3b:02.1, a PF's name like ens1f0"),
+            "{text}"
+        );
     }
 }

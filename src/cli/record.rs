@@ -9,7 +9,8 @@ pub(super) fn run(args: &RecordArgs) -> anyhow::Result<()> {
     let recording = Linux::new(Paths::default()).record()?;
     let text = serde_json::to_string_pretty(&recording)? + "\n";
     match &args.out {
-        Some(path) => files::write_atomic(path, text.as_bytes(), 0o644).with_context(|| path.display().to_string()),
+        Some(path) => files::write_atomic(path, text.as_bytes(), 0o644)
+            .with_context(|| path.display().to_string()),
         None => super::print(&text),
     }
 }

@@ -4,8 +4,15 @@ use super::{columns::columns, options::UninstallCheckArgs};
 use crate::cluster::{InUse, Kube};
 
 pub(super) fn run(args: &UninstallCheckArgs) -> anyhow::Result<u8> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let claims = runtime.block_on(async { Kube::connect(&args.driver_name, "").await?.claims_in_use().await })?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let claims = runtime.block_on(async {
+        Kube::connect(&args.driver_name, "")
+            .await?
+            .claims_in_use()
+            .await
+    })?;
     super::print(&text(&args.driver_name, &claims))?;
     Ok(u8::from(!claims.is_empty()))
 }
@@ -14,7 +21,13 @@ fn text(driver: &str, claims: &[InUse]) -> String {
     if claims.is_empty() {
         return format!("no pod holds a device of {driver}\n");
     }
-    let row = |claim: &InUse| vec![claim.claim.clone(), claim.holders.join(" "), claim.devices.join(" ")];
+    let row = |claim: &InUse| {
+        vec![
+            claim.claim.clone(),
+            claim.holders.join(" "),
+            claim.devices.join(" "),
+        ]
+    };
     let table = columns(&["CLAIM", "PODS", "DEVICES"], claims.iter().map(row));
     format!(
         "pods hold devices of {driver}; without it their devices would never be given back. Delete these pods first:
@@ -38,6 +51,9 @@ mod tests {
         CLAIM     PODS         DEVICES
         shop/net  upf-0 upf-1  node1/0000-3b-02-1
         "#);
-        assert_eq!(text("sriov-dra.io", &[]), "no pod holds a device of sriov-dra.io\n");
+        assert_eq!(
+            text("sriov-dra.io", &[]),
+            "no pod holds a device of sriov-dra.io\n"
+        );
     }
 }

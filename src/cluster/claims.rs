@@ -13,12 +13,28 @@ const POD_CLAIM_NAME: &str = "resource.kubernetes.io/pod-claim-name";
 
 /// The allocation's part of this driver; none when there is no allocation. An allocation of other drivers' devices only
 /// has no devices.
-pub(super) fn allocated(claim: ResourceClaim, driver: &str) -> Result<Option<AllocatedClaim>, ParseError> {
-    let ResourceClaim { metadata, spec, status } = claim;
+pub(super) fn allocated(
+    claim: ResourceClaim,
+    driver: &str,
+) -> Result<Option<AllocatedClaim>, ParseError> {
+    let ResourceClaim {
+        metadata,
+        spec,
+        status,
+    } = claim;
     let status = status.unwrap_or_default();
-    let Some(allocation) = status.allocation.and_then(|allocation| allocation.devices) else { return Ok(None) };
-    let requests = spec.and_then(|spec| spec.devices).and_then(|devices| devices.requests).unwrap_or_default();
-    let results = allocation.results.into_iter().flatten().filter(|result| result.driver == driver);
+    let Some(allocation) = status.allocation.and_then(|allocation| allocation.devices) else {
+        return Ok(None);
+    };
+    let requests = spec
+        .and_then(|spec| spec.devices)
+        .and_then(|devices| devices.requests)
+        .unwrap_or_default();
+    let results = allocation
+        .results
+        .into_iter()
+        .flatten()
+        .filter(|result| result.driver == driver);
     let annotations = metadata.annotations.unwrap_or_default();
     Ok(Some(AllocatedClaim {
         claim: ClaimRef {
@@ -27,9 +43,19 @@ pub(super) fn allocated(claim: ResourceClaim, driver: &str) -> Result<Option<All
             name: metadata.name.unwrap_or_default(),
         },
         pod_claim_name: annotations.get(POD_CLAIM_NAME).cloned(),
-        reserved_for: status.reserved_for.into_iter().flatten().map(|consumer| consumer.uid).collect(),
+        reserved_for: status
+            .reserved_for
+            .into_iter()
+            .flatten()
+            .map(|consumer| consumer.uid)
+            .collect(),
         devices: results.map(|result| device(result, &requests)).collect(),
-        configs: allocation.config.into_iter().flatten().filter_map(|entry| config(entry, driver)).collect(),
+        configs: allocation
+            .config
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| config(entry, driver))
+            .collect(),
     }))
 }
 
@@ -46,13 +72,20 @@ fn device(result: DeviceRequestAllocationResult, requests: &[DeviceRequest]) -> 
 
 /// The class of `req` or `req/sub`.
 fn class(request: &str, requests: &[DeviceRequest]) -> Option<String> {
-    let (base, sub) = request.split_once('/').map_or((request, None), |(base, sub)| (base, Some(sub)));
+    let (base, sub) = request
+        .split_once('/')
+        .map_or((request, None), |(base, sub)| (base, Some(sub)));
     let found = requests.iter().find(|request| request.name == base)?;
     match sub {
-        None => found.exactly.as_ref().map(|exactly| exactly.device_class_name.clone()),
+        None => found
+            .exactly
+            .as_ref()
+            .map(|exactly| exactly.device_class_name.clone()),
         Some(sub) => {
             let all = found.first_available.iter().flatten();
-            all.into_iter().find(|request| request.name == sub).map(|request| request.device_class_name.clone())
+            all.into_iter()
+                .find(|request| request.name == sub)
+                .map(|request| request.device_class_name.clone())
         }
     }
 }
@@ -60,6 +93,14 @@ fn class(request: &str, requests: &[DeviceRequest]) -> Option<String> {
 fn config(entry: DeviceAllocationConfiguration, driver: &str) -> Option<OpaqueConfig> {
     let opaque = entry.opaque.filter(|opaque| opaque.driver == driver)?;
     // Whoever is not the administrator is a user: an unknown source must not raise anybody's rights.
-    let source = if entry.source == "FromClass" { ConfigSource::Class } else { ConfigSource::Claim };
-    Some(OpaqueConfig { source, requests: entry.requests.unwrap_or_default(), parameters: opaque.parameters.0 })
+    let source = if entry.source == "FromClass" {
+        ConfigSource::Class
+    } else {
+        ConfigSource::Claim
+    };
+    Some(OpaqueConfig {
+        source,
+        requests: entry.requests.unwrap_or_default(),
+        parameters: opaque.parameters.0,
+    })
 }

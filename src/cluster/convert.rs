@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::resource::v1::{
-        Counter, CounterSet as ApiCounterSet, Device as ApiDevice, DeviceAttribute, DeviceCounterConsumption,
-        DeviceTaint, ResourcePool, ResourceSlice, ResourceSliceSpec,
+        Counter, CounterSet as ApiCounterSet, Device as ApiDevice, DeviceAttribute,
+        DeviceCounterConsumption, DeviceTaint, ResourcePool, ResourceSlice, ResourceSliceSpec,
     },
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::Time},
 };
@@ -20,23 +20,38 @@ pub(super) fn spec(slice: &Placed, driver: &str, node: &str) -> ResourceSliceSpe
         generation: slice.generation,
         resource_slice_count: i64::try_from(slice.count).unwrap_or(i64::MAX),
     };
-    let base = ResourceSliceSpec { driver: driver.into(), node_name: Some(node.into()), pool, ..Default::default() };
+    let base = ResourceSliceSpec {
+        driver: driver.into(),
+        node_name: Some(node.into()),
+        pool,
+        ..Default::default()
+    };
     match &slice.content {
         Slice::Devices(all) if all.is_empty() => base,
-        Slice::Devices(all) => ResourceSliceSpec { devices: Some(all.iter().map(device).collect()), ..base },
-        Slice::SharedCounters(sets) => {
-            ResourceSliceSpec { shared_counters: Some(sets.iter().map(counter_set).collect()), ..base }
-        }
+        Slice::Devices(all) => ResourceSliceSpec {
+            devices: Some(all.iter().map(device).collect()),
+            ..base
+        },
+        Slice::SharedCounters(sets) => ResourceSliceSpec {
+            shared_counters: Some(sets.iter().map(counter_set).collect()),
+            ..base
+        },
     }
 }
 
 fn device(device: &Device) -> ApiDevice {
-    let attributes: BTreeMap<_, _> =
-        device.attributes.iter().map(|(name, value)| (name.clone(), attribute(value))).collect();
+    let attributes: BTreeMap<_, _> = device
+        .attributes
+        .iter()
+        .map(|(name, value)| (name.clone(), attribute(value)))
+        .collect();
     ApiDevice {
         name: device.name.clone(),
         attributes: filled(attributes, BTreeMap::is_empty),
-        consumes_counters: filled(device.consumes.iter().map(consumption).collect(), Vec::is_empty),
+        consumes_counters: filled(
+            device.consumes.iter().map(consumption).collect(),
+            Vec::is_empty,
+        ),
         taints: filled(device.taints.iter().map(taint).collect(), Vec::is_empty),
         ..Default::default()
     }
@@ -50,10 +65,22 @@ fn filled<T>(all: T, is_empty: fn(&T) -> bool) -> Option<T> {
 fn attribute(value: &Attribute) -> DeviceAttribute {
     let none = DeviceAttribute::default();
     match value.clone() {
-        Attribute::String(text) => DeviceAttribute { string: Some(text), ..none },
-        Attribute::Int(number) => DeviceAttribute { int: Some(number), ..none },
-        Attribute::Bool(value) => DeviceAttribute { bool: Some(value), ..none },
-        Attribute::Version(text) => DeviceAttribute { version: Some(text), ..none },
+        Attribute::String(text) => DeviceAttribute {
+            string: Some(text),
+            ..none
+        },
+        Attribute::Int(number) => DeviceAttribute {
+            int: Some(number),
+            ..none
+        },
+        Attribute::Bool(value) => DeviceAttribute {
+            bool: Some(value),
+            ..none
+        },
+        Attribute::Version(text) => DeviceAttribute {
+            version: Some(text),
+            ..none
+        },
     }
 }
 
@@ -66,16 +93,33 @@ fn consumption(consumption: &Consumption) -> DeviceCounterConsumption {
 }
 
 fn counter_set(set: &CounterSet) -> ApiCounterSet {
-    ApiCounterSet { name: set.name.clone(), counters: counters(&set.counters) }
+    ApiCounterSet {
+        name: set.name.clone(),
+        counters: counters(&set.counters),
+    }
 }
 
 fn counters(counters: &BTreeMap<String, u64>) -> BTreeMap<String, Counter> {
-    counters.iter().map(|(name, amount)| (name.clone(), Counter { value: quantity(*amount) })).collect()
+    counters
+        .iter()
+        .map(|(name, amount)| {
+            (
+                name.clone(),
+                Counter {
+                    value: quantity(*amount),
+                },
+            )
+        })
+        .collect()
 }
 
 /// In the form to which the server brings it: 1000 is stored as `1k`.
 fn quantity(amount: u64) -> Quantity {
-    Quantity(if amount > 0 && amount.is_multiple_of(1000) { format!("{}k", amount / 1000) } else { amount.to_string() })
+    Quantity(if amount > 0 && amount.is_multiple_of(1000) {
+        format!("{}k", amount / 1000)
+    } else {
+        amount.to_string()
+    })
 }
 
 fn read_quantity(quantity: &Quantity) -> Option<u64> {
@@ -98,10 +142,15 @@ fn taint(taint: &Taint) -> DeviceTaint {
 pub(super) fn stored(slice: ResourceSlice, driver: &str, node: &str) -> StoredSlice {
     let ResourceSlice { metadata, spec } = slice;
     let content = match &spec.shared_counters {
-        Some(sets) if !sets.is_empty() => Slice::SharedCounters(sets.iter().map(read_set).collect()),
+        Some(sets) if !sets.is_empty() => {
+            Slice::SharedCounters(sets.iter().map(read_set).collect())
+        }
         _ => Slice::Devices(spec.devices.iter().flatten().map(read_device).collect()),
     };
-    let index = metadata.generate_name.as_deref().and_then(|prefix| slices::index(prefix, driver, node));
+    let index = metadata
+        .generate_name
+        .as_deref()
+        .and_then(|prefix| slices::index(prefix, driver, node));
     let (generation, count) = (spec.pool.generation, spec.pool.resource_slice_count);
     let placed = Placed {
         index: index.unwrap_or_default(),
@@ -131,7 +180,10 @@ fn normal(mut spec: ResourceSliceSpec) -> ResourceSliceSpec {
     for device in spec.devices.iter_mut().flatten() {
         device.attributes = device.attributes.take().filter(|all| !all.is_empty());
         device.capacity = device.capacity.take().filter(|all| !all.is_empty());
-        device.consumes_counters = device.consumes_counters.take().filter(|all| !all.is_empty());
+        device.consumes_counters = device
+            .consumes_counters
+            .take()
+            .filter(|all| !all.is_empty());
         device.taints = device.taints.take().filter(|all| !all.is_empty());
         for taint in device.taints.iter_mut().flatten() {
             taint.value = taint.value.take().filter(|value| !value.is_empty());
@@ -144,28 +196,53 @@ fn read_device(device: &ApiDevice) -> Device {
     let attributes = device.attributes.iter().flatten();
     Device {
         name: device.name.clone(),
-        attributes: attributes.filter_map(|(name, value)| Some((name.clone(), read_attribute(value)?))).collect(),
-        consumes: device.consumes_counters.iter().flatten().map(read_consumption).collect(),
+        attributes: attributes
+            .filter_map(|(name, value)| Some((name.clone(), read_attribute(value)?)))
+            .collect(),
+        consumes: device
+            .consumes_counters
+            .iter()
+            .flatten()
+            .map(read_consumption)
+            .collect(),
         taints: device.taints.iter().flatten().map(read_taint).collect(),
     }
 }
 
 fn read_attribute(value: &DeviceAttribute) -> Option<Attribute> {
-    let DeviceAttribute { string, int, bool, version, .. } = value.clone();
-    let text = string.map(Attribute::String).or(version.map(Attribute::Version));
-    text.or(int.map(Attribute::Int)).or(bool.map(Attribute::Bool))
+    let DeviceAttribute {
+        string,
+        int,
+        bool,
+        version,
+        ..
+    } = value.clone();
+    let text = string
+        .map(Attribute::String)
+        .or(version.map(Attribute::Version));
+    text.or(int.map(Attribute::Int))
+        .or(bool.map(Attribute::Bool))
 }
 
 fn read_consumption(consumption: &DeviceCounterConsumption) -> Consumption {
-    Consumption { set: consumption.counter_set.clone(), counters: read_counters(&consumption.counters) }
+    Consumption {
+        set: consumption.counter_set.clone(),
+        counters: read_counters(&consumption.counters),
+    }
 }
 
 fn read_set(set: &ApiCounterSet) -> CounterSet {
-    CounterSet { name: set.name.clone(), counters: read_counters(&set.counters) }
+    CounterSet {
+        name: set.name.clone(),
+        counters: read_counters(&set.counters),
+    }
 }
 
 fn read_counters(counters: &BTreeMap<String, Counter>) -> BTreeMap<String, u64> {
-    counters.iter().filter_map(|(name, counter)| Some((name.clone(), read_quantity(&counter.value)?))).collect()
+    counters
+        .iter()
+        .filter_map(|(name, counter)| Some((name.clone(), read_quantity(&counter.value)?)))
+        .collect()
 }
 
 fn read_taint(taint: &DeviceTaint) -> Taint {

@@ -66,16 +66,41 @@ impl Subject {
     pub(super) fn reference(&self) -> ObjectReference {
         let policies = format!("{GROUP}/{VERSION}");
         let (api, kind, namespace, name, uid) = match self {
-            Self::Pod { namespace, name, uid } => ("v1", "Pod", namespace, name, uid.as_str()),
-            Self::ConfigMap { namespace, name, uid } => ("v1", "ConfigMap", namespace, name, uid.as_str()),
-            Self::Policy { kind, namespace, name, uid } => {
-                (policies.as_str(), kind.as_str(), namespace, name, uid.as_str())
-            }
+            Self::Pod {
+                namespace,
+                name,
+                uid,
+            } => ("v1", "Pod", namespace, name, uid.as_str()),
+            Self::ConfigMap {
+                namespace,
+                name,
+                uid,
+            } => ("v1", "ConfigMap", namespace, name, uid.as_str()),
+            Self::Policy {
+                kind,
+                namespace,
+                name,
+                uid,
+            } => (
+                policies.as_str(),
+                kind.as_str(),
+                namespace,
+                name,
+                uid.as_str(),
+            ),
             // As the kubelet does it: the name is the UID, or `kubectl describe node` does not find it.
             Self::Node(name) => return node(name),
-            Self::Claim(ClaimRef { uid, namespace, name }) => {
-                ("resource.k8s.io/v1", "ResourceClaim", namespace, name, uid.as_str())
-            }
+            Self::Claim(ClaimRef {
+                uid,
+                namespace,
+                name,
+            }) => (
+                "resource.k8s.io/v1",
+                "ResourceClaim",
+                namespace,
+                name,
+                uid.as_str(),
+            ),
         };
         ObjectReference {
             api_version: Some(api.into()),
@@ -101,7 +126,11 @@ fn node(name: &str) -> ObjectReference {
 /// As the API takes it: notes have at most 1024 bytes.
 pub(super) fn event(event: &Event) -> ApiEvent {
     ApiEvent {
-        type_: if event.warning { EventType::Warning } else { EventType::Normal },
+        type_: if event.warning {
+            EventType::Warning
+        } else {
+            EventType::Normal
+        },
         reason: event.reason.into(),
         note: Some(cut(&event.note, 1024).to_owned()),
         action: event.action.into(),

@@ -27,8 +27,8 @@ use kube::{
 use tokio::{sync::OnceCell, time::timeout};
 
 use super::{
-    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Placed, Pods, Policies, Result, SliceChange, StoredSlice,
-    claims, convert, events, slices, status,
+    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Placed, Pods, Policies, Result,
+    SliceChange, StoredSlice, claims, convert, events, slices, status,
 };
 use crate::{
     claim::{AllocatedClaim, ClaimRef},
@@ -74,7 +74,13 @@ impl Kube {
     #[must_use]
     pub fn new(client: Client, driver: &str, node: &str) -> Self {
         let recorder = Recorder::new(client.clone(), reporter(driver, node));
-        Self { client, driver: driver.into(), node: node.into(), recorder, node_uid: OnceCell::new() }
+        Self {
+            client,
+            driver: driver.into(),
+            node: node.into(),
+            recorder,
+            node_uid: OnceCell::new(),
+        }
     }
 
     fn slice_api(&self) -> Api<ResourceSlice> {
@@ -97,12 +103,25 @@ impl Kube {
     async fn owner(&self) -> Result<OwnerReference> {
         let subject = format!("node {}", self.node);
         let ask = async {
-            let node = asked(&subject, Api::<Node>::all(self.client.clone()).get(&self.node)).await?;
-            node.metadata.uid.ok_or_else(|| unreachable(&subject, "has no UID".into()))
+            let node = asked(
+                &subject,
+                Api::<Node>::all(self.client.clone()).get(&self.node),
+            )
+            .await?;
+            node.metadata
+                .uid
+                .ok_or_else(|| unreachable(&subject, "has no UID".into()))
         };
         let uid = self.node_uid.get_or_try_init(|| ask).await?.clone();
         let (api_version, kind, name) = ("v1".into(), "Node".into(), self.node.clone());
-        Ok(OwnerReference { api_version, kind, name, uid, controller: Some(true), block_owner_deletion: None })
+        Ok(OwnerReference {
+            api_version,
+            kind,
+            name,
+            uid,
+            controller: Some(true),
+            block_owner_deletion: None,
+        })
     }
 
     async fn object(&self, slice: &Placed) -> Result<ResourceSlice> {
@@ -111,24 +130,47 @@ impl Kube {
             owner_references: Some(vec![self.owner().await?]),
             ..Default::default()
         };
-        Ok(ResourceSlice { metadata, spec: convert::spec(slice, &self.driver, &self.node) })
+        Ok(ResourceSlice {
+            metadata,
+            spec: convert::spec(slice, &self.driver, &self.node),
+        })
     }
 
     async fn minor_version(&self) -> Result<u32> {
         let info = asked("server version", self.client.apiserver_version()).await?;
         // "35+" is a version too.
-        let digits: String = info.minor.chars().take_while(char::is_ascii_digit).collect();
-        digits
-            .parse()
-            .map_err(|_| unreachable("server version", format!("minor version {:?} is no number", info.minor)))
+        let digits: String = info
+            .minor
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .collect();
+        digits.parse().map_err(|_| {
+            unreachable(
+                "server version",
+                format!("minor version {:?} is no number", info.minor),
+            )
+        })
     }
 
     /// Whether the server would store this as it is. Nothing is written.
     async fn keeps(&self, content: Slice) -> Result<bool> {
-        let probe = Placed { index: 0, generation: 0, count: 1, content };
+        let probe = Placed {
+            index: 0,
+            generation: 0,
+            count: 1,
+            content,
+        };
         let object = self.object(&probe).await?;
-        let dry = PostParams { dry_run: true, ..PostParams::default() };
-        match asked("slice, as a dry run", self.slice_api().create(&dry, &object)).await {
+        let dry = PostParams {
+            dry_run: true,
+            ..PostParams::default()
+        };
+        match asked(
+            "slice, as a dry run",
+            self.slice_api().create(&dry, &object),
+        )
+        .await
+        {
             Ok(kept) => {
                 let kept = self.stored(kept).content;
                 Ok(without_times(kept) == probe.content)
@@ -145,7 +187,10 @@ impl Kube {
 /// The server says since when a taint is there.
 fn without_times(mut slice: Slice) -> Slice {
     if let Slice::Devices(devices) = &mut slice {
-        devices.iter_mut().flat_map(|device| &mut device.taints).for_each(|taint| taint.time_added = None);
+        devices
+            .iter_mut()
+            .flat_map(|device| &mut device.taints)
+            .for_each(|taint| taint.time_added = None);
     }
     slice
 }
@@ -154,14 +199,19 @@ fn without_times(mut slice: Slice) -> Slice {
 fn reporter(driver: &str, node: &str) -> Reporter {
     let unnamed = Reporter::from(driver);
     let instance = Some(node.to_owned()).filter(|node| !node.is_empty());
-    Reporter { instance: instance.or(unnamed.instance), ..unnamed }
+    Reporter {
+        instance: instance.or(unnamed.instance),
+        ..unnamed
+    }
 }
 
 #[async_trait]
 impl Cluster for Kube {
     async fn claim(&self, namespace: &str, name: &str) -> Result<Option<AllocatedClaim>> {
         let subject = format!("claim {namespace}/{name}");
-        let Some(claim) = asked(&subject, self.claim_api(namespace).get_opt(name)).await? else { return Ok(None) };
+        let Some(claim) = asked(&subject, self.claim_api(namespace).get_opt(name)).await? else {
+            return Ok(None);
+        };
         claims::allocated(claim, &self.driver).map_err(|error| ClusterError {
             kind: ErrorKind::Invalid,
             subject,
@@ -171,24 +221,49 @@ impl Cluster for Kube {
 
     async fn report(&self, claim: &ClaimRef, devices: &[DeviceStatus]) -> Result<()> {
         let params = PatchParams::apply(&self.driver).force();
-        let body = Patch::Apply(status::apply(&self.driver, claim, devices, Timestamp::now()));
+        let body = Patch::Apply(status::apply(
+            &self.driver,
+            claim,
+            devices,
+            Timestamp::now(),
+        ));
         let api = self.claim_api(&claim.namespace);
-        asked(&format!("status of claim {claim}"), api.patch_status(&claim.name, &params, &body)).await?;
+        asked(
+            &format!("status of claim {claim}"),
+            api.patch_status(&claim.name, &params, &body),
+        )
+        .await?;
         Ok(())
     }
 
     async fn event(&self, event: &Event) -> Result<()> {
         let reference = event.subject.reference();
-        let subject = format!("event {} of {}", event.reason, reference.name.as_deref().unwrap_or_default());
-        asked(&subject, self.recorder.publish(&events::event(event), &reference)).await
+        let subject = format!(
+            "event {} of {}",
+            event.reason,
+            reference.name.as_deref().unwrap_or_default()
+        );
+        asked(
+            &subject,
+            self.recorder.publish(&events::event(event), &reference),
+        )
+        .await
     }
 
     async fn features(&self) -> Result<Features> {
         let taints = vec![Taint::no_schedule(&self.driver, Reason::Gone)];
         // One attribute, since a device without any would not tell the one from the other.
         let attributes = [("type".to_owned(), Attribute::from("vf"))].into();
-        let device = Device { name: "probe".into(), attributes, taints, ..Device::default() };
-        let set = CounterSet { name: "probe".into(), counters: [("vfs".to_owned(), 1)].into() };
+        let device = Device {
+            name: "probe".into(),
+            attributes,
+            taints,
+            ..Device::default()
+        };
+        let set = CounterSet {
+            name: "probe".into(),
+            counters: [("vfs".to_owned(), 1)].into(),
+        };
         Ok(Features {
             counters: self.minor_version().await? >= COUNTER_SLICES
                 && self.keeps(Slice::SharedCounters(vec![set])).await?,
@@ -199,13 +274,21 @@ impl Cluster for Kube {
     async fn slices(&self) -> Result<Vec<StoredSlice>> {
         let params = ListParams::default().fields(&self.selector());
         let all = asked("slices of this node", self.slice_api().list(&params)).await?;
-        Ok(all.items.into_iter().map(|slice| self.stored(slice)).collect())
+        Ok(all
+            .items
+            .into_iter()
+            .map(|slice| self.stored(slice))
+            .collect())
     }
 
     async fn create_slice(&self, slice: &Placed) -> Result<StoredSlice> {
         let object = self.object(slice).await?;
         let subject = format!("slice {} of this node", slice.index);
-        let made = asked(&subject, self.slice_api().create(&PostParams::default(), &object)).await?;
+        let made = asked(
+            &subject,
+            self.slice_api().create(&PostParams::default(), &object),
+        )
+        .await?;
         Ok(self.stored(made))
     }
 
@@ -215,14 +298,27 @@ impl Cluster for Kube {
         object.metadata.uid = Some(stored.uid.clone());
         object.metadata.resource_version = Some(stored.version.clone());
         let subject = format!("slice {}", stored.name);
-        let now = asked(&subject, self.slice_api().replace(&stored.name, &PostParams::default(), &object)).await?;
+        let now = asked(
+            &subject,
+            self.slice_api()
+                .replace(&stored.name, &PostParams::default(), &object),
+        )
+        .await?;
         Ok(self.stored(now))
     }
 
     async fn delete_slice(&self, stored: &StoredSlice) -> Result<()> {
         let (uid, resource_version) = (Some(stored.uid.clone()), Some(stored.version.clone()));
-        let params = DeleteParams::default().preconditions(Preconditions { resource_version, uid });
-        match asked(&format!("slice {}", stored.name), self.slice_api().delete(&stored.name, &params)).await {
+        let params = DeleteParams::default().preconditions(Preconditions {
+            resource_version,
+            uid,
+        });
+        match asked(
+            &format!("slice {}", stored.name),
+            self.slice_api().delete(&stored.name, &params),
+        )
+        .await
+        {
             Err(error) if error.kind != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
@@ -241,15 +337,23 @@ impl Cluster for Kube {
     }
 }
 
-async fn asked<T: Debug>(subject: &str, answer: impl Future<Output = kube::Result<T>>) -> Result<T> {
+async fn asked<T: Debug>(
+    subject: &str,
+    answer: impl Future<Output = kube::Result<T>>,
+) -> Result<T> {
     match timeout(PATIENCE, answer).await {
         Ok(answer) => answer.map_err(|error| told(subject, error)),
-        Err(_) => Err(unreachable(subject, format!("no answer within {PATIENCE:?}"))),
+        Err(_) => Err(unreachable(
+            subject,
+            format!("no answer within {PATIENCE:?}"),
+        )),
     }
 }
 
 fn told(subject: &str, error: kube::Error) -> ClusterError {
-    let kube::Error::Api(status) = error else { return unreachable(subject, error.to_string()) };
+    let kube::Error::Api(status) = error else {
+        return unreachable(subject, error.to_string());
+    };
     let kind = match status.code {
         404 => ErrorKind::NotFound,
         409 => ErrorKind::Conflict,
@@ -257,10 +361,22 @@ fn told(subject: &str, error: kube::Error) -> ClusterError {
         401 | 403 => ErrorKind::Forbidden,
         _ => ErrorKind::Unreachable,
     };
-    let text = if status.message.is_empty() { status.reason } else { status.message };
-    ClusterError { kind, subject: subject.to_owned(), text }
+    let text = if status.message.is_empty() {
+        status.reason
+    } else {
+        status.message
+    };
+    ClusterError {
+        kind,
+        subject: subject.to_owned(),
+        text,
+    }
 }
 
 fn unreachable(subject: &str, text: String) -> ClusterError {
-    ClusterError { kind: ErrorKind::Unreachable, subject: subject.to_owned(), text }
+    ClusterError {
+        kind: ErrorKind::Unreachable,
+        subject: subject.to_owned(),
+        text,
+    }
 }

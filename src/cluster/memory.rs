@@ -16,8 +16,8 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::{
-    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Placed, Pod, Pods, Policies, PolicyView, Result,
-    SliceChange, StoredSlice, slices,
+    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Placed, Pod, Pods, Policies, PolicyView,
+    Result, SliceChange, StoredSlice, slices,
 };
 use crate::{
     claim::{AllocatedClaim, ClaimRef},
@@ -46,7 +46,10 @@ struct State {
 
 impl Default for Memory {
     fn default() -> Self {
-        Self::with(Features { counters: true, taints: true })
+        Self::with(Features {
+            counters: true,
+            taints: true,
+        })
     }
 }
 
@@ -92,7 +95,11 @@ impl Memory {
     /// What was last reported of a claim.
     #[must_use]
     pub fn reported(&self, claim: &ClaimRef) -> Vec<DeviceStatus> {
-        self.state().statuses.get(&claim.to_string()).cloned().unwrap_or_default()
+        self.state()
+            .statuses
+            .get(&claim.to_string())
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// All events so far.
@@ -128,7 +135,11 @@ impl Memory {
     /// Somebody edits a slice by hand.
     pub fn edit(&self, index: usize, edit: impl FnOnce(&mut StoredSlice)) {
         let mut state = self.state();
-        let found = state.slices.values().find(|slice| slice.index == Some(index)).cloned();
+        let found = state
+            .slices
+            .values()
+            .find(|slice| slice.index == Some(index))
+            .cloned();
         let Some(mut slice) = found else { return };
         edit(&mut slice);
         state.store(slice);
@@ -137,7 +148,8 @@ impl Memory {
 
 impl State {
     fn tell(&mut self, change: &SliceChange) {
-        self.watchers.retain(|watcher| watcher.send(change.clone()).is_ok());
+        self.watchers
+            .retain(|watcher| watcher.send(change.clone()).is_ok());
     }
 
     fn store(&mut self, mut slice: StoredSlice) -> StoredSlice {
@@ -145,23 +157,38 @@ impl State {
         slice.version = self.version.to_string();
         slice.content = kept(slice.content, self.features);
         self.slices.insert(slice.name.clone(), slice.clone());
-        self.tell(&SliceChange::Applied { name: slice.name.clone(), version: slice.version.clone() });
+        self.tell(&SliceChange::Applied {
+            name: slice.name.clone(),
+            version: slice.version.clone(),
+        });
         slice
     }
 
     fn trip(&mut self, subject: &str) -> Result<()> {
-        let Some(kind) = self.failures.pop() else { return Ok(()) };
-        Err(ClusterError { kind, subject: subject.into(), text: "told to fail".into() })
+        let Some(kind) = self.failures.pop() else {
+            return Ok(());
+        };
+        Err(ClusterError {
+            kind,
+            subject: subject.into(),
+            text: "told to fail".into(),
+        })
     }
 
     /// The stored slice, if it is still the one that was read.
     fn same(&self, read: &StoredSlice) -> Result<()> {
         let (kind, text) = match self.slices.get(&read.name) {
             None => (ErrorKind::NotFound, "not found"),
-            Some(now) if now.version != read.version || now.uid != read.uid => (ErrorKind::Conflict, "was changed"),
+            Some(now) if now.version != read.version || now.uid != read.uid => {
+                (ErrorKind::Conflict, "was changed")
+            }
             Some(_) => return Ok(()),
         };
-        Err(ClusterError { kind, subject: format!("slice {}", read.name), text: text.into() })
+        Err(ClusterError {
+            kind,
+            subject: format!("slice {}", read.name),
+            text: text.into(),
+        })
     }
 }
 
@@ -190,11 +217,17 @@ fn kept(content: Slice, features: Features) -> Slice {
 #[async_trait]
 impl Cluster for Memory {
     async fn claim(&self, namespace: &str, name: &str) -> Result<Option<AllocatedClaim>> {
-        Ok(self.state().claims.get(&format!("{namespace}/{name}")).cloned())
+        Ok(self
+            .state()
+            .claims
+            .get(&format!("{namespace}/{name}"))
+            .cloned())
     }
 
     async fn report(&self, claim: &ClaimRef, devices: &[DeviceStatus]) -> Result<()> {
-        self.state().statuses.insert(claim.to_string(), devices.to_vec());
+        self.state()
+            .statuses
+            .insert(claim.to_string(), devices.to_vec());
         Ok(())
     }
 
@@ -221,7 +254,10 @@ impl Cluster for Memory {
         state.writes.push(format!("create {}", slice.index));
         let number = state.version + 1;
         Ok(state.store(StoredSlice {
-            name: format!("{}{number:05}", slices::prefix(slice.index, "driver", "node")),
+            name: format!(
+                "{}{number:05}",
+                slices::prefix(slice.index, "driver", "node")
+            ),
             uid: format!("uid-{number}"),
             version: String::new(),
             index: Some(slice.index),
@@ -256,14 +292,18 @@ impl Cluster for Memory {
         let index = stored.index.map_or("?".into(), |index| index.to_string());
         state.writes.push(format!("delete {index}"));
         state.slices.remove(&stored.name);
-        state.tell(&SliceChange::Deleted { name: stored.name.clone() });
+        state.tell(&SliceChange::Deleted {
+            name: stored.name.clone(),
+        });
         Ok(())
     }
 
     fn slice_changes(&self) -> BoxStream<'static, SliceChange> {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.state().watchers.push(sender);
-        UnboundedReceiverStream::new(receiver).chain(futures::stream::pending()).boxed()
+        UnboundedReceiverStream::new(receiver)
+            .chain(futures::stream::pending())
+            .boxed()
     }
 
     fn pods(&self) -> Pods {

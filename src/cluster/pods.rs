@@ -38,18 +38,33 @@ impl From<ApiPod> for Pod {
             name: pod.metadata.name.unwrap_or_default(),
             host_network: spec.host_network.unwrap_or(false),
             claims,
-            networks: pod.metadata.annotations.and_then(|mut all| all.remove(NETWORKS)),
+            networks: pod
+                .metadata
+                .annotations
+                .and_then(|mut all| all.remove(NETWORKS)),
         }
     }
 }
 
 fn claims(pod: &ApiPod) -> BTreeSet<String> {
-    let named = pod.spec.iter().flat_map(|spec| spec.resource_claims.iter().flatten());
+    let named = pod
+        .spec
+        .iter()
+        .flat_map(|spec| spec.resource_claims.iter().flatten());
     let named = named.filter_map(|claim| claim.resource_claim_name.clone());
-    let made = pod.status.iter().flat_map(|status| status.resource_claim_statuses.iter().flatten());
+    let made = pod
+        .status
+        .iter()
+        .flat_map(|status| status.resource_claim_statuses.iter().flatten());
     let made = made.filter_map(|claim| claim.resource_claim_name.clone());
-    let extended = pod.status.iter().filter_map(|status| status.extended_resource_claim_status.as_ref());
-    named.chain(made).chain(extended.map(|claim| claim.resource_claim_name.clone())).collect()
+    let extended = pod
+        .status
+        .iter()
+        .filter_map(|status| status.extended_resource_claim_status.as_ref());
+    named
+        .chain(made)
+        .chain(extended.map(|claim| claim.resource_claim_name.clone()))
+        .collect()
 }
 
 type Known = Option<BTreeMap<String, Arc<Pod>>>;
@@ -62,13 +77,22 @@ impl Pods {
     /// Pods that are all there is, for tests and the demo.
     #[must_use]
     pub fn of(pods: impl IntoIterator<Item = Pod>) -> Self {
-        let known = pods.into_iter().map(|pod| (pod.uid.clone(), Arc::new(pod))).collect();
+        let known = pods
+            .into_iter()
+            .map(|pod| (pod.uid.clone(), Arc::new(pod)))
+            .collect();
         Self(watch::channel(Some(known)).1)
     }
 
     pub(super) fn channel() -> (Watched, Self) {
         let (sender, receiver) = watch::channel(None);
-        (Watched { sender, listing: BTreeMap::new() }, Self(receiver))
+        (
+            Watched {
+                sender,
+                listing: BTreeMap::new(),
+            },
+            Self(receiver),
+        )
     }
 
     /// The pod with this UID; none when it is not known (yet).
@@ -81,7 +105,13 @@ impl Pods {
     #[must_use]
     pub fn of_claim(&self, namespace: &str, claim: &str) -> Vec<Arc<Pod>> {
         let uses = |pod: &&Arc<Pod>| pod.namespace == namespace && pod.claims.contains(claim);
-        self.0.borrow().iter().flat_map(BTreeMap::values).filter(uses).cloned().collect()
+        self.0
+            .borrow()
+            .iter()
+            .flat_map(BTreeMap::values)
+            .filter(uses)
+            .cloned()
+            .collect()
     }
 
     /// Whether all pods of the node have been seen once: only then is a missing one really missing.
@@ -120,7 +150,8 @@ impl Watched {
 
     /// The old view stands until the new one is complete.
     pub(super) fn list_ends(&mut self) {
-        self.sender.send_replace(Some(std::mem::take(&mut self.listing)));
+        self.sender
+            .send_replace(Some(std::mem::take(&mut self.listing)));
     }
 
     pub(super) fn applied(&self, pod: Pod) {
@@ -133,6 +164,10 @@ impl Watched {
     }
 
     pub(super) fn deleted(&self, uid: &str) {
-        self.sender.send_if_modified(|known| known.as_mut().is_some_and(|pods| pods.remove(uid).is_some()));
+        self.sender.send_if_modified(|known| {
+            known
+                .as_mut()
+                .is_some_and(|pods| pods.remove(uid).is_some())
+        });
     }
 }

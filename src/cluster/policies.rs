@@ -25,7 +25,14 @@ impl PolicyView {
     #[must_use]
     pub fn objects(&self) -> Option<Objects> {
         let policies = self.policies.clone()?;
-        let attributes = if policies.is_empty() { Vec::new() } else { self.attributes.clone()? };
-        Some(Objects { policies, attributes })
+        let attributes = if policies.is_empty() {
+            Vec::new()
+        } else {
+            self.attributes.clone()?
+        };
+        Some(Objects {
+            policies,
+            attributes,
+        })
     }
 }

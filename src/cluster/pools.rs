@@ -41,9 +41,10 @@ impl FromStr for ConfigMapName {
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
         match text.split('/').collect::<Vec<_>>()[..] {
-            [namespace, name] if !namespace.is_empty() && !name.is_empty() => {
-                Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
-            }
+            [namespace, name] if !namespace.is_empty() && !name.is_empty() => Ok(Self {
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+            }),
             _ => Err(format!("{text:?} is wrong, must be NAMESPACE/NAME")),
         }
     }
@@ -65,7 +66,11 @@ impl ConfigMap {
     #[must_use]
     pub fn subject(&self) -> Subject {
         let ConfigMapName { namespace, name } = self.name.clone();
-        Subject::ConfigMap { namespace, name, uid: self.uid.clone() }
+        Subject::ConfigMap {
+            namespace,
+            name,
+            uid: self.uid.clone(),
+        }
     }
 }
 

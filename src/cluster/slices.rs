@@ -85,7 +85,13 @@ mod tests {
         assert_eq!(made, "0001a-sriov-dra.io-node-1-");
         assert_eq!(index(&made, "sriov-dra.io", "node-1"), Some(26));
         assert_eq!(index(&made, "sriov-dra.io", "node-2"), None);
-        assert_eq!(index("sriov-dra.io-node-1-", "sriov-dra.io", "node-1"), None);
-        assert_eq!(index("1a-sriov-dra.io-node-1-", "sriov-dra.io", "node-1"), None);
+        assert_eq!(
+            index("sriov-dra.io-node-1-", "sriov-dra.io", "node-1"),
+            None
+        );
+        assert_eq!(
+            index("1a-sriov-dra.io-node-1-", "sriov-dra.io", "node-1"),
+            None
+        );
     }
 }

@@ -49,9 +49,18 @@ impl Condition {
         Self::of("NetworkReady", ("Attached", "NotAttached"), result)
     }
 
-    fn of(kind: &'static str, (good, bad): (&'static str, &'static str), result: Result<(), String>) -> Self {
+    fn of(
+        kind: &'static str,
+        (good, bad): (&'static str, &'static str),
+        result: Result<(), String>,
+    ) -> Self {
         let holds = result.is_ok();
-        Self { kind, holds, reason: if holds { good } else { bad }, message: result.err().unwrap_or_default() }
+        Self {
+            kind,
+            holds,
+            reason: if holds { good } else { bad },
+            message: result.err().unwrap_or_default(),
+        }
     }
 }
 
@@ -71,7 +80,12 @@ const MAX_MESSAGE: usize = 1024;
 const MAX_IPS: usize = 16;
 
 /// The body of a server-side apply. With the UID in it, another claim of the same name is a conflict, not a victim.
-pub(super) fn apply(driver: &str, claim: &ClaimRef, devices: &[DeviceStatus], now: Timestamp) -> Value {
+pub(super) fn apply(
+    driver: &str,
+    claim: &ClaimRef,
+    devices: &[DeviceStatus],
+    now: Timestamp,
+) -> Value {
     json!({
         "apiVersion": "resource.k8s.io/v1",
         "kind": "ResourceClaim",
@@ -82,7 +96,11 @@ pub(super) fn apply(driver: &str, claim: &ClaimRef, devices: &[DeviceStatus], no
 
 fn device(driver: &str, status: &DeviceStatus, now: Timestamp) -> Value {
     let mut body = json!({ "driver": driver, "pool": status.pool, "device": status.device });
-    let conditions: Vec<Value> = status.conditions.iter().map(|condition| self::condition(condition, now)).collect();
+    let conditions: Vec<Value> = status
+        .conditions
+        .iter()
+        .map(|condition| self::condition(condition, now))
+        .collect();
     if !conditions.is_empty() {
         body["conditions"] = conditions.into();
     }
@@ -107,7 +125,10 @@ fn condition(condition: &Condition, now: Timestamp) -> Value {
 
 fn network(network: &NetworkData) -> Value {
     let mut body = json!({});
-    for (key, value) in [("interfaceName", &network.interface_name), ("hardwareAddress", &network.hardware_address)] {
+    for (key, value) in [
+        ("interfaceName", &network.interface_name),
+        ("hardwareAddress", &network.hardware_address),
+    ] {
         if !value.is_empty() {
             body[key] = value.as_str().into();
         }
@@ -130,6 +151,8 @@ fn canonical(net: &IpNet) -> String {
 
 /// At most so many bytes, on a character's border.
 pub(super) fn cut(text: &str, max: usize) -> &str {
-    let end = (0..=max.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    let end = (0..=max.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
     &text[..end.unwrap_or_default()]
 }

@@ -40,7 +40,10 @@ fn server_for(node: &str, script: Vec<Line>) -> (Kube, tokio::task::JoinHandle<V
         }
         bodies
     });
-    (Kube::new(Client::new(service, "default"), "sriov-dra.io", node), task)
+    (
+        Kube::new(Client::new(service, "default"), "sriov-dra.io", node),
+        task,
+    )
 }
 
 /// Runs until the client is gone.
@@ -95,26 +98,51 @@ fn devices() -> Value {
 }
 
 fn placed() -> Placed {
-    let attributes = [("type", Attribute::from("vf")), ("index", Attribute::Int(1)), ("rdma", Attribute::Bool(false))];
+    let attributes = [
+        ("type", Attribute::from("vf")),
+        ("index", Attribute::Int(1)),
+        ("rdma", Attribute::Bool(false)),
+    ];
     let device = Device {
         name: "0000-3b-02-1".into(),
-        attributes: attributes.map(|(name, value)| (name.to_owned(), value)).into(),
-        consumes: vec![Consumption { set: "pf-0000-3b-00-0".into(), counters: [("vfs".into(), 1)].into() }],
+        attributes: attributes
+            .map(|(name, value)| (name.to_owned(), value))
+            .into(),
+        consumes: vec![Consumption {
+            set: "pf-0000-3b-00-0".into(),
+            counters: [("vfs".into(), 1)].into(),
+        }],
         taints: vec![Taint::no_schedule("sriov-dra.io", Reason::LinkDown)],
     };
-    Placed { index: 0, generation: 3, count: 2, content: Slice::Devices(vec![device]) }
+    Placed {
+        index: 0,
+        generation: 3,
+        count: 2,
+        content: Slice::Devices(vec![device]),
+    }
 }
 
 #[tokio::test]
 async fn a_slice_is_created_with_its_order_and_its_node_as_owner() {
     let (kube, task) = server(vec![
         node(),
-        ("POST /apis/resource.k8s.io/v1/resourceslices?", 201, stored_slice(&devices())),
-        ("POST /apis/resource.k8s.io/v1/resourceslices?", 201, stored_slice(&devices())),
+        (
+            "POST /apis/resource.k8s.io/v1/resourceslices?",
+            201,
+            stored_slice(&devices()),
+        ),
+        (
+            "POST /apis/resource.k8s.io/v1/resourceslices?",
+            201,
+            stored_slice(&devices()),
+        ),
     ]);
     let made = kube.create_slice(&placed()).await.unwrap();
     kube.create_slice(&placed()).await.unwrap();
-    assert_eq!((made.index, made.version.as_str(), made.foreign), (Some(0), "7", false));
+    assert_eq!(
+        (made.index, made.version.as_str(), made.foreign),
+        (Some(0), "7", false)
+    );
     assert_eq!(made.content, placed().content);
     let bodies = sent(kube, task).await;
     assert_eq!(
@@ -134,8 +162,10 @@ async fn a_slice_is_created_with_its_order_and_its_node_as_owner() {
 
 #[tokio::test]
 async fn a_slice_is_replaced_and_deleted_only_as_it_was_read() {
-    const ONE: &str = "PUT /apis/resource.k8s.io/v1/resourceslices/00000-sriov-dra.io-node-1-abcde?";
-    const GONE: &str = "DELETE /apis/resource.k8s.io/v1/resourceslices/00000-sriov-dra.io-node-1-abcde?";
+    const ONE: &str =
+        "PUT /apis/resource.k8s.io/v1/resourceslices/00000-sriov-dra.io-node-1-abcde?";
+    const GONE: &str =
+        "DELETE /apis/resource.k8s.io/v1/resourceslices/00000-sriov-dra.io-node-1-abcde?";
     let items = json!({"kind": "ResourceSliceList", "apiVersion": "resource.k8s.io/v1", "metadata": {}, "items": [stored_slice(&devices())]});
     let (kube, task) = server(vec![
         (
@@ -144,20 +174,39 @@ async fn a_slice_is_replaced_and_deleted_only_as_it_was_read() {
             items,
         ),
         node(),
-        (ONE, 409, failure(409, "Conflict", "the object has been modified")),
+        (
+            ONE,
+            409,
+            failure(409, "Conflict", "the object has been modified"),
+        ),
         (GONE, 404, failure(404, "NotFound", "not found")),
         (GONE, 403, failure(403, "Forbidden", "policy denied")),
     ]);
     let stored = kube.slices().await.unwrap().remove(0);
-    assert_eq!(kube.update_slice(&stored, &placed()).await.unwrap_err().kind, ErrorKind::Conflict);
+    assert_eq!(
+        kube.update_slice(&stored, &placed())
+            .await
+            .unwrap_err()
+            .kind,
+        ErrorKind::Conflict
+    );
     kube.delete_slice(&stored).await.unwrap();
     let error = kube.delete_slice(&stored).await.unwrap_err();
-    assert_eq!(error.to_string(), "slice 00000-sriov-dra.io-node-1-abcde: policy denied");
+    assert_eq!(
+        error.to_string(),
+        "slice 00000-sriov-dra.io-node-1-abcde: policy denied"
+    );
     let bodies = sent(kube, task).await;
     assert_eq!(bodies[2]["metadata"]["resourceVersion"], "7");
     assert_eq!(bodies[2]["metadata"]["uid"], "slice-uid");
-    assert_eq!(bodies[2]["metadata"]["generateName"], "00000-sriov-dra.io-node-1-");
-    assert_eq!(bodies[3]["preconditions"], json!({"resourceVersion": "7", "uid": "slice-uid"}));
+    assert_eq!(
+        bodies[2]["metadata"]["generateName"],
+        "00000-sriov-dra.io-node-1-"
+    );
+    assert_eq!(
+        bodies[3]["preconditions"],
+        json!({"resourceVersion": "7", "uid": "slice-uid"})
+    );
 }
 
 #[tokio::test]
@@ -180,14 +229,21 @@ async fn whatever_we_do_not_write_is_foreign() {
 
 #[test]
 fn counters_are_read_as_the_server_writes_them() {
-    let set = CounterSet { name: "pf-a".into(), counters: [("vfs".to_owned(), 2000), ("x".to_owned(), 1024)].into() };
-    let slice = Placed { content: Slice::SharedCounters(vec![set]), ..placed() };
+    let set = CounterSet {
+        name: "pf-a".into(),
+        counters: [("vfs".to_owned(), 2000), ("x".to_owned(), 1024)].into(),
+    };
+    let slice = Placed {
+        content: Slice::SharedCounters(vec![set]),
+        ..placed()
+    };
     let spec = convert::spec(&slice, "sriov-dra.io", "node-1");
     assert_eq!(
         serde_json::to_value(&spec).unwrap()["sharedCounters"],
         json!([{"name": "pf-a", "counters": {"vfs": {"value": "2k"}, "x": {"value": "1024"}}}])
     );
-    let stored = serde_json::from_value(stored_slice(&serde_json::to_value(&spec).unwrap())).unwrap();
+    let stored =
+        serde_json::from_value(stored_slice(&serde_json::to_value(&spec).unwrap())).unwrap();
     let stored = convert::stored(stored, "sriov-dra.io", "node-1");
     assert_eq!((stored.content, stored.foreign), (slice.content, false));
 }
@@ -210,7 +266,8 @@ const DRY: &str = "POST /apis/resource.k8s.io/v1/resourceslices?&dryRun=All";
 async fn features_are_what_a_dry_run_keeps() {
     let set = json!([{"name": "probe", "counters": {"vfs": {"value": "1"}}}]);
     let taints = json!([{"key": "sriov-dra.io/gone", "effect": "NoSchedule", "timeAdded": "2026-01-01T00:00:00Z"}]);
-    let device = json!([{"name": "probe", "attributes": {"type": {"string": "vf"}}, "taints": taints}]);
+    let device =
+        json!([{"name": "probe", "attributes": {"type": {"string": "vf"}}, "taints": taints}]);
     let bare = json!([{"name": "probe", "attributes": {"type": {"string": "vf"}}}]);
     let (kube, task) = server(vec![
         version("36+"),
@@ -218,19 +275,56 @@ async fn features_are_what_a_dry_run_keeps() {
         (DRY, 201, kept(Some(("sharedCounters", set)))),
         (DRY, 201, kept(Some(("devices", device)))),
     ]);
-    assert_eq!(kube.features().await.unwrap(), Features { counters: true, taints: true });
+    assert_eq!(
+        kube.features().await.unwrap(),
+        Features {
+            counters: true,
+            taints: true
+        }
+    );
     let bodies = sent(kube, task).await;
-    assert_eq!(bodies[2]["spec"]["pool"]["name"], "node-1", "as the admission policy asks");
-    let (kube, task) =
-        server(vec![version("35"), node(), (DRY, 201, kept(None)), (DRY, 201, kept(Some(("devices", bare))))]);
-    assert_eq!(kube.features().await.unwrap(), Features { counters: false, taints: false });
+    assert_eq!(
+        bodies[2]["spec"]["pool"]["name"], "node-1",
+        "as the admission policy asks"
+    );
+    let (kube, task) = server(vec![
+        version("35"),
+        node(),
+        (DRY, 201, kept(None)),
+        (DRY, 201, kept(Some(("devices", bare)))),
+    ]);
+    assert_eq!(
+        kube.features().await.unwrap(),
+        Features {
+            counters: false,
+            taints: false
+        }
+    );
     sent(kube, task).await;
     // 1.34 keeps counters, but beside the devices.
-    let (kube, task) = server(vec![version("34"), node(), (DRY, 422, failure(422, "Invalid", "spec.devices: taints"))]);
-    assert_eq!(kube.features().await.unwrap(), Features { counters: false, taints: false });
+    let (kube, task) = server(vec![
+        version("34"),
+        node(),
+        (DRY, 422, failure(422, "Invalid", "spec.devices: taints")),
+    ]);
+    assert_eq!(
+        kube.features().await.unwrap(),
+        Features {
+            counters: false,
+            taints: false
+        }
+    );
     sent(kube, task).await;
-    let (kube, task) = server(vec![version("36"), node(), (DRY, 403, failure(403, "Forbidden", "no"))]);
-    assert_eq!(kube.features().await.unwrap_err().kind, ErrorKind::Forbidden, "not an answer");
+    let (kube, task) = server(vec![
+        version("36"),
+        node(),
+        (DRY, 403, failure(403, "Forbidden", "no")),
+    ]);
+    assert_eq!(
+        kube.features().await.unwrap_err().kind,
+        ErrorKind::Forbidden,
+        "not an answer"
+    );
     sent(kube, task).await;
 }
 
@@ -271,16 +365,45 @@ async fn a_claim_is_reduced_to_what_concerns_this_driver() {
     let (kube, task) = server(vec![(CLAIM, 200, claim())]);
     let claim = kube.claim("default", "web-nic").await.unwrap().unwrap();
     sent(kube, task).await;
-    assert_eq!((claim.claim.to_string().as_str(), claim.claim.uid.as_str()), ("default/web-nic", "claim-uid"));
-    assert_eq!((claim.pod_claim_name.as_deref(), claim.reserved_for), (Some("nic"), vec!["pod-uid".to_owned()]));
-    let brief = |device: &AllocatedDevice| (device.request.clone(), device.class.clone(), device.admin_access);
-    let expected = [("one".into(), Some("vf".into()), true), ("two/fast".into(), Some("vf-200g".into()), false)];
-    assert_eq!(claim.devices.iter().map(brief).collect::<Vec<_>>(), expected);
+    assert_eq!(
+        (claim.claim.to_string().as_str(), claim.claim.uid.as_str()),
+        ("default/web-nic", "claim-uid")
+    );
+    assert_eq!(
+        (claim.pod_claim_name.as_deref(), claim.reserved_for),
+        (Some("nic"), vec!["pod-uid".to_owned()])
+    );
+    let brief = |device: &AllocatedDevice| {
+        (
+            device.request.clone(),
+            device.class.clone(),
+            device.admin_access,
+        )
+    };
+    let expected = [
+        ("one".into(), Some("vf".into()), true),
+        ("two/fast".into(), Some("vf-200g".into()), false),
+    ];
+    assert_eq!(
+        claim.devices.iter().map(brief).collect::<Vec<_>>(),
+        expected
+    );
     assert_eq!(claim.devices[1].share_id.as_deref(), Some("s"));
     let sources: Vec<_> = claim.configs.iter().map(|config| config.source).collect();
-    assert_eq!(sources, [ConfigSource::Class, ConfigSource::Claim, ConfigSource::Claim], "unknown is a user");
     assert_eq!(
-        (&claim.configs[1].requests[..], &claim.configs[1].parameters["ifName"]),
+        sources,
+        [
+            ConfigSource::Class,
+            ConfigSource::Claim,
+            ConfigSource::Claim
+        ],
+        "unknown is a user"
+    );
+    assert_eq!(
+        (
+            &claim.configs[1].requests[..],
+            &claim.configs[1].parameters["ifName"]
+        ),
         (&["one".to_owned()][..], &json!("net1"))
     );
 }
@@ -297,7 +420,13 @@ async fn no_claim_and_no_allocation_are_none_and_no_answer_is_an_error() {
     assert_eq!(kube.claim("default", "web-nic").await.unwrap(), None);
     assert_eq!(kube.claim("default", "web-nic").await.unwrap(), None);
     let error = kube.claim("default", "web-nic").await.unwrap_err();
-    assert_eq!((error.kind, error.to_string()), (ErrorKind::Unreachable, "claim default/web-nic: etcd is away".into()));
+    assert_eq!(
+        (error.kind, error.to_string()),
+        (
+            ErrorKind::Unreachable,
+            "claim default/web-nic: etcd is away".into()
+        )
+    );
     sent(kube, task).await;
 }
 
@@ -307,18 +436,40 @@ async fn what_decides_about_allocations_is_listed_with_its_kind_and_rules_may_la
     let list = |kind: &str, items: Value| json!({"kind": format!("{kind}List"), "apiVersion": "resource.k8s.io/v1", "metadata": {}, "items": items});
     let kinds = [
         ("ResourceClaim", path("resourceclaims"), json!([claim()])),
-        ("ResourceClaimTemplate", path("resourceclaimtemplates"), json!([])),
+        (
+            "ResourceClaimTemplate",
+            path("resourceclaimtemplates"),
+            json!([]),
+        ),
         ("DeviceClass", path("deviceclasses"), json!([])),
-        ("ResourceSlice", path("resourceslices"), json!([stored_slice(&devices())])),
+        (
+            "ResourceSlice",
+            path("resourceslices"),
+            json!([stored_slice(&devices())]),
+        ),
     ];
-    let mut script: Vec<Line> =
-        kinds.into_iter().map(|(kind, path, items)| (&*path.leak(), 200, list(kind, items))).collect();
-    script.push((path("devicetaintrules").leak(), 404, failure(404, "NotFound", "no such kind")));
+    let mut script: Vec<Line> = kinds
+        .into_iter()
+        .map(|(kind, path, items)| (&*path.leak(), 200, list(kind, items)))
+        .collect();
+    script.push((
+        path("devicetaintrules").leak(),
+        404,
+        failure(404, "NotFound", "no such kind"),
+    ));
     let (kube, task) = server(script);
     let all = kube.allocation_objects().await.unwrap();
-    let told: Vec<_> =
-        all.iter().map(|object| (object["kind"].as_str(), object["spec"]["nodeName"].as_str())).collect();
-    assert_eq!(told, [(Some("ResourceClaim"), None), (Some("ResourceSlice"), Some("node-1"))]);
+    let told: Vec<_> = all
+        .iter()
+        .map(|object| (object["kind"].as_str(), object["spec"]["nodeName"].as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Some("ResourceClaim"), None),
+            (Some("ResourceSlice"), Some("node-1"))
+        ]
+    );
     sent(kube, task).await;
 }
 
@@ -326,24 +477,41 @@ async fn what_decides_about_allocations_is_listed_with_its_kind_and_rules_may_la
 async fn a_status_is_applied_for_this_very_claim() {
     const STATUS: &str = "PATCH /apis/resource.k8s.io/v1/namespaces/default/resourceclaims/web-nic/status?&force=true&fieldManager=sriov-dra.io";
     let (kube, task) = server(vec![(STATUS, 200, claim())]);
-    let claim = ClaimRef { uid: "claim-uid".parse().unwrap(), namespace: "default".into(), name: "web-nic".into() };
+    let claim = ClaimRef {
+        uid: "claim-uid".parse().unwrap(),
+        namespace: "default".into(),
+        name: "web-nic".into(),
+    };
     let status = DeviceStatus {
         pool: "node-1".into(),
         device: "0000-3b-02-1".into(),
         share_id: None,
-        conditions: vec![Condition::ready(Ok(())), Condition::network_ready(Err("no such namespace".into()))],
+        conditions: vec![
+            Condition::ready(Ok(())),
+            Condition::network_ready(Err("no such namespace".into())),
+        ],
         network: Some(NetworkData {
             interface_name: "net1".into(),
             hardware_address: "02:00:00:00:00:01".into(),
-            ips: vec!["10.0.0.7/24".parse().unwrap(), "2001:DB8::7/64".parse().unwrap()],
+            ips: vec![
+                "10.0.0.7/24".parse().unwrap(),
+                "2001:DB8::7/64".parse().unwrap(),
+            ],
         }),
     };
     kube.report(&claim, &[status]).await.unwrap();
     let mut body = sent(kube, task).await.remove(0);
     let device = &mut body["status"]["devices"][0];
     for condition in device["conditions"].as_array_mut().unwrap() {
-        let time = condition.as_object_mut().unwrap().remove("lastTransitionTime").unwrap();
-        assert!(time.as_str().unwrap().len() == 20 && time.as_str().unwrap().ends_with('Z'), "{time}");
+        let time = condition
+            .as_object_mut()
+            .unwrap()
+            .remove("lastTransitionTime")
+            .unwrap();
+        assert!(
+            time.as_str().unwrap().len() == 20 && time.as_str().unwrap().ends_with('Z'),
+            "{time}"
+        );
     }
     assert_eq!(
         body,
@@ -367,11 +535,26 @@ async fn a_status_is_applied_for_this_very_claim() {
 
 #[tokio::test]
 async fn an_event_is_about_its_pod_and_short_enough() {
-    let (kube, task) =
-        server(vec![("POST /apis/events.k8s.io/v1/namespaces/default/events?", 201, json!({"metadata": {}}))]);
-    let subject = Subject::Pod { namespace: "default".into(), name: "web".into(), uid: "pod-uid".into() };
+    let (kube, task) = server(vec![(
+        "POST /apis/events.k8s.io/v1/namespaces/default/events?",
+        201,
+        json!({"metadata": {}}),
+    )]);
+    let subject = Subject::Pod {
+        namespace: "default".into(),
+        name: "web".into(),
+        uid: "pod-uid".into(),
+    };
     let note = format!("{}ü", "x".repeat(1023));
-    kube.event(&Event { subject, warning: true, reason: "AttachFailed", action: "Attach", note }).await.unwrap();
+    kube.event(&Event {
+        subject,
+        warning: true,
+        reason: "AttachFailed",
+        action: "Attach",
+        note,
+    })
+    .await
+    .unwrap();
     let event = sent(kube, task).await.remove(0);
     assert_eq!(
         (&event["type"], &event["reason"], &event["regarding"]["uid"]),
@@ -387,11 +570,27 @@ async fn an_event_is_about_its_pod_and_short_enough() {
 /// The controller has no node; the API server refuses an event without an instance.
 #[tokio::test]
 async fn an_event_without_a_node_has_an_instance() {
-    let created = ("POST /apis/events.k8s.io/v1/namespaces/default/events?", 201, json!({"metadata": {}}));
+    let created = (
+        "POST /apis/events.k8s.io/v1/namespaces/default/events?",
+        201,
+        json!({"metadata": {}}),
+    );
     let (kube, task) = server_for("", vec![created]);
-    let subject = Subject::ConfigMap { namespace: "default".into(), name: "pools".into(), uid: "uid".into() };
+    let subject = Subject::ConfigMap {
+        namespace: "default".into(),
+        name: "pools".into(),
+        uid: "uid".into(),
+    };
     let (note, reason, action) = ("line 1".into(), "BadConfiguration", "ReadPools");
-    kube.event(&Event { subject, warning: true, reason, action, note }).await.unwrap();
+    kube.event(&Event {
+        subject,
+        warning: true,
+        reason,
+        action,
+        note,
+    })
+    .await
+    .unwrap();
     let event = sent(kube, task).await.remove(0);
     assert_ne!(event["reportingInstance"].as_str().unwrap(), "");
 }
@@ -420,7 +619,11 @@ async fn pods_of_this_node_are_followed() {
     let list = json!({"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "5"}, "items": [pod("uid-1", &status), pod("uid-2", &json!({}))]});
     let deleted = json!({"type": "DELETED", "object": pod("uid-2", &json!({}))});
     let (kube, _task) = server(vec![
-        ("GET /api/v1/pods?&fieldSelector=spec.nodeName%3Dnode-1&limit=500", 200, list),
+        (
+            "GET /api/v1/pods?&fieldSelector=spec.nodeName%3Dnode-1&limit=500",
+            200,
+            list,
+        ),
         (
             "GET /api/v1/pods?&watch=true&timeoutSeconds=290&fieldSelector=spec.nodeName%3Dnode-1&allowWatchBookmarks=true&resourceVersion=5",
             200,
@@ -434,8 +637,19 @@ async fn pods_of_this_node_are_followed() {
     }
     let known = pods.by_uid("uid-1").expect("the pod that stayed");
     assert!(known.host_network && known.networks.as_deref() == Some("blue"));
-    assert_eq!(known.claims, ["shared", "web-b-x", "web-extended"].map(String::from).into());
-    assert_eq!((pods.of_claim("default", "web-b-x").len(), pods.of_claim("other", "web-b-x").len()), (1, 0));
+    assert_eq!(
+        known.claims,
+        ["shared", "web-b-x", "web-extended"]
+            .map(String::from)
+            .into()
+    );
+    assert_eq!(
+        (
+            pods.of_claim("default", "web-b-x").len(),
+            pods.of_claim("other", "web-b-x").len()
+        ),
+        (1, 0)
+    );
 }
 
 #[tokio::test]
@@ -457,5 +671,8 @@ async fn changes_of_slices_are_followed() {
     let mut changes = kube.slice_changes();
     assert_eq!(changes.next().await, Some(SliceChange::Unknown));
     let (name, version) = ("00000-sriov-dra.io-node-1-abcde".to_owned(), "7".to_owned());
-    assert_eq!(changes.next().await, Some(SliceChange::Applied { name, version }));
+    assert_eq!(
+        changes.next().await,
+        Some(SliceChange::Applied { name, version })
+    );
 }

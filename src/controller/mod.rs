@@ -53,8 +53,19 @@ impl Controller {
         prefix: &str,
     ) -> Self {
         let (told, settled) = Default::default();
-        let (sources, policies) = (Sources::new(prefix), Policies::new(policies, driver, prefix));
-        Self { cluster, which, driver: driver.to_owned(), sources, policies, told, settled }
+        let (sources, policies) = (
+            Sources::new(prefix),
+            Policies::new(policies, driver, prefix),
+        );
+        Self {
+            cluster,
+            which,
+            driver: driver.to_owned(),
+            sources,
+            policies,
+            told,
+            settled,
+        }
     }
 
     /// Reads everything, and puts right what is not.
@@ -91,15 +102,27 @@ impl Controller {
     }
 
     async fn tell(&self, subject: Subject, action: &'static str, note: String) {
-        let event = Event { subject, warning: true, reason: "BadConfiguration", action, note };
+        let event = Event {
+            subject,
+            warning: true,
+            reason: "BadConfiguration",
+            action,
+            note,
+        };
         if let Err(error) = self.cluster.tell(&event).await {
             tracing::warn!(%error, "event not written");
         }
     }
 
     fn missing(&self, maps: &[crate::cluster::ConfigMap]) -> Vec<String> {
-        let ConfigMaps::Named(names) = &self.which else { return Vec::new() };
-        names.iter().filter(|name| maps.iter().all(|map| map.name != **name)).map(ToString::to_string).collect()
+        let ConfigMaps::Named(names) = &self.which else {
+            return Vec::new();
+        };
+        names
+            .iter()
+            .filter(|name| maps.iter().all(|map| map.name != **name))
+            .map(ToString::to_string)
+            .collect()
     }
 
     /// Nobody knows yet whether these are wanted.
@@ -125,7 +148,8 @@ impl Controller {
         }
         for gone in plan.delete {
             let deleted = self.cluster.delete_class(&gone).await;
-            results.push(deleted.map(|()| tracing::info!("deleted DeviceClass {}", gone.class.name)));
+            results
+                .push(deleted.map(|()| tracing::info!("deleted DeviceClass {}", gone.class.name)));
         }
         results.into_iter().collect()
     }
@@ -137,8 +161,12 @@ impl Controller {
             self.settled.remove(&class.name);
             return;
         }
-        tracing::warn!("the server keeps DeviceClass {} without extendedResourceName", class.name);
-        self.settled.insert(class.name.clone(), (stored.version, class));
+        tracing::warn!(
+            "the server keeps DeviceClass {} without extendedResourceName",
+            class.name
+        );
+        self.settled
+            .insert(class.name.clone(), (stored.version, class));
     }
 
     fn say_once(&mut self, text: String) {

@@ -43,14 +43,20 @@ impl Policies {
     /// Takes what is there now; what is wrong with it, once.
     pub(super) fn read(&mut self) -> Vec<(Subject, String)> {
         let view = self.view.as_ref().map(|view| view.borrow().clone());
-        let Some(objects) = view.as_ref().and_then(PolicyView::objects) else { return Vec::new() };
+        let Some(objects) = view.as_ref().and_then(PolicyView::objects) else {
+            return Vec::new();
+        };
         self.library.read(&objects);
         let all = objects.policies.iter().chain(&objects.attributes);
-        let by_name: BTreeMap<_, &Object> = all.map(|object| ((object.kind, object.name.as_str()), object)).collect();
+        let by_name: BTreeMap<_, &Object> = all
+            .map(|object| ((object.kind, object.name.as_str()), object))
+            .collect();
         let bad = self.library.problems().iter().filter(|problem| problem.bad);
         let mut wrong = Vec::new();
         for problem in bad {
-            let Some(object) = by_name.get(&(problem.kind, problem.name.as_str())) else { continue };
+            let Some(object) = by_name.get(&(problem.kind, problem.name.as_str())) else {
+                continue;
+            };
             if self.told.insert((object.uid.clone(), problem.text.clone())) {
                 wrong.push((subject(object), problem.to_string()));
             }
@@ -70,12 +76,18 @@ impl Policies {
 
     /// Says of each policy what it takes where, if that is not said already.
     pub(super) async fn report(&mut self, cluster: &dyn PoolCluster) -> Result<()> {
-        let Some(objects) = self.objects.as_ref().filter(|all| !all.policies.is_empty()) else { return Ok(()) };
+        let Some(objects) = self.objects.as_ref().filter(|all| !all.policies.is_empty()) else {
+            return Ok(());
+        };
         let nodes = cluster.devices().await?;
-        let mut statuses = self.library.statuses(&objects.policies, &nodes, Timestamp::now());
+        let mut statuses = self
+            .library
+            .statuses(&objects.policies, &nodes, Timestamp::now());
         let mut said = BTreeMap::new();
         for policy in &objects.policies {
-            let Some(status) = statuses.remove(&policy.name) else { continue };
+            let Some(status) = statuses.remove(&policy.name) else {
+                continue;
+            };
             let timeless = timeless(&status);
             let new = policy.status != status && self.said.get(&policy.uid) != Some(&timeless);
             if new {
@@ -89,7 +101,12 @@ impl Policies {
 }
 
 /// Whether there is nobody to say it to: the policy is gone, which will be told, or its definition is another driver's.
-async fn write(cluster: &dyn PoolCluster, policy: &Object, status: &Value, known: bool) -> Result<bool> {
+async fn write(
+    cluster: &dyn PoolCluster,
+    policy: &Object,
+    status: &Value,
+    known: bool,
+) -> Result<bool> {
     match cluster.write_policy_status(policy, status).await {
         Err(error) if error.kind == ErrorKind::NotFound => {
             if !known {
@@ -108,6 +125,17 @@ fn timeless(status: &Value) -> Value {
 }
 
 fn subject(object: &Object) -> Subject {
-    let Object { kind, namespace, name, uid, .. } = object.clone();
-    Subject::Policy { kind, namespace, name, uid }
+    let Object {
+        kind,
+        namespace,
+        name,
+        uid,
+        ..
+    } = object.clone();
+    Subject::Policy {
+        kind,
+        namespace,
+        name,
+        uid,
+    }
 }

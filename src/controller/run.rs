@@ -29,18 +29,32 @@ const RETRY: Duration = Duration::from_secs(5);
 /// There is no API server to ask.
 pub fn run(args: ControllerArgs) -> anyhow::Result<()> {
     telemetry::init_logs(&args.log, args.log_format)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
-        let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let (mut term, mut int) = (
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        );
         let which = match args.config_label {
             Some(selector) => ConfigMaps::Labelled(selector),
             None => ConfigMaps::Named(args.config_map),
         };
         let cluster: Arc<dyn PoolCluster> = Arc::new(Kube::connect(&args.driver_name, "").await?);
-        let policies = args.policy_namespace.as_deref().map(|namespace| cluster.all_policies(namespace));
+        let policies = args
+            .policy_namespace
+            .as_deref()
+            .map(|namespace| cluster.all_policies(namespace));
         let changes = changes(&*cluster, &which, policies.clone());
         tracing::info!(driver = args.driver_name, ?which, "starting");
-        let controller = Controller::new(cluster, which, policies, &args.driver_name, &args.resource_prefix);
+        let controller = Controller::new(
+            cluster,
+            which,
+            policies,
+            &args.driver_name,
+            &args.resource_prefix,
+        );
         tokio::select! {
             () = keep(controller, changes) => {}
             _ = term.recv() => {}
@@ -58,7 +72,9 @@ pub(super) fn changes(
     policies: Option<Policies>,
 ) -> BoxStream<'static, ()> {
     let next = |mut view: Policies| async { view.changed().await.ok().map(|()| ((), view)) };
-    let policies = policies.into_iter().map(|view| stream::unfold(view, next).boxed());
+    let policies = policies
+        .into_iter()
+        .map(|view| stream::unfold(view, next).boxed());
     stream::select_all(policies.chain([cluster.pool_changes(which)])).boxed()
 }
 

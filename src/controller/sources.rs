@@ -23,7 +23,10 @@ struct Source {
 
 impl Sources {
     pub(super) fn new(prefix: &str) -> Self {
-        Self { prefix: prefix.to_owned(), read: BTreeMap::new() }
+        Self {
+            prefix: prefix.to_owned(),
+            read: BTreeMap::new(),
+        }
     }
 
     /// Reads what is new; what is wrong with it, once for each text.
@@ -36,12 +39,25 @@ impl Sources {
                 let source = match self.read.remove(&at) {
                     Some(same) if same.text == *text => same,
                     before => match self.pools(text) {
-                        Ok(pools) => Source { text: text.clone(), pools: Some(pools) },
+                        Ok(pools) => Source {
+                            text: text.clone(),
+                            pools: Some(pools),
+                        },
                         Err(why) => {
                             let pools = before.and_then(|before| before.pools);
-                            let instead = if pools.is_some() { "; its last good pools stay" } else { "" };
-                            wrong.push((map, format!("ConfigMap {} key {key}: {why}{instead}", map.name)));
-                            Source { text: text.clone(), pools }
+                            let instead = if pools.is_some() {
+                                "; its last good pools stay"
+                            } else {
+                                ""
+                            };
+                            wrong.push((
+                                map,
+                                format!("ConfigMap {} key {key}: {why}{instead}", map.name),
+                            ));
+                            Source {
+                                text: text.clone(),
+                                pools,
+                            }
                         }
                     },
                 };
@@ -65,6 +81,11 @@ impl Sources {
 
     /// The pools of all.
     pub(super) fn all(&self) -> BTreeSet<PoolName> {
-        self.read.values().filter_map(|source| source.pools.as_ref()).flatten().cloned().collect()
+        self.read
+            .values()
+            .filter_map(|source| source.pools.as_ref())
+            .flatten()
+            .cloned()
+            .collect()
     }
 }

@@ -13,33 +13,58 @@ fn name() -> ConfigMapName {
 
 fn pools(names: &[&str]) -> String {
     let pool = |name: &&str| format!(r#"{{"resourceName": "{name}", "selectors": {{}}}}"#);
-    format!(r#"{{"resourceList": [{}]}}"#, names.iter().map(pool).collect::<Vec<_>>().join(","))
+    format!(
+        r#"{{"resourceList": [{}]}}"#,
+        names.iter().map(pool).collect::<Vec<_>>().join(",")
+    )
 }
 
 fn controller(memory: &Arc<Memory>) -> Controller {
     let cluster: Arc<dyn PoolCluster> = Arc::clone(memory) as Arc<dyn PoolCluster>;
     let policies = Some(memory.all_policies("sriov"));
-    Controller::new(cluster, ConfigMaps::Named(vec![name()]), policies, DRIVER, "intel.com")
+    Controller::new(
+        cluster,
+        ConfigMaps::Named(vec![name()]),
+        policies,
+        DRIVER,
+        "intel.com",
+    )
 }
 
 fn names(memory: &Memory) -> Vec<String> {
-    memory.stored_classes().into_iter().map(|stored| stored.class.name).collect()
+    memory
+        .stored_classes()
+        .into_iter()
+        .map(|stored| stored.class.name)
+        .collect()
 }
 
 #[tokio::test]
 async fn classes_follow_the_config_maps() {
     let memory = Arc::new(Memory::default());
     let mut controller = controller(&memory);
-    memory.configure(&name(), &[("node-1", &pools(&["a", "b"])), ("node-2", &pools(&["b", "c"]))]);
+    memory.configure(
+        &name(),
+        &[
+            ("node-1", &pools(&["a", "b"])),
+            ("node-2", &pools(&["b", "c"])),
+        ],
+    );
     controller.reconcile().await.unwrap();
-    assert_eq!(names(&memory), ["a.intel.com", "b.intel.com", "c.intel.com"]);
+    assert_eq!(
+        names(&memory),
+        ["a.intel.com", "b.intel.com", "c.intel.com"]
+    );
     memory.class_writes();
     controller.reconcile().await.unwrap();
     assert!(memory.class_writes().is_empty(), "nothing to do");
 
     memory.configure(&name(), &[("node-1", &pools(&["a"]))]);
     controller.reconcile().await.unwrap();
-    assert_eq!(memory.class_writes(), ["delete b.intel.com", "delete c.intel.com"]);
+    assert_eq!(
+        memory.class_writes(),
+        ["delete b.intel.com", "delete c.intel.com"]
+    );
 }
 
 #[tokio::test]
@@ -54,9 +79,13 @@ async fn a_bad_configuration_keeps_its_last_good_pools_and_is_told_once() {
     assert_eq!(names(&memory), ["a.intel.com"]);
     let events = memory.events();
     assert_eq!(events.len(), 1);
-    assert!(matches!(&events[0].subject, Subject::ConfigMap { name, .. } if name == "sriovdp-config"));
+    assert!(
+        matches!(&events[0].subject, Subject::ConfigMap { name, .. } if name == "sriovdp-config")
+    );
     let note = &events[0].note;
-    assert!(note.starts_with("ConfigMap kube-system/sriovdp-config key config.json: resourceList[0].resourceName"));
+    assert!(note.starts_with(
+        "ConfigMap kube-system/sriovdp-config key config.json: resourceList[0].resourceName"
+    ));
     assert!(note.ends_with("; its last good pools stay"), "{note}");
 }
 
@@ -70,7 +99,10 @@ async fn nothing_is_deleted_while_somebodys_wish_is_unknown() {
     let mut controller = controller(&memory);
     memory.configure(&name(), &[("config.json", "{"), ("node-1", &pools(&["c"]))]);
     controller.reconcile().await.unwrap();
-    assert_eq!(names(&memory), ["a.intel.com", "b.intel.com", "c.intel.com"]);
+    assert_eq!(
+        names(&memory),
+        ["a.intel.com", "b.intel.com", "c.intel.com"]
+    );
     memory.configure(&name(), &[]);
     controller.reconcile().await.unwrap();
     assert_eq!(names(&memory).len(), 3, "a missing ConfigMap says nothing");
@@ -94,7 +126,10 @@ async fn a_server_without_extended_resources_is_not_written_to_again_and_again()
 #[tokio::test]
 async fn somebody_elses_class_stays_and_an_edited_own_one_is_put_right() {
     let memory = Arc::new(Memory::default());
-    memory.write_class(Class { name: "a.intel.com".to_owned(), ..Class::default() });
+    memory.write_class(Class {
+        name: "a.intel.com".to_owned(),
+        ..Class::default()
+    });
     let mut controller = controller(&memory);
     memory.configure(&name(), &[("config.json", &pools(&["a", "b"]))]);
     controller.reconcile().await.unwrap();

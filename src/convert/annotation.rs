@@ -20,18 +20,28 @@ pub(super) struct Selection {
 pub(super) fn parse(text: &str, namespace: &str) -> Result<Vec<Selection>, String> {
     let items = match text.trim() {
         "" => Vec::new(),
-        json if json.starts_with(['[', '{']) => {
-            serde_json::from_str::<Vec<Value>>(json).map_err(|error| format!("is no list in JSON: {error}"))?
-        }
-        short => short.split(',').map(|item| written_out(item.trim())).collect(),
+        json if json.starts_with(['[', '{']) => serde_json::from_str::<Vec<Value>>(json)
+            .map_err(|error| format!("is no list in JSON: {error}"))?,
+        short => short
+            .split(',')
+            .map(|item| written_out(item.trim()))
+            .collect(),
     };
-    items.iter().enumerate().map(|(index, item)| selection(item, index, namespace)).collect()
+    items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| selection(item, index, namespace))
+        .collect()
 }
 
 /// `namespace/name@interface`.
 fn written_out(item: &str) -> Value {
-    let (path, interface) = item.split_once('@').map_or((item, None), |(path, name)| (path, Some(name)));
-    let (namespace, name) = path.split_once('/').map_or((None, path), |(namespace, name)| (Some(namespace), name));
+    let (path, interface) = item
+        .split_once('@')
+        .map_or((item, None), |(path, name)| (path, Some(name)));
+    let (namespace, name) = path
+        .split_once('/')
+        .map_or((None, path), |(namespace, name)| (Some(namespace), name));
     let mut value = json!({"name": name});
     if let Some(namespace) = namespace {
         value["namespace"] = namespace.into();
@@ -43,7 +53,10 @@ fn written_out(item: &str) -> Value {
 }
 
 fn selection(item: &Value, index: usize, namespace: &str) -> Result<Selection, String> {
-    let mut more = item.as_object().cloned().ok_or_else(|| format!("{item} is no object"))?;
+    let mut more = item
+        .as_object()
+        .cloned()
+        .ok_or_else(|| format!("{item} is no object"))?;
     let mut take = |key: &str| match more.remove(key) {
         Some(Value::String(text)) if !text.is_empty() => Some(text),
         _ => None,
@@ -51,8 +64,15 @@ fn selection(item: &Value, index: usize, namespace: &str) -> Result<Selection, S
     let name = take("name").ok_or_else(|| format!("{item} has no name"))?;
     let namespace = take("namespace").unwrap_or_else(|| namespace.to_owned());
     // Both spellings are in the wild.
-    let interface = take("interface").or(take("interfaceRequest")).unwrap_or_else(|| format!("net{}", index + 1));
-    Ok(Selection { namespace, name, interface, more })
+    let interface = take("interface")
+        .or(take("interfaceRequest"))
+        .unwrap_or_else(|| format!("net{}", index + 1));
+    Ok(Selection {
+        namespace,
+        name,
+        interface,
+        more,
+    })
 }
 
 /// The annotation of those that stay with Multus, with the names that they had: their places in the list are others now.
@@ -78,7 +98,9 @@ mod tests {
 
     #[test]
     fn both_forms_are_read() {
-        let both = ["shop/a net1", "other/b blue", "shop/c net3"].map(str::to_owned).to_vec();
+        let both = ["shop/a net1", "other/b blue", "shop/c net3"]
+            .map(str::to_owned)
+            .to_vec();
         assert_eq!(told("a, other/b@blue ,c"), Ok(both.clone()));
         let json = r#"[{"name":"a"},{"name":"b","namespace":"other","interface":"blue"},{"name":"c","interface":""}]"#;
         assert_eq!(told(json), Ok(both));
@@ -94,7 +116,11 @@ mod tests {
 
     #[test]
     fn those_that_stay_keep_their_names() {
-        let mut all = parse(r#"[{"name":"a"},{"name":"b","mac":"02:00:00:00:00:01"}]"#, "shop").unwrap();
+        let mut all = parse(
+            r#"[{"name":"a"},{"name":"b","mac":"02:00:00:00:00:01"}]"#,
+            "shop",
+        )
+        .unwrap();
         assert_eq!(
             text(&all.split_off(1)),
             r#"[{"interface":"net2","mac":"02:00:00:00:00:01","name":"b","namespace":"shop"}]"#

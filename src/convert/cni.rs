@@ -20,7 +20,9 @@ pub(super) struct Asked {
 
 /// Whether the plugin moves VFs.
 pub(super) fn is_sriov(plugin: &Value) -> bool {
-    plugin["type"].as_str().is_some_and(|kind| kind == "sriov" || kind == "sriov-cni")
+    plugin["type"]
+        .as_str()
+        .is_some_and(|kind| kind == "sriov" || kind == "sriov-cni")
 }
 
 /// In the order in which one needs the other.
@@ -54,7 +56,10 @@ pub(super) fn sriov(section: &mut Section<'_>, asked: &mut Asked, at: &str, plug
     let empty = Map::new();
     let object = plugin.as_object().unwrap_or(&empty);
     for name in KNOWN {
-        for (key, value) in object.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)) {
+        for (key, value) in object
+            .iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+        {
             let at = format!("{at}.{key}");
             match value {
                 Value::Null => section.maps(&at, value, "not set"),
@@ -62,8 +67,16 @@ pub(super) fn sriov(section: &mut Section<'_>, asked: &mut Asked, at: &str, plug
             }
         }
     }
-    for (key, value) in object.iter().filter(|(key, _)| !KNOWN.iter().any(|name| key.eq_ignore_ascii_case(name))) {
-        section.differs(&format!("{at}.{key}"), value, "unknown to the plugin sriov too: it did nothing", "");
+    for (key, value) in object
+        .iter()
+        .filter(|(key, _)| !KNOWN.iter().any(|name| key.eq_ignore_ascii_case(name)))
+    {
+        section.differs(
+            &format!("{at}.{key}"),
+            value,
+            "unknown to the plugin sriov too: it did nothing",
+            "",
+        );
     }
     one_rate(section, at, object);
 }
@@ -72,7 +85,9 @@ fn field(section: &mut Section<'_>, asked: &mut Asked, at: &str, name: &str, val
     let class = &mut asked.class;
     match name {
         "cniVersion" | "name" | "type" => section.maps(at, value, "no CNI plugin is called"),
-        "vlan" | "vlanQoS" | "vlanProto" | "mac" if value != "" => ipam::set(section, class, at, name, value.clone()),
+        "vlan" | "vlanQoS" | "vlanProto" | "mac" if value != "" => {
+            ipam::set(section, class, at, name, value.clone())
+        }
         "min_tx_rate" => ipam::set(section, class, at, "minTxRate", value.clone()),
         "max_tx_rate" => ipam::set(section, class, at, "maxTxRate", value.clone()),
         "link_state" if value != "" => ipam::set(section, class, at, "linkState", value.clone()),
@@ -81,15 +96,23 @@ fn field(section: &mut Section<'_>, asked: &mut Asked, at: &str, name: &str, val
         "ipam" => ipam::ipam(section, &mut asked.claim, at, value),
         "capabilities" => capabilities(section, asked, at, value),
         "deviceID" => {
-            let remedy = "this address is one device of one node; better a pool or other attributes";
+            let remedy =
+                "this address is one device of one node; better a pool or other attributes";
             section.differs(at, value, "the class selects this address", remedy);
             asked.device = value.as_str().map(str::to_owned);
         }
         "mtu" => {
             let remedy = "set mtu in the class's config if it is meant";
-            section.differs(at, value, "the plugin sriov ignores it, so it is not taken over", remedy);
+            section.differs(
+                at,
+                value,
+                "the plugin sriov ignores it, so it is not taken over",
+                remedy,
+            );
         }
-        "logLevel" | "logFile" => section.differs(at, value, "the agent logs", "see --log of the agent"),
+        "logLevel" | "logFile" => {
+            section.differs(at, value, "the agent logs", "see --log of the agent")
+        }
         "dns" => section.cannot(at, value, "a claim has no DNS", "use the pod's dnsConfig"),
         "runtimeConfig" | "args" => section.differs(at, value, "is the runtime's to fill", ""),
         "resourceName" => section.maps(at, value, "the annotation's counts"),
@@ -103,7 +126,12 @@ fn switch(section: &mut Section<'_>, class: &mut Fields, at: &str, name: &str, v
         Some("") => section.maps(at, value, "not set"),
         Some("on" | "off") | None => ipam::set(section, class, at, name, value.clone()),
         Some(_) if class.set(name, "off".into()).is_ok() => {
-            section.differs(at, value, &format!("{name}: off, as the plugin sriov takes it"), "write on or off");
+            section.differs(
+                at,
+                value,
+                &format!("{name}: off, as the plugin sriov takes it"),
+                "write on or off",
+            );
         }
         Some(_) => section.cannot(at, value, "is neither on nor off", ""),
     }
@@ -119,21 +147,32 @@ fn capabilities(section: &mut Section<'_>, asked: &mut Asked, at: &str, value: &
                 section.maps(&at, on, "the class allows mac in claims");
             }
             ("ips", true) => section.maps(&at, on, "every claim may set addresses"),
-            ("deviceID" | "CNIDeviceInfoFile", true) => section.maps(&at, on, "the claim has the device"),
+            ("deviceID" | "CNIDeviceInfoFile", true) => {
+                section.maps(&at, on, "the claim has the device")
+            }
             _ => section.cannot(&at, on, "no such capability", ""),
         }
     }
 }
 
 fn one_rate(section: &mut Section<'_>, at: &str, object: &Map<String, Value>) {
-    let has = |name: &str| object.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_null());
+    let has = |name: &str| {
+        object
+            .iter()
+            .any(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_null())
+    };
     let (set, other) = match (has("min_tx_rate"), has("max_tx_rate")) {
         (true, false) => ("min_tx_rate", "maxTxRate"),
         (false, true) => ("max_tx_rate", "minTxRate"),
         _ => return,
     };
     let what = format!("{other} is left as it is, the plugin sriov would set it to 0");
-    section.differs(&format!("{at}.{set}"), "", &what, &format!("set {other} in the class's config if 0 is meant"));
+    section.differs(
+        &format!("{at}.{set}"),
+        "",
+        &what,
+        &format!("set {other} in the class's config if 0 is meant"),
+    );
 }
 
 /// Maps a plugin that is chained behind.
@@ -142,10 +181,17 @@ pub(super) fn chained(section: &mut Section<'_>, asked: &mut Asked, at: &str, pl
     for (key, value) in plugin.as_object().into_iter().flatten() {
         let at = format!("{at}.{key}");
         match (kind, key.as_str()) {
-            ("tuning", "mtu" | "mac") => ipam::set(section, &mut asked.class, &at, key, value.clone()),
+            ("tuning", "mtu" | "mac") => {
+                ipam::set(section, &mut asked.class, &at, key, value.clone())
+            }
             ("tuning", "type") => section.maps(&at, value, "mtu and mac are of the class's config"),
             ("tuning", "capabilities") => capabilities(section, asked, &at, value),
-            ("rdma", "type") => section.cannot(&at, value, "the RDMA device does not move yet", "use the shared mode"),
+            ("rdma", "type") => section.cannot(
+                &at,
+                value,
+                "the RDMA device does not move yet",
+                "use the shared mode",
+            ),
             (_, "type") => section.cannot(
                 &at,
                 value,

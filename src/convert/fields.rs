@@ -16,21 +16,30 @@ pub(super) struct Fields {
 
 impl Fields {
     pub(super) fn new(driver: &str) -> Self {
-        Self { driver: driver.to_owned(), fields: Map::new() }
+        Self {
+            driver: driver.to_owned(),
+            fields: Map::new(),
+        }
     }
 
     /// Sets a field, or says in the driver's own words why it cannot be.
     pub(super) fn set(&mut self, name: &str, value: Value) -> Result<(), String> {
         let before = self.fields.insert(name.to_owned(), value);
         // As of a class, which may set everything.
-        let config = OpaqueConfig { source: ConfigSource::Class, requests: Vec::new(), parameters: self.parameters() };
-        api::merge("request", None, &[config], &self.driver).map(drop).map_err(|error| {
-            match before {
-                Some(before) => self.fields.insert(name.to_owned(), before),
-                None => self.fields.remove(name),
-            };
-            error.reason
-        })
+        let config = OpaqueConfig {
+            source: ConfigSource::Class,
+            requests: Vec::new(),
+            parameters: self.parameters(),
+        };
+        api::merge("request", None, &[config], &self.driver)
+            .map(drop)
+            .map_err(|error| {
+                match before {
+                    Some(before) => self.fields.insert(name.to_owned(), before),
+                    None => self.fields.remove(name),
+                };
+                error.reason
+            })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -44,14 +53,18 @@ impl Fields {
     /// The opaque parameters.
     fn parameters(&self) -> Value {
         let mut parameters = self.fields.clone();
-        parameters.insert("apiVersion".to_owned(), format!("{}/{}", self.driver, api::VERSION).into());
+        parameters.insert(
+            "apiVersion".to_owned(),
+            format!("{}/{}", self.driver, api::VERSION).into(),
+        );
         parameters.insert("kind".to_owned(), api::KIND.into());
         parameters.into()
     }
 
     /// An element of `config`; none when there is nothing to say.
     pub(super) fn config(&self) -> Option<Value> {
-        (!self.is_empty()).then(|| json!({"opaque": {"driver": self.driver, "parameters": self.parameters()}}))
+        (!self.is_empty())
+            .then(|| json!({"opaque": {"driver": self.driver, "parameters": self.parameters()}}))
     }
 
     /// The same for one request of a claim.

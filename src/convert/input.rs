@@ -54,16 +54,27 @@ const WORKLOADS: [(&str, &str); 9] = [
 pub(super) fn objects(input: &Input) -> Result<Vec<Object>, ConvertError> {
     if is_config(&input.text) {
         let what = What::Config(input.text.clone());
-        return Ok(vec![Object { file: input.file.clone(), name: "config.json".to_owned(), what }]);
+        return Ok(vec![Object {
+            file: input.file.clone(),
+            name: "config.json".to_owned(),
+            what,
+        }]);
     }
     let documents = yaml::parse(&input.text).map_err(|reason| ConvertError {
         place: input.file.clone(),
         reason: format!("neither YAML nor JSON: {reason}"),
     })?;
     if documents.is_empty() {
-        return Err(ConvertError { place: input.file.clone(), reason: "is empty".to_owned() });
+        return Err(ConvertError {
+            place: input.file.clone(),
+            reason: "is empty".to_owned(),
+        });
     }
-    Ok(documents.into_iter().flat_map(flat).flat_map(|document| of(&input.file, document)).collect())
+    Ok(documents
+        .into_iter()
+        .flat_map(flat)
+        .flat_map(|document| of(&input.file, document))
+        .collect())
 }
 
 /// JSON with a `resourceList`. It is read as text again, since duplicate keys and their order matter there.
@@ -73,34 +84,57 @@ fn is_config(text: &str) -> bool {
         Ok(Value::Object(object)) => object.keys().any(|key| key.eq_ignore_ascii_case(LIST)),
         Ok(_) => false,
         // Nothing else begins so; its own reader says best what is wrong.
-        Err(_) => text.trim_start().starts_with('{') && text.contains(LIST) && !text.contains("kind"),
+        Err(_) => {
+            text.trim_start().starts_with('{') && text.contains(LIST) && !text.contains("kind")
+        }
     }
 }
 
 /// `kubectl get -o yaml` gives lists.
 fn flat(document: Value) -> Vec<Value> {
     match document["items"].as_array() {
-        Some(items) if document["kind"].as_str().is_some_and(|kind| kind.ends_with("List")) => items.clone(),
+        Some(items)
+            if document["kind"]
+                .as_str()
+                .is_some_and(|kind| kind.ends_with("List")) =>
+        {
+            items.clone()
+        }
         _ => vec![document],
     }
 }
 
 fn of(file: &str, document: Value) -> Vec<Object> {
     let kind = document["kind"].as_str().unwrap_or_default().to_owned();
-    let name = match (document["metadata"]["namespace"].as_str(), name_of(&document)) {
+    let name = match (
+        document["metadata"]["namespace"].as_str(),
+        name_of(&document),
+    ) {
         (Some(namespace), name) => format!("{kind} {namespace}/{name}"),
         (None, name) => format!("{kind} {name}"),
     };
-    let object = |name: String, what| Object { file: file.to_owned(), name, what };
+    let object = |name: String, what| Object {
+        file: file.to_owned(),
+        name,
+        what,
+    };
     let workload = WORKLOADS.iter().find(|(known, _)| *known == kind);
     match (kind.as_str(), workload) {
-        ("ConfigMap", _) => keys(&document).map(|(key, what)| object(format!("{name} {key}"), what)).collect(),
+        ("ConfigMap", _) => keys(&document)
+            .map(|(key, what)| object(format!("{name} {key}"), what))
+            .collect(),
         ("NetworkAttachmentDefinition", _) => vec![object(name, What::Network(document))],
         ("SriovResourcePolicy", _) => vec![object(name, What::Policy(document, Kind::Policy))],
         ("DeviceAttributes", _) => vec![object(name, What::Policy(document, Kind::Attributes))],
         (_, Some((_, pod))) => vec![object(name, What::Workload(document, pod))],
-        ("", _) => vec![object("document".to_owned(), What::Other("has no kind and no resourceList".to_owned()))],
-        _ => vec![object(name, What::Other(format!("nothing is made of a {kind}")))],
+        ("", _) => vec![object(
+            "document".to_owned(),
+            What::Other("has no kind and no resourceList".to_owned()),
+        )],
+        _ => vec![object(
+            name,
+            What::Other(format!("nothing is made of a {kind}")),
+        )],
     }
 }
 
@@ -111,20 +145,38 @@ fn keys(config_map: &Value) -> impl Iterator<Item = (String, What)> {
     let text = |(key, value): (&String, &Value)| {
         let text = value.as_str().unwrap_or_default();
         let other = || What::Other("is no config.json: it has no resourceList".to_owned());
-        (key.clone(), if is_config(text) { What::Config(text.to_owned()) } else { other() })
+        (
+            key.clone(),
+            if is_config(text) {
+                What::Config(text.to_owned())
+            } else {
+                other()
+            },
+        )
     };
-    let binary = binary.map(|(key, _)| (key.clone(), What::Other("binary data is not looked at".to_owned())));
+    let binary = binary.map(|(key, _)| {
+        (
+            key.clone(),
+            What::Other("binary data is not looked at".to_owned()),
+        )
+    });
     data.map(text).chain(binary)
 }
 
 /// `metadata.name`, or what stands in for it.
 pub(super) fn name_of(document: &Value) -> String {
     let metadata = &document["metadata"];
-    let name = metadata["name"].as_str().or_else(|| metadata["generateName"].as_str()).unwrap_or("unnamed");
+    let name = metadata["name"]
+        .as_str()
+        .or_else(|| metadata["generateName"].as_str())
+        .unwrap_or("unnamed");
     name.trim_end_matches('-').to_owned()
 }
 
 /// `metadata.namespace`; kubectl's default if none.
 pub(super) fn namespace_of(document: &Value) -> String {
-    document["metadata"]["namespace"].as_str().unwrap_or("default").to_owned()
+    document["metadata"]["namespace"]
+        .as_str()
+        .unwrap_or("default")
+        .to_owned()
 }

@@ -30,9 +30,20 @@ fn fixed(section: &mut Section<'_>, claim: &mut Fields, at: &str, object: &Map<S
         match name.as_str() {
             "type" => section.maps(&at, value, "addresses and routes of the claim"),
             "addresses" => set_addresses(section, claim, &at, &addresses),
-            "routes" => routes(section, claim, &at, &items(Some(value)), &gateways(&addresses)),
+            "routes" => routes(
+                section,
+                claim,
+                &at,
+                &items(Some(value)),
+                &gateways(&addresses),
+            ),
             "dns" => section.cannot(&at, value, "a claim has no DNS", "use the pod's dnsConfig"),
-            _ => section.cannot(&at, value, "unknown", "the plugin static does not know it either"),
+            _ => section.cannot(
+                &at,
+                value,
+                "unknown",
+                "the plugin static does not know it either",
+            ),
         }
     }
 }
@@ -46,7 +57,12 @@ fn set_addresses(section: &mut Section<'_>, claim: &mut Fields, at: &str, items:
             match name.as_str() {
                 "address" => {}
                 "gateway" => section.maps(&at, value, "the gateway of routes that have none"),
-                _ => section.cannot(&at, value, "unknown", "the plugin static does not know it either"),
+                _ => section.cannot(
+                    &at,
+                    value,
+                    "unknown",
+                    "the plugin static does not know it either",
+                ),
             }
         }
     }
@@ -54,15 +70,29 @@ fn set_addresses(section: &mut Section<'_>, claim: &mut Fields, at: &str, items:
 
 /// The first gateway of each family is the one of routes without any.
 fn gateways(addresses: &[Value]) -> Vec<IpAddr> {
-    addresses.iter().filter_map(|item| item["gateway"].as_str()?.parse().ok()).collect()
+    addresses
+        .iter()
+        .filter_map(|item| item["gateway"].as_str()?.parse().ok())
+        .collect()
 }
 
-fn routes(section: &mut Section<'_>, claim: &mut Fields, at: &str, items: &[Value], gateways: &[IpAddr]) {
+fn routes(
+    section: &mut Section<'_>,
+    claim: &mut Fields,
+    at: &str,
+    items: &[Value],
+    gateways: &[IpAddr],
+) {
     let mut list = Vec::new();
     for (index, item) in items.iter().enumerate() {
         for (name, value) in item.as_object().into_iter().flatten() {
             if name != "dst" && name != "gw" {
-                section.cannot(&format!("{at}[{index}].{name}"), value, "a route has dst and gw only", "");
+                section.cannot(
+                    &format!("{at}[{index}].{name}"),
+                    value,
+                    "a route has dst and gw only",
+                    "",
+                );
             }
         }
         list.push(route(item, gateways));
@@ -71,7 +101,10 @@ fn routes(section: &mut Section<'_>, claim: &mut Fields, at: &str, items: &[Valu
 }
 
 fn route(item: &Value, gateways: &[IpAddr]) -> Value {
-    let four = item["dst"].as_str().and_then(|dst| dst.parse::<IpNet>().ok()).map(|dst| dst.addr().is_ipv4());
+    let four = item["dst"]
+        .as_str()
+        .and_then(|dst| dst.parse::<IpNet>().ok())
+        .map(|dst| dst.addr().is_ipv4());
     let family = |gateway: &&IpAddr| Some(gateway.is_ipv4()) == four;
     match (item.get("gw"), gateways.iter().find(family)) {
         (Some(gw), _) if gw != "" => json!({"dst": item["dst"], "gw": gw}),
@@ -85,7 +118,13 @@ fn items(value: Option<&Value>) -> Vec<Value> {
 }
 
 /// Sets a field, and says so, or why not.
-pub(super) fn set(section: &mut Section<'_>, fields: &mut Fields, at: &str, name: &str, value: Value) {
+pub(super) fn set(
+    section: &mut Section<'_>,
+    fields: &mut Fields,
+    at: &str,
+    name: &str,
+    value: Value,
+) {
     match fields.set(name, value.clone()) {
         Ok(()) => section.maps(at, &value, name),
         Err(why) => section.cannot(at, &value, &why, "put it right, then convert again"),

@@ -129,13 +129,25 @@ impl<'a> Conversion<'a> {
 
     /// A network that no pod uses gets a template, so that a pod can.
     fn finish(mut self) -> Converted {
-        let unused: Vec<Network> = self.networks.values().flatten().filter(|network| !network.used).cloned().collect();
+        let unused: Vec<Network> = self
+            .networks
+            .values()
+            .flatten()
+            .filter(|network| !network.used)
+            .cloned()
+            .collect();
         for network in unused {
             self.templates.push(network.template(&self.options.driver));
             self.add_class(network.class(&self.options.driver));
         }
         let classes = self.classes.values().map(Class::manifest);
-        let documents = classes.chain(self.templates).chain(self.workloads).collect();
-        Converted { documents, report: self.report }
+        let documents = classes
+            .chain(self.templates)
+            .chain(self.workloads)
+            .collect();
+        Converted {
+            documents,
+            report: self.report,
+        }
     }
 }

@@ -38,12 +38,20 @@ pub(super) struct Network {
 impl Conversion<'_> {
     pub(super) fn networks(&mut self, objects: &[Object]) {
         for object in objects {
-            let What::Network(nad) = &object.what else { continue };
-            let network = Network::read(&mut self.report.section(object), nad, &self.options.driver);
+            let What::Network(nad) = &object.what else {
+                continue;
+            };
+            let network =
+                Network::read(&mut self.report.section(object), nad, &self.options.driver);
             self.check_pool(object, network.as_ref());
-            self.networks.insert((namespace_of(nad), name_of(nad)), network);
+            self.networks
+                .insert((namespace_of(nad), name_of(nad)), network);
         }
-        let named = self.networks.values().flatten().filter_map(|network| network.pool.clone());
+        let named = self
+            .networks
+            .values()
+            .flatten()
+            .filter_map(|network| network.pool.clone());
         let named: Vec<PoolName> = named.collect();
         self.pools.extend(named);
         self.check_names(objects);
@@ -51,26 +59,49 @@ impl Conversion<'_> {
 
     /// A class of a network and one of a pool may have the same name: then the network's gets another.
     fn check_names(&mut self, objects: &[Object]) {
-        let taken: BTreeMap<String, &PoolName> = self.pools.iter().map(|pool| (class_name(pool), pool)).collect();
+        let taken: BTreeMap<String, &PoolName> = self
+            .pools
+            .iter()
+            .map(|pool| (class_name(pool), pool))
+            .collect();
         for object in objects {
-            let What::Network(nad) = &object.what else { continue };
-            let Some(Some(network)) = self.networks.get_mut(&(namespace_of(nad), name_of(nad))) else { continue };
+            let What::Network(nad) = &object.what else {
+                continue;
+            };
+            let Some(Some(network)) = self.networks.get_mut(&(namespace_of(nad), name_of(nad)))
+            else {
+                continue;
+            };
             let wanted = network.class_name.clone();
-            let Some(pool) = taken.get(&wanted) else { continue };
+            let Some(pool) = taken.get(&wanted) else {
+                continue;
+            };
             while taken.contains_key(&network.class_name) {
                 network.class_name += ".nad";
             }
-            let what = format!("DeviceClass {}, since {wanted} is the class of pool {pool}", network.class_name);
-            self.report.section(object).differs("metadata.name", network.name.clone(), &what, "");
+            let what = format!(
+                "DeviceClass {}, since {wanted} is the class of pool {pool}",
+                network.class_name
+            );
+            self.report
+                .section(object)
+                .differs("metadata.name", network.name.clone(), &what, "");
         }
     }
 
     fn check_pool(&mut self, object: &Object, network: Option<&Network>) {
-        let Some(pool) = network.and_then(|network| network.pool.as_ref()) else { return };
+        let Some(pool) = network.and_then(|network| network.pool.as_ref()) else {
+            return;
+        };
         if !self.pools.is_empty() && !self.pools.contains(pool) {
             let at = format!("annotations[{RESOURCE}]");
             let remedy = "without it no device is ever in that pool";
-            self.report.section(object).differs(&at, pool.to_string(), "no config.json here has this pool", remedy);
+            self.report.section(object).differs(
+                &at,
+                pool.to_string(),
+                "no config.json here has this pool",
+                remedy,
+            );
         }
     }
 }
@@ -80,12 +111,20 @@ impl Network {
     fn read(section: &mut Section<'_>, nad: &Value, driver: &str) -> Option<Self> {
         let plugins = plugins(section, nad)?;
         let Some(first) = plugins.iter().position(|(_, plugin)| cni::is_sriov(plugin)) else {
-            let kinds: Vec<&str> = plugins.iter().filter_map(|(_, plugin)| plugin["type"].as_str()).collect();
+            let kinds: Vec<&str> = plugins
+                .iter()
+                .filter_map(|(_, plugin)| plugin["type"].as_str())
+                .collect();
             other(section, nad, &kinds.join(" "));
             return None;
         };
         let new = || Fields::new(driver);
-        let mut asked = Asked { class: new(), claim: new(), allow: BTreeSet::new(), device: None };
+        let mut asked = Asked {
+            class: new(),
+            claim: new(),
+            allow: BTreeSet::new(),
+            device: None,
+        };
         for (index, (at, plugin)) in plugins.iter().enumerate() {
             if index == first {
                 cni::sriov(section, &mut asked, at, plugin);
@@ -96,12 +135,32 @@ impl Network {
         let pool = annotations(section, nad);
         if pool.is_none() && asked.device.is_none() {
             let remedy = "add a selector to the class, it takes any VF";
-            section.cannot(&format!("annotations[{RESOURCE}]"), "", "there is none: no pool is known", remedy);
+            section.cannot(
+                &format!("annotations[{RESOURCE}]"),
+                "",
+                "there is none: no pool is known",
+                remedy,
+            );
         }
-        let Asked { class, claim, allow, device } = asked;
+        let Asked {
+            class,
+            claim,
+            allow,
+            device,
+        } = asked;
         let (namespace, name) = (namespace_of(nad), name_of(nad));
         let class_name = format!("{name}.{namespace}.nad");
-        Some(Self { namespace, name, pool, device, class_name, class, allow, claim, used: false })
+        Some(Self {
+            namespace,
+            name,
+            pool,
+            device,
+            class_name,
+            class,
+            allow,
+            claim,
+            used: false,
+        })
     }
 
     /// Pods of this network may set the field in their claims.
@@ -112,7 +171,9 @@ impl Network {
     /// The pool's own class if there is nothing to set.
     pub(super) fn class(&self, driver: &str) -> Class {
         match &self.pool {
-            Some(pool) if self.class.is_empty() && self.allow.is_empty() => Class::of_pool(pool, driver),
+            Some(pool) if self.class.is_empty() && self.allow.is_empty() => {
+                Class::of_pool(pool, driver)
+            }
             pool => Class {
                 name: self.class_name.clone(),
                 selectors: vec![self.selector(pool.as_ref(), driver)],
@@ -127,7 +188,9 @@ impl Network {
             return self.class.config();
         }
         let mut fields = self.class.clone();
-        fields.set("allowInClaims", json!(self.allow)).expect("these are names of fields");
+        fields
+            .set("allowInClaims", json!(self.allow))
+            .expect("these are names of fields");
         fields.config()
     }
 
@@ -162,7 +225,12 @@ fn other(section: &mut Section<'_>, nad: &Value, kinds: &str) {
         None => section.maps("config", kinds, "not an SR-IOV network: stays with Multus"),
         Some(resource) => {
             let what = format!("stays with Multus, which has no device of {resource} for it yet");
-            section.cannot("config", kinds, &what, "keep the device plugin for this pool");
+            section.cannot(
+                "config",
+                kinds,
+                &what,
+                "keep the device plugin for this pool",
+            );
         }
     }
 }
@@ -170,7 +238,12 @@ fn other(section: &mut Section<'_>, nad: &Value, kinds: &str) {
 /// Each plugin of `spec.config`, and where it is.
 fn plugins(section: &mut Section<'_>, nad: &Value) -> Option<Vec<(String, Value)>> {
     let Some(text) = nad["spec"]["config"].as_str() else {
-        section.cannot("config", "", "there is none: it is a file on each node", "give the file's content as config");
+        section.cannot(
+            "config",
+            "",
+            "there is none: it is a file on each node",
+            "give the file's content as config",
+        );
         return None;
     };
     let config = match serde_json::from_str::<Value>(text) {
@@ -184,7 +257,9 @@ fn plugins(section: &mut Section<'_>, nad: &Value) -> Option<Vec<(String, Value)
             return None;
         }
     };
-    let Some(list) = config["plugins"].as_array() else { return Some(vec![("config".to_owned(), config)]) };
+    let Some(list) = config["plugins"].as_array() else {
+        return Some(vec![("config".to_owned(), config)]);
+    };
     for (key, value) in config.as_object().into_iter().flatten() {
         match key.as_str() {
             "cniVersion" | "name" | "plugins" => {}
@@ -194,25 +269,38 @@ fn plugins(section: &mut Section<'_>, nad: &Value) -> Option<Vec<(String, Value)
             _ => section.cannot(&format!("config.{key}"), value, "unknown", ""),
         }
     }
-    let at = |(index, plugin): (usize, &Value)| (format!("config.plugins[{index}]"), plugin.clone());
+    let at =
+        |(index, plugin): (usize, &Value)| (format!("config.plugins[{index}]"), plugin.clone());
     Some(list.iter().enumerate().map(at).collect())
 }
 
 /// The pool; all other annotations are told.
 fn annotations(section: &mut Section<'_>, nad: &Value) -> Option<PoolName> {
     let mut pool = None;
-    for (key, value) in nad["metadata"]["annotations"].as_object().into_iter().flatten() {
+    for (key, value) in nad["metadata"]["annotations"]
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
         let at = format!("annotations[{key}]");
         match key.as_str() {
             RESOURCE => match value.as_str().and_then(|text| text.split_once('/')) {
                 Some((prefix, name)) => {
                     section.maps(&at, value, "the class selects this pool");
-                    pool = Some(PoolName { prefix: prefix.to_owned(), name: name.to_owned() });
+                    pool = Some(PoolName {
+                        prefix: prefix.to_owned(),
+                        name: name.to_owned(),
+                    });
                 }
                 None => section.cannot(&at, value, "is no prefix/name", ""),
             },
             "k8s.v1.cni.cncf.io/nodeSelector" => {
-                section.cannot(&at, value, "a class has no node selector", "put it into the pods");
+                section.cannot(
+                    &at,
+                    value,
+                    "a class has no node selector",
+                    "put it into the pods",
+                );
             }
             "kubectl.kubernetes.io/last-applied-configuration" => {}
             _ => section.differs(&at, value, "not taken over", ""),

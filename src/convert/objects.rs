@@ -28,7 +28,10 @@ pub(super) fn template(namespace: &str, name: &str, requests: &[Request], aligne
         json!({"name": request.name, "exactly": exactly})
     };
     let mut devices = json!({"requests": requests.iter().map(one).collect::<Vec<_>>()});
-    let configs: Vec<Value> = requests.iter().filter_map(|request| request.fields.config_for(&request.name)).collect();
+    let configs: Vec<Value> = requests
+        .iter()
+        .filter_map(|request| request.fields.config_for(&request.name))
+        .collect();
     if !configs.is_empty() {
         devices["config"] = configs.into();
     }
@@ -46,7 +49,13 @@ pub(super) fn template(namespace: &str, name: &str, requests: &[Request], aligne
 
 /// A text as a name of one DNS label; none if nothing is left of it.
 pub(super) fn label(text: &str) -> Option<String> {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
     let text: String = text.chars().map(plain).take(50).collect();
     let text = text.trim_matches('-');
     (!text.is_empty()).then(|| text.to_owned())

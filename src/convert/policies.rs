@@ -20,9 +20,13 @@ impl Conversion<'_> {
     pub(super) fn policies(&mut self, objects: &[Object]) {
         let mut all: BTreeMap<String, Vec<(&Object, policy::Object)>> = BTreeMap::new();
         for object in objects {
-            let What::Policy(document, kind) = &object.what else { continue };
+            let What::Policy(document, kind) = &object.what else {
+                continue;
+            };
             let read = read(document, *kind);
-            all.entry(read.namespace.clone()).or_default().push((object, read));
+            all.entry(read.namespace.clone())
+                .or_default()
+                .push((object, read));
         }
         let several = all.len() > 1;
         for objects in all.values() {
@@ -35,8 +39,16 @@ impl Conversion<'_> {
 
     fn library(&self, objects: &[(&Object, policy::Object)]) -> Library {
         let mut library = Library::new(&self.options.driver, &self.options.resource_prefix);
-        let of = |kind| objects.iter().filter(move |(_, object)| object.kind == kind).map(|(_, object)| object.clone());
-        library.read(&Objects { policies: of(Kind::Policy).collect(), attributes: of(Kind::Attributes).collect() });
+        let of = |kind| {
+            objects
+                .iter()
+                .filter(move |(_, object)| object.kind == kind)
+                .map(|(_, object)| object.clone())
+        };
+        library.read(&Objects {
+            policies: of(Kind::Policy).collect(),
+            attributes: of(Kind::Attributes).collect(),
+        });
         library
     }
 
@@ -45,9 +57,17 @@ impl Conversion<'_> {
         section.maps("", "", READ);
         if several {
             let remedy = "give the chart this one as policies.namespace, or move them together";
-            section.differs("metadata.namespace", read.namespace.as_str(), "those of one namespace are read", remedy);
+            section.differs(
+                "metadata.namespace",
+                read.namespace.as_str(),
+                "those of one namespace are read",
+                remedy,
+            );
         }
-        let own = library.problems().iter().filter(|problem| problem.kind == read.kind && problem.name == read.name);
+        let own = library
+            .problems()
+            .iter()
+            .filter(|problem| problem.kind == read.kind && problem.name == read.name);
         for problem in own {
             match problem.bad {
                 true => section.cannot("spec", "", &problem.text, "put it right in the object"),
@@ -62,7 +82,11 @@ impl Conversion<'_> {
         for pool in library.pools_of(&read.name) {
             let class = Class::of_pool(&pool, &self.options.driver);
             let text = format!("DeviceClass {}", class.name);
-            section.maps("spec.configs.deviceAttributesSelector", pool.to_string(), &text);
+            section.maps(
+                "spec.configs.deviceAttributesSelector",
+                pool.to_string(),
+                &text,
+            );
             self.classes.entry(class.name.clone()).or_insert(class);
             self.pools.insert(pool);
         }
@@ -79,7 +103,9 @@ fn read(document: &Value, kind: Kind) -> policy::Object {
         name: text("name"),
         uid: text("uid"),
         generation: metadata["generation"].as_i64().unwrap_or_default(),
-        labels: labels.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect(),
+        labels: labels
+            .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
+            .collect(),
         spec: document["spec"].clone(),
         status: Value::Null,
     }

@@ -16,16 +16,27 @@ impl Conversion<'_> {
     /// Reads every configuration, and gives every pool its class.
     pub(super) fn pools(&mut self, objects: &[Object]) -> Result<(), ConvertError> {
         for object in objects {
-            let What::Config(text) = &object.what else { continue };
-            let (config, warnings) = Config::read(text, &self.options.resource_prefix).map_err(|error| {
-                ConvertError { place: format!("{}: {}", object.file, object.name), reason: error.to_string() }
-            })?;
+            let What::Config(text) = &object.what else {
+                continue;
+            };
+            let (config, warnings) =
+                Config::read(text, &self.options.resource_prefix).map_err(|error| {
+                    ConvertError {
+                        place: format!("{}: {}", object.file, object.name),
+                        reason: error.to_string(),
+                    }
+                })?;
             let mut section = self.report.section(object);
             for pool in &config.pools {
                 rows(&mut section, pool, &self.options.driver);
             }
             for warning in warnings {
-                section.differs(&warning.place, "", &warning.reason, "put it right in config.json");
+                section.differs(
+                    &warning.place,
+                    "",
+                    &warning.reason,
+                    "put it right in config.json",
+                );
             }
             for pool in config.pools {
                 if pool.exclude_topology {
@@ -45,22 +56,39 @@ fn rows(section: &mut Section<'_>, pool: &Pool, driver: &str) {
     let name = pool.name.to_string();
     let what = format!("DeviceClass {}", class.name);
     match class.extended_resource_name {
-        Some(_) => {
-            section.maps(&at("resourceName"), name, &format!("{what}; pods with this resource stay as they are"))
-        }
-        None => {
-            section.differs(&at("resourceName"), name, &what, "no pod can ask for this name: use the class in a claim")
-        }
+        Some(_) => section.maps(
+            &at("resourceName"),
+            name,
+            &format!("{what}; pods with this resource stay as they are"),
+        ),
+        None => section.differs(
+            &at("resourceName"),
+            name,
+            &what,
+            "no pod can ask for this name: use the class in a claim",
+        ),
     }
-    section.maps(&at("resourceName"), pool.name.variable(), "containers find it as before, and its _INFO");
+    section.maps(
+        &at("resourceName"),
+        pool.name.variable(),
+        "containers find it as before, and its _INFO",
+    );
     if pool.device_type != DeviceType::NetDevice {
         section.maps(&at("deviceType"), pool.device_type.as_str(), STAYS);
     }
     if pool.exclude_topology {
-        section.maps(&at("excludeTopology"), "true", "the devices have no attribute numaNode");
+        section.maps(
+            &at("excludeTopology"),
+            "true",
+            "the devices have no attribute numaNode",
+        );
     }
     if pool.additional_info.is_some() {
-        section.maps(&at("additionalInfo"), "", &format!("as before in the variable {}_INFO", pool.name.variable()));
+        section.maps(
+            &at("additionalInfo"),
+            "",
+            &format!("as before in the variable {}_INFO", pool.name.variable()),
+        );
     }
     for selector in &pool.selectors {
         selectors(section, selector);
@@ -69,7 +97,9 @@ fn rows(section: &mut Section<'_>, pool: &Pool, driver: &str) {
 
 fn selectors(section: &mut Section<'_>, selector: &Selector) {
     let at = |key: &str| format!("{}.{key}", selector.place);
-    let texts = |items: &[crate::pool::PfFunctions]| items.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let texts = |items: &[crate::pool::PfFunctions]| {
+        items.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
     let lists = [
         ("vendors", selector.vendors.clone()),
         ("devices", selector.devices.clone()),
@@ -87,7 +117,11 @@ fn selectors(section: &mut Section<'_>, selector: &Selector) {
         section.maps(&at(name), values.join(" "), STAYS);
     }
     if selector.is_rdma {
-        section.maps(&at("isRdma"), "true", "selects, and containers get the nodes of /dev/infiniband");
+        section.maps(
+            &at("isRdma"),
+            "true",
+            "selects, and containers get the nodes of /dev/infiniband",
+        );
     }
     if let Some(vdpa) = &selector.vdpa_type {
         let remedy = "keep the device plugin for this pool";
@@ -99,6 +133,10 @@ fn selectors(section: &mut Section<'_>, selector: &Selector) {
         );
     }
     if selector.need_vhost_net {
-        section.maps(&at("needVhostNet"), "true", "containers get /dev/vhost-net and /dev/net/tun");
+        section.maps(
+            &at("needVhostNet"),
+            "true",
+            "containers get /dev/vhost-net and /dev/net/tun",
+        );
     }
 }

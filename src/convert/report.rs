@@ -59,11 +59,18 @@ impl Report {
     /// How many rows have the verdict.
     #[must_use]
     pub fn count(&self, verdict: Verdict) -> usize {
-        self.rows.iter().filter(|row| row.verdict == verdict).count()
+        self.rows
+            .iter()
+            .filter(|row| row.verdict == verdict)
+            .count()
     }
 
     pub(super) fn section(&mut self, object: &Object) -> Section<'_> {
-        Section { file: object.file.clone(), object: object.name.clone(), report: self }
+        Section {
+            file: object.file.clone(),
+            object: object.name.clone(),
+            report: self,
+        }
     }
 }
 

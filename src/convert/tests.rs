@@ -14,16 +14,27 @@ use crate::{
 const DRIVER: &str = "sriov-dra.io";
 
 fn options() -> Options {
-    Options { driver: DRIVER.to_owned(), resource_prefix: "intel.com".to_owned(), claims: false }
+    Options {
+        driver: DRIVER.to_owned(),
+        resource_prefix: "intel.com".to_owned(),
+        claims: false,
+    }
 }
 
 fn input(file: &str, text: &str) -> Input {
-    Input { file: file.to_owned(), text: text.to_owned() }
+    Input {
+        file: file.to_owned(),
+        text: text.to_owned(),
+    }
 }
 
 /// Everything that is written was read by the driver's own reader.
 fn converted_with(texts: &[&str], options: &Options) -> Converted {
-    let inputs: Vec<Input> = texts.iter().enumerate().map(|(i, text)| input(&format!("{i}.yaml"), text)).collect();
+    let inputs: Vec<Input> = texts
+        .iter()
+        .enumerate()
+        .map(|(i, text)| input(&format!("{i}.yaml"), text))
+        .collect();
     let converted = convert(&inputs, options).unwrap();
     check(&converted.documents);
     converted
@@ -34,27 +45,47 @@ fn converted(texts: &[&str]) -> Converted {
 }
 
 fn of_kind<'a>(documents: &'a [Value], kind: &str) -> Vec<&'a Value> {
-    documents.iter().filter(|document| document["kind"] == kind).collect()
+    documents
+        .iter()
+        .filter(|document| document["kind"] == kind)
+        .collect()
 }
 
 /// Every request of every template has a class, and their configurations together are what the driver takes.
 fn check(documents: &[Value]) {
     let classes = of_kind(documents, "DeviceClass");
-    let mut names: Vec<&str> = classes.iter().filter_map(|class| class["metadata"]["name"].as_str()).collect();
+    let mut names: Vec<&str> = classes
+        .iter()
+        .filter_map(|class| class["metadata"]["name"].as_str())
+        .collect();
     names.dedup();
     assert_eq!(names.len(), classes.len(), "names are unique");
     for class in &classes {
-        api::merge("request", None, &entries(&class["spec"], ConfigSource::Class), DRIVER).unwrap();
+        api::merge(
+            "request",
+            None,
+            &entries(&class["spec"], ConfigSource::Class),
+            DRIVER,
+        )
+        .unwrap();
     }
     for template in of_kind(documents, "ResourceClaimTemplate") {
         let devices = &template["spec"]["spec"]["devices"];
         for request in devices["requests"].as_array().unwrap() {
             let wanted = request["exactly"]["deviceClassName"].as_str().unwrap();
-            let class = classes.iter().find(|class| class["metadata"]["name"] == wanted);
+            let class = classes
+                .iter()
+                .find(|class| class["metadata"]["name"] == wanted);
             let class = class.unwrap_or_else(|| panic!("no class {wanted} for {template}"));
             let mut configs = entries(&class["spec"], ConfigSource::Class);
             configs.extend(entries(devices, ConfigSource::Claim));
-            api::merge(request["name"].as_str().unwrap(), Some(wanted), &configs, DRIVER).unwrap();
+            api::merge(
+                request["name"].as_str().unwrap(),
+                Some(wanted),
+                &configs,
+                DRIVER,
+            )
+            .unwrap();
         }
     }
 }
@@ -71,21 +102,46 @@ fn entries(of: &Value, source: ConfigSource) -> Vec<OpaqueConfig> {
             .collect(),
         parameters: config["opaque"]["parameters"].clone(),
     };
-    of["config"].as_array().into_iter().flatten().map(entry).collect()
+    of["config"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(entry)
+        .collect()
 }
 
 /// The report, a line per row.
 fn told(converted: &Converted) -> String {
     let line = |row: &Row| {
-        let remedy = if row.remedy.is_empty() { String::new() } else { format!(" -> {}", row.remedy) };
-        format!("{} {} = {}: {}{remedy}", row.verdict.as_str(), row.field, row.value, row.what)
+        let remedy = if row.remedy.is_empty() {
+            String::new()
+        } else {
+            format!(" -> {}", row.remedy)
+        };
+        format!(
+            "{} {} = {}: {}{remedy}",
+            row.verdict.as_str(),
+            row.field,
+            row.value,
+            row.what
+        )
     };
-    converted.report.rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    converted
+        .report
+        .rows
+        .iter()
+        .map(line)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
 fn what_cannot_be_used_is_an_error_with_its_place() {
-    let error = |text: &str| convert(&[input("x.yaml", text)], &options()).unwrap_err().to_string();
+    let error = |text: &str| {
+        convert(&[input("x.yaml", text)], &options())
+            .unwrap_err()
+            .to_string()
+    };
     insta::assert_snapshot!(
         [error(""), error("a: [1"), error(r#"{"resourceList": [{"resourceName": "a b"}]}"#)].join("\n"), @r#"
     x.yaml: is empty
@@ -107,9 +163,15 @@ fn objects_of_other_kinds_are_told() {
 
 #[test]
 fn the_driver_has_the_name_that_it_is_given() {
-    let options = Options { driver: "net.example.com".to_owned(), ..options() };
+    let options = Options {
+        driver: "net.example.com".to_owned(),
+        ..options()
+    };
     let nad = networks::nad("blue", r#"{"type": "sriov", "vlan": 100}"#);
     let inputs = [input("a", &nad), input("b", pools::README)];
     let text = yaml(&convert(&inputs, &options).unwrap().documents);
-    assert!(text.contains("net.example.com/v1alpha1") && !text.contains(DRIVER), "{text}");
+    assert!(
+        text.contains("net.example.com/v1alpha1") && !text.contains(DRIVER),
+        "{text}"
+    );
 }

@@ -43,31 +43,57 @@ impl Conversion<'_> {
         self.rest(object, &plan);
         self.variables(object, &plan);
         self.suggest(object, &plan, &plan.requests);
-        self.templates.push(template(&plan.namespace, &plan.template(), &plan.requests, false));
+        self.templates.push(template(
+            &plan.namespace,
+            &plan.template(),
+            &plan.requests,
+            false,
+        ));
         self.workloads.push(edit::edited(document, pod, &plan));
     }
 
     /// The networks that become requests, and those that stay with Multus.
     fn select(&mut self, object: &Object, pod: &Value, plan: &mut Plan) {
-        let Some(text) = pod["metadata"]["annotations"][NETWORKS].as_str() else { return };
+        let Some(text) = pod["metadata"]["annotations"][NETWORKS].as_str() else {
+            return;
+        };
         let selections = match annotation::parse(text, &plan.namespace) {
             Ok(selections) => selections,
-            Err(why) => return self.report.section(object).cannot(&at(NETWORKS), text, &why, ""),
+            Err(why) => {
+                return self
+                    .report
+                    .section(object)
+                    .cannot(&at(NETWORKS), text, &why, "");
+            }
         };
         for (index, selection) in selections.into_iter().enumerate() {
             let at = format!("networks[{index}]");
-            let known = self.networks.get_mut(&(selection.namespace.clone(), selection.name.clone()));
+            let known = self
+                .networks
+                .get_mut(&(selection.namespace.clone(), selection.name.clone()));
             let path = format!("{}/{}", selection.namespace, selection.name);
             let mut section = self.report.section(object);
             match known {
                 Some(Some(network)) => {
                     let container = plan.take(network.pool.as_ref(), pod);
                     let driver = &self.options.driver;
-                    let mut request = selection::request(&mut section, &at, &selection, network, driver, container);
+                    let mut request = selection::request(
+                        &mut section,
+                        &at,
+                        &selection,
+                        network,
+                        driver,
+                        container,
+                    );
                     request.name = plan.free(&request.name);
-                    section.maps(&at, path, &format!("request {} of DeviceClass {}", request.name, request.class));
+                    section.maps(
+                        &at,
+                        path,
+                        &format!("request {} of DeviceClass {}", request.name, request.class),
+                    );
                     // Again for every pod: each may have set more.
-                    self.classes.insert(request.class.clone(), network.class(driver));
+                    self.classes
+                        .insert(request.class.clone(), network.class(driver));
                     plan.requests.push(request);
                     plan.converted.push((selection.namespace, selection.name));
                     continue;
@@ -75,7 +101,12 @@ impl Conversion<'_> {
                 Some(None) => section.maps(&at, path, "stays with Multus"),
                 None => {
                     let remedy = "give its file too; until then it stays with Multus";
-                    section.cannot(&at, path, "this NetworkAttachmentDefinition is not among the inputs", remedy);
+                    section.cannot(
+                        &at,
+                        path,
+                        "this NetworkAttachmentDefinition is not among the inputs",
+                        remedy,
+                    );
                 }
             }
             plan.left.push(selection);
@@ -114,7 +145,11 @@ impl Conversion<'_> {
             );
         }
         if plan.demand.is_empty() {
-            section.maps("", "", "asks for no SR-IOV device that is known here: stays as it is");
+            section.maps(
+                "",
+                "",
+                "asks for no SR-IOV device that is known here: stays as it is",
+            );
             return;
         }
         let mut claimed = plan.clone();
@@ -127,8 +162,16 @@ impl Conversion<'_> {
         let devices: u64 = requests.iter().map(|request| request.count).sum();
         let mut section = self.report.section(object);
         let what = "the kubelet's TopologyManager gets no hints of these devices";
-        if plan.pools.iter().any(|(pool, _)| self.without_numa.contains(pool)) {
-            return section.maps("topology", "", "a pool has excludeTopology: nothing was aligned before");
+        if plan
+            .pools
+            .iter()
+            .any(|(pool, _)| self.without_numa.contains(pool))
+        {
+            return section.maps(
+                "topology",
+                "",
+                "a pool has excludeTopology: nothing was aligned before",
+            );
         }
         if devices < 2 {
             let remedy = "to align it with others, put their requests into one claim with matchAttribute numaNode";
@@ -137,19 +180,26 @@ impl Conversion<'_> {
         let name = format!("{}-numa", plan.template());
         let remedy = format!("use the ResourceClaimTemplate {name} to have them on one NUMA node");
         section.differs("topology", format!("{devices} devices"), what, &remedy);
-        self.templates.push(template(&plan.namespace, &name, requests, true));
+        self.templates
+            .push(template(&plan.namespace, &name, requests, true));
     }
 
     /// A pool's variable has one value, and each request sets it.
     fn variables(&mut self, object: &Object, plan: &Plan) {
         let times = |pool: &PoolName| plan.pools.iter().filter(|(other, _)| other == pool).count();
-        let several: BTreeSet<&PoolName> =
-            plan.pools.iter().map(|(pool, _)| pool).filter(|pool| times(pool) > 1).collect();
+        let several: BTreeSet<&PoolName> = plan
+            .pools
+            .iter()
+            .map(|(pool, _)| pool)
+            .filter(|pool| times(pool) > 1)
+            .collect();
         for pool in several {
             let value = format!("{} requests", times(pool));
             let what = "a container with several of them reads the devices of one request only";
             let remedy = "read SRIOV_DRA_<REQUEST>, or the device metadata";
-            self.report.section(object).differs(&pool.variable(), value, what, remedy);
+            self.report
+                .section(object)
+                .differs(&pool.variable(), value, what, remedy);
         }
     }
 
@@ -160,7 +210,12 @@ impl Conversion<'_> {
             let at = format!("{}.limits[{}]", demand.container, demand.pool);
             let what = "more devices than networks: these stay extended resources, and are attached as net<n>";
             let mut section = self.report.section(object);
-            section.differs(&at, demand.count.to_string(), what, "take them out if they only stood for the networks");
+            section.differs(
+                &at,
+                demand.count.to_string(),
+                what,
+                "take them out if they only stood for the networks",
+            );
         }
     }
 
@@ -169,7 +224,12 @@ impl Conversion<'_> {
         for (container, resource, value) in containers::others(pod, &self.pools) {
             let what = "belongs to no pool that is known here: stays as it is";
             let remedy = "if it is an SR-IOV pool, give its config.json too";
-            section.differs(&format!("{container}.limits[{resource}]"), &value, what, remedy);
+            section.differs(
+                &format!("{container}.limits[{resource}]"),
+                &value,
+                what,
+                remedy,
+            );
         }
     }
 }
@@ -193,7 +253,15 @@ struct Plan {
 impl Plan {
     fn new(namespace: String, name: String) -> Self {
         let (requests, converted, left, demand, pools) = Default::default();
-        Self { namespace, name, requests, converted, left, demand, pools }
+        Self {
+            namespace,
+            name,
+            requests,
+            converted,
+            left,
+            demand,
+            pools,
+        }
     }
 
     fn template(&self) -> String {
@@ -203,11 +271,16 @@ impl Plan {
     /// The container that asked for a device of the pool, and asks for one less now. The injector of network resources
     /// would have asked for the first one.
     fn take(&mut self, pool: Option<&PoolName>, pod: &Value) -> String {
-        let asked = self.demand.iter_mut().find(|demand| Some(&demand.pool) == pool);
+        let asked = self
+            .demand
+            .iter_mut()
+            .find(|demand| Some(&demand.pool) == pool);
         if let Some(pool) = pool {
             self.pools.push((pool.clone(), 1));
         }
-        let Some(demand) = asked else { return containers::first(pod) };
+        let Some(demand) = asked else {
+            return containers::first(pod);
+        };
         demand.count -= 1;
         let container = demand.container.clone();
         self.demand.retain(|demand| demand.count > 0);
@@ -218,7 +291,10 @@ impl Plan {
     fn free(&self, name: &str) -> String {
         let taken = |name: &str| self.requests.iter().any(|request| request.name == name);
         let numbered = (2..).map(|number| format!("{name}-{number}"));
-        std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+        std::iter::once(name.to_owned())
+            .chain(numbered)
+            .find(|name| !taken(name))
+            .unwrap_or_default()
     }
 }
 

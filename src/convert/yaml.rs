@@ -7,13 +7,22 @@ const LINE: usize = 400;
 
 /// All documents of a text, without empty ones.
 pub(super) fn parse(text: &str) -> Result<Vec<Value>, String> {
-    let read = |text: &str| serde_saphyr::from_multiple::<Value>(text).map_err(|error| one_line(&error.to_string()));
+    let read = |text: &str| {
+        serde_saphyr::from_multiple::<Value>(text).map_err(|error| one_line(&error.to_string()))
+    };
     let documents = read(text).or_else(|why| read(&indented(text)).map_err(|_| why))?;
-    Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
+    Ok(documents
+        .into_iter()
+        .filter(|document| !document.is_null())
+        .collect())
 }
 
 fn one_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    text.lines()
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("error: ")
+        .to_owned()
 }
 
 /// With the lines of quoted texts indented, as YAML demands and kubectl does not: in the documentation of the CNI plugin
@@ -38,15 +47,23 @@ fn indented(text: &str) -> String {
 
 /// The quote of a text that begins in this line and does not end in it.
 fn opens(line: &str) -> Option<char> {
-    let value = line.split_once(": ").map_or(line, |(_, value)| value).trim_start().trim_start_matches("- ");
-    let quote = value.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
+    let value = line
+        .split_once(": ")
+        .map_or(line, |(_, value)| value)
+        .trim_start()
+        .trim_start_matches("- ");
+    let quote = value
+        .chars()
+        .next()
+        .filter(|quote| matches!(quote, '\'' | '"'))?;
     (!closes(&value[1..], quote)).then_some(quote)
 }
 
 fn closes(text: &str, quote: char) -> bool {
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
-        let escaped = (c == '\\' && quote == '"') || (c == quote && quote == '\'' && rest.peek() == Some(&quote));
+        let escaped = (c == '\\' && quote == '"')
+            || (c == quote && quote == '\'' && rest.peek() == Some(&quote));
         if escaped {
             rest.next();
         } else if c == quote {
@@ -64,7 +81,8 @@ fn closes(text: &str, quote: char) -> bool {
 pub fn documents(documents: &[Value]) -> String {
     let options = serde_saphyr::ser_options! { folded_wrap_chars: LINE };
     let document = |value: &Value| {
-        let text = serde_saphyr::to_string_with_options(value, options.clone()).expect("JSON can be written as YAML");
+        let text = serde_saphyr::to_string_with_options(value, options.clone())
+            .expect("JSON can be written as YAML");
         format!("---\n{}\n", text.trim_end())
     };
     documents.iter().map(document).collect()

@@ -45,7 +45,12 @@ fn split(text: &str) -> Option<Bdf> {
 
 impl fmt::Display for Bdf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { domain, bus, device, function } = self;
+        let Self {
+            domain,
+            bus,
+            device,
+            function,
+        } = self;
         write!(f, "{domain:04x}:{bus:02x}:{device:02x}.{function:x}")
     }
 }
@@ -97,15 +102,28 @@ impl DeviceId {
     /// # Errors
     /// The name is not one that this driver publishes.
     pub fn from_name(name: &str) -> Result<Self, ParseError> {
-        let error = || ParseError::new("device name", name, "must be like 0000-3b-02-1 or 0000-3b-00-0-sf4");
+        let error = || {
+            ParseError::new(
+                "device name",
+                name,
+                "must be like 0000-3b-02-1 or 0000-3b-00-0-sf4",
+            )
+        };
         let (dashed, sf) = match name.split_once("-sf") {
             Some((dashed, number)) => (dashed, Some(number.parse::<u32>().map_err(|_| error())?)),
             None => (name, None),
         };
         let parts: Vec<&str> = dashed.split('-').collect();
-        let [domain, bus, device, function] = parts[..] else { return Err(error()) };
-        let bdf: Bdf = format!("{domain}:{bus}:{device}.{function}").parse().map_err(|_| error())?;
-        let id = sf.map_or(Self::Pci(bdf), |number| Self::Sf { parent: bdf, number });
+        let [domain, bus, device, function] = parts[..] else {
+            return Err(error());
+        };
+        let bdf: Bdf = format!("{domain}:{bus}:{device}.{function}")
+            .parse()
+            .map_err(|_| error())?;
+        let id = sf.map_or(Self::Pci(bdf), |number| Self::Sf {
+            parent: bdf,
+            number,
+        });
         (id.name() == name).then_some(id).ok_or_else(error)
     }
 }
@@ -146,7 +164,9 @@ impl Serialize for Bdf {
 
 impl<'de> Deserialize<'de> for Bdf {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -173,17 +193,34 @@ mod tests {
             assert_eq!(bdf.to_string(), text);
             let id = DeviceId::Pci(bdf);
             assert_eq!(DeviceId::from_name(&id.name()).unwrap(), id);
-            let sf = DeviceId::Sf { parent: bdf, number: 4 };
+            let sf = DeviceId::Sf {
+                parent: bdf,
+                number: 4,
+            };
             assert_eq!(DeviceId::from_name(&sf.name()).unwrap(), sf);
         }
     }
 
     #[test]
     fn odd_spellings_are_refused() {
-        for text in ["3b:02.1", "0000:3B:02.1", "0000:3b:20.1", "0000:3b:02.8", "0:3b:02.1", "0000:3b:02.1/..", ""] {
+        for text in [
+            "3b:02.1",
+            "0000:3B:02.1",
+            "0000:3b:20.1",
+            "0000:3b:02.8",
+            "0:3b:02.1",
+            "0000:3b:02.1/..",
+            "",
+        ] {
             assert!(text.parse::<Bdf>().is_err(), "{text}");
         }
-        for name in ["0000-3b-02", "0000-3b-02-1-sfx", "0000-3b-02-1-sf04", "../0000-3b-02-1", "0000-3B-02-1"] {
+        for name in [
+            "0000-3b-02",
+            "0000-3b-02-1-sfx",
+            "0000-3b-02-1-sf04",
+            "../0000-3b-02-1",
+            "0000-3B-02-1",
+        ] {
             assert!(DeviceId::from_name(name).is_err(), "{name}");
         }
     }

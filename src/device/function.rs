@@ -110,7 +110,9 @@ impl LinkType {
     /// The kind of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Ethernet, Self::Infiniband].into_iter().find(|kind| kind.as_str() == name)
+        [Self::Ethernet, Self::Infiniband]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
     }
 }
 
@@ -168,7 +170,9 @@ impl Function {
         match self.kind {
             FunctionKind::Pf { .. } | FunctionKind::Sf { .. } => Some(self.id.pci()),
             FunctionKind::Vf { address } => address.map(|vf| vf.pf),
-            FunctionKind::Accelerator { address, .. } => Some(address.map_or(self.id.pci(), |vf| vf.pf)),
+            FunctionKind::Accelerator { address, .. } => {
+                Some(address.map_or(self.id.pci(), |vf| vf.pf))
+            }
         }
     }
 
@@ -201,7 +205,11 @@ impl Function {
     pub fn vfs(&self) -> Option<(u32, u32)> {
         match self.kind {
             FunctionKind::Pf { total_vfs, num_vfs } => Some((total_vfs, num_vfs)),
-            FunctionKind::Accelerator { address: None, total_vfs, num_vfs } => Some((total_vfs, num_vfs)),
+            FunctionKind::Accelerator {
+                address: None,
+                total_vfs,
+                num_vfs,
+            } => Some((total_vfs, num_vfs)),
             _ => None,
         }
     }

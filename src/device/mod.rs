@@ -10,12 +10,13 @@ mod settings;
 
 pub use address::{Bdf, DeviceId};
 pub use function::{
-    Abilities, EswitchMode, Function, FunctionKind, IncarnationId, LinkType, Netdev, Observed, PciIds, RdmaDevice,
-    VdpaType,
+    Abilities, EswitchMode, Function, FunctionKind, IncarnationId, LinkType, Netdev, Observed,
+    PciIds, RdmaDevice, VdpaType,
 };
 pub use name::IfName;
 pub use settings::{
-    Binding, LinkSetting, LinkState, Mac, NetdevHome, Route, VfAddress, VfSetting, VfSettings, VlanProto, VlanTag,
+    Binding, LinkSetting, LinkState, Mac, NetdevHome, Route, VfAddress, VfSetting, VfSettings,
+    VlanProto, VlanTag,
 };
 
 /// A text that does not have the form it must have.
@@ -34,6 +35,10 @@ pub struct ParseError {
 
 impl ParseError {
     pub(crate) fn new(noun: &'static str, value: &str, reason: &'static str) -> Self {
-        Self { noun, value: value.to_owned(), reason }
+        Self {
+            noun,
+            value: value.to_owned(),
+            reason,
+        }
     }
 }

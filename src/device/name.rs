@@ -58,7 +58,9 @@ impl fmt::Debug for IfName {
 
 impl<'de> Deserialize<'de> for IfName {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -71,7 +73,17 @@ mod tests {
         for good in ["net1", "enp59s0f0v2", "fifteen-bytes-x", "ü"] {
             assert_eq!(good.parse::<IfName>().unwrap().as_str(), good);
         }
-        for bad in ["", ".", "..", "sixteen-bytes-xx", "a/b", "a:1", "a b", "net%d", "lo"] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "sixteen-bytes-xx",
+            "a/b",
+            "a:1",
+            "a b",
+            "net%d",
+            "lo",
+        ] {
             assert!(bad.parse::<IfName>().is_err(), "{bad}");
         }
     }

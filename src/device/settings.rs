@@ -23,7 +23,9 @@ impl Mac {
         let refuse = |reason| Err(ParseError::new("MAC address", &self.to_string(), reason));
         match self.0 {
             [0, 0, 0, 0, 0, 0] => refuse("must not be all zero"),
-            [first, ..] if first & 1 == 1 => refuse("is multicast, a device needs a unicast address (first byte even)"),
+            [first, ..] if first & 1 == 1 => {
+                refuse("is multicast, a device needs a unicast address (first byte even)")
+            }
             _ => Ok(self),
         }
     }
@@ -33,14 +35,27 @@ impl FromStr for Mac {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let error = || ParseError::new("MAC address", text, "must be six hex pairs like 02:00:00:00:00:01");
+        let error = || {
+            ParseError::new(
+                "MAC address",
+                text,
+                "must be six hex pairs like 02:00:00:00:00:01",
+            )
+        };
         let mut bytes = [0; 6];
         let mut parts = text.split([':', '-']);
         for byte in &mut bytes {
-            let part = parts.next().filter(|part| part.len() == 2).ok_or_else(error)?;
+            let part = parts
+                .next()
+                .filter(|part| part.len() == 2)
+                .ok_or_else(error)?;
             *byte = u8::from_str_radix(part, 16).map_err(|_| error())?;
         }
-        parts.next().is_none().then_some(Self(bytes)).ok_or_else(error)
+        parts
+            .next()
+            .is_none()
+            .then_some(Self(bytes))
+            .ok_or_else(error)
     }
 }
 
@@ -65,7 +80,9 @@ impl Serialize for Mac {
 
 impl<'de> Deserialize<'de> for Mac {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -162,7 +179,9 @@ impl fmt::Display for VfSetting {
         match self {
             Self::Mac(Mac::ZERO) => f.write_str("mac none"),
             Self::Mac(mac) => write!(f, "mac {mac}"),
-            Self::Vlan(VlanTag { id, qos, proto }) => write!(f, "vlan {id} qos {qos} proto {proto}"),
+            Self::Vlan(VlanTag { id, qos, proto }) => {
+                write!(f, "vlan {id} qos {qos} proto {proto}")
+            }
             Self::Rate { min, max } => write!(f, "rate min {min} max {max} Mb/s"),
             Self::SpoofChk(value) => write!(f, "spoofchk {}", on(value)),
             Self::Trust(value) => write!(f, "trust {}", on(value)),
@@ -288,7 +307,13 @@ mod tests {
         let mac = Mac([2, 0, 0, 0, 0, 0xaf]);
         assert_eq!("02:00:00:00:00:AF".parse(), Ok(mac));
         assert_eq!("02-00-00-00-00-af".parse(), Ok(mac));
-        for bad in ["", "02:00:00:00:00", "02:00:00:00:00:01:02", "2:0:0:0:0:1", "02:00:00:00:00:gg"] {
+        for bad in [
+            "",
+            "02:00:00:00:00",
+            "02:00:00:00:00:01:02",
+            "2:0:0:0:0:1",
+            "02:00:00:00:00:gg",
+        ] {
             assert!(bad.parse::<Mac>().is_err(), "{bad}");
         }
     }

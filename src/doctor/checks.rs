@@ -9,8 +9,19 @@ use super::{
 
 type Check = fn(&Facts) -> Vec<Finding>;
 
-const CHECKS: [Check; 11] =
-    [functions, iommu, modules, rdma, cdi, nri, kubelet, registry, state, rivals, network_manager];
+const CHECKS: [Check; 11] = [
+    functions,
+    iommu,
+    modules,
+    rdma,
+    cdi,
+    nri,
+    kubelet,
+    registry,
+    state,
+    rivals,
+    network_manager,
+];
 
 /// All findings, in the order in which a device's way goes.
 #[must_use]
@@ -18,36 +29,76 @@ pub fn examine(facts: &Facts) -> Vec<Finding> {
     CHECKS.iter().flat_map(|check| check(facts)).collect()
 }
 
-fn finding(check: &'static str, verdict: Verdict, found: impl Into<String>, remedy: impl Into<String>) -> Vec<Finding> {
-    vec![Finding { check, verdict, found: found.into(), remedy: remedy.into() }]
+fn finding(
+    check: &'static str,
+    verdict: Verdict,
+    found: impl Into<String>,
+    remedy: impl Into<String>,
+) -> Vec<Finding> {
+    vec![Finding {
+        check,
+        verdict,
+        found: found.into(),
+        remedy: remedy.into(),
+    }]
 }
 
 fn fine(check: &'static str, found: impl Into<String>) -> Vec<Finding> {
     finding(check, Verdict::Fine, found, "")
 }
 
-fn warning(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Vec<Finding> {
+fn warning(
+    check: &'static str,
+    found: impl Into<String>,
+    remedy: impl Into<String>,
+) -> Vec<Finding> {
     finding(check, Verdict::Warning, found, remedy)
 }
 
-fn broken(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Vec<Finding> {
+fn broken(
+    check: &'static str,
+    found: impl Into<String>,
+    remedy: impl Into<String>,
+) -> Vec<Finding> {
     finding(check, Verdict::Broken, found, remedy)
 }
 
 fn unknown(check: &'static str, found: impl Into<String>) -> Vec<Finding> {
-    finding(check, Verdict::Unknown, found, "run it on the node, or with --root where the node's files are mounted")
+    finding(
+        check,
+        Verdict::Unknown,
+        found,
+        "run it on the node, or with --root where the node's files are mounted",
+    )
 }
 
 fn functions(facts: &Facts) -> Vec<Finding> {
     const CHECK: &str = "VFs";
-    let (pfs, vfs) = (facts.pfs.len(), facts.pfs.iter().map(|pf| pf.num_vfs).sum::<u32>());
+    let (pfs, vfs) = (
+        facts.pfs.len(),
+        facts.pfs.iter().map(|pf| pf.num_vfs).sum::<u32>(),
+    );
     let Some(first) = facts.pfs.first() else {
-        return warning(CHECK, "no network card with SR-IOV", "switch SR-IOV on in the firmware, of card and machine");
+        return warning(
+            CHECK,
+            "no network card with SR-IOV",
+            "switch SR-IOV on in the firmware, of card and machine",
+        );
     };
     match vfs {
         0 => {
-            let remedy = format!("echo N > /sys/bus/pci/devices/{}/sriov_numvfs, by a boot unit", first.address);
-            warning(CHECK, format!("{pfs} PFs without VFs, {} could have {}", first.address, first.total_vfs), remedy)
+            let remedy = format!(
+                "echo N > /sys/bus/pci/devices/{}/sriov_numvfs, by a boot unit",
+                first.address
+            );
+            warning(
+                CHECK,
+                format!(
+                    "{pfs} PFs without VFs, {} could have {}",
+                    first.address, first.total_vfs
+                ),
+                remedy,
+            )
         }
         _ => fine(CHECK, format!("{vfs} on {pfs} PFs")),
     }
@@ -59,12 +110,18 @@ fn iommu(facts: &Facts) -> Vec<Finding> {
         (Some(groups), _) if groups > 0 => fine(CHECK, format!("{groups} groups")),
         (None, _) => unknown(CHECK, "sysfs cannot be read"),
         (_, command_line) => {
-            let given = |flag: &str| command_line.iter().any(|line| line.split_whitespace().any(|word| word == flag));
+            let given = |flag: &str| {
+                command_line
+                    .iter()
+                    .any(|line| line.split_whitespace().any(|word| word == flag))
+            };
             let remedy = match facts.processor.as_deref() {
                 Some("GenuineIntel") if !given("intel_iommu=on") => {
                     "intel_iommu=on iommu=pt on the kernel's command line, and VT-d in the firmware"
                 }
-                Some("AuthenticAMD") if given("amd_iommu=off") => "take amd_iommu=off off the kernel's command line",
+                Some("AuthenticAMD") if given("amd_iommu=off") => {
+                    "take amd_iommu=off off the kernel's command line"
+                }
                 _ => "switch on VT-d, AMD-Vi or SMMU in the machine's firmware",
             };
             warning(CHECK, "no groups: vfio-pci does not work", remedy)
@@ -75,10 +132,16 @@ fn iommu(facts: &Facts) -> Vec<Finding> {
 fn modules(facts: &Facts) -> Vec<Finding> {
     let check = |(name, module): &(&'static str, Option<Module>)| match module {
         Some(Module::There) => fine(name, "loaded or built in"),
-        Some(Module::Loadable) => {
-            warning(name, "not loaded", format!("echo {name} > /etc/modules-load.d/{name}.conf; modprobe {name}"))
-        }
-        Some(Module::Missing) => warning(name, "the kernel has no such module", "install the kernel's extra modules"),
+        Some(Module::Loadable) => warning(
+            name,
+            "not loaded",
+            format!("echo {name} > /etc/modules-load.d/{name}.conf; modprobe {name}"),
+        ),
+        Some(Module::Missing) => warning(
+            name,
+            "the kernel has no such module",
+            "install the kernel's extra modules",
+        ),
         None => unknown(name, "modules cannot be seen"),
     };
     facts.modules.iter().flat_map(check).collect()
@@ -86,18 +149,24 @@ fn modules(facts: &Facts) -> Vec<Finding> {
 
 fn cdi(facts: &Facts) -> Vec<Finding> {
     const CHECK: &str = "CDI";
-    let on = "enable_cdi = true under [plugins.\"io.containerd.grpc.v1.cri\"], then restart containerd";
+    let on =
+        "enable_cdi = true under [plugins.\"io.containerd.grpc.v1.cri\"], then restart containerd";
     match facts.containerd.as_deref().map(runtime::cdi) {
         Some(Cdi::On) => fine(CHECK, "on in containerd"),
         Some(Cdi::Off) => broken(CHECK, "off in containerd", on),
         Some(Cdi::Default { version: 3.. }) => fine(CHECK, "on in containerd 2 by default"),
         Some(Cdi::Default { version }) => {
-            let found = format!("containerd's configuration (version {version}) says nothing: off in containerd 1.7");
+            let found = format!(
+                "containerd's configuration (version {version}) says nothing: off in containerd 1.7"
+            );
             warning(CHECK, found, on)
         }
         None if facts.crio => fine(CHECK, "on in CRI-O by default"),
         None if facts.cdi => unknown(CHECK, "no runtime's configuration is seen"),
-        None => unknown(CHECK, "neither a runtime's configuration nor the CDI directory is seen"),
+        None => unknown(
+            CHECK,
+            "neither a runtime's configuration nor the CDI directory is seen",
+        ),
     }
 }
 
@@ -107,20 +176,34 @@ fn nri(facts: &Facts) -> Vec<Finding> {
         return fine(CHECK, "the runtime's socket is there");
     }
     let remedy = match facts.containerd {
-        Some(_) => "disable = false under [plugins.\"io.containerd.nri.v1.nri\"], then restart containerd",
-        None => "switch NRI on in the runtime: containerd 1.7 needs disable = false, CRI-O 1.30 has it on",
+        Some(_) => {
+            "disable = false under [plugins.\"io.containerd.nri.v1.nri\"], then restart containerd"
+        }
+        None => {
+            "switch NRI on in the runtime: containerd 1.7 needs disable = false, CRI-O 1.30 has it on"
+        }
     };
-    broken(CHECK, "the runtime's socket is not there: no netdev gets into a pod", remedy)
+    broken(
+        CHECK,
+        "the runtime's socket is not there: no netdev gets into a pod",
+        remedy,
+    )
 }
 
 fn kubelet(facts: &Facts) -> Vec<Finding> {
     const CHECK: &str = "kubelet";
-    let Some(text) = &facts.kubelet else { return unknown(CHECK, "its configuration is not seen") };
+    let Some(text) = &facts.kubelet else {
+        return unknown(CHECK, "its configuration is not seen");
+    };
     let Ok(config) = serde_saphyr::from_str::<Value>(text) else {
         return unknown(CHECK, "its configuration cannot be read");
     };
     if config["featureGates"]["DynamicResourceAllocation"] == false {
-        return broken(CHECK, "the feature gate DynamicResourceAllocation is off", "take it out of featureGates");
+        return broken(
+            CHECK,
+            "the feature gate DynamicResourceAllocation is off",
+            "take it out of featureGates",
+        );
     }
     match config["topologyManagerPolicy"].as_str() {
         None | Some("none") => fine(CHECK, "no topologyManagerPolicy that would want hints"),
@@ -152,17 +235,33 @@ fn state(facts: &Facts) -> Vec<Finding> {
             "on a disk: guarded by the boot's id",
             "put --state-dir (agent.stateDir) on a tmpfs, as /run is",
         ),
-        None => finding(CHECK, Verdict::Unknown, "the directory is not there: no agent has run here", ""),
+        None => finding(
+            CHECK,
+            Verdict::Unknown,
+            "the directory is not there: no agent has run here",
+            "",
+        ),
     }
 }
 
 fn rivals(facts: &Facts) -> Vec<Finding> {
     if facts.rivals.is_empty() {
-        let found = format!("none that gives the same devices away, among the {} processes here", facts.processes);
+        let found = format!(
+            "none that gives the same devices away, among the {} processes here",
+            facts.processes
+        );
         return fine("others", found);
     }
-    let remedy = "keep their devices apart (agent.exclude, their selectors), or remove them from this node";
-    broken("others", format!("here is {}: a device may be given away twice", facts.rivals.join(", ")), remedy)
+    let remedy =
+        "keep their devices apart (agent.exclude, their selectors), or remove them from this node";
+    broken(
+        "others",
+        format!(
+            "here is {}: a device may be given away twice",
+            facts.rivals.join(", ")
+        ),
+        remedy,
+    )
 }
 
 fn rdma(facts: &Facts) -> Vec<Finding> {

@@ -16,7 +16,11 @@ pub(super) fn cdi(config: &str) -> Cdi {
     match value(config, "enable_cdi") {
         Some("true") => Cdi::On,
         Some("false") => Cdi::Off,
-        _ => Cdi::Default { version: value(config, "version").and_then(|text| text.parse().ok()).unwrap_or(1) },
+        _ => Cdi::Default {
+            version: value(config, "version")
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(1),
+        },
     }
 }
 
@@ -34,9 +38,15 @@ mod tests {
 
     #[test]
     fn the_lines_tell() {
-        assert_eq!(cdi("version = 2\n[plugins.x]\n  enable_cdi = true # yes\n"), Cdi::On);
+        assert_eq!(
+            cdi("version = 2\n[plugins.x]\n  enable_cdi = true # yes\n"),
+            Cdi::On
+        );
         assert_eq!(cdi("version = 3\nenable_cdi=false"), Cdi::Off);
-        assert_eq!(cdi("version = 2\n# enable_cdi = true\n"), Cdi::Default { version: 2 });
+        assert_eq!(
+            cdi("version = 2\n# enable_cdi = true\n"),
+            Cdi::Default { version: 2 }
+        );
         assert_eq!(cdi(""), Cdi::Default { version: 1 });
     }
 }

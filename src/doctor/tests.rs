@@ -5,10 +5,23 @@ use crate::files::write_atomic;
 
 fn told(facts: &Facts) -> String {
     let line = |finding: &Finding| {
-        let remedy = if finding.remedy.is_empty() { String::new() } else { format!(" -> {}", finding.remedy) };
-        format!("{} {}: {}{remedy}", finding.verdict.as_str(), finding.check, finding.found)
+        let remedy = if finding.remedy.is_empty() {
+            String::new()
+        } else {
+            format!(" -> {}", finding.remedy)
+        };
+        format!(
+            "{} {}: {}{remedy}",
+            finding.verdict.as_str(),
+            finding.check,
+            finding.found
+        )
     };
-    examine(facts).iter().map(line).collect::<Vec<_>>().join("\n")
+    examine(facts)
+        .iter()
+        .map(line)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn healthy() -> Facts {
@@ -21,7 +34,11 @@ fn healthy() -> Facts {
         kubelet: Some("topologyManagerPolicy: none\n".to_owned()),
         registry: true,
         state_in_memory: Some(true),
-        pfs: vec![Pf { address: "0000:3b:00.0".to_owned(), num_vfs: 7, total_vfs: 8 }],
+        pfs: vec![Pf {
+            address: "0000:3b:00.0".to_owned(),
+            num_vfs: 7,
+            total_vfs: 8,
+        }],
         ..Facts::default()
     }
 }
@@ -29,8 +46,16 @@ fn healthy() -> Facts {
 #[test]
 fn a_healthy_node_is_fine() {
     let findings = examine(&healthy());
-    assert!(findings.iter().all(|finding| finding.verdict == Verdict::Fine), "{findings:?}");
-    assert!(findings.iter().all(|finding| finding.remedy.is_empty()), "{findings:?}");
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding.verdict == Verdict::Fine),
+        "{findings:?}"
+    );
+    assert!(
+        findings.iter().all(|finding| finding.remedy.is_empty()),
+        "{findings:?}"
+    );
 }
 
 #[test]
@@ -39,12 +64,19 @@ fn everything_that_is_wrong_has_a_remedy() {
         iommu_groups: Some(0),
         command_line: Some("quiet".to_owned()),
         processor: Some("GenuineIntel".to_owned()),
-        modules: vec![("vfio_pci", Some(Module::Loadable)), ("vhost_net", Some(Module::Missing))],
+        modules: vec![
+            ("vfio_pci", Some(Module::Loadable)),
+            ("vhost_net", Some(Module::Missing)),
+        ],
         containerd: Some("version = 2\nenable_cdi = false\n".to_owned()),
         kubelet: Some("topologyManagerPolicy: single-numa-node\n".to_owned()),
         state_in_memory: Some(false),
         rivals: vec!["the SR-IOV network device plugin"],
-        pfs: vec![Pf { address: "0000:3b:00.0".to_owned(), num_vfs: 0, total_vfs: 8 }],
+        pfs: vec![Pf {
+            address: "0000:3b:00.0".to_owned(),
+            num_vfs: 0,
+            total_vfs: 8,
+        }],
         rdma_shared: Some(false),
         network_manager: Some(false),
         ..Facts::default()
@@ -83,8 +115,17 @@ fn what_is_not_seen_is_unknown_and_not_fine() {
 fn the_iommu_may_be_off_in_the_firmware() {
     let remedy = |processor: &str, line: &str| {
         let (command_line, processor) = (Some(line.to_owned()), Some(processor.to_owned()));
-        let findings = examine(&Facts { iommu_groups: Some(0), command_line, processor, ..Facts::default() });
-        findings.into_iter().find(|finding| finding.check == "IOMMU").unwrap().remedy
+        let findings = examine(&Facts {
+            iommu_groups: Some(0),
+            command_line,
+            processor,
+            ..Facts::default()
+        });
+        findings
+            .into_iter()
+            .find(|finding| finding.check == "IOMMU")
+            .unwrap()
+            .remedy
     };
     assert!(remedy("GenuineIntel", "ro intel_iommu=on").starts_with("switch on VT-d"));
     assert!(remedy("AuthenticAMD", "ro").starts_with("switch on VT-d"));
@@ -94,15 +135,29 @@ fn the_iommu_may_be_off_in_the_firmware() {
 #[test]
 fn a_node_is_read_below_its_root() {
     let root = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &str| write_atomic(&root.path().join(path), text.as_bytes(), 0o644).unwrap();
+    let write = |path: &str, text: &str| {
+        write_atomic(&root.path().join(path), text.as_bytes(), 0o644).unwrap()
+    };
     write("proc/cmdline", "quiet");
-    write("proc/cpuinfo", "processor\t: 0\nvendor_id\t: GenuineIntel\n");
+    write(
+        "proc/cpuinfo",
+        "processor\t: 0\nvendor_id\t: GenuineIntel\n",
+    );
     write("proc/sys/kernel/osrelease", "6.1.0\n");
     write("proc/17/cmdline", "/usr/bin/sriovdp\0--v=10\0");
-    write("lib/modules/6.1.0/modules.builtin", "kernel/drivers/vhost/vhost_net.ko\n");
-    write("lib/modules/6.1.0/modules.dep", "kernel/drivers/vfio/pci/vfio-pci.ko.xz: kernel/a.ko\n");
+    write(
+        "lib/modules/6.1.0/modules.builtin",
+        "kernel/drivers/vhost/vhost_net.ko\n",
+    );
+    write(
+        "lib/modules/6.1.0/modules.dep",
+        "kernel/drivers/vfio/pci/vfio-pci.ko.xz: kernel/a.ko\n",
+    );
     write("etc/containerd/config.toml", "version = 2\n");
-    write("var/lib/kubelet/config.yaml", "topologyManagerPolicy: restricted\n");
+    write(
+        "var/lib/kubelet/config.yaml",
+        "topologyManagerPolicy: restricted\n",
+    );
     write("sys/bus/pci/devices/0000:3b:00.0/sriov_totalvfs", "8\n");
     write("sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs", "2\n");
     write("sys/bus/pci/devices/0000:3b:00.0/class", "0x020000\n");
@@ -110,7 +165,10 @@ fn a_node_is_read_below_its_root() {
     write("sys/bus/pci/devices/0000:3c:00.0/class", "0x120000\n");
     write("sys/module/ib_core/parameters/netns_mode", "N\n");
     write("run/NetworkManager/devices/2", "");
-    write("etc/NetworkManager/conf.d/a.conf", "[keyfile]\nunmanaged-devices=driver:iavf\n");
+    write(
+        "etc/NetworkManager/conf.d/a.conf",
+        "[keyfile]\nunmanaged-devices=driver:iavf\n",
+    );
     fs::create_dir_all(root.path().join("sys/kernel/iommu_groups/0")).unwrap();
     fs::create_dir_all(root.path().join("var/lib/kubelet/plugins_registry")).unwrap();
     let facts = gather(&Places {
@@ -120,12 +178,39 @@ fn a_node_is_read_below_its_root() {
         state: "/run/sriov-dra".into(),
         nri: "/var/run/nri/nri.sock".into(),
     });
-    let modules = [Some(Module::Loadable), Some(Module::There), Some(Module::Missing)];
-    assert_eq!(facts.modules.iter().map(|(_, module)| *module).collect::<Vec<_>>(), modules);
-    assert_eq!(facts.pfs, [Pf { address: "0000:3b:00.0".to_owned(), num_vfs: 2, total_vfs: 8 }]);
-    assert_eq!((facts.iommu_groups, facts.processor.as_deref()), (Some(1), Some("GenuineIntel")));
-    assert_eq!((facts.rivals, facts.network_manager), (vec!["the SR-IOV network device plugin"], Some(true)));
+    let modules = [
+        Some(Module::Loadable),
+        Some(Module::There),
+        Some(Module::Missing),
+    ];
+    assert_eq!(
+        facts
+            .modules
+            .iter()
+            .map(|(_, module)| *module)
+            .collect::<Vec<_>>(),
+        modules
+    );
+    assert_eq!(
+        facts.pfs,
+        [Pf {
+            address: "0000:3b:00.0".to_owned(),
+            num_vfs: 2,
+            total_vfs: 8
+        }]
+    );
+    assert_eq!(
+        (facts.iommu_groups, facts.processor.as_deref()),
+        (Some(1), Some("GenuineIntel"))
+    );
+    assert_eq!(
+        (facts.rivals, facts.network_manager),
+        (vec!["the SR-IOV network device plugin"], Some(true))
+    );
     assert_eq!(facts.rdma_shared, Some(false));
-    assert_eq!((facts.registry, facts.nri, facts.state_in_memory), (true, false, None));
+    assert_eq!(
+        (facts.registry, facts.nri, facts.state_in_memory),
+        (true, false, None)
+    );
     assert!(facts.kubelet.is_some() && facts.containerd.is_some());
 }

@@ -28,7 +28,12 @@ pub struct Cause {
 
 impl Cause {
     pub(super) fn new(code: &'static str, request: Option<&str>, text: impl Into<String>) -> Self {
-        Self { code, text: text.into(), request: request.map(str::to_owned), node: None }
+        Self {
+            code,
+            text: text.into(),
+            request: request.map(str::to_owned),
+            node: None,
+        }
     }
 }
 
@@ -54,14 +59,16 @@ pub(super) enum Outcome {
 
 impl<'a> NodeView<'a, '_> {
     pub(super) fn outcome(&self) -> Outcome {
-        let lacking = self.asks.iter().filter_map(|ask| lack(ask, self.devices)).min_by_key(|(near, _)| *near);
+        let lacking = self
+            .asks
+            .iter()
+            .filter_map(|ask| lack(ask, self.devices))
+            .min_by_key(|(near, _)| *near);
         if let Some((near, cause)) = lacking {
-            if self
-                .asks
-                .iter()
-                .flatten()
-                .any(|(_, all)| all.iter().any(|verdict| matches!(verdict, Verdict::Unjudged(_))))
-            {
+            if self.asks.iter().flatten().any(|(_, all)| {
+                all.iter()
+                    .any(|verdict| matches!(verdict, Verdict::Unjudged(_)))
+            }) {
                 return self.unjudged();
             }
             return Outcome::Refused(near, cause);
@@ -73,32 +80,60 @@ impl<'a> NodeView<'a, '_> {
         }
         match self.search(|_| true, true) {
             Found::Choice(choice) => Outcome::Fits(choice),
-            Found::Undecided => Outcome::Undecided("there are too many combinations of devices to try".to_owned()),
+            Found::Undecided => {
+                Outcome::Undecided("there are too many combinations of devices to try".to_owned())
+            }
             Found::Nothing => Outcome::Refused(usize::MAX, self.together()),
         }
     }
 
     fn unjudged(&self) -> Outcome {
         let all = self.asks.iter().flatten().flat_map(|(_, all)| all);
-        let why = all.filter_map(|verdict| if let Verdict::Unjudged(why) = verdict { Some(why.clone()) } else { None });
+        let why = all.filter_map(|verdict| {
+            if let Verdict::Unjudged(why) = verdict {
+                Some(why.clone())
+            } else {
+                None
+            }
+        });
         Outcome::Undecided(why.into_iter().next().unwrap_or_default())
     }
 
     fn strange(&self) -> Option<&str> {
         let names = self.constraints.iter().filter_map(super::fit::attribute);
         names.into_iter().find(|name| {
-            let values = self.devices.iter().filter_map(|listed| listed.attribute(name));
-            values.into_iter().any(|datum| matches!(datum, super::objects::Datum::Other(_)))
+            let values = self
+                .devices
+                .iter()
+                .filter_map(|listed| listed.attribute(name));
+            values
+                .into_iter()
+                .any(|datum| matches!(datum, super::objects::Datum::Other(_)))
         })
     }
 
     fn search(&self, keep: impl Fn(usize) -> bool, counting: bool) -> Found {
-        let ways = |ask: &Vec<(&Slot<'a>, Vec<Verdict>)>| ask.iter().filter_map(|(slot, all)| way(slot, all)).collect();
+        let ways = |ask: &Vec<(&Slot<'a>, Vec<Verdict>)>| {
+            ask.iter()
+                .filter_map(|(slot, all)| way(slot, all))
+                .collect()
+        };
         let asks: Vec<Vec<Way>> = self.asks.iter().map(ways).collect();
-        let kept = self.constraints.iter().enumerate().filter(|(index, _)| keep(*index));
+        let kept = self
+            .constraints
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| keep(*index));
         let constraints = kept.map(|(_, constraint)| constraint).collect();
         let (devices, left) = (self.devices, self.holders.left().clone());
-        Search { devices, asks: &asks, constraints, left, counting }.run()
+        Search {
+            devices,
+            asks: &asks,
+            constraints,
+            left,
+            counting,
+        }
+        .run()
     }
 
     /// Each request for itself could be served, but not all.
@@ -106,34 +141,56 @@ impl<'a> NodeView<'a, '_> {
         let fine = |found: Found| matches!(found, Found::Choice(_));
         if !fine(self.search(|_| false, true)) {
             return match fine(self.search(|_| false, false)) {
-                true => {
-                    Cause::new("counters", None, "the claim asks for devices that exclude each other, a PF and its VFs")
-                }
-                false => {
-                    Cause::new("tooFew", None, "the requests want the same devices, and there are too few for all")
-                }
+                true => Cause::new(
+                    "counters",
+                    None,
+                    "the claim asks for devices that exclude each other, a PF and its VFs",
+                ),
+                false => Cause::new(
+                    "tooFew",
+                    None,
+                    "the requests want the same devices, and there are too few for all",
+                ),
             };
         }
         // Those without which there is a way: one is the reason, of several each excludes the others.
         let mut to_blame: Vec<usize> = (0..self.constraints.len()).collect();
         to_blame.retain(|index| fine(self.search(|other| other != *index, true)));
-        let all = if to_blame.is_empty() { (0..self.constraints.len()).collect() } else { to_blame };
+        let all = if to_blame.is_empty() {
+            (0..self.constraints.len()).collect()
+        } else {
+            to_blame
+        };
         let texts: Vec<String> = all.iter().map(|index| self.unsatisfiable(*index)).collect();
-        let first = if texts.len() == 1 { "" } else { "constraints exclude each other: " };
+        let first = if texts.len() == 1 {
+            ""
+        } else {
+            "constraints exclude each other: "
+        };
         Cause::new("constraint", None, format!("{first}{}", texts.join("; ")))
     }
 
     fn unsatisfiable(&self, index: usize) -> String {
         let constraint = &self.constraints[index];
-        let slots = || self.asks.iter().flatten().filter(|(slot, _)| covers(&constraint.requests, &slot.name));
+        let slots = || {
+            self.asks
+                .iter()
+                .flatten()
+                .filter(|(slot, _)| covers(&constraint.requests, &slot.name))
+        };
         let free = |verdicts: &[Verdict], at: usize| verdicts[at] == Verdict::Fits;
         let all: Vec<&Listed<'_>> = (0..self.devices.len())
             .filter(|at| slots().any(|(_, verdicts)| free(verdicts, *at)))
             .map(|at| &self.devices[at])
             .collect();
-        let wanted: Vec<String> =
-            slots().map(|(slot, all)| format!("{} of {}", words::devices(needs(slot, all)), slot.name)).collect();
-        let rule = if constraint.match_attribute.is_some() { "one value" } else { "different values" };
+        let wanted: Vec<String> = slots()
+            .map(|(slot, all)| format!("{} of {}", words::devices(needs(slot, all)), slot.name))
+            .collect();
+        let rule = if constraint.match_attribute.is_some() {
+            "one value"
+        } else {
+            "different values"
+        };
         format!(
             "constraint {index}, {}: needs {rule} on {}, but those that are free have {}",
             words::constraint(constraint),
@@ -146,16 +203,27 @@ impl<'a> NodeView<'a, '_> {
 /// How many devices a request takes.
 pub(super) fn needs(slot: &Slot<'_>, verdicts: &[Verdict]) -> usize {
     match slot.wish.allocation_mode.as_str() {
-        "All" => verdicts.iter().filter(|verdict| verdict.matches()).count().max(1),
+        "All" => verdicts
+            .iter()
+            .filter(|verdict| verdict.matches())
+            .count()
+            .max(1),
         _ => slot.wish.count.unwrap_or(1),
     }
 }
 
 fn way(slot: &Slot<'_>, verdicts: &[Verdict]) -> Option<Way> {
-    let devices: Vec<usize> = (0..verdicts.len()).filter(|at| verdicts[*at] == Verdict::Fits).collect();
+    let devices: Vec<usize> = (0..verdicts.len())
+        .filter(|at| verdicts[*at] == Verdict::Fits)
+        .collect();
     let count = needs(slot, verdicts);
     let served = slot.class.is_some() && devices.len() >= count;
-    served.then(|| Way { name: slot.name.clone(), count, devices, observes: slot.wish.admin_access })
+    served.then(|| Way {
+        name: slot.name.clone(),
+        count,
+        devices,
+        observes: slot.wish.admin_access,
+    })
 }
 
 /// Why a request cannot be served by itself; none: it can. The alternative that came nearest speaks for all.
@@ -168,16 +236,32 @@ fn lack(ask: &[(&Slot<'_>, Vec<Verdict>)], devices: &[Listed<'_>]) -> Option<(us
     lacks.into_iter().max_by_key(|(near, _)| *near)
 }
 
-fn lack_of(slot: &Slot<'_>, verdicts: &[Verdict], devices: &[Listed<'_>]) -> Option<(usize, Cause)> {
+fn lack_of(
+    slot: &Slot<'_>,
+    verdicts: &[Verdict],
+    devices: &[Listed<'_>],
+) -> Option<(usize, Cause)> {
     let request = Some(&*slot.name);
     if slot.class.is_none() {
-        let text =
-            format!("there is no DeviceClass {}, which request {} asks for", slot.wish.device_class_name, slot.name);
+        let text = format!(
+            "there is no DeviceClass {}, which request {} asks for",
+            slot.wish.device_class_name, slot.name
+        );
         return Some((0, Cause::new("classMissing", request, text)));
     }
-    let (fits, needs) = (count(verdicts, |verdict| *verdict == Verdict::Fits), needs(slot, verdicts));
+    let (fits, needs) = (
+        count(verdicts, |verdict| *verdict == Verdict::Fits),
+        needs(slot, verdicts),
+    );
     if let Some(at) = stumbling_block(verdicts, needs) {
-        return Some((1, Cause::new("selectorError", request, words::stumbled(&verdicts[at], &devices[at]))));
+        return Some((
+            1,
+            Cause::new(
+                "selectorError",
+                request,
+                words::stumbled(&verdicts[at], &devices[at]),
+            ),
+        ));
     }
     if fits >= needs {
         return None;
@@ -185,7 +269,11 @@ fn lack_of(slot: &Slot<'_>, verdicts: &[Verdict], devices: &[Listed<'_>]) -> Opt
     match count(verdicts, Verdict::matches) {
         0 => Some((1, nothing_matches(slot, verdicts))),
         matching if matching < needs => {
-            let text = format!("request {} asks for {needs} devices, {}", slot.name, words::matching(matching));
+            let text = format!(
+                "request {} asks for {needs} devices, {}",
+                slot.name,
+                words::matching(matching)
+            );
             Some((2 + matching, Cause::new("tooFew", request, text)))
         }
         matching => Some((2 + matching, not_free(slot, verdicts, fits, needs))),
@@ -194,7 +282,9 @@ fn lack_of(slot: &Slot<'_>, verdicts: &[Verdict], devices: &[Listed<'_>]) -> Opt
 
 /// The device at which the scheduler gives up before it has found enough.
 fn stumbling_block(verdicts: &[Verdict], needs: usize) -> Option<usize> {
-    let at = verdicts.iter().position(|verdict| matches!(verdict, Verdict::Failed(..)))?;
+    let at = verdicts
+        .iter()
+        .position(|verdict| matches!(verdict, Verdict::Failed(..)))?;
     (count(&verdicts[..at], |verdict| *verdict == Verdict::Fits) < needs).then_some(at)
 }
 
@@ -206,14 +296,24 @@ fn count(verdicts: &[Verdict], which: impl Fn(&Verdict) -> bool) -> usize {
 pub(super) fn nothing_matches(slot: &Slot<'_>, verdicts: &[Verdict]) -> Cause {
     let refusals = || {
         let all = verdicts.iter();
-        all.filter_map(|verdict| if let Verdict::Refused(refusal) = verdict { Some(refusal) } else { None })
+        all.filter_map(|verdict| {
+            if let Verdict::Refused(refusal) = verdict {
+                Some(refusal)
+            } else {
+                None
+            }
+        })
     };
     let request = Some(&*slot.name);
     let Some(nearest) = refusals().max_by_key(|refusal| refusal.passed) else {
         return Cause::new("noDevices", request, "there is no device");
     };
     let same = || refusals().filter(|one| one.place == nearest.place && one.term == nearest.term);
-    let whose = if same().count() == verdicts.len() { "all" } else { "those that come nearest" };
+    let whose = if same().count() == verdicts.len() {
+        "all"
+    } else {
+        "those that come nearest"
+    };
     let text = format!(
         "no device matches request {}: {}: {} is false for {whose}: {}",
         slot.name,
@@ -227,16 +327,31 @@ pub(super) fn nothing_matches(slot: &Slot<'_>, verdicts: &[Verdict]) -> Cause {
 /// Enough match, but too few are free.
 fn not_free(slot: &Slot<'_>, verdicts: &[Verdict], fits: usize, needs: usize) -> Cause {
     let mut kinds: BTreeMap<&'static str, Vec<&Verdict>> = BTreeMap::new();
-    for verdict in verdicts.iter().filter(|verdict| verdict.matches() && **verdict != Verdict::Fits) {
+    for verdict in verdicts
+        .iter()
+        .filter(|verdict| verdict.matches() && **verdict != Verdict::Fits)
+    {
         kinds.entry(verdict.code()).or_default().push(verdict);
     }
     let mut kinds: Vec<_> = kinds.into_iter().collect();
     kinds.sort_by_key(|(_, all)| std::cmp::Reverse(all.len()));
     let code = kinds.first().map_or("tooFew", |(code, _)| code);
     let matching = count(verdicts, Verdict::matches);
-    let rest: Vec<String> = kinds.iter().map(|(code, all)| format!("{} {}", all.len(), blocked(code, all))).collect();
-    let have = if fits == 0 { "none is free".to_owned() } else { format!("{needs} are wanted, {fits} free") };
-    let text = format!("{} request {}, {have}: {}", words::matching(matching), slot.name, rest.join("; "));
+    let rest: Vec<String> = kinds
+        .iter()
+        .map(|(code, all)| format!("{} {}", all.len(), blocked(code, all)))
+        .collect();
+    let have = if fits == 0 {
+        "none is free".to_owned()
+    } else {
+        format!("{needs} are wanted, {fits} free")
+    };
+    let text = format!(
+        "{} request {}, {have}: {}",
+        words::matching(matching),
+        slot.name,
+        rest.join("; ")
+    );
     Cause::new(code, Some(&slot.name), text)
 }
 

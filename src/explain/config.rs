@@ -14,15 +14,32 @@ pub(super) fn refusals(asks: &Devices, slots: &[Slot<'_>], driver: &str) -> Vec<
     let refusal = |slot: &Slot<'_>| {
         let of_class = slot.class.iter().flat_map(|class| &class.spec.config);
         let class = of_class.filter_map(|config| opaque(config, ConfigSource::Class, driver));
-        let claim = asks.config.iter().filter_map(|config| opaque(config, ConfigSource::Claim, driver));
+        let claim = asks
+            .config
+            .iter()
+            .filter_map(|config| opaque(config, ConfigSource::Claim, driver));
         let configs: Vec<OpaqueConfig> = class.chain(claim).collect();
-        let merged = api::merge(&slot.name, Some(&slot.wish.device_class_name), &configs, driver);
-        merged.err().map(|error| (slot.name.clone(), error.to_string()))
+        let merged = api::merge(
+            &slot.name,
+            Some(&slot.wish.device_class_name),
+            &configs,
+            driver,
+        );
+        merged
+            .err()
+            .map(|error| (slot.name.clone(), error.to_string()))
     };
     slots.iter().filter_map(refusal).collect()
 }
 
 fn opaque(config: &Config, source: ConfigSource, driver: &str) -> Option<OpaqueConfig> {
-    let opaque = config.opaque.as_ref().filter(|opaque| opaque.driver == driver)?;
-    Some(OpaqueConfig { source, requests: config.requests.clone(), parameters: opaque.parameters.clone() })
+    let opaque = config
+        .opaque
+        .as_ref()
+        .filter(|opaque| opaque.driver == driver)?;
+    Some(OpaqueConfig {
+        source,
+        requests: config.requests.clone(),
+        parameters: opaque.parameters.clone(),
+    })
 }

@@ -63,7 +63,14 @@ impl<'a> Search<'a, '_> {
     pub(super) fn run(self) -> Found {
         let values = vec![Vec::new(); self.constraints.len()];
         let kinds = self.kinds();
-        let mut state = State { search: self, chosen: Vec::new(), taken: BTreeSet::new(), values, kinds, tries: 0 };
+        let mut state = State {
+            search: self,
+            chosen: Vec::new(),
+            taken: BTreeSet::new(),
+            values,
+            kinds,
+            tries: 0,
+        };
         match state.ask(0) {
             true => Found::Choice(state.chosen),
             false if state.tries >= PATIENCE => Found::Undecided,
@@ -74,17 +81,27 @@ impl<'a> Search<'a, '_> {
     /// What tells one device from another: the constraints' values, what it takes, and who may have it.
     fn kinds(&self) -> BTreeMap<usize, usize> {
         let options = || self.asks.iter().flatten();
-        let all: BTreeSet<usize> = options().flat_map(|option| option.devices.iter().copied()).collect();
+        let all: BTreeSet<usize> = options()
+            .flat_map(|option| option.devices.iter().copied())
+            .collect();
         let mut known = BTreeMap::new();
         all.into_iter()
             .map(|device| {
                 let listed = &self.devices[device];
-                let values: Vec<_> = self.constraints.iter().map(|constraint| value(constraint, listed)).collect();
+                let values: Vec<_> = self
+                    .constraints
+                    .iter()
+                    .map(|constraint| value(constraint, listed))
+                    .collect();
                 let takes: Vec<_> = wants(listed).collect();
-                let members: Vec<bool> =
-                    options().map(|option| option.devices.binary_search(&device).is_ok()).collect();
+                let members: Vec<bool> = options()
+                    .map(|option| option.devices.binary_search(&device).is_ok())
+                    .collect();
                 let next = known.len();
-                (device, *known.entry((values, takes, members)).or_insert(next))
+                (
+                    device,
+                    *known.entry((values, takes, members)).or_insert(next),
+                )
             })
             .collect()
     }
@@ -93,8 +110,12 @@ impl<'a> Search<'a, '_> {
 impl State<'_, '_> {
     fn ask(&mut self, ask: usize) -> bool {
         let asks = self.search.asks;
-        let Some(options) = asks.get(ask) else { return true };
-        options.iter().any(|option| self.fill(ask, option, option.count, 0))
+        let Some(options) = asks.get(ask) else {
+            return true;
+        };
+        options
+            .iter()
+            .any(|option| self.fill(ask, option, option.count, 0))
     }
 
     fn fill(&mut self, ask: usize, option: &Way, missing: usize, from: usize) -> bool {
@@ -127,7 +148,12 @@ impl State<'_, '_> {
             return false;
         }
         if !option.observes {
-            let enough = |(counter, needs)| self.search.left.get(&counter).is_some_and(|left| *left >= needs);
+            let enough = |(counter, needs)| {
+                self.search
+                    .left
+                    .get(&counter)
+                    .is_some_and(|left| *left >= needs)
+            };
             if self.search.counting && !wants(&listed).all(enough) {
                 return false;
             }
@@ -145,13 +171,19 @@ impl State<'_, '_> {
 
     fn content(&self, option: &Way, device: usize) -> bool {
         let listed = &self.search.devices[device];
-        self.search.constraints.iter().zip(&self.values).all(|(constraint, values)| {
-            !covers(&constraint.requests, &option.name)
-                || value(constraint, listed).is_some_and(|value| match constraint.match_attribute {
-                    Some(_) => values.iter().all(|other| *other == value),
-                    None => !values.contains(&value),
-                })
-        })
+        self.search
+            .constraints
+            .iter()
+            .zip(&self.values)
+            .all(|(constraint, values)| {
+                !covers(&constraint.requests, &option.name)
+                    || value(constraint, listed).is_some_and(|value| {
+                        match constraint.match_attribute {
+                            Some(_) => values.iter().all(|other| *other == value),
+                            None => !values.contains(&value),
+                        }
+                    })
+            })
     }
 
     fn withdraw(&mut self, option: &Way, device: usize) {
@@ -171,15 +203,23 @@ impl State<'_, '_> {
 /// Whether a list of requests names this one; `req` covers `req/sub`, and none are all.
 pub(super) fn covers(requests: &[String], name: &str) -> bool {
     let base = name.split('/').next().unwrap_or(name);
-    requests.is_empty() || requests.iter().any(|request| request == name || request == base)
+    requests.is_empty()
+        || requests
+            .iter()
+            .any(|request| request == name || request == base)
 }
 
 /// The attribute that a constraint is about.
 pub(super) fn attribute(constraint: &Constraint) -> Option<&str> {
-    constraint.match_attribute.as_deref().or(constraint.distinct_attribute.as_deref())
+    constraint
+        .match_attribute
+        .as_deref()
+        .or(constraint.distinct_attribute.as_deref())
 }
 
 /// What a device has of it.
 pub(super) fn value(constraint: &Constraint, listed: &Listed<'_>) -> Option<String> {
-    attribute(constraint).and_then(|name| listed.attribute(name)).map(ToString::to_string)
+    attribute(constraint)
+        .and_then(|name| listed.attribute(name))
+        .map(ToString::to_string)
 }

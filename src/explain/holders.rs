@@ -28,13 +28,26 @@ pub(super) struct Holders<'a> {
 impl<'a> Holders<'a> {
     /// All claims count but the one that is explained: its own devices are free to it.
     pub(super) fn of(world: &'a World, all: &[Listed<'a>], own: Option<&Claim>) -> Self {
-        let others = world.claims.iter().filter(|claim| own.is_none_or(|own| own.path() != claim.path()));
-        let by_device = others.flat_map(|claim| results(claim).map(move |result| (place_of(result), claim))).collect();
-        let devices: BTreeMap<Place<'a>, Listed<'a>> = all.iter().map(|listed| (place(listed), *listed)).collect();
+        let others = world
+            .claims
+            .iter()
+            .filter(|claim| own.is_none_or(|own| own.path() != claim.path()));
+        let by_device = others
+            .flat_map(|claim| results(claim).map(move |result| (place_of(result), claim)))
+            .collect();
+        let devices: BTreeMap<Place<'a>, Listed<'a>> =
+            all.iter().map(|listed| (place(listed), *listed)).collect();
         let sizes = sizes(world);
-        let mut holders = Self { by_device, devices, left: sizes.clone(), sizes };
+        let mut holders = Self {
+            by_device,
+            devices,
+            left: sizes.clone(),
+            sizes,
+        };
         for place in holders.by_device.keys() {
-            let Some(listed) = holders.devices.get(place) else { continue };
+            let Some(listed) = holders.devices.get(place) else {
+                continue;
+            };
             take(&mut holders.left, listed);
         }
         holders
@@ -55,13 +68,23 @@ impl<'a> Holders<'a> {
         wants(listed).find_map(|(counter, needs)| {
             let left = self.left.get(&counter).copied().unwrap_or_default();
             let size = self.sizes.get(&counter).copied().unwrap_or_default();
-            (needs > left).then(|| Short { counter, needs, left, size, takers: self.takers(counter) })
+            (needs > left).then(|| Short {
+                counter,
+                needs,
+                left,
+                size,
+                takers: self.takers(counter),
+            })
         })
     }
 
     fn takers(&self, counter: CounterName<'a>) -> Vec<(Listed<'a>, &'a Claim)> {
-        let all = self.by_device.iter().filter_map(|(place, claim)| Some((*self.devices.get(place)?, *claim)));
-        all.filter(|(listed, _)| wants(listed).any(|(name, _)| name == counter)).collect()
+        let all = self
+            .by_device
+            .iter()
+            .filter_map(|(place, claim)| Some((*self.devices.get(place)?, *claim)));
+        all.filter(|(listed, _)| wants(listed).any(|(name, _)| name == counter))
+            .collect()
     }
 }
 
@@ -77,7 +100,11 @@ pub(super) struct Short<'a> {
 
 /// Those that count: who only observes a device does not hold it.
 fn results(claim: &Claim) -> impl Iterator<Item = &Allotment> {
-    let all = claim.status.allocation.iter().flat_map(|allocation| &allocation.devices.results);
+    let all = claim
+        .status
+        .allocation
+        .iter()
+        .flat_map(|allocation| &allocation.devices.results);
     all.filter(|result| !result.admin_access)
 }
 
@@ -94,8 +121,10 @@ fn sizes(world: &World) -> Left<'_> {
     for slice in world.current() {
         let (driver, pool) = (slice.spec.driver.as_str(), slice.spec.pool.name.as_str());
         for set in &slice.spec.shared_counters {
-            let counters =
-                set.counters.iter().map(|(name, counter)| ((driver, pool, &*set.name, &**name), counter.value));
+            let counters = set
+                .counters
+                .iter()
+                .map(|(name, counter)| ((driver, pool, &*set.name, &**name), counter.value));
             sizes.extend(counters);
         }
     }
@@ -103,11 +132,16 @@ fn sizes(world: &World) -> Left<'_> {
 }
 
 /// What a device takes of which counter.
-pub(super) fn wants<'a>(listed: &Listed<'a>) -> impl Iterator<Item = (CounterName<'a>, Quantity)> + use<'a> {
+pub(super) fn wants<'a>(
+    listed: &Listed<'a>,
+) -> impl Iterator<Item = (CounterName<'a>, Quantity)> + use<'a> {
     let (driver, pool) = (listed.driver, listed.pool);
     let of = move |consumption: &'a Consumption| {
         let set = consumption.counter_set.as_str();
-        consumption.counters.iter().map(move |(name, counter)| ((driver, pool, set, &**name), counter.value))
+        consumption
+            .counters
+            .iter()
+            .map(move |(name, counter)| ((driver, pool, set, &**name), counter.value))
     };
     listed.device.consumes_counters.iter().flat_map(of)
 }

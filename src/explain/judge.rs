@@ -98,27 +98,52 @@ impl Verdict {
 impl<'a> Slot<'a> {
     pub(super) fn new(name: String, wish: &'a Wish, classes: &'a BTreeMap<String, Class>) -> Self {
         let class = classes.get(&wish.device_class_name);
-        let of_class = class
-            .into_iter()
-            .flat_map(|class| compiled(&format!("class {}", class.metadata.name), &class.spec.selectors));
+        let of_class = class.into_iter().flat_map(|class| {
+            compiled(
+                &format!("class {}", class.metadata.name),
+                &class.spec.selectors,
+            )
+        });
         let own = compiled(&format!("request {name}"), &wish.selectors);
         let selectors = of_class.chain(own).collect();
-        Self { name, wish, class, selectors }
+        Self {
+            name,
+            wish,
+            class,
+            selectors,
+        }
     }
 
     /// A selector that the API server would not have taken.
     pub(super) fn invalid(&self) -> Option<String> {
         self.selectors.iter().find_map(|compiled| {
             let error = compiled.selector.as_ref().err()?;
-            Some(format!("{}, selector {}: {error}: {}", compiled.owner, compiled.index, compiled.expression))
+            Some(format!(
+                "{}, selector {}: {error}: {}",
+                compiled.owner, compiled.index, compiled.expression
+            ))
         })
     }
 
-    pub(super) fn judge(&self, listed: &Listed<'a>, holders: &Holders<'a>, rules: &[TaintRule]) -> Verdict {
-        let holder =
-            holders.of_device(listed).filter(|_| !self.wish.admin_access && !listed.device.allow_multiple_allocations);
+    pub(super) fn judge(
+        &self,
+        listed: &Listed<'a>,
+        holders: &Holders<'a>,
+        rules: &[TaintRule],
+    ) -> Verdict {
+        let holder = holders
+            .of_device(listed)
+            .filter(|_| !self.wish.admin_access && !listed.device.allow_multiple_allocations);
         let held = holder.map(|claim| {
-            Verdict::Held(claim.path(), claim.status.reserved_for.iter().map(|pod| pod.name.clone()).collect())
+            Verdict::Held(
+                claim.path(),
+                claim
+                    .status
+                    .reserved_for
+                    .iter()
+                    .map(|pod| pod.name.clone())
+                    .collect(),
+            )
         });
         match self.selected(listed) {
             Verdict::Fits => {}
@@ -144,7 +169,9 @@ impl<'a> Slot<'a> {
 
     fn selected(&self, listed: &Listed<'a>) -> Verdict {
         for (passed, compiled) in self.selectors.iter().enumerate() {
-            let Ok(selector) = &compiled.selector else { continue };
+            let Ok(selector) = &compiled.selector else {
+                continue;
+            };
             let refusal = |because: Because| Refusal {
                 passed: (passed, because.passed),
                 place: format!("{}, selector {}", compiled.owner, compiled.index),
@@ -157,12 +184,17 @@ impl<'a> Slot<'a> {
                 Judgement::False(because) => return Verdict::Refused(refusal(because)),
                 Judgement::Error(because, text) => return Verdict::Failed(refusal(because), text),
                 Judgement::Unjudged(why) => {
-                    return Verdict::Unjudged(format!("{}, selector {}: {why}", compiled.owner, compiled.index));
+                    return Verdict::Unjudged(format!(
+                        "{}, selector {}: {why}",
+                        compiled.owner, compiled.index
+                    ));
                 }
             }
         }
         if listed.device.allow_multiple_allocations {
-            return Verdict::Unjudged("several claims may share it: capacity is not judged".to_owned());
+            return Verdict::Unjudged(
+                "several claims may share it: capacity is not judged".to_owned(),
+            );
         }
         Verdict::Fits
     }
@@ -171,7 +203,12 @@ impl<'a> Slot<'a> {
 fn compiled<'a>(owner: &str, selectors: &'a [Selecting]) -> Vec<Compiled<'a>> {
     let all = selectors.iter().enumerate().map(|(index, selecting)| {
         let expression = selecting.cel.expression.as_str();
-        Compiled { owner: owner.to_owned(), index, expression, selector: Selector::compile(expression) }
+        Compiled {
+            owner: owner.to_owned(),
+            index,
+            expression,
+            selector: Selector::compile(expression),
+        }
     });
     all.collect()
 }

@@ -36,7 +36,10 @@ impl DeviceView {
     /// A text attribute; empty when it is absent.
     #[must_use]
     pub fn text(&self, name: &str) -> &str {
-        self.attributes.get(name).and_then(Value::as_str).unwrap_or_default()
+        self.attributes
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     /// A number attribute.
@@ -60,29 +63,46 @@ pub fn devices(world: &World, driver: &str) -> Vec<DeviceView> {
     let all = world.devices();
     let holders = Holders::of(world, &all, None);
     let ours = all.iter().filter(|listed| listed.driver == driver);
-    let mut views: Vec<DeviceView> = ours.map(|listed| view(listed, holders.of_device(listed), world)).collect();
+    let mut views: Vec<DeviceView> = ours
+        .map(|listed| view(listed, holders.of_device(listed), world))
+        .collect();
     views.extend(unpublished(world, &all, driver));
     views.sort_by(|one, other| key(one).cmp(&key(other)));
     views
 }
 
 fn view(listed: &Listed<'_>, holder: Option<&Claim>, world: &World) -> DeviceView {
-    let own = |name: &str| name.strip_prefix(listed.driver).and_then(|rest| rest.strip_prefix('/')).map(str::to_owned);
+    let own = |name: &str| {
+        name.strip_prefix(listed.driver)
+            .and_then(|rest| rest.strip_prefix('/'))
+            .map(str::to_owned)
+    };
     let attributes = &listed.device.attributes;
     DeviceView {
         node: listed.node.map(str::to_owned),
         device: listed.device.name.clone(),
         claim: holder.map(Claim::path),
         pods: holder.map(pods).unwrap_or_default(),
-        taints: taint::against(listed, &world.rules, &[]).iter().map(ToString::to_string).collect(),
+        taints: taint::against(listed, &world.rules, &[])
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         published: true,
-        attributes: attributes.iter().map(|(name, datum)| (own(name).unwrap_or(name.clone()), value(datum))).collect(),
+        attributes: attributes
+            .iter()
+            .map(|(name, datum)| (own(name).unwrap_or(name.clone()), value(datum)))
+            .collect(),
     }
 }
 
 fn pods(claim: &Claim) -> Vec<String> {
     let namespace = or_default(&claim.metadata.namespace);
-    claim.status.reserved_for.iter().map(|consumer| format!("{namespace}/{}", consumer.name)).collect()
+    claim
+        .status
+        .reserved_for
+        .iter()
+        .map(|consumer| format!("{namespace}/{}", consumer.name))
+        .collect()
 }
 
 fn value(datum: &Datum) -> Value {
@@ -96,7 +116,10 @@ fn value(datum: &Datum) -> Value {
 
 /// Of this driver's pools, which are named as their nodes.
 fn unpublished(world: &World, all: &[Listed<'_>], driver: &str) -> Vec<DeviceView> {
-    let there: BTreeSet<_> = all.iter().map(|listed| (listed.driver, listed.pool, &*listed.device.name)).collect();
+    let there: BTreeSet<_> = all
+        .iter()
+        .map(|listed| (listed.driver, listed.pool, &*listed.device.name))
+        .collect();
     let lost = |result: &&Allotment| {
         result.driver == driver
             && !result.admin_access
@@ -112,8 +135,15 @@ fn unpublished(world: &World, all: &[Listed<'_>], driver: &str) -> Vec<DeviceVie
         attributes: BTreeMap::new(),
     };
     let held = |claim: &Claim| -> Vec<DeviceView> {
-        let results = claim.status.allocation.iter().flat_map(|allocation| &allocation.devices.results);
-        results.filter(lost).map(|result| of(claim, result)).collect()
+        let results = claim
+            .status
+            .allocation
+            .iter()
+            .flat_map(|allocation| &allocation.devices.results);
+        results
+            .filter(lost)
+            .map(|result| of(claim, result))
+            .collect()
     };
     world.claims.iter().flat_map(held).collect()
 }
@@ -161,8 +191,16 @@ mod tests {
                 "pciAddress": {"string": format!("0000:3b:02.{index}")}, "pfPciAddress": {"string": "0000:3b:00.0"}}})
         };
         let objects = [
-            claim("a", json!([result("0000-3b-02-1", false)]), json!([{"name": "p"}, {"name": "q"}])),
-            claim("b", json!([result("0000-3b-02-0", true)]), json!([{"name": "watcher"}])),
+            claim(
+                "a",
+                json!([result("0000-3b-02-1", false)]),
+                json!([{"name": "p"}, {"name": "q"}]),
+            ),
+            claim(
+                "b",
+                json!([result("0000-3b-02-0", true)]),
+                json!([{"name": "watcher"}]),
+            ),
             claim("c", json!([result("0000-3b-02-7", false)]), json!([])),
             json!({"kind": "ResourceSlice", "metadata": {"name": "s"}, "spec": {"driver": driver, "nodeName": "n1",
                 "pool": {"name": "n1", "generation": 1, "resourceSliceCount": 1}, "devices": [vf(1), vf(0)]}}),
@@ -182,6 +220,9 @@ mod tests {
                 "0000-3b-02-7 shop/c  ",
             ]
         );
-        assert_eq!(all.iter().map(|view| view.published).collect::<Vec<_>>(), [true, true, false]);
+        assert_eq!(
+            all.iter().map(|view| view.published).collect::<Vec<_>>(),
+            [true, true, false]
+        );
     }
 }

@@ -42,7 +42,9 @@ use subject::Subject;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExplainError {
     /// Nothing is called so.
-    #[error("no ResourceClaim or ResourceClaimTemplate {name} in namespace {namespace}, and no DeviceClass {name}")]
+    #[error(
+        "no ResourceClaim or ResourceClaimTemplate {name} in namespace {namespace}, and no DeviceClass {name}"
+    )]
     NotFound {
         /// As given.
         name: String,
@@ -66,7 +68,10 @@ pub enum ExplainError {
 pub fn explain(world: &World, query: &Query, driver: &str) -> Result<Report, ExplainError> {
     let subject = subject::find(world, query)?;
     let asks = slots(&subject.asks, world);
-    let invalid = asks.iter().flatten().find_map(|slot| Some((slot.name.clone(), slot.invalid()?)));
+    let invalid = asks
+        .iter()
+        .flatten()
+        .find_map(|slot| Some((slot.name.clone(), slot.invalid()?)));
     let devices = world.devices();
     let holders = Holders::of(world, &devices, subject.claim);
     let nodes = nodes(world, &devices, &asks, &subject, &holders);
@@ -82,18 +87,34 @@ pub fn explain(world: &World, query: &Query, driver: &str) -> Result<Report, Exp
     };
     match (allotted(&subject), invalid) {
         (Some(results), _) => allocated(&mut report, results),
-        (None, Some((request, text))) => report.cause = Some(Cause::new("selectorInvalid", Some(&request), text)),
+        (None, Some((request, text))) => {
+            report.cause = Some(Cause::new("selectorInvalid", Some(&request), text))
+        }
         (None, None) => decide(&mut report, world, &nodes, &asks, driver),
     }
-    prepare(&mut report, &subject.asks, asks.into_iter().flatten().collect(), driver);
+    prepare(
+        &mut report,
+        &subject.asks,
+        asks.into_iter().flatten().collect(),
+        driver,
+    );
     Ok(report)
 }
 
 fn slots<'a>(asks: &'a Devices, world: &'a World) -> Vec<Vec<Slot<'a>>> {
     let of = |request: &'a objects::Request| {
-        let exactly = request.exactly.iter().map(|wish| (request.name.clone(), wish));
-        let first = request.first_available.iter().map(|wish| (format!("{}/{}", request.name, wish.name), wish));
-        exactly.chain(first).map(|(name, wish)| Slot::new(name, wish, &world.classes)).collect()
+        let exactly = request
+            .exactly
+            .iter()
+            .map(|wish| (request.name.clone(), wish));
+        let first = request
+            .first_available
+            .iter()
+            .map(|wish| (format!("{}/{}", request.name, wish.name), wish));
+        exactly
+            .chain(first)
+            .map(|(name, wish)| Slot::new(name, wish, &world.classes))
+            .collect()
     };
     asks.requests.iter().map(of).collect()
 }
@@ -108,15 +129,20 @@ struct Node<'a, 's> {
 
 impl Node<'_, '_> {
     fn choice(&self) -> Option<&fit::Choice> {
-        if let Outcome::Fits(choice) = &self.outcome { Some(choice) } else { None }
+        if let Outcome::Fits(choice) = &self.outcome {
+            Some(choice)
+        } else {
+            None
+        }
     }
 
     /// An error on one node stops the scheduling on all.
     fn trap(&self) -> Option<String> {
         match &self.outcome {
-            Outcome::Refused(_, cause) if cause.code == "selectorError" => {
-                Some(format!("the scheduler may give up before, on {}: {}", self.name, cause.text))
-            }
+            Outcome::Refused(_, cause) if cause.code == "selectorError" => Some(format!(
+                "the scheduler may give up before, on {}: {}",
+                self.name, cause.text
+            )),
             _ => None,
         }
     }
@@ -136,13 +162,30 @@ fn nodes<'a, 's>(
         let here = |listed: &&Listed<'a>| listed.node.is_none_or(|node| node == *name);
         let devices: Vec<Listed<'a>> = all.iter().filter(here).copied().collect();
         let judged = |slot: &'s Slot<'a>| {
-            let verdicts = devices.iter().map(|listed| slot.judge(listed, holders, &world.rules)).collect();
+            let verdicts = devices
+                .iter()
+                .map(|listed| slot.judge(listed, holders, &world.rules))
+                .collect();
             (slot, verdicts)
         };
-        let asks: Vec<Vec<_>> = asks.iter().map(|ask| ask.iter().map(judged).collect()).collect();
+        let asks: Vec<Vec<_>> = asks
+            .iter()
+            .map(|ask| ask.iter().map(judged).collect())
+            .collect();
         let constraints = &subject.asks.constraints;
-        let outcome = NodeView { devices: &devices, asks: &asks, constraints, holders }.outcome();
-        Node { name: (*name).to_owned(), devices, asks, outcome }
+        let outcome = NodeView {
+            devices: &devices,
+            asks: &asks,
+            constraints,
+            holders,
+        }
+        .outcome();
+        Node {
+            name: (*name).to_owned(),
+            devices,
+            asks,
+            outcome,
+        }
     };
     names.iter().map(node).collect()
 }
@@ -152,13 +195,24 @@ fn allotted<'a>(subject: &Subject<'a>) -> Option<&'a [Allotment]> {
 }
 
 fn allocated(report: &mut Report, results: &[Allotment]) {
-    let told = |result: &Allotment| (result.request.clone(), format!("{}/{}", result.pool, result.device));
+    let told = |result: &Allotment| {
+        (
+            result.request.clone(),
+            format!("{}/{}", result.pool, result.device),
+        )
+    };
     report.state = State::Allocated;
     report.devices = results.iter().map(told).collect();
 }
 
 /// The best of all nodes speaks for the claim.
-fn decide(report: &mut Report, world: &World, nodes: &[Node<'_, '_>], asks: &[Vec<Slot<'_>>], driver: &str) {
+fn decide(
+    report: &mut Report,
+    world: &World,
+    nodes: &[Node<'_, '_>],
+    asks: &[Vec<Slot<'_>>],
+    driver: &str,
+) {
     // Of an alternative too: the scheduler does not begin before all classes are there.
     if let Some(slot) = asks.iter().flatten().find(|slot| slot.class.is_none()) {
         let (class, request) = (&slot.wish.device_class_name, &slot.name);
@@ -174,7 +228,9 @@ fn decide(report: &mut Report, world: &World, nodes: &[Node<'_, '_>], asks: &[Ve
         return;
     }
     if world.nodes(driver).is_empty() {
-        let text = format!("no node has a device of {driver}: does its agent run, and has the node SR-IOV functions?");
+        let text = format!(
+            "no node has a device of {driver}: does its agent run, and has the node SR-IOV functions?"
+        );
         report.cause = Some(Cause::new("noDevices", None, text));
         return;
     }
@@ -184,7 +240,10 @@ fn decide(report: &mut Report, world: &World, nodes: &[Node<'_, '_>], asks: &[Ve
     });
     if let Some((node, why)) = undecided {
         report.state = State::Undecided;
-        report.cause = Some(Cause { node: Some(node.clone()), ..Cause::new("notJudged", None, why) });
+        report.cause = Some(Cause {
+            node: Some(node.clone()),
+            ..Cause::new("notJudged", None, why)
+        });
         return;
     }
     report.cause = nearest(nodes);
@@ -197,24 +256,48 @@ fn nearest(nodes: &[Node<'_, '_>]) -> Option<Cause> {
     });
     let (_, node, cause) = refused.rev().max_by_key(|(near, ..)| *near)?;
     if cause.code != "selector" {
-        return Some(Cause { node: Some(node.name.clone()), ..cause.clone() });
+        return Some(Cause {
+            node: Some(node.name.clone()),
+            ..cause.clone()
+        });
     }
     // No node has a device that matches: then all of them together say why.
-    let at = node.asks.iter().position(|ask| ask.iter().any(|(slot, _)| Some(&slot.name) == cause.request.as_ref()))?;
-    let alternative = node.asks[at].iter().position(|(slot, _)| Some(&slot.name) == cause.request.as_ref())?;
-    let verdicts: Vec<Verdict> = nodes.iter().flat_map(|node| node.asks[at][alternative].1.clone()).collect();
-    Some(cause::nothing_matches(node.asks[at][alternative].0, &verdicts))
+    let at = node.asks.iter().position(|ask| {
+        ask.iter()
+            .any(|(slot, _)| Some(&slot.name) == cause.request.as_ref())
+    })?;
+    let alternative = node.asks[at]
+        .iter()
+        .position(|(slot, _)| Some(&slot.name) == cause.request.as_ref())?;
+    let verdicts: Vec<Verdict> = nodes
+        .iter()
+        .flat_map(|node| node.asks[at][alternative].1.clone())
+        .collect();
+    Some(cause::nothing_matches(
+        node.asks[at][alternative].0,
+        &verdicts,
+    ))
 }
 
 /// What Prepare will refuse is the reason, when nothing else is.
 fn prepare(report: &mut Report, asks: &Devices, slots: Vec<Slot<'_>>, driver: &str) {
     for (request, text) in config::refusals(asks, &slots, driver) {
         if report.cause.is_none() {
-            let cause = Cause::new("config", Some(&request), format!("request {request}: {text}"));
+            let cause = Cause::new(
+                "config",
+                Some(&request),
+                format!("request {request}: {text}"),
+            );
             report.cause = Some(cause);
-            report.state = if report.state == State::Allocated { State::Allocated } else { State::Refused };
+            report.state = if report.state == State::Allocated {
+                State::Allocated
+            } else {
+                State::Refused
+            };
         } else {
-            report.notes.push(format!("request {request} would not be prepared either: {text}"));
+            report.notes.push(format!(
+                "request {request} would not be prepared either: {text}"
+            ));
         }
     }
 }
@@ -222,21 +305,40 @@ fn prepare(report: &mut Report, asks: &Devices, slots: Vec<Slot<'_>>, driver: &s
 fn notes(world: &World) -> Vec<String> {
     match world.left_out() {
         0 => Vec::new(),
-        count => vec![format!("{} of slices with a node selector are not judged", words::devices(count))],
+        count => vec![format!(
+            "{} of slices with a node selector are not judged",
+            words::devices(count)
+        )],
     }
 }
 
 fn constraints(nodes: &[Node<'_, '_>], asks: &Devices) -> Vec<ConstraintView> {
     let view = |node: &Node<'_, '_>, constraint: &objects::Constraint| {
-        let slots = || node.asks.iter().flatten().filter(|(slot, _)| fit::covers(&constraint.requests, &slot.name));
+        let slots = || {
+            node.asks
+                .iter()
+                .flatten()
+                .filter(|(slot, _)| fit::covers(&constraint.requests, &slot.name))
+        };
         let free: Vec<&Listed<'_>> = (0..node.devices.len())
             .filter(|at| slots().any(|(_, verdicts)| verdicts[*at] == Verdict::Fits))
             .map(|at| &node.devices[at])
             .collect();
         let groups = words::groups(constraint, &free);
-        ConstraintView { constraint: words::constraint(constraint), node: node.name.clone(), groups }
+        ConstraintView {
+            constraint: words::constraint(constraint),
+            node: node.name.clone(),
+            groups,
+        }
     };
-    nodes.iter().flat_map(|node| asks.constraints.iter().map(move |constraint| view(node, constraint))).collect()
+    nodes
+        .iter()
+        .flat_map(|node| {
+            asks.constraints
+                .iter()
+                .map(move |constraint| view(node, constraint))
+        })
+        .collect()
 }
 
 /// Devices with the same verdict are one row. Those of other drivers are told of only when they matter.
@@ -244,23 +346,32 @@ fn rows(nodes: &[Node<'_, '_>], driver: &str, own: &[Allotment]) -> Vec<Row> {
     let mut rows = Vec::new();
     for node in nodes {
         for (slot, verdicts) in node.asks.iter().flatten() {
-            let mut groups: BTreeMap<(&'static str, String), (usize, Vec<String>)> = BTreeMap::new();
+            let mut groups: BTreeMap<(&'static str, String), (usize, Vec<String>)> =
+                BTreeMap::new();
             for (at, (listed, verdict)) in node.devices.iter().zip(verdicts).enumerate() {
                 if listed.driver == driver || !matches!(verdict, Verdict::Refused(_)) {
-                    let has = own.iter().any(|result| is(result, listed) && result.request == slot.name);
+                    let has = own
+                        .iter()
+                        .any(|result| is(result, listed) && result.request == slot.name);
                     let group = groups.entry(told(verdict, has)).or_insert((at, Vec::new()));
                     group.1.push(listed.device.name.clone());
                 }
             }
             let mut groups: Vec<_> = groups.into_iter().collect();
-            groups.sort_by_key(|(_, (first, _))| (std::cmp::Reverse(verdicts[*first].rank()), *first));
-            rows.extend(groups.into_iter().map(|((verdict, reason), (_, devices))| Row {
-                request: slot.name.clone(),
-                node: Some(node.name.clone()),
-                verdict,
-                reason,
-                devices,
-            }));
+            groups.sort_by_key(|(_, (first, _))| {
+                (std::cmp::Reverse(verdicts[*first].rank()), *first)
+            });
+            rows.extend(
+                groups
+                    .into_iter()
+                    .map(|((verdict, reason), (_, devices))| Row {
+                        request: slot.name.clone(),
+                        node: Some(node.name.clone()),
+                        verdict,
+                        reason,
+                        devices,
+                    }),
+            );
         }
     }
     rows

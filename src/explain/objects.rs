@@ -35,13 +35,21 @@ impl Claim {
     /// `namespace/name`.
     #[must_use]
     pub(super) fn path(&self) -> String {
-        format!("{}/{}", or_default(&self.metadata.namespace), self.metadata.name)
+        format!(
+            "{}/{}",
+            or_default(&self.metadata.namespace),
+            self.metadata.name
+        )
     }
 }
 
 /// A manifest that names no namespace is in the default one.
 pub(super) fn or_default(namespace: &str) -> &str {
-    if namespace.is_empty() { "default" } else { namespace }
+    if namespace.is_empty() {
+        "default"
+    } else {
+        namespace
+    }
 }
 
 /// A ResourceClaimTemplate.

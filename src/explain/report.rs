@@ -73,21 +73,35 @@ impl Report {
     #[must_use]
     pub fn headline(&self) -> String {
         let Self { subject, .. } = self;
-        let devices: Vec<String> =
-            self.devices.iter().map(|(request, device)| format!("{request}: {device}")).collect();
-        let cause = self.cause.as_ref().map_or(String::new(), |cause| cause.text.clone());
+        let devices: Vec<String> = self
+            .devices
+            .iter()
+            .map(|(request, device)| format!("{request}: {device}"))
+            .collect();
+        let cause = self
+            .cause
+            .as_ref()
+            .map_or(String::new(), |cause| cause.text.clone());
         let node = self.cause.as_ref().and_then(|cause| cause.node.as_ref());
         let place = match (node, self.nodes) {
             (Some(node), 0 | 1) => format!(" (on {node})"),
             (Some(node), nodes) => format!(" (on {node}, which comes nearest of {nodes} nodes)"),
             (None, _) => String::new(),
         };
-        let refused =
-            if cause_is(self, "config") { "would be allocated, but cannot be prepared" } else { "cannot be served" };
+        let refused = if cause_is(self, "config") {
+            "would be allocated, but cannot be prepared"
+        } else {
+            "cannot be served"
+        };
         match self.state {
-            State::Allocated if self.cause.is_none() => format!("{subject} is allocated: {}", devices.join(", ")),
+            State::Allocated if self.cause.is_none() => {
+                format!("{subject} is allocated: {}", devices.join(", "))
+            }
             State::Allocated => format!("{subject} is allocated, but cannot be prepared: {cause}"),
-            State::Allocatable => format!("{subject} can be allocated, for example {}", devices.join(", ")),
+            State::Allocatable => format!(
+                "{subject} can be allocated, for example {}",
+                devices.join(", ")
+            ),
             State::Refused => format!("{subject} {refused}: {cause}{place}"),
             State::Undecided => format!("{subject}: no verdict: {cause}{place}"),
         }
@@ -95,5 +109,8 @@ impl Report {
 }
 
 fn cause_is(report: &Report, code: &str) -> bool {
-    report.cause.as_ref().is_some_and(|cause| cause.code == code)
+    report
+        .cause
+        .as_ref()
+        .is_some_and(|cause| cause.code == code)
 }

@@ -33,7 +33,11 @@ impl Query {
         };
         let rest = if kind.is_some() { rest } else { text };
         let (namespace, name) = rest.split_once('/').unwrap_or((namespace, rest));
-        Self { kind, namespace: namespace.to_owned(), name: name.to_owned() }
+        Self {
+            kind,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }
     }
 }
 
@@ -58,30 +62,64 @@ pub(super) struct Subject<'a> {
 
 /// Finds it: a claim first, then a template, then a class.
 pub(super) fn find<'a>(world: &'a World, query: &Query) -> Result<Subject<'a>, ExplainError> {
-    let Query { namespace, name, .. } = query;
+    let Query {
+        namespace, name, ..
+    } = query;
     let may = |kind| query.kind.is_none_or(|wanted| wanted == kind);
-    let here = |meta: &Meta| meta.name == *name && or_default(&meta.namespace) == or_default(namespace);
-    let claim = world.claims.iter().find(|claim| may(Kind::Claim) && here(&claim.metadata));
+    let here =
+        |meta: &Meta| meta.name == *name && or_default(&meta.namespace) == or_default(namespace);
+    let claim = world
+        .claims
+        .iter()
+        .find(|claim| may(Kind::Claim) && here(&claim.metadata));
     if let Some(claim) = claim {
         let title = format!("claim {}", claim.path());
-        return Ok(Subject { title, asks: Cow::Borrowed(&claim.spec.devices), claim: Some(claim) });
+        return Ok(Subject {
+            title,
+            asks: Cow::Borrowed(&claim.spec.devices),
+            claim: Some(claim),
+        });
     }
-    let template = world.templates.iter().find(|template| may(Kind::Template) && here(&template.metadata));
+    let template = world
+        .templates
+        .iter()
+        .find(|template| may(Kind::Template) && here(&template.metadata));
     if let Some(template) = template {
         let title = format!("a claim of template {namespace}/{name}");
-        return Ok(Subject { title, asks: Cow::Borrowed(&template.spec.spec.devices), claim: None });
+        return Ok(Subject {
+            title,
+            asks: Cow::Borrowed(&template.spec.spec.devices),
+            claim: None,
+        });
     }
     if may(Kind::Class) && world.classes.contains_key(name) {
         let title = format!("one device of class {name}");
-        return Ok(Subject { title, asks: Cow::Owned(one_of(name)), claim: None });
+        return Ok(Subject {
+            title,
+            asks: Cow::Owned(one_of(name)),
+            claim: None,
+        });
     }
-    Err(ExplainError::NotFound { name: name.clone(), namespace: namespace.clone() })
+    Err(ExplainError::NotFound {
+        name: name.clone(),
+        namespace: namespace.clone(),
+    })
 }
 
 fn one_of(class: &str) -> Devices {
-    let wish = Wish { device_class_name: class.to_owned(), ..Wish::default() };
-    let request = Request { name: "device".to_owned(), exactly: Some(wish), first_available: Vec::new() };
-    Devices { requests: vec![request], ..Devices::default() }
+    let wish = Wish {
+        device_class_name: class.to_owned(),
+        ..Wish::default()
+    };
+    let request = Request {
+        name: "device".to_owned(),
+        exactly: Some(wish),
+        first_available: Vec::new(),
+    };
+    Devices {
+        requests: vec![request],
+        ..Devices::default()
+    }
 }
 
 #[cfg(test)]
@@ -94,10 +132,14 @@ mod tests {
             let query = Query::read(text, "default");
             (query.kind, query.namespace, query.name)
         };
-        let owned = |kind, namespace: &str, name: &str| (kind, namespace.to_owned(), name.to_owned());
+        let owned =
+            |kind, namespace: &str, name: &str| (kind, namespace.to_owned(), name.to_owned());
         assert_eq!(read("net"), owned(None, "default", "net"));
         assert_eq!(read("shop/net"), owned(None, "shop", "net"));
         assert_eq!(read("class/vf"), owned(Some(Kind::Class), "default", "vf"));
-        assert_eq!(read("ResourceClaim/shop/net"), owned(Some(Kind::Claim), "shop", "net"));
+        assert_eq!(
+            read("ResourceClaim/shop/net"),
+            owned(Some(Kind::Claim), "shop", "net")
+        );
     }
 }

@@ -3,16 +3,38 @@
 use super::objects::{Listed, RuleSelector, Taint, TaintRule, Toleration};
 
 /// The taints of a device, its own and those of rules, that are not tolerated.
-pub(super) fn against<'a>(listed: &Listed<'a>, rules: &'a [TaintRule], tolerations: &[Toleration]) -> Vec<&'a Taint> {
-    let ruled = rules.iter().filter(|rule| rule.spec.device_selector.as_ref().is_some_and(|of| selects(of, listed)));
-    let all = listed.device.taints.iter().chain(ruled.map(|rule| &rule.spec.taint));
+pub(super) fn against<'a>(
+    listed: &Listed<'a>,
+    rules: &'a [TaintRule],
+    tolerations: &[Toleration],
+) -> Vec<&'a Taint> {
+    let ruled = rules.iter().filter(|rule| {
+        rule.spec
+            .device_selector
+            .as_ref()
+            .is_some_and(|of| selects(of, listed))
+    });
+    let all = listed
+        .device
+        .taints
+        .iter()
+        .chain(ruled.map(|rule| &rule.spec.taint));
     all.filter(|taint| matches!(&*taint.effect, "NoSchedule" | "NoExecute"))
-        .filter(|taint| !tolerations.iter().any(|toleration| tolerates(toleration, taint)))
+        .filter(|taint| {
+            !tolerations
+                .iter()
+                .any(|toleration| tolerates(toleration, taint))
+        })
         .collect()
 }
 
 fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
-    let Toleration { key, operator, value, effect } = toleration;
+    let Toleration {
+        key,
+        operator,
+        value,
+        effect,
+    } = toleration;
     (effect.is_empty() || *effect == taint.effect)
         && (key.is_empty() || *key == taint.key)
         && match operator.as_str() {
@@ -23,8 +45,11 @@ fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
 }
 
 fn selects(rule: &RuleSelector, listed: &Listed<'_>) -> bool {
-    let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
-    fits(&rule.driver, listed.driver) && fits(&rule.pool, listed.pool) && fits(&rule.device, &listed.device.name)
+    let fits =
+        |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
+    fits(&rule.driver, listed.driver)
+        && fits(&rule.pool, listed.pool)
+        && fits(&rule.device, &listed.device.name)
 }
 
 #[cfg(test)]
@@ -33,7 +58,11 @@ mod tests {
 
     #[test]
     fn a_toleration_covers_what_it_names() {
-        let taint = Taint { key: "d/gone".into(), value: String::new(), effect: "NoSchedule".into() };
+        let taint = Taint {
+            key: "d/gone".into(),
+            value: String::new(),
+            effect: "NoSchedule".into(),
+        };
         let toleration = |key: &str, operator: &str, value: &str, effect: &str| Toleration {
             key: key.into(),
             operator: operator.into(),

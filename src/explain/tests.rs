@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::{Query, Report, World, explain};
 
 const DRIVER: &str = "sriov-dra.io";
-const VF: &str = r#"device.driver == "sriov-dra.io" && device.attributes["sriov-dra.io"].type == "vf""#;
+const VF: &str =
+    r#"device.driver == "sriov-dra.io" && device.attributes["sriov-dra.io"].type == "vf""#;
 
 /// A device of `node1`'s only port, on NUMA node 0. `more` is laid over its attributes.
 fn device(name: &str, kind: &str, more: &Value) -> Value {
@@ -97,14 +98,24 @@ fn about(what: &str, objects: impl IntoIterator<Item = Value>) -> Report {
 
 /// The cause's code, and the headline.
 fn line(report: &Report) -> String {
-    format!("{}: {}", report.cause.as_ref().map_or("none", |cause| cause.code), report.headline())
+    format!(
+        "{}: {}",
+        report.cause.as_ref().map_or("none", |cause| cause.code),
+        report.headline()
+    )
 }
 
 /// The rows, one a line.
 fn rows(report: &Report) -> String {
     let row = |row: &super::Row| {
         let node = row.node.as_deref().unwrap_or("-");
-        format!("{} {node} {} {}: {}", row.request, row.verdict, row.devices.join(","), row.reason)
+        format!(
+            "{} {node} {} {}: {}",
+            row.request,
+            row.verdict,
+            row.devices.join(","),
+            row.reason
+        )
     };
     report.rows.iter().map(row).collect::<Vec<_>>().join("\n")
 }

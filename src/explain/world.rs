@@ -35,7 +35,9 @@ impl World {
         for object in objects {
             world.add(object)?;
         }
-        world.slices.sort_by(|one, other| one.metadata.name.cmp(&other.metadata.name));
+        world
+            .slices
+            .sort_by(|one, other| one.metadata.name.cmp(&other.metadata.name));
         Ok(world)
     }
 
@@ -69,16 +71,30 @@ impl World {
     /// All devices in the order in which the scheduler looks at them: of each pool the highest generation only.
     pub(super) fn devices(&self) -> Vec<Listed<'_>> {
         let newest = self.newest();
-        let current = |slice: &&Slice| newest.get(&key(slice)).is_some_and(|pool| pool.generation == generation(slice));
+        let current = |slice: &&Slice| {
+            newest
+                .get(&key(slice))
+                .is_some_and(|pool| pool.generation == generation(slice))
+        };
         let mut all = Vec::new();
         for slice in self.slices.iter().filter(current) {
             let pool = newest[&key(slice)];
             let incomplete = (pool.there != pool.said).then_some((pool.there, pool.said));
             let (driver, name) = key(slice);
             all.extend(slice.spec.devices.iter().filter_map(|device| {
-                let node = slice.spec.node_name.as_deref().or(device.node_name.as_deref());
+                let node = slice
+                    .spec
+                    .node_name
+                    .as_deref()
+                    .or(device.node_name.as_deref());
                 let somewhere = node.is_some() || slice.spec.all_nodes || device.all_nodes;
-                somewhere.then_some(Listed { driver, pool: name, node, device, incomplete })
+                somewhere.then_some(Listed {
+                    driver,
+                    pool: name,
+                    node,
+                    device,
+                    incomplete,
+                })
             }));
         }
         all
@@ -93,23 +109,37 @@ impl World {
     /// Slices of the highest generation of their pools.
     pub(super) fn current(&self) -> impl Iterator<Item = &Slice> {
         let newest = self.newest();
-        self.slices
-            .iter()
-            .filter(move |slice| newest.get(&key(slice)).is_some_and(|p| p.generation == generation(slice)))
+        self.slices.iter().filter(move |slice| {
+            newest
+                .get(&key(slice))
+                .is_some_and(|p| p.generation == generation(slice))
+        })
     }
 
     /// The nodes that have devices of this driver.
     pub(super) fn nodes<'a>(&'a self, driver: &str) -> BTreeSet<&'a str> {
-        self.devices().iter().filter(|listed| listed.driver == driver).filter_map(|listed| listed.node).collect()
+        self.devices()
+            .iter()
+            .filter(|listed| listed.driver == driver)
+            .filter_map(|listed| listed.node)
+            .collect()
     }
 
     fn newest(&self) -> BTreeMap<(&str, &str), Newest> {
         let mut newest: BTreeMap<(&str, &str), Newest> = BTreeMap::new();
         for slice in &self.slices {
             let (generation, said) = (generation(slice), slice.spec.pool.resource_slice_count);
-            let pool = newest.entry(key(slice)).or_insert(Newest { generation, there: 0, said });
+            let pool = newest.entry(key(slice)).or_insert(Newest {
+                generation,
+                there: 0,
+                said,
+            });
             if generation > pool.generation {
-                *pool = Newest { generation, there: 0, said };
+                *pool = Newest {
+                    generation,
+                    there: 0,
+                    said,
+                };
             }
             if generation == pool.generation {
                 pool.there += 1;
@@ -136,10 +166,19 @@ fn generation(slice: &Slice) -> i64 {
 }
 
 fn read<T: DeserializeOwned>(mut object: Value) -> Result<T, ExplainError> {
-    let text = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or("?").to_owned();
+    let text = |path: &str| {
+        object
+            .pointer(path)
+            .and_then(Value::as_str)
+            .unwrap_or("?")
+            .to_owned()
+    };
     let subject = format!("{} {}", text("/kind"), text("/metadata/name"));
     without_nulls(&mut object);
-    serde_json::from_value(object).map_err(|error| ExplainError::Object { subject, text: error.to_string() })
+    serde_json::from_value(object).map_err(|error| ExplainError::Object {
+        subject,
+        text: error.to_string(),
+    })
 }
 
 /// To the API, null is absent; in a driver's parameters it is what the user wrote.
@@ -147,7 +186,10 @@ fn without_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             fields.retain(|_, value| !value.is_null());
-            fields.iter_mut().filter(|(name, _)| *name != "parameters").for_each(|(_, value)| without_nulls(value));
+            fields
+                .iter_mut()
+                .filter(|(name, _)| *name != "parameters")
+                .for_each(|(_, value)| without_nulls(value));
         }
         Value::Array(items) => items.iter_mut().for_each(without_nulls),
         _ => {}

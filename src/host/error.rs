@@ -39,11 +39,20 @@ pub enum ErrorKind {
 impl HostError {
     /// An error from the operating system.
     pub fn new(subject: impl Into<String>, op: impl Into<String>, source: io::Error) -> Self {
-        Self { op: op.into(), subject: subject.into(), source }
+        Self {
+            op: op.into(),
+            subject: subject.into(),
+            source,
+        }
     }
 
     /// An error of a kind, with a text of our own.
-    pub fn of_kind(kind: ErrorKind, subject: impl Into<String>, op: impl Into<String>, text: &str) -> Self {
+    pub fn of_kind(
+        kind: ErrorKind,
+        subject: impl Into<String>,
+        op: impl Into<String>,
+        text: &str,
+    ) -> Self {
         Self::new(subject, op, io::Error::new(kind.io(), text.to_owned()))
     }
 
@@ -81,7 +90,9 @@ fn of_errno(errno: i32) -> ErrorKind {
     match Errno::from_raw_os_error(errno) {
         Errno::NOENT | Errno::NODEV | Errno::NXIO => ErrorKind::Gone,
         Errno::BUSY | Errno::AGAIN | Errno::EXIST | Errno::TIMEDOUT => ErrorKind::Busy,
-        Errno::OPNOTSUPP | Errno::PROTONOSUPPORT | Errno::NOSYS | Errno::AFNOSUPPORT => ErrorKind::Unsupported,
+        Errno::OPNOTSUPP | Errno::PROTONOSUPPORT | Errno::NOSYS | Errno::AFNOSUPPORT => {
+            ErrorKind::Unsupported
+        }
         Errno::PERM | Errno::ACCESS | Errno::ROFS => ErrorKind::Denied,
         Errno::INVAL | Errno::RANGE | Errno::ADDRNOTAVAIL => ErrorKind::Invalid,
         _ => ErrorKind::Other,
@@ -91,7 +102,9 @@ fn of_errno(errno: i32) -> ErrorKind {
 fn of_io(kind: io::ErrorKind) -> ErrorKind {
     match kind {
         io::ErrorKind::NotFound => ErrorKind::Gone,
-        io::ErrorKind::ResourceBusy | io::ErrorKind::TimedOut | io::ErrorKind::AlreadyExists => ErrorKind::Busy,
+        io::ErrorKind::ResourceBusy | io::ErrorKind::TimedOut | io::ErrorKind::AlreadyExists => {
+            ErrorKind::Busy
+        }
         io::ErrorKind::Unsupported => ErrorKind::Unsupported,
         io::ErrorKind::PermissionDenied => ErrorKind::Denied,
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => ErrorKind::Invalid,
@@ -104,7 +117,10 @@ fn lower(source: &io::Error) -> String {
     let text = source.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut chars = text.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+    chars
+        .next()
+        .map(|first| first.to_lowercase().chain(chars).collect())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -114,15 +130,31 @@ mod tests {
     #[test]
     fn the_text_names_subject_operation_and_the_kernels_reason() {
         let refused = io::Error::from_raw_os_error(93);
-        let error = HostError::new("vf 0000:03:10.2", "set vlan 100 qos 0 proto 802.1ad", refused);
-        assert_eq!(error.to_string(), "vf 0000:03:10.2: set vlan 100 qos 0 proto 802.1ad: protocol not supported");
+        let error = HostError::new(
+            "vf 0000:03:10.2",
+            "set vlan 100 qos 0 proto 802.1ad",
+            refused,
+        );
+        assert_eq!(
+            error.to_string(),
+            "vf 0000:03:10.2: set vlan 100 qos 0 proto 802.1ad: protocol not supported"
+        );
         assert_eq!(error.kind(), ErrorKind::Unsupported);
     }
 
     #[test]
     fn a_kind_survives_a_text_of_its_own() {
-        for kind in [ErrorKind::Gone, ErrorKind::Busy, ErrorKind::Unsupported, ErrorKind::Denied, ErrorKind::Invalid] {
-            assert_eq!(HostError::of_kind(kind, "vf", "set", "mtu less than device minimum").kind(), kind);
+        for kind in [
+            ErrorKind::Gone,
+            ErrorKind::Busy,
+            ErrorKind::Unsupported,
+            ErrorKind::Denied,
+            ErrorKind::Invalid,
+        ] {
+            assert_eq!(
+                HostError::of_kind(kind, "vf", "set", "mtu less than device minimum").kind(),
+                kind
+            );
         }
     }
 }

@@ -25,7 +25,8 @@ use super::{HostError, Kernel, Netns, Recording, Result};
 use crate::{
     deadline::Deadline,
     device::{
-        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice, VfAddress, VfSetting,
+        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
+        VfAddress, VfSetting,
     },
     files::{Moment, Tap},
 };
@@ -99,7 +100,11 @@ impl Fake {
 
     /// udev does what it still has to do.
     pub fn settle(&self) {
-        self.state().functions.values_mut().filter_map(|fake| fake.link.as_mut()).for_each(FakeLink::settle);
+        self.state()
+            .functions
+            .values_mut()
+            .filter_map(|fake| fake.link.as_mut())
+            .for_each(FakeLink::settle);
     }
 
     /// A device node goes, or comes again. All are there at first.
@@ -172,12 +177,21 @@ impl Fake {
     }
 
     /// One write, through the fuse and past what this host refuses.
-    fn write<T>(&self, subject: String, op: String, act: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+    fn write<T>(
+        &self,
+        subject: String,
+        op: String,
+        act: impl FnOnce(&mut State) -> Result<T>,
+    ) -> Result<T> {
         let mut state = self.state();
         let what = format!("{subject}: {op}");
         state.fuse.before(&what)?;
         if let Some((_, errno)) = state.refusals.iter().find(|(part, _)| what.contains(part)) {
-            return Err(HostError::new(subject, op, std::io::Error::from_raw_os_error(*errno)));
+            return Err(HostError::new(
+                subject,
+                op,
+                std::io::Error::from_raw_os_error(*errno),
+            ));
         }
         let done = act(&mut state)?;
         state.fuse.after(&what)?;
@@ -188,7 +202,14 @@ impl Fake {
 
 impl Kernel for Fake {
     fn functions(&self) -> Result<Vec<Function>> {
-        self.read(|state| Ok(state.functions.keys().filter_map(|id| state.seen(id).ok()).map(|o| o.function).collect()))
+        self.read(|state| {
+            Ok(state
+                .functions
+                .keys()
+                .filter_map(|id| state.seen(id).ok())
+                .map(|o| o.function)
+                .collect())
+        })
     }
 
     fn observe(&self, device: &DeviceId) -> Result<Observed> {
@@ -228,7 +249,13 @@ impl Kernel for Fake {
 
     fn is_settled(&self, device: &DeviceId, _: &Netdev) -> bool {
         let mut state = self.state();
-        let Some(link) = state.functions.get_mut(device).and_then(|fake| fake.link.as_mut()) else { return true };
+        let Some(link) = state
+            .functions
+            .get_mut(device)
+            .and_then(|fake| fake.link.as_mut())
+        else {
+            return true;
+        };
         let settled = link.udev.is_none();
         link.settle();
         settled
@@ -243,37 +270,53 @@ impl Kernel for Fake {
     }
 
     fn set_num_vfs(&self, pf: &Bdf, count: u32) -> Result<()> {
-        self.write(format!("pf {pf}"), format!("set sriov_numvfs {count}"), |state| state.set_num_vfs(*pf, count))
+        self.write(
+            format!("pf {pf}"),
+            format!("set sriov_numvfs {count}"),
+            |state| state.set_num_vfs(*pf, count),
+        )
     }
 
     fn set_driver(&self, device: &DeviceId, binding: &Binding, _: Deadline) -> Result<()> {
         let driver = binding.driver.as_deref().unwrap_or("none");
-        self.write(device.to_string(), format!("bind {driver}"), |state| state.set_driver(device, binding))
+        self.write(device.to_string(), format!("bind {driver}"), |state| {
+            state.set_driver(device, binding)
+        })
     }
 
     fn rebind(&self, device: &DeviceId, _: Deadline) -> Result<()> {
-        self.write(device.to_string(), "rebind".into(), |state| state.rebind(device))
+        self.write(device.to_string(), "rebind".into(), |state| {
+            state.rebind(device)
+        })
     }
 
     fn set_vf(&self, vf: &VfAddress, setting: &VfSetting) -> Result<()> {
         let subject = self.state().vf_subject(vf);
-        self.write(subject, format!("set {setting}"), |state| state.set_vf(vf, setting))
+        self.write(subject, format!("set {setting}"), |state| {
+            state.set_vf(vf, setting)
+        })
     }
 
     fn set_link(&self, device: &DeviceId, netns: &Netns, setting: &LinkSetting) -> Result<()> {
-        self.write(format!("link of {device}"), format!("set {setting}"), |state| {
-            state.set_link(device, netns, setting)
-        })
+        self.write(
+            format!("link of {device}"),
+            format!("set {setting}"),
+            |state| state.set_link(device, netns, setting),
+        )
     }
 
     fn move_link(&self, device: &DeviceId, from: &Netns, to: &Netns, name: &IfName) -> Result<()> {
         let op = format!("move to netns {} as {name}", to.inode);
-        self.write(format!("link of {device}"), op, |state| state.move_link(device, from, to, name))
+        self.write(format!("link of {device}"), op, |state| {
+            state.move_link(device, from, to, name)
+        })
     }
 
     fn announce(&self, device: &DeviceId, netns: &Netns) -> Result<()> {
         let op = format!("announce in netns {}", netns.inode);
-        self.write(format!("link of {device}"), op, |state| state.link_in(device, netns).map(|_| ()))
+        self.write(format!("link of {device}"), op, |state| {
+            state.link_in(device, netns).map(|_| ())
+        })
     }
 }
 

@@ -15,7 +15,8 @@ use super::{Kernel, Netns, Result};
 use crate::{
     deadline::Deadline,
     device::{
-        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice, VfAddress, VfSetting,
+        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
+        VfAddress, VfSetting,
     },
     files::{Moment, Tap},
     paths::Paths,
@@ -39,7 +40,10 @@ impl Fuse {
     /// With its file in the run directory.
     #[must_use]
     pub fn new(paths: &Paths) -> Self {
-        Self { file: paths.run.join("fuse"), changes: Arc::default() }
+        Self {
+            file: paths.run.join("fuse"),
+            changes: Arc::default(),
+        }
     }
 
     /// Counts changes of files.
@@ -201,8 +205,12 @@ mod tests {
     fn signal_of(test: &str, dir: &Path) -> Option<i32> {
         let name = format!("host::fuse::tests::{test}");
         let mut child = std::process::Command::new("unshare");
-        child.args(["--user", "--map-root-user", "--pid", "--fork"]).arg(std::env::current_exe().unwrap());
-        child.args(["--exact", &name, "--ignored"]).env("FUSE_DIR", dir);
+        child
+            .args(["--user", "--map-root-user", "--pid", "--fork"])
+            .arg(std::env::current_exe().unwrap());
+        child
+            .args(["--exact", &name, "--ignored"])
+            .env("FUSE_DIR", dir);
         child.output().unwrap().status.signal()
     }
 

@@ -27,7 +27,8 @@ use std::path::Path;
 use crate::{
     deadline::Deadline,
     device::{
-        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice, VfAddress, VfSetting,
+        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
+        VfAddress, VfSetting,
     },
 };
 

@@ -48,7 +48,11 @@ impl Recording {
                 observed => functions.push(observed?),
             }
         }
-        Ok(Self { functions, host_used: kernel.host_used()?, ..Self::default() })
+        Ok(Self {
+            functions,
+            host_used: kernel.host_used()?,
+            ..Self::default()
+        })
     }
 
     /// The recorded sysfs, written below a directory, and a kernel that discovers it there.
@@ -66,9 +70,15 @@ impl Recording {
     /// No temporary directory can be written.
     pub fn functions(&self) -> io::Result<Vec<Function>> {
         if self.sysfs.is_empty() {
-            return Ok(self.functions.iter().map(|observed| observed.function.clone()).collect());
+            return Ok(self
+                .functions
+                .iter()
+                .map(|observed| observed.function.clone())
+                .collect());
         }
         let dir = tempfile::tempdir()?;
-        self.unpack(dir.path())?.functions().map_err(io::Error::other)
+        self.unpack(dir.path())?
+            .functions()
+            .map_err(io::Error::other)
     }
 }

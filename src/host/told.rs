@@ -42,7 +42,8 @@ impl Told {
             };
             let devlink = function.pf().and_then(|pf| self.devlink.get(&handle(&pf)));
             function.eswitch = devlink.and_then(|devlink| devlink.eswitch);
-            function.abilities.ddp_profile = devlink.and_then(|devlink| devlink.ddp_profile.clone());
+            function.abilities.ddp_profile =
+                devlink.and_then(|devlink| devlink.ddp_profile.clone());
             function.abilities.vdpa_capable = self.vdpa_management.contains(&own);
         }
     }

@@ -42,14 +42,24 @@ impl Choice {
     /// Why the function is neither published nor given away; none when it may be.
     #[must_use]
     pub fn refusal(&self, function: &Function, names: &PfNames) -> Option<String> {
-        let named = |patterns: &[Pattern]| patterns.iter().find(|pattern| pattern.names(function, names)).cloned();
+        let named = |patterns: &[Pattern]| {
+            patterns
+                .iter()
+                .find(|pattern| pattern.names(function, names))
+                .cloned()
+        };
         if let Some(pattern) = named(&self.exclude) {
-            return Some(format!("is excluded on this node by {pattern} (--exclude, agent.exclude)"));
+            return Some(format!(
+                "is excluded on this node by {pattern} (--exclude, agent.exclude)"
+            ));
         }
         let included = self.include.is_empty() || named(&self.include).is_some();
         (!included).then(|| {
             let all: Vec<String> = self.include.iter().map(ToString::to_string).collect();
-            format!("is not included on this node, only {} (--include, agent.include)", all.join(", "))
+            format!(
+                "is not included on this node, only {} (--include, agent.include)",
+                all.join(", ")
+            )
         })
     }
 }
@@ -72,7 +82,8 @@ impl Pattern {
 #[must_use]
 pub fn pf_names(functions: &[Function]) -> PfNames {
     let pfs = functions.iter().filter(|function| !function.is_part());
-    pfs.filter_map(|pf| Some((pf.pf()?, pf.netdev.clone()?))).collect()
+    pfs.filter_map(|pf| Some((pf.pf()?, pf.netdev.clone()?)))
+        .collect()
 }
 
 impl FromStr for Pattern {
@@ -87,7 +98,12 @@ impl FromStr for Pattern {
         match text.split(':').collect::<Vec<_>>()[..] {
             [_] => text.parse().map(Self::Pf).map_err(|_| error()),
             [vendor, device] => {
-                let ids = || Some(Self::Ids { vendor: number(vendor)?, device: number(device)? });
+                let ids = || {
+                    Some(Self::Ids {
+                        vendor: number(vendor)?,
+                        device: number(device)?,
+                    })
+                };
                 ids().ok_or_else(error)
             }
             _ => text.parse().map(Self::Address).map_err(|_| error()),
@@ -97,7 +113,10 @@ impl FromStr for Pattern {
 
 /// Four lower hex digits as in sysfs and `lspci -n`, or `*`.
 fn number(text: &str) -> Option<Option<u16>> {
-    let hex = text.len() == 4 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let hex = text.len() == 4
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     match text {
         "*" => Some(None),
         _ if hex => u16::from_str_radix(text, 16).ok().map(Some),
@@ -107,7 +126,9 @@ fn number(text: &str) -> Option<Option<u16>> {
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = |number: &Option<u16>| number.map_or_else(|| "*".to_owned(), |number| format!("{number:04x}"));
+        let number = |number: &Option<u16>| {
+            number.map_or_else(|| "*".to_owned(), |number| format!("{number:04x}"))
+        };
         match self {
             Self::Address(address) => address.fmt(f),
             Self::Pf(name) => name.fmt(f),
@@ -123,10 +144,15 @@ mod tests {
 
     fn left(include: &[&str], exclude: &[&str]) -> Vec<String> {
         let read = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
-        let choice = Choice { include: read(include), exclude: read(exclude) };
+        let choice = Choice {
+            include: read(include),
+            exclude: read(exclude),
+        };
         let functions = fixtures::host("connectx6dx").functions;
         let names = pf_names(&functions);
-        let left = functions.iter().filter(|function| choice.refusal(function, &names).is_none());
+        let left = functions
+            .iter()
+            .filter(|function| choice.refusal(function, &names).is_none());
         left.map(|function| function.id.to_string()).collect()
     }
 
@@ -150,7 +176,10 @@ mod tests {
     #[test]
     fn numbers_are_the_functions_own_and_a_star_is_any() {
         let vfs = left(&["15b3:101e"], &[]);
-        assert!(!vfs.contains(&"0000:3b:00.0".to_owned()) && vfs.contains(&"0000:3b:00.2".to_owned()), "{vfs:?}");
+        assert!(
+            !vfs.contains(&"0000:3b:00.0".to_owned()) && vfs.contains(&"0000:3b:00.2".to_owned()),
+            "{vfs:?}"
+        );
         assert_eq!(left(&["15b3:*"], &[]).len(), 10);
         assert_eq!(left(&["8086:*"], &[]), Vec::<String>::new());
         assert_eq!(left(&["*:*"], &[]).len(), 10);
@@ -162,9 +191,16 @@ mod tests {
             left(&["ens1f1np1", "0000:3b:00.2"], &["0000:3b:01.3"]),
             ["0000:3b:00.1", "0000:3b:00.2", "0000:3b:01.2"]
         );
-        let choice = Choice { include: vec!["8086:*".parse().unwrap()], exclude: vec!["*:101e".parse().unwrap()] };
+        let choice = Choice {
+            include: vec!["8086:*".parse().unwrap()],
+            exclude: vec!["*:101e".parse().unwrap()],
+        };
         let host = fixtures::host("connectx6dx");
-        let told = |name| choice.refusal(fixtures::function(&host, name), &PfNames::new()).unwrap();
+        let told = |name| {
+            choice
+                .refusal(fixtures::function(&host, name), &PfNames::new())
+                .unwrap()
+        };
         insta::assert_snapshot!(told("0000-3b-00-2"), @"is excluded on this node by *:101e (--exclude, agent.exclude)");
         insta::assert_snapshot!(told("0000-3b-00-0"), @"is not included on this node, only 8086:* (--include, agent.include)");
     }
@@ -174,7 +210,17 @@ mod tests {
         for text in ["0000:3b:02.1", "ens1f0", "8086:154c", "15b3:*", "*:101e"] {
             assert_eq!(text.parse::<Pattern>().unwrap().to_string(), text);
         }
-        for text in ["3b:02.1", "8086:154C", "0x8086:154c", "8086", "8086:15", "a b", "", "lo", "0000:3B:02.1"] {
+        for text in [
+            "3b:02.1",
+            "8086:154C",
+            "0x8086:154c",
+            "8086",
+            "8086:15",
+            "a b",
+            "",
+            "lo",
+            "0000:3B:02.1",
+        ] {
             let read = text.parse::<Pattern>();
             assert_eq!(read.is_err(), text != "8086", "{text}: {read:?}");
         }

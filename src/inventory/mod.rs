@@ -25,7 +25,10 @@ pub struct Inventory {
 /// # Errors
 /// The kernel's. Without knowing what the host uses nothing may be given away, so there is no inventory then.
 pub fn observe(kernel: &dyn Kernel) -> Result<Inventory> {
-    Ok(Inventory { functions: kernel.functions()?, host_used: kernel.host_used()?.into_iter().collect() })
+    Ok(Inventory {
+        functions: kernel.functions()?,
+        host_used: kernel.host_used()?.into_iter().collect(),
+    })
 }
 
 impl Inventory {
@@ -34,16 +37,19 @@ impl Inventory {
     /// # Errors
     /// No temporary directory can be written.
     pub fn of_recording(recording: &Recording) -> io::Result<Self> {
-        Ok(Self { functions: recording.functions()?, host_used: recording.host_used.iter().copied().collect() })
+        Ok(Self {
+            functions: recording.functions()?,
+            host_used: recording.host_used.iter().copied().collect(),
+        })
     }
 
     /// The functions that may be given away: all but those that the host uses, and PFs of which it uses a part, which
     /// would go with them. The other VFs and SFs of such a PF, and those of a PF that the host uses, are offered.
     pub fn offered(&self) -> impl Iterator<Item = &Function> {
         let torn = self.torn();
-        self.functions
-            .iter()
-            .filter(move |function| !self.host_used.contains(&function.id) && !torn.contains(&function.id))
+        self.functions.iter().filter(move |function| {
+            !self.host_used.contains(&function.id) && !torn.contains(&function.id)
+        })
     }
 
     /// Takes out what the administrator does not let this driver have, as if the host used it. `away` are names of PFs
@@ -51,14 +57,19 @@ impl Inventory {
     pub fn withhold(&mut self, choice: &Choice, away: &PfNames) {
         let mut names = away.clone();
         names.extend(pf_names(&self.functions));
-        let withheld = self.functions.iter().filter(|function| choice.refusal(function, &names).is_some());
+        let withheld = self
+            .functions
+            .iter()
+            .filter(|function| choice.refusal(function, &names).is_some());
         self.host_used.extend(withheld.map(|function| function.id));
     }
 
     /// PFs of which the host uses a part.
     fn torn(&self) -> BTreeSet<DeviceId> {
-        let parts =
-            self.functions.iter().filter(|function| function.is_part() && self.host_used.contains(&function.id));
+        let parts = self
+            .functions
+            .iter()
+            .filter(|function| function.is_part() && self.host_used.contains(&function.id));
         parts.filter_map(Function::pf).map(DeviceId::Pci).collect()
     }
 }
@@ -73,7 +84,10 @@ mod tests {
             id: DeviceId::Pci(bdf.parse().unwrap()),
             incarnation: 1,
             kind,
-            ids: PciIds { vendor: 0x8086, device: 0x10ca },
+            ids: PciIds {
+                vendor: 0x8086,
+                device: 0x10ca,
+            },
             binding: Binding::default(),
             netdev: None,
             link_type: None,
@@ -90,22 +104,45 @@ mod tests {
 
     fn inventory(host_used: &[&str]) -> Inventory {
         let pf = "0000:01:00.0";
-        let vf = |index| FunctionKind::Vf { address: Some(VfAddress { pf: pf.parse().unwrap(), index }) };
+        let vf = |index| FunctionKind::Vf {
+            address: Some(VfAddress {
+                pf: pf.parse().unwrap(),
+                index,
+            }),
+        };
         let functions = vec![
-            function(pf, FunctionKind::Pf { total_vfs: 7, num_vfs: 2 }),
+            function(
+                pf,
+                FunctionKind::Pf {
+                    total_vfs: 7,
+                    num_vfs: 2,
+                },
+            ),
             function("0000:01:10.0", vf(0)),
             function("0000:01:10.2", vf(1)),
         ];
-        Inventory { functions, host_used: host_used.iter().map(|bdf| DeviceId::Pci(bdf.parse().unwrap())).collect() }
+        Inventory {
+            functions,
+            host_used: host_used
+                .iter()
+                .map(|bdf| DeviceId::Pci(bdf.parse().unwrap()))
+                .collect(),
+        }
     }
 
     fn names(inventory: &Inventory) -> Vec<String> {
-        inventory.offered().map(|function| function.id.to_string()).collect()
+        inventory
+            .offered()
+            .map(|function| function.id.to_string())
+            .collect()
     }
 
     #[test]
     fn a_pf_that_the_host_uses_is_withheld_and_its_vfs_are_not() {
-        assert_eq!(names(&inventory(&["0000:01:00.0"])), ["0000:01:10.0", "0000:01:10.2"]);
+        assert_eq!(
+            names(&inventory(&["0000:01:00.0"])),
+            ["0000:01:10.0", "0000:01:10.2"]
+        );
     }
 
     #[test]
@@ -123,10 +160,35 @@ mod tests {
             names(&inventory).len()
         };
         let ens1f0 = vec![Pattern::Pf("ens1f0".parse().unwrap())];
-        let included = Choice { include: ens1f0.clone(), ..Choice::default() };
-        assert_eq!((left(included.clone(), &away), left(included, &PfNames::new())), (3, 0));
-        assert_eq!(left(Choice { exclude: ens1f0, ..Choice::default() }, &away), 0);
-        let one_vf = Choice { exclude: vec!["0000:01:10.2".parse().unwrap()], ..Choice::default() };
-        assert_eq!(left(one_vf, &away), 1, "the PF would go with its excluded VF");
+        let included = Choice {
+            include: ens1f0.clone(),
+            ..Choice::default()
+        };
+        assert_eq!(
+            (
+                left(included.clone(), &away),
+                left(included, &PfNames::new())
+            ),
+            (3, 0)
+        );
+        assert_eq!(
+            left(
+                Choice {
+                    exclude: ens1f0,
+                    ..Choice::default()
+                },
+                &away
+            ),
+            0
+        );
+        let one_vf = Choice {
+            exclude: vec!["0000:01:10.2".parse().unwrap()],
+            ..Choice::default()
+        };
+        assert_eq!(
+            left(one_vf, &away),
+            1,
+            "the PF would go with its excluded VF"
+        );
     }
 }

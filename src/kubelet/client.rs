@@ -6,7 +6,10 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::wire::{
     registration::{InfoRequest, RegistrationStatus, registration_client::RegistrationClient},
-    v1::{Claim, NodePrepareResourcesRequest, NodeUnprepareResourcesRequest, dra_plugin_client::DraPluginClient},
+    v1::{
+        Claim, NodePrepareResourcesRequest, NodeUnprepareResourcesRequest,
+        dra_plugin_client::DraPluginClient,
+    },
 };
 use crate::claim::{ClaimRef, PreparedDevice};
 
@@ -23,11 +26,24 @@ impl Client {
     /// Text of the transport or the service.
     pub async fn register(registration: &Path) -> Result<Self, String> {
         let mut registry = RegistrationClient::new(connect(registration).await?);
-        let info = registry.get_info(InfoRequest {}).await.map_err(|status| status.to_string())?.into_inner();
-        let told = RegistrationStatus { plugin_registered: true, error: String::new() };
-        registry.notify_registration_status(told).await.map_err(|status| status.to_string())?;
+        let info = registry
+            .get_info(InfoRequest {})
+            .await
+            .map_err(|status| status.to_string())?
+            .into_inner();
+        let told = RegistrationStatus {
+            plugin_registered: true,
+            error: String::new(),
+        };
+        registry
+            .notify_registration_status(told)
+            .await
+            .map_err(|status| status.to_string())?;
         let dra = DraPluginClient::new(connect(Path::new(&info.endpoint)).await?);
-        Ok(Self { dra, endpoint: info.endpoint })
+        Ok(Self {
+            dra,
+            endpoint: info.endpoint,
+        })
     }
 
     /// The socket of the driver's DRA service.
@@ -41,10 +57,19 @@ impl Client {
     /// # Errors
     /// The claim's error, or the transport's.
     pub async fn prepare(&mut self, claim: &ClaimRef) -> Result<Vec<PreparedDevice>, String> {
-        let request = NodePrepareResourcesRequest { claims: vec![wire(claim)] };
-        let answer = self.dra.node_prepare_resources(request).await.map_err(|status| status.to_string())?.into_inner();
+        let request = NodePrepareResourcesRequest {
+            claims: vec![wire(claim)],
+        };
+        let answer = self
+            .dra
+            .node_prepare_resources(request)
+            .await
+            .map_err(|status| status.to_string())?
+            .into_inner();
         let mut claims = answer.claims;
-        let answer = claims.remove(claim.uid.as_str()).ok_or("the answer lacks the claim")?;
+        let answer = claims
+            .remove(claim.uid.as_str())
+            .ok_or("the answer lacks the claim")?;
         if !answer.error.is_empty() {
             return Err(answer.error);
         }
@@ -63,9 +88,15 @@ impl Client {
     /// # Errors
     /// The claim's error, or the transport's.
     pub async fn unprepare(&mut self, claim: &ClaimRef) -> Result<(), String> {
-        let request = NodeUnprepareResourcesRequest { claims: vec![wire(claim)] };
-        let answer =
-            self.dra.node_unprepare_resources(request).await.map_err(|status| status.to_string())?.into_inner();
+        let request = NodeUnprepareResourcesRequest {
+            claims: vec![wire(claim)],
+        };
+        let answer = self
+            .dra
+            .node_unprepare_resources(request)
+            .await
+            .map_err(|status| status.to_string())?
+            .into_inner();
         match answer.claims.get(claim.uid.as_str()) {
             Some(answer) if answer.error.is_empty() => Ok(()),
             Some(answer) => Err(answer.error.clone()),
@@ -75,10 +106,18 @@ impl Client {
 }
 
 fn wire(claim: &ClaimRef) -> Claim {
-    Claim { namespace: claim.namespace.clone(), uid: claim.uid.to_string(), name: claim.name.clone() }
+    Claim {
+        namespace: claim.namespace.clone(),
+        uid: claim.uid.to_string(),
+        name: claim.name.clone(),
+    }
 }
 
 async fn connect(socket: &Path) -> Result<Channel, String> {
-    let endpoint = Endpoint::try_from(format!("unix://{}", socket.display())).map_err(|error| error.to_string())?;
-    endpoint.connect().await.map_err(|error| format!("{}: {error}", socket.display()))
+    let endpoint = Endpoint::try_from(format!("unix://{}", socket.display()))
+        .map_err(|error| error.to_string())?;
+    endpoint
+        .connect()
+        .await
+        .map_err(|error| format!("{}: {error}", socket.display()))
 }

@@ -42,7 +42,10 @@ impl registration_server::Registration for Registrar {
         &self,
         request: Request<RegistrationStatus>,
     ) -> Result<Response<RegistrationStatusResponse>, Status> {
-        let RegistrationStatus { plugin_registered, error } = request.into_inner();
+        let RegistrationStatus {
+            plugin_registered,
+            error,
+        } = request.into_inner();
         if plugin_registered {
             tracing::info!("registered with the kubelet");
         } else {

@@ -33,11 +33,17 @@ pub(super) struct Service {
 
 impl Service {
     pub(super) async fn prepare(&self, asked: Vec<Asked>) -> Answers<Vec<PreparedDevice>> {
-        self.each("prepare", asked, |claims, claim| async move { claims.prepare(claim).await }).await
+        self.each("prepare", asked, |claims, claim| async move {
+            claims.prepare(claim).await
+        })
+        .await
     }
 
     pub(super) async fn unprepare(&self, asked: Vec<Asked>) -> Answers<()> {
-        self.each("unprepare", asked, |claims, claim| async move { claims.unprepare(claim).await }).await
+        self.each("unprepare", asked, |claims, claim| async move {
+            claims.unprepare(claim).await
+        })
+        .await
     }
 
     async fn each<T, F>(
@@ -52,15 +58,20 @@ impl Service {
     {
         let until = tokio::time::Instant::now() + self.patience;
         // All are started before the first is waited for. A claim named twice is asked for once.
-        let tasks: HashMap<String, Result<JoinHandle<_>, String>> =
-            asked.into_iter().map(|asked| (asked.uid.clone(), self.start(verb, asked, work))).collect();
+        let tasks: HashMap<String, Result<JoinHandle<_>, String>> = asked
+            .into_iter()
+            .map(|asked| (asked.uid.clone(), self.start(verb, asked, work)))
+            .collect();
         let mut answers = Answers::new();
         for (uid, task) in tasks {
             let answer = match task {
                 Ok(task) => match timeout_at(until, task).await {
                     Ok(Ok(answer)) => answer,
                     Ok(Err(died)) => Err(format!("{verb}: {died}")),
-                    Err(_) => Err(format!("{verb}: still under way after {:?}, it goes on", self.patience)),
+                    Err(_) => Err(format!(
+                        "{verb}: still under way after {:?}, it goes on",
+                        self.patience
+                    )),
                 },
                 Err(error) => Err(error),
             };
@@ -80,8 +91,15 @@ impl Service {
         T: Send + 'static,
         F: Future<Output = Result<T, String>> + Send + 'static,
     {
-        let uid = asked.uid.parse().map_err(|error| format!("{verb}: {error}"))?;
-        let claim = ClaimRef { uid, namespace: asked.namespace, name: asked.name };
+        let uid = asked
+            .uid
+            .parse()
+            .map_err(|error| format!("{verb}: {error}"))?;
+        let claim = ClaimRef {
+            uid,
+            namespace: asked.namespace,
+            name: asked.name,
+        };
         let (claims, alive) = (Arc::clone(&self.claims), self.alive.clone());
         Ok(tokio::spawn(async move {
             let _alive = alive;
@@ -90,7 +108,9 @@ impl Service {
             let took = begun.elapsed();
             match &answer {
                 Ok(_) => tracing::debug!(%claim, uid = %claim.uid, ?took, "{verb}: done"),
-                Err(error) => tracing::debug!(%claim, uid = %claim.uid, ?took, %error, "{verb}: refused"),
+                Err(error) => {
+                    tracing::debug!(%claim, uid = %claim.uid, ?took, %error, "{verb}: refused")
+                }
             }
             answer
         }))

@@ -55,22 +55,39 @@ pub async fn serve(plugin: Plugin, claims: Arc<dyn Claims>) -> Result<Serving, K
     let sockets = Sockets::choose(&plugin.kubelet, &plugin.driver, &plugin.instance)?;
     sockets.sweep(&plugin.driver);
     let (alive, work) = mpsc::channel(1);
-    let service = Service { claims, patience: plugin.patience, alive };
+    let service = Service {
+        claims,
+        patience: plugin.patience,
+        alive,
+    };
     let versions = Server::builder()
         .add_service(v1::dra_plugin_server::DraPluginServer::new(service.clone()))
         .add_service(v1beta1::dra_plugin_server::DraPluginServer::new(service));
     let dra = Running::start(listen(&sockets.dra)?, versions);
     let (state, registrations) = watch::channel(Registration::default());
-    let registrar = Registrar { driver: plugin.driver, endpoint: sockets.dra.to_string_lossy().into_owned(), state };
+    let registrar = Registrar {
+        driver: plugin.driver,
+        endpoint: sockets.dra.to_string_lossy().into_owned(),
+        state,
+    };
     let registrar = match listen(&sockets.registration) {
-        Ok(socket) => Running::start(socket, Server::builder().add_service(RegistrationServer::new(registrar))),
+        Ok(socket) => Running::start(
+            socket,
+            Server::builder().add_service(RegistrationServer::new(registrar)),
+        ),
         Err(error) => {
             let _ = files::remove(&sockets.dra);
             return Err(error);
         }
     };
     tracing::info!(dra = %sockets.dra.display(), registration = %sockets.registration.display(), "serving the kubelet");
-    Ok(Serving { sockets, dra, registrar, registrations, work })
+    Ok(Serving {
+        sockets,
+        dra,
+        registrar,
+        registrations,
+        work,
+    })
 }
 
 impl Serving {
@@ -103,7 +120,10 @@ impl Serving {
             while self.work.recv().await.is_some() {}
         };
         if timeout(grace, finish).await.is_err() {
-            tracing::warn!(?grace, "work for the kubelet is still under way, left to the records");
+            tracing::warn!(
+                ?grace,
+                "work for the kubelet is still under way, left to the records"
+            );
         }
     }
 }
@@ -130,8 +150,12 @@ struct Running {
 impl Running {
     fn start(socket: UnixListener, router: Router) -> Self {
         let (shutdown, signal) = oneshot::channel::<()>();
-        let server = router.serve_with_incoming_shutdown(UnixListenerStream::new(socket), wait(signal));
-        Self { task: tokio::spawn(server), shutdown: Some(shutdown) }
+        let server =
+            router.serve_with_incoming_shutdown(UnixListenerStream::new(socket), wait(signal));
+        Self {
+            task: tokio::spawn(server),
+            shutdown: Some(shutdown),
+        }
     }
 
     async fn stop(&mut self) {

@@ -31,16 +31,31 @@ impl Sockets {
     /// Chooses, for both, the first name that is short enough. Instances of one driver (a rolling update) have different
     /// ones; an empty `instance` means that there is only one.
     pub(super) fn choose(root: &Path, driver: &str, instance: &str) -> Result<Self, KubeletError> {
-        let short = format!("{:016x}", fnv(&[driver.as_bytes(), &[0], instance.as_bytes()].concat()));
-        let (plugins, registry) = (root.join("plugins").join(driver), root.join("plugins_registry"));
+        let short = format!(
+            "{:016x}",
+            fnv(&[driver.as_bytes(), &[0], instance.as_bytes()].concat())
+        );
+        let (plugins, registry) = (
+            root.join("plugins").join(driver),
+            root.join("plugins_registry"),
+        );
         if instance.is_empty() {
             return Ok(Self {
                 dra: fitting(&plugins, &["dra.sock".into()])?,
-                registration: fitting(&registry, &[format!("{driver}@reg.sock"), format!("dra-{short}@reg.sock")])?,
+                registration: fitting(
+                    &registry,
+                    &[
+                        format!("{driver}@reg.sock"),
+                        format!("dra-{short}@reg.sock"),
+                    ],
+                )?,
             });
         }
         Ok(Self {
-            dra: fitting(&plugins, &[format!("dra-{instance}.sock"), format!("dra-{short}.sock")])?,
+            dra: fitting(
+                &plugins,
+                &[format!("dra-{instance}.sock"), format!("dra-{short}.sock")],
+            )?,
             registration: fitting(
                 &registry,
                 &[
@@ -55,30 +70,49 @@ impl Sockets {
     /// Removes sockets of this driver on which nobody listens any more: the kubelet would try them for ever.
     pub(super) fn sweep(&self, driver: &str) {
         let (single, ours) = (format!("{driver}@reg.sock"), format!("{driver}-"));
-        sweep(&self.registration, |name| name == single || name.starts_with(&ours) && name.ends_with("reg.sock"));
-        sweep(&self.dra, |name| name.starts_with("dra") && name.ends_with(".sock"));
+        sweep(&self.registration, |name| {
+            name == single || name.starts_with(&ours) && name.ends_with("reg.sock")
+        });
+        sweep(&self.dra, |name| {
+            name.starts_with("dra") && name.ends_with(".sock")
+        });
     }
 }
 
 fn fitting(dir: &Path, names: &[String]) -> Result<PathBuf, KubeletError> {
     let paths: Vec<PathBuf> = names.iter().map(|name| dir.join(name)).collect();
     let fits = |path: &&PathBuf| path.as_os_str().len() <= MAX_PATH;
-    paths.iter().find(fits).cloned().ok_or_else(|| KubeletError::TooLong(dir.to_owned()))
+    paths
+        .iter()
+        .find(fits)
+        .cloned()
+        .ok_or_else(|| KubeletError::TooLong(dir.to_owned()))
 }
 
 /// FNV-1a: names must be the same in every build, and no more is asked of them.
 fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 fn sweep(socket: &Path, is_ours: impl Fn(&str) -> bool) {
-    let Some(entries) = socket.parent().and_then(|dir| fs::read_dir(dir).ok()) else { return };
+    let Some(entries) = socket.parent().and_then(|dir| fs::read_dir(dir).ok()) else {
+        return;
+    };
     for path in entries.flatten().map(|entry| entry.path()) {
-        let ours = path.file_name().and_then(|name| name.to_str()).is_some_and(&is_ours);
+        let ours = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(&is_ours);
         if ours && is_dead(&path) {
             match files::remove(&path) {
-                Ok(()) => tracing::info!(socket = %path.display(), "removed the socket of a dead instance"),
-                Err(error) => tracing::warn!(socket = %path.display(), %error, "cannot remove a dead socket"),
+                Ok(()) => {
+                    tracing::info!(socket = %path.display(), "removed the socket of a dead instance")
+                }
+                Err(error) => {
+                    tracing::warn!(socket = %path.display(), %error, "cannot remove a dead socket")
+                }
             }
         }
     }
@@ -98,7 +132,9 @@ pub(super) fn listen(path: &Path) -> Result<UnixListener, KubeletError> {
         files::remove(path).map_err(failed)?;
     }
     match UnixListener::bind(path) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(KubeletError::InUse(path.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            Err(KubeletError::InUse(path.to_owned()))
+        }
         bound => bound.map_err(failed),
     }
 }
@@ -116,31 +152,62 @@ mod tests {
     #[test]
     fn the_longest_name_that_fits_is_taken() {
         let plain = Sockets::choose(Path::new("/var/lib/kubelet"), "sriov-dra.io", UID).unwrap();
-        assert_eq!(plain.dra, Path::new(&format!("/var/lib/kubelet/plugins/sriov-dra.io/dra-{UID}.sock")));
-        assert_eq!(name(&plain.registration), format!("sriov-dra.io-{UID}@reg.sock"));
+        assert_eq!(
+            plain.dra,
+            Path::new(&format!(
+                "/var/lib/kubelet/plugins/sriov-dra.io/dra-{UID}.sock"
+            ))
+        );
+        assert_eq!(
+            name(&plain.registration),
+            format!("sriov-dra.io-{UID}@reg.sock")
+        );
         let deep = format!("/{}", "k".repeat(50));
         let deep = Sockets::choose(Path::new(&deep), "sriov-dra.io", UID).unwrap();
-        assert!(name(&deep.registration).starts_with("sriov-dra.io-") && !name(&deep.registration).contains(UID));
+        assert!(
+            name(&deep.registration).starts_with("sriov-dra.io-")
+                && !name(&deep.registration).contains(UID)
+        );
         let deeper = format!("/{}", "k".repeat(58));
         let deeper = Sockets::choose(Path::new(&deeper), "sriov-dra.io", UID).unwrap();
         assert!(name(&deeper.registration).starts_with("dra-"));
         let other = Sockets::choose(Path::new("/k"), "sriov-dra.io", "other").unwrap();
-        assert_ne!(other.dra, Sockets::choose(Path::new("/k"), "sriov-dra.io", UID).unwrap().dra);
+        assert_ne!(
+            other.dra,
+            Sockets::choose(Path::new("/k"), "sriov-dra.io", UID)
+                .unwrap()
+                .dra
+        );
     }
 
     /// What grpc-go sends as `:authority` for a path: `encodeAuthority` of its `clientconn.go`.
     fn authority(path: &Path) -> String {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~!$&'()*+,;=:[]@".contains(c);
-        let escape = |c: char| if plain(c) { c.to_string() } else { format!("%{:02X}", u32::from(c)) };
+        let escape = |c: char| {
+            if plain(c) {
+                c.to_string()
+            } else {
+                format!("%{:02X}", u32::from(c))
+            }
+        };
         path.to_str().unwrap().chars().map(escape).collect()
     }
 
     #[test]
     fn the_kubelets_authority_is_one_that_our_server_takes() {
         type Authority = tonic::codegen::http::uri::Authority;
-        assert!(authority(Path::new("/var/lib/kubelet/reg.sock")).parse::<Authority>().is_err(), "the trap is there");
+        assert!(
+            authority(Path::new("/var/lib/kubelet/reg.sock"))
+                .parse::<Authority>()
+                .is_err(),
+            "the trap is there"
+        );
         for (length, instance) in [(1, UID), (1, ""), (50, UID), (58, UID), (58, "")] {
-            let sockets = Sockets::choose(Path::new(&format!("/{}", "k".repeat(length))), "sriov-dra.io", instance);
+            let sockets = Sockets::choose(
+                Path::new(&format!("/{}", "k".repeat(length))),
+                "sriov-dra.io",
+                instance,
+            );
             let authority = authority(&sockets.unwrap().registration);
             assert!(authority.parse::<Authority>().is_ok(), "{authority}");
         }
@@ -149,11 +216,21 @@ mod tests {
     #[test]
     fn every_chosen_path_fits_or_is_refused() {
         for length in 1..110 {
-            match Sockets::choose(Path::new(&format!("/{}", "k".repeat(length))), "sriov-dra.io", UID) {
+            match Sockets::choose(
+                Path::new(&format!("/{}", "k".repeat(length))),
+                "sriov-dra.io",
+                UID,
+            ) {
                 Ok(sockets) => {
-                    assert!([&sockets.dra, &sockets.registration].iter().all(|path| path.as_os_str().len() <= 107));
+                    assert!(
+                        [&sockets.dra, &sockets.registration]
+                            .iter()
+                            .all(|path| path.as_os_str().len() <= 107)
+                    );
                 }
-                Err(error) => assert!(length > 50 && error.to_string().contains("shorter kubelet root")),
+                Err(error) => {
+                    assert!(length > 50 && error.to_string().contains("shorter kubelet root"))
+                }
             }
         }
     }
@@ -179,13 +256,21 @@ mod tests {
         drop(listen(&registry.join("other.io-old-reg.sock")).unwrap());
         let _alive = listen(&registry.join("sriov-dra.io-alive-reg.sock")).unwrap();
         // A process that another test starts right now has a copy of the listener until it runs its program.
-        let swept = crate::deadline::Deadline::after(std::time::Duration::from_secs(10)).poll(|| {
-            sockets.sweep("sriov-dra.io");
-            io::Result::Ok((!dead.exists()).then_some(()))
-        });
+        let swept =
+            crate::deadline::Deadline::after(std::time::Duration::from_secs(10)).poll(|| {
+                sockets.sweep("sriov-dra.io");
+                io::Result::Ok((!dead.exists()).then_some(()))
+            });
         assert_eq!(swept.unwrap(), Some(()));
-        let left: std::collections::BTreeSet<_> =
-            fs::read_dir(&registry).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        assert_eq!(left, ["other.io-old-reg.sock", "sriov-dra.io-alive-reg.sock"].map(String::from).into());
+        let left: std::collections::BTreeSet<_> = fs::read_dir(&registry)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        assert_eq!(
+            left,
+            ["other.io-old-reg.sock", "sriov-dra.io-alive-reg.sock"]
+                .map(String::from)
+                .into()
+        );
     }
 }

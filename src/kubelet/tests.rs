@@ -17,7 +17,9 @@ use tonic::transport::{Channel, Endpoint};
 use super::{
     Claims, Plugin, Serving, serve,
     wire::{
-        registration::{InfoRequest, PluginInfo, RegistrationStatus, registration_client::RegistrationClient},
+        registration::{
+            InfoRequest, PluginInfo, RegistrationStatus, registration_client::RegistrationClient,
+        },
         v1::{self, dra_plugin_client::DraPluginClient},
         v1beta1,
     },
@@ -67,7 +69,11 @@ impl Claims for Engine {
     }
 
     async fn unprepare(&self, claim: ClaimRef) -> Result<(), String> {
-        if claim.name == "refused" { Err("undo vf 0000:03:10.2: busy".into()) } else { Ok(()) }
+        if claim.name == "refused" {
+            Err("undo vf 0000:03:10.2: busy".into())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -89,25 +95,40 @@ struct Node {
 async fn node() -> Node {
     let root = tempfile::tempdir().unwrap();
     let engine = Arc::new(Engine::default());
-    let serving = serve(plugin(root.path(), "pod-a"), engine.clone()).await.unwrap();
-    Node { root, engine, serving }
+    let serving = serve(plugin(root.path(), "pod-a"), engine.clone())
+        .await
+        .unwrap();
+    Node {
+        root,
+        engine,
+        serving,
+    }
 }
 
 /// Sockets that the kubelet's watcher would find.
 fn registry(root: &Path) -> Vec<PathBuf> {
     let found = std::fs::read_dir(root.join("plugins_registry"));
-    found.map(|entries| entries.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default()
+    found
+        .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
+        .unwrap_or_default()
 }
 
 async fn connect(socket: &Path) -> Channel {
-    Endpoint::try_from(format!("unix://{}", socket.display())).unwrap().connect().await.unwrap()
+    Endpoint::try_from(format!("unix://{}", socket.display()))
+        .unwrap()
+        .connect()
+        .await
+        .unwrap()
 }
 
 /// What the kubelet's watcher does with a registration socket.
 async fn register(socket: &Path) -> PluginInfo {
     let mut client = RegistrationClient::new(connect(socket).await);
     let info = client.get_info(InfoRequest {}).await.unwrap().into_inner();
-    let status = RegistrationStatus { plugin_registered: true, error: String::new() };
+    let status = RegistrationStatus {
+        plugin_registered: true,
+        error: String::new(),
+    };
     client.notify_registration_status(status).await.unwrap();
     info
 }
@@ -118,15 +139,26 @@ async fn dra(root: &Path) -> DraPluginClient<Channel> {
 }
 
 fn claim(name: &str, uid: &str) -> v1::Claim {
-    v1::Claim { namespace: "default".into(), uid: uid.into(), name: name.into() }
+    v1::Claim {
+        namespace: "default".into(),
+        uid: uid.into(),
+        name: name.into(),
+    }
 }
 
 async fn prepare(
     client: &mut DraPluginClient<Channel>,
     claims: &[v1::Claim],
 ) -> HashMap<String, v1::NodePrepareResourceResponse> {
-    let request = v1::NodePrepareResourcesRequest { claims: claims.to_vec() };
-    client.node_prepare_resources(request).await.unwrap().into_inner().claims
+    let request = v1::NodePrepareResourcesRequest {
+        claims: claims.to_vec(),
+    };
+    client
+        .node_prepare_resources(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .claims
 }
 
 #[tokio::test]
@@ -134,8 +166,14 @@ async fn the_kubelet_learns_who_we_are_and_registers_again_after_its_restart_r1(
     let node = node().await;
     let mut registrations = node.serving.registrations();
     let info = register(&registry(node.root.path())[0]).await;
-    assert_eq!((info.r#type.as_str(), info.name.as_str()), ("DRAPlugin", "sriov-dra.io"));
-    assert_eq!(info.supported_versions, ["v1.DRAPlugin", "v1beta1.DRAPlugin"]);
+    assert_eq!(
+        (info.r#type.as_str(), info.name.as_str()),
+        ("DRAPlugin", "sriov-dra.io")
+    );
+    assert_eq!(
+        info.supported_versions,
+        ["v1.DRAPlugin", "v1beta1.DRAPlugin"]
+    );
     assert!(Path::new(&info.endpoint).starts_with(node.root.path().join("plugins/sriov-dra.io")));
     assert_eq!(registrations.borrow_and_update().times, 1);
     register(&registry(node.root.path())[0]).await;
@@ -148,36 +186,59 @@ async fn a_refusal_is_kept_and_forgotten_when_the_kubelet_changes_its_mind_r3() 
     let node = node().await;
     let registrations = node.serving.registrations();
     let mut client = RegistrationClient::new(connect(&registry(node.root.path())[0]).await);
-    let status = RegistrationStatus { plugin_registered: false, error: "no handler registered".into() };
+    let status = RegistrationStatus {
+        plugin_registered: false,
+        error: "no handler registered".into(),
+    };
     client.notify_registration_status(status).await.unwrap();
-    assert_eq!(registrations.borrow().refused.as_deref(), Some("no handler registered"));
+    assert_eq!(
+        registrations.borrow().refused.as_deref(),
+        Some("no handler registered")
+    );
     register(&registry(node.root.path())[0]).await;
     assert_eq!(registrations.borrow().refused, None);
 }
 
 #[tokio::test]
 async fn a_new_start_of_the_plugin_is_found_and_leaves_no_socket_when_it_stops_r2() {
-    let Node { root, engine, serving } = node().await;
+    let Node {
+        root,
+        engine,
+        serving,
+    } = node().await;
     let mut client = dra(root.path()).await;
     assert_eq!(prepare(&mut client, &[claim("a", UID)]).await.len(), 1);
     serving.stop(Duration::from_secs(5)).await;
     assert!(registry(root.path()).is_empty());
-    assert_eq!(std::fs::read_dir(root.path().join("plugins/sriov-dra.io")).unwrap().count(), 0);
+    assert_eq!(
+        std::fs::read_dir(root.path().join("plugins/sriov-dra.io"))
+            .unwrap()
+            .count(),
+        0
+    );
     let again = serve(plugin(root.path(), "pod-a"), engine).await.unwrap();
     let mut client = dra(root.path()).await;
-    assert_eq!(prepare(&mut client, &[claim("a", UID)]).await[UID].error, "");
+    assert_eq!(
+        prepare(&mut client, &[claim("a", UID)]).await[UID].error,
+        ""
+    );
     drop(again);
 }
 
 #[tokio::test]
 async fn two_instances_serve_side_by_side_and_each_unlinks_its_own_u1() {
     let old = node().await;
-    let new = serve(plugin(old.root.path(), "pod-b"), old.engine.clone()).await.unwrap();
+    let new = serve(plugin(old.root.path(), "pod-b"), old.engine.clone())
+        .await
+        .unwrap();
     assert_eq!(registry(old.root.path()).len(), 2);
     old.serving.stop(Duration::from_secs(5)).await;
     let left = registry(old.root.path());
     assert!(left.len() == 1 && left[0].to_string_lossy().contains("pod-b"));
-    assert_eq!(prepare(&mut dra(old.root.path()).await, &[claim("a", UID)]).await[UID].error, "");
+    assert_eq!(
+        prepare(&mut dra(old.root.path()).await, &[claim("a", UID)]).await[UID].error,
+        ""
+    );
     drop(new);
 }
 
@@ -187,7 +248,10 @@ async fn the_service_works_over_a_new_connection_and_one_carries_many_calls_r5_r
     for _ in 0..2 {
         let mut client = dra(node.root.path()).await;
         for _ in 0..3 {
-            assert_eq!(prepare(&mut client, &[claim("a", UID)]).await[UID].error, "");
+            assert_eq!(
+                prepare(&mut client, &[claim("a", UID)]).await[UID].error,
+                ""
+            );
         }
     }
     assert_eq!(node.engine.seen.lock().unwrap().len(), 6);
@@ -197,20 +261,55 @@ async fn the_service_works_over_a_new_connection_and_one_carries_many_calls_r5_r
 async fn every_claim_is_answered_and_an_error_is_that_claims_own() {
     let node = node().await;
     let mut client = dra(node.root.path()).await;
-    let asked = [claim("good", "good"), claim("refused", "refused"), claim("evil", "../x"), claim("panics", "panics")];
+    let asked = [
+        claim("good", "good"),
+        claim("refused", "refused"),
+        claim("evil", "../x"),
+        claim("panics", "panics"),
+    ];
     let answers = prepare(&mut client, &asked).await;
     assert_eq!(answers.len(), 4);
     assert_eq!(answers["good"].error, "");
     let device = &answers["good"].devices[0];
-    assert_eq!(device.cdi_device_ids, ["sriov-dra.io/claim-good=0000:3b:02.1"]);
-    assert_eq!((device.request_names[0].as_str(), device.share_id.as_deref()), ("nic", Some("share")));
-    assert_eq!(answers["refused"].error, "prepare vf 0000:03:10.2: set vlan 100: not supported");
-    assert!(answers["../x"].error.contains("claim UID \"../x\""), "{}", answers["../x"].error);
-    assert!(answers["panics"].error.contains("panic"), "{}", answers["panics"].error);
-    let request = v1::NodeUnprepareResourcesRequest { claims: asked.to_vec() };
-    let answers = client.node_unprepare_resources(request).await.unwrap().into_inner().claims;
+    assert_eq!(
+        device.cdi_device_ids,
+        ["sriov-dra.io/claim-good=0000:3b:02.1"]
+    );
+    assert_eq!(
+        (device.request_names[0].as_str(), device.share_id.as_deref()),
+        ("nic", Some("share"))
+    );
+    assert_eq!(
+        answers["refused"].error,
+        "prepare vf 0000:03:10.2: set vlan 100: not supported"
+    );
+    assert!(
+        answers["../x"].error.contains("claim UID \"../x\""),
+        "{}",
+        answers["../x"].error
+    );
+    assert!(
+        answers["panics"].error.contains("panic"),
+        "{}",
+        answers["panics"].error
+    );
+    let request = v1::NodeUnprepareResourcesRequest {
+        claims: asked.to_vec(),
+    };
+    let answers = client
+        .node_unprepare_resources(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .claims;
     assert_eq!(answers.len(), 4);
-    assert_eq!((answers["good"].error.as_str(), answers["refused"].error.as_str()), ("", "undo vf 0000:03:10.2: busy"));
+    assert_eq!(
+        (
+            answers["good"].error.as_str(),
+            answers["refused"].error.as_str()
+        ),
+        ("", "undo vf 0000:03:10.2: busy")
+    );
 }
 
 #[tokio::test]
@@ -218,7 +317,9 @@ async fn claims_of_one_call_are_prepared_side_by_side() {
     let node = node().await;
     let mut client = dra(node.root.path()).await;
     let asked = [claim("together", "a"), claim("together", "b")];
-    let answers = tokio::time::timeout(Duration::from_secs(20), prepare(&mut client, &asked)).await.unwrap();
+    let answers = tokio::time::timeout(Duration::from_secs(20), prepare(&mut client, &asked))
+        .await
+        .unwrap();
     assert_eq!(answers.len(), 2);
 }
 
@@ -231,24 +332,39 @@ async fn the_work_goes_on_when_the_kubelet_hangs_up() {
     call.abort();
     assert!(call.await.unwrap_err().is_cancelled());
     node.engine.release.notify_one();
-    tokio::time::timeout(Duration::from_secs(20), node.engine.finished.notified()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(20), node.engine.finished.notified())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn a_slow_claim_is_answered_before_the_kubelet_gives_up() {
     let root = tempfile::tempdir().unwrap();
     let engine = Arc::new(Engine::default());
-    let plugin = Plugin { patience: Duration::from_millis(50), ..plugin(root.path(), "") };
+    let plugin = Plugin {
+        patience: Duration::from_millis(50),
+        ..plugin(root.path(), "")
+    };
     let _serving = serve(plugin, engine.clone()).await.unwrap();
     let answers = prepare(&mut dra(root.path()).await, &[claim("slow", UID)]).await;
-    assert!(answers[UID].error.contains("still under way after 50ms"), "{}", answers[UID].error);
+    assert!(
+        answers[UID].error.contains("still under way after 50ms"),
+        "{}",
+        answers[UID].error
+    );
     engine.release.notify_one();
-    tokio::time::timeout(Duration::from_secs(20), engine.finished.notified()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(20), engine.finished.notified())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn stopping_waits_for_work_whose_caller_has_gone() {
-    let Node { root, engine, serving } = node().await;
+    let Node {
+        root,
+        engine,
+        serving,
+    } = node().await;
     let mut client = dra(root.path()).await;
     let call = tokio::spawn(async move { prepare(&mut client, &[claim("slow", UID)]).await });
     engine.begun.notified().await;
@@ -266,9 +382,20 @@ async fn an_old_kubelet_is_served_the_same_without_shares() {
     let info = register(&registry(node.root.path())[0]).await;
     let channel = connect(Path::new(&info.endpoint)).await;
     let mut client = v1beta1::dra_plugin_client::DraPluginClient::new(channel);
-    let asked = v1beta1::Claim { namespace: "default".into(), uid: UID.into(), name: "a".into() };
-    let request = v1beta1::NodePrepareResourcesRequest { claims: vec![asked] };
-    let answers = client.node_prepare_resources(request).await.unwrap().into_inner().claims;
+    let asked = v1beta1::Claim {
+        namespace: "default".into(),
+        uid: UID.into(),
+        name: "a".into(),
+    };
+    let request = v1beta1::NodePrepareResourcesRequest {
+        claims: vec![asked],
+    };
+    let answers = client
+        .node_prepare_resources(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .claims;
     assert_eq!(answers[UID].devices[0].device_name, "0000-3b-02-1");
 }
 
@@ -278,5 +405,8 @@ async fn a_service_that_we_do_not_have_is_answered_unimplemented() {
     let info = register(&registry(node.root.path())[0]).await;
     // The registration socket does not serve DRA: the same answer as for the health service on the DRA socket.
     let mut client = RegistrationClient::new(connect(Path::new(&info.endpoint)).await);
-    assert_eq!(client.get_info(InfoRequest {}).await.unwrap_err().code(), tonic::Code::Unimplemented);
+    assert_eq!(
+        client.get_info(InfoRequest {}).await.unwrap_err().code(),
+        tonic::Code::Unimplemented
+    );
 }

@@ -5,16 +5,26 @@ use tonic::{Request, Response, Status};
 use super::{
     service::{Asked, Service},
     wire::v1::{
-        Claim, Device, NodePrepareResourceResponse, NodePrepareResourcesRequest, NodePrepareResourcesResponse,
-        NodeUnprepareResourceResponse, NodeUnprepareResourcesRequest, NodeUnprepareResourcesResponse,
-        dra_plugin_server::DraPlugin,
+        Claim, Device, NodePrepareResourceResponse, NodePrepareResourcesRequest,
+        NodePrepareResourcesResponse, NodeUnprepareResourceResponse, NodeUnprepareResourcesRequest,
+        NodeUnprepareResourcesResponse, dra_plugin_server::DraPlugin,
     },
 };
 use crate::claim::PreparedDevice;
 
 impl From<Claim> for Asked {
-    fn from(Claim { namespace, uid, name }: Claim) -> Self {
-        Self { namespace, name, uid }
+    fn from(
+        Claim {
+            namespace,
+            uid,
+            name,
+        }: Claim,
+    ) -> Self {
+        Self {
+            namespace,
+            name,
+            uid,
+        }
     }
 }
 
@@ -33,8 +43,14 @@ impl From<PreparedDevice> for Device {
 impl From<Result<Vec<PreparedDevice>, String>> for NodePrepareResourceResponse {
     fn from(answer: Result<Vec<PreparedDevice>, String>) -> Self {
         match answer {
-            Ok(devices) => Self { devices: devices.into_iter().map(Device::from).collect(), error: String::new() },
-            Err(error) => Self { devices: Vec::new(), error },
+            Ok(devices) => Self {
+                devices: devices.into_iter().map(Device::from).collect(),
+                error: String::new(),
+            },
+            Err(error) => Self {
+                devices: Vec::new(),
+                error,
+            },
         }
     }
 }
@@ -45,8 +61,18 @@ impl DraPlugin for Service {
         &self,
         request: Request<NodePrepareResourcesRequest>,
     ) -> Result<Response<NodePrepareResourcesResponse>, Status> {
-        let asked = request.into_inner().claims.into_iter().map(Asked::from).collect();
-        let claims = self.prepare(asked).await.into_iter().map(|(uid, answer)| (uid, answer.into())).collect();
+        let asked = request
+            .into_inner()
+            .claims
+            .into_iter()
+            .map(Asked::from)
+            .collect();
+        let claims = self
+            .prepare(asked)
+            .await
+            .into_iter()
+            .map(|(uid, answer)| (uid, answer.into()))
+            .collect();
         Ok(Response::new(NodePrepareResourcesResponse { claims }))
     }
 
@@ -54,10 +80,21 @@ impl DraPlugin for Service {
         &self,
         request: Request<NodeUnprepareResourcesRequest>,
     ) -> Result<Response<NodeUnprepareResourcesResponse>, Status> {
-        let asked = request.into_inner().claims.into_iter().map(Asked::from).collect();
-        let answer =
-            |answer: Result<(), String>| NodeUnprepareResourceResponse { error: answer.err().unwrap_or_default() };
-        let claims = self.unprepare(asked).await.into_iter().map(|(uid, done)| (uid, answer(done))).collect();
+        let asked = request
+            .into_inner()
+            .claims
+            .into_iter()
+            .map(Asked::from)
+            .collect();
+        let answer = |answer: Result<(), String>| NodeUnprepareResourceResponse {
+            error: answer.err().unwrap_or_default(),
+        };
+        let claims = self
+            .unprepare(asked)
+            .await
+            .into_iter()
+            .map(|(uid, done)| (uid, answer(done)))
+            .collect();
         Ok(Response::new(NodeUnprepareResourcesResponse { claims }))
     }
 }

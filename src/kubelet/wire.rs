@@ -7,9 +7,15 @@ pub(super) mod registration {
 }
 
 pub(super) mod v1 {
-    include!(concat!(env!("OUT_DIR"), "/k8s.io.kubelet.pkg.apis.dra.v1.rs"));
+    include!(concat!(
+        env!("OUT_DIR"),
+        "/k8s.io.kubelet.pkg.apis.dra.v1.rs"
+    ));
 }
 
 pub(super) mod v1beta1 {
-    include!(concat!(env!("OUT_DIR"), "/k8s.io.kubelet.pkg.apis.dra.v1beta1.rs"));
+    include!(concat!(
+        env!("OUT_DIR"),
+        "/k8s.io.kubelet.pkg.apis.dra.v1beta1.rs"
+    ));
 }

@@ -88,7 +88,11 @@ pub struct NetworkData {
 impl Document {
     /// A document.
     #[must_use]
-    pub fn new(metadata: ObjectMeta, pod_claim_name: Option<String>, requests: Vec<Request>) -> Self {
+    pub fn new(
+        metadata: ObjectMeta,
+        pod_claim_name: Option<String>,
+        requests: Vec<Request>,
+    ) -> Self {
         Self {
             api_version: "metadata.resource.k8s.io/v1alpha1",
             kind: "DeviceMetadata",
@@ -110,6 +114,8 @@ impl Document {
 /// own.
 #[must_use]
 pub fn container_path(claim: &str, pod_claim: Option<&str>, request: &str, driver: &str) -> String {
-    let (kind, name) = pod_claim.map_or(("resourceclaims", claim), |name| ("resourceclaimtemplates", name));
+    let (kind, name) = pod_claim.map_or(("resourceclaims", claim), |name| {
+        ("resourceclaimtemplates", name)
+    });
     format!("{CONTAINER_DIR}/{kind}/{name}/{request}/{driver}-metadata.json")
 }

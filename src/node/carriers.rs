@@ -34,10 +34,25 @@ impl Carriers {
     pub(super) fn settle(&mut self, ports: &BTreeMap<Bdf, bool>, now: Instant) -> Settled {
         self.0.retain(|pf, _| ports.contains_key(pf));
         for (pf, dark) in ports {
-            self.0.entry(*pf).or_insert(Port { told: *dark, seen: *dark, since: now }).see(*dark, now);
+            self.0
+                .entry(*pf)
+                .or_insert(Port {
+                    told: *dark,
+                    seen: *dark,
+                    since: now,
+                })
+                .see(*dark, now);
         }
-        let dark = self.0.iter().filter(|(_, port)| port.told).map(|(pf, _)| *pf).collect();
-        Settled { dark, again: self.0.values().filter_map(|port| port.left(now)).min() }
+        let dark = self
+            .0
+            .iter()
+            .filter(|(_, port)| port.told)
+            .map(|(pf, _)| *pf)
+            .collect();
+        Settled {
+            dark,
+            again: self.0.values().filter_map(|port| port.left(now)).min(),
+        }
     }
 }
 
@@ -70,12 +85,19 @@ mod tests {
             let ports = BTreeMap::from([(pf, dark), (other, true)]);
             let settled = carriers.settle(&ports, begun + Duration::from_millis(millis));
             assert!(settled.dark.contains(&other), "dark from its first sight");
-            (settled.dark.contains(&pf), settled.again.map(|again| again.as_millis()))
+            (
+                settled.dark.contains(&pf),
+                settled.again.map(|again| again.as_millis()),
+            )
         };
         assert_eq!(look(0, false), (false, None));
         assert_eq!(look(100, true), (false, Some(3000)));
         assert_eq!(look(2000, false), (false, None), "a flap is nothing");
-        assert_eq!(look(2500, true), (false, Some(3000)), "and the time begins anew");
+        assert_eq!(
+            look(2500, true),
+            (false, Some(3000)),
+            "and the time begins anew"
+        );
         assert_eq!(look(4000, true), (false, Some(1500)));
         assert_eq!(look(5500, true), (true, None));
         assert_eq!(look(6000, false), (true, Some(3000)));
@@ -88,7 +110,18 @@ mod tests {
         let mut carriers = Carriers::default();
         let now = Instant::now();
         carriers.settle(&BTreeMap::from([(pf, false)]), now);
-        assert_eq!(carriers.settle(&BTreeMap::new(), now), Settled { dark: BTreeSet::new(), again: None });
-        assert!(carriers.settle(&BTreeMap::from([(pf, true)]), now).dark.contains(&pf));
+        assert_eq!(
+            carriers.settle(&BTreeMap::new(), now),
+            Settled {
+                dark: BTreeSet::new(),
+                again: None
+            }
+        );
+        assert!(
+            carriers
+                .settle(&BTreeMap::from([(pf, true)]), now)
+                .dark
+                .contains(&pf)
+        );
     }
 }

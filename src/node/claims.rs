@@ -13,7 +13,9 @@ use tokio::{
 };
 
 use crate::{
-    claim::{AllocatedClaim, AttachMode, ClaimError, ClaimRef, ClaimUid, Engine, Pools, PreparedDevice},
+    claim::{
+        AllocatedClaim, AttachMode, ClaimError, ClaimRef, ClaimUid, Engine, Pools, PreparedDevice,
+    },
     cluster::Cluster,
     deadline::Deadline,
     kubelet::Claims,
@@ -49,7 +51,15 @@ impl NodeClaims {
         changed: Arc<Notify>,
         pools: watch::Receiver<Arc<Pools>>,
     ) -> Self {
-        Self { cluster, engine, nri, metrics, changed, pools, turns: Turns::default() }
+        Self {
+            cluster,
+            engine,
+            nri,
+            metrics,
+            changed,
+            pools,
+            turns: Turns::default(),
+        }
     }
 
     async fn prepare_now(&self, claim: &ClaimRef) -> Result<Vec<PreparedDevice>, String> {
@@ -69,18 +79,32 @@ impl NodeClaims {
 
     /// The claim as the API server has it now.
     async fn fetch(&self, claim: &ClaimRef) -> Result<AllocatedClaim, String> {
-        let found = self.cluster.claim(&claim.namespace, &claim.name).await.map_err(|error| error.to_string())?;
-        let allocated = found.ok_or_else(|| format!("claim {claim}: does not exist or is not allocated"))?;
+        let found = self
+            .cluster
+            .claim(&claim.namespace, &claim.name)
+            .await
+            .map_err(|error| error.to_string())?;
+        let allocated =
+            found.ok_or_else(|| format!("claim {claim}: does not exist or is not allocated"))?;
         if allocated.claim.uid != claim.uid {
-            return Err(format!("claim {claim}: was replaced, asked for {}, found {}", claim.uid, allocated.claim.uid));
+            return Err(format!(
+                "claim {claim}: was replaced, asked for {}, found {}",
+                claim.uid, allocated.claim.uid
+            ));
         }
         Ok(allocated)
     }
 
     /// Whether nothing in the cluster stands behind a record any more.
     pub(super) async fn is_stale(&self, claim: &ClaimRef) -> Result<bool, String> {
-        let found = self.cluster.claim(&claim.namespace, &claim.name).await.map_err(|error| error.to_string())?;
-        Ok(found.is_none_or(|allocated| allocated.claim.uid != claim.uid || allocated.devices.is_empty()))
+        let found = self
+            .cluster
+            .claim(&claim.namespace, &claim.name)
+            .await
+            .map_err(|error| error.to_string())?;
+        Ok(found.is_none_or(|allocated| {
+            allocated.claim.uid != claim.uid || allocated.devices.is_empty()
+        }))
     }
 
     async fn run_prepare(
@@ -88,7 +112,11 @@ impl NodeClaims {
         allocated: &AllocatedClaim,
         deadline: Deadline,
     ) -> Result<Vec<PreparedDevice>, ClaimError> {
-        let (engine, claim, pools) = (Arc::clone(&self.engine), allocated.clone(), self.pools_now().await);
+        let (engine, claim, pools) = (
+            Arc::clone(&self.engine),
+            allocated.clone(),
+            self.pools_now().await,
+        );
         super::blocking(move || engine.prepare(&claim, &pools, deadline)).await
     }
 
@@ -106,7 +134,11 @@ impl NodeClaims {
     }
 
     /// Takes back what a claim that is gone still has; refused while a living pod has the device.
-    pub(super) async fn run_reclaim(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
+    pub(super) async fn run_reclaim(
+        &self,
+        uid: &ClaimUid,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
         let (engine, uid) = (Arc::clone(&self.engine), uid.clone());
         super::blocking(move || engine.reclaim(&uid, deadline)).await
     }
@@ -126,7 +158,14 @@ impl NodeClaims {
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         self.metrics.called(call, error.is_some(), took);
         self.changed.notify_one();
-        let (uid, what) = (&claim.uid, if matches!(call, Call::Prepare) { "prepare" } else { "unprepare" });
+        let (uid, what) = (
+            &claim.uid,
+            if matches!(call, Call::Prepare) {
+                "prepare"
+            } else {
+                "unprepare"
+            },
+        );
         match error {
             None => tracing::info!(claim = %claim, %uid, ms, "{what}d"),
             Some(error) => tracing::error!(claim = %claim, %uid, ms, error, "{what}"),
@@ -143,10 +182,19 @@ impl Claims for NodeClaims {
         let result = self.prepare_now(&claim).await;
         let result = result.and_then(|devices| self.check_hook(&claim.uid).map(|()| devices));
         if result.is_ok() {
-            let (cluster, engine, uid) = (Arc::clone(&self.cluster), Arc::clone(&self.engine), claim.uid.clone());
+            let (cluster, engine, uid) = (
+                Arc::clone(&self.cluster),
+                Arc::clone(&self.engine),
+                claim.uid.clone(),
+            );
             tokio::spawn(async move { super::status::tell(&*cluster, &engine, &uid).await });
         }
-        self.ended(Call::Prepare, &claim, started, result.as_ref().err().map(String::as_str));
+        self.ended(
+            Call::Prepare,
+            &claim,
+            started,
+            result.as_ref().err().map(String::as_str),
+        );
         result
     }
 
@@ -154,8 +202,16 @@ impl Claims for NodeClaims {
         let turn = self.turns.of(&claim.uid);
         let _turn = turn.lock().await;
         let started = Instant::now();
-        let result = self.run_unprepare(&claim.uid, Deadline::after(PATIENCE)).await.map_err(|error| error.to_string());
-        self.ended(Call::Unprepare, &claim, started, result.as_ref().err().map(String::as_str));
+        let result = self
+            .run_unprepare(&claim.uid, Deadline::after(PATIENCE))
+            .await
+            .map_err(|error| error.to_string());
+        self.ended(
+            Call::Unprepare,
+            &claim,
+            started,
+            result.as_ref().err().map(String::as_str),
+        );
         result
     }
 }

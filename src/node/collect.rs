@@ -29,7 +29,10 @@ async fn collect(claims: &NodeClaims, claim: &ClaimRef) -> Result<(), String> {
         return Ok(());
     }
     tracing::warn!(claim = %claim, uid = %claim.uid, "claim is gone but was never unprepared: giving its devices back");
-    claims.run_reclaim(&claim.uid, Deadline::after(PATIENCE)).await.map_err(|error| error.to_string())?;
+    claims
+        .run_reclaim(&claim.uid, Deadline::after(PATIENCE))
+        .await
+        .map_err(|error| error.to_string())?;
     claims.changed.notify_one();
     Ok(())
 }

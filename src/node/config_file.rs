@@ -21,12 +21,17 @@ pub(crate) struct ConfigFile {
 
 /// The place that the flags name.
 pub(super) fn of(args: &NodeArgs) -> Option<ConfigFile> {
-    args.config_file.clone().map(|path| ConfigFile::new(path, &args.node_name))
+    args.config_file
+        .clone()
+        .map(|path| ConfigFile::new(path, &args.node_name))
 }
 
 impl ConfigFile {
     pub(crate) fn new(path: PathBuf, node: &str) -> Self {
-        Self { path, node: node.to_owned() }
+        Self {
+            path,
+            node: node.to_owned(),
+        }
     }
 
     /// The text that is there now. A directory that has files for other nodes only gives this one no pools; an empty
@@ -43,7 +48,11 @@ impl ConfigFile {
         }
         // The kubelet's own links begin with two dots.
         let others = |entry: &fs::DirEntry| !entry.file_name().to_string_lossy().starts_with("..");
-        match fs::read_dir(&self.path).map_err(|error| error.to_string())?.flatten().any(|entry| others(&entry)) {
+        match fs::read_dir(&self.path)
+            .map_err(|error| error.to_string())?
+            .flatten()
+            .any(|entry| others(&entry))
+        {
             true => Ok(NO_POOLS.to_owned()),
             false => Err("there is no file in it".to_owned()),
         }
@@ -72,7 +81,8 @@ mod tests {
     fn a_directory_has_a_file_per_node_and_one_for_all() {
         let dir = tempfile::tempdir().unwrap();
         let file = ConfigFile::new(dir.path().to_owned(), "node-1");
-        let write = |name: &str| write_atomic(&dir.path().join(name), name.as_bytes(), 0o600).unwrap();
+        let write =
+            |name: &str| write_atomic(&dir.path().join(name), name.as_bytes(), 0o600).unwrap();
         write("..data");
         assert_eq!(file.read(), Err("there is no file in it".to_owned()));
         write("node-2");

@@ -63,7 +63,10 @@ const NRI_INDEX: &str = "10";
 /// The agent cannot start, or a part of it that must not end has ended.
 pub fn run(args: NodeArgs) -> anyhow::Result<()> {
     telemetry::init_logs(&args.log, args.log_format)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     let result = runtime.block_on(agent(args));
     // Kernel work that hangs must not hold the process: the records know of it.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -73,13 +76,20 @@ pub fn run(args: NodeArgs) -> anyhow::Result<()> {
 async fn agent(args: NodeArgs) -> anyhow::Result<()> {
     let paths = args.places.paths();
     let records = boot::guard(&paths).with_context(|| paths.run.display().to_string())?;
-    tracing::info!(node = args.node_name, driver = args.driver_name, ?records, "starting");
+    tracing::info!(
+        node = args.node_name,
+        driver = args.driver_name,
+        ?records,
+        "starting"
+    );
     let (readiness, metrics) = (Readiness::default(), Arc::new(Metrics::default()));
     let mut parts = Parts::default();
     let socket = telemetry::agent_socket(&paths.run, &args.pod_uid);
     let (probed, counted) = (readiness.clone(), Arc::clone(&metrics));
     let served = socket.clone();
-    parts.try_run("agent socket", async move { telemetry::serve(&served, probed, counted).await });
+    parts.try_run("agent socket", async move {
+        telemetry::serve(&served, probed, counted).await
+    });
     let result = serve(&args, &paths, &readiness, metrics, &mut parts).await;
     crate::files::remove(&socket)?;
     result
@@ -100,11 +110,23 @@ async fn serve(
     kernel_events::listen(Arc::clone(&changed))?;
 
     let nri = attach(args, paths, &engine, &cluster, parts);
-    let (nudge, pools) = publish(args, &engine, &cluster, &metrics, &changed, readiness, parts);
-    let claims = Arc::new(NodeClaims::new(cluster, Arc::clone(&engine), nri, metrics, changed, pools));
+    let (nudge, pools) = publish(
+        args, &engine, &cluster, &metrics, &changed, readiness, parts,
+    );
+    let claims = Arc::new(NodeClaims::new(
+        cluster,
+        Arc::clone(&engine),
+        nri,
+        metrics,
+        changed,
+        pools,
+    ));
     parts.run("stale claims", collect::run(Arc::clone(&claims)));
     let mut serving = kubelet(args, paths, claims).await?;
-    parts.run("registrations", follow_registrations(serving.registrations(), nudge, starting));
+    parts.run(
+        "registrations",
+        follow_registrations(serving.registrations(), nudge, starting),
+    );
     tracing::info!("serving");
 
     let result = tokio::select! {
@@ -125,7 +147,10 @@ async fn recovered(args: &NodeArgs, paths: &Paths) -> anyhow::Result<Arc<Engine>
         node_name: args.node_name.clone(),
         drivers: args.allow_drivers.clone(),
     };
-    let choice = Choice { include: args.include.clone(), exclude: args.exclude.clone() };
+    let choice = Choice {
+        include: args.include.clone(),
+        exclude: args.exclude.clone(),
+    };
     let engine = Arc::new(engine(paths, identity).choosing(choice));
     let recovering = Arc::clone(&engine);
     for (claim, error) in blocking(move || recovering.recover(Deadline::after(RECOVERY))).await? {
@@ -145,7 +170,12 @@ fn engine(paths: &Paths, identity: Identity) -> Engine {
     use crate::host::fuse::{Fuse, Fused};
     let fuse = Fuse::new(paths);
     let tap = fuse.tap();
-    Engine::tapped(Arc::new(Fused::new(Linux::new(paths.clone()), fuse)), paths.clone(), identity, tap)
+    Engine::tapped(
+        Arc::new(Fused::new(Linux::new(paths.clone()), fuse)),
+        paths.clone(),
+        identity,
+        tap,
+    )
 }
 
 /// Attaches pods' netdevs when the runtime calls, and tells the API server of it. Gives back whether the runtime calls.
@@ -161,7 +191,14 @@ fn attach(
     let report = Box::new(move |change| drop(changes.send(change)));
     let pods = Arc::new(pods::PodsOfNode(cluster.pods()));
     let store = engine.store().clone();
-    let attacher = Attacher::new(Arc::clone(engine.kernel()), store, paths.clone(), &args.driver_name, pods, report);
+    let attacher = Attacher::new(
+        Arc::clone(engine.kernel()),
+        store,
+        paths.clone(),
+        &args.driver_name,
+        pods,
+        report,
+    );
     let plugin = nri::Plugin::new(&paths.nri, &args.driver_name, NRI_INDEX, Arc::new(attacher));
     let (ready, anew) = (plugin.ready(), plugin.anew());
     parts.run("nri", plugin.run(std::future::pending()));
@@ -189,8 +226,16 @@ fn publish(
     let publisher = Publisher::new(Arc::clone(cluster), desired, Pace::default());
     let nudge = publisher.nudge();
     engine.remember(known(publisher.published()));
-    let view = args.policy_namespace.as_deref().map(|namespace| cluster.policies(namespace));
-    let policies = policies::Policies::new(view.clone(), &args.node_name, &args.driver_name, &args.resource_prefix);
+    let view = args
+        .policy_namespace
+        .as_deref()
+        .map(|namespace| cluster.policies(namespace));
+    let policies = policies::Policies::new(
+        view.clone(),
+        &args.node_name,
+        &args.driver_name,
+        &args.resource_prefix,
+    );
     let publication = publication::Publication {
         driver: args.driver_name.clone(),
         engine: Arc::clone(engine),
@@ -216,12 +261,20 @@ fn publish(
 fn known(published: watch::Receiver<Option<Published>>) -> PublishedOf {
     Box::new(move |id| {
         let published = published.borrow();
-        let device = published.as_ref().and_then(|published| published.devices.get(&id.name()));
-        device.map(|device| device.attributes.clone()).unwrap_or_default()
+        let device = published
+            .as_ref()
+            .and_then(|published| published.devices.get(&id.name()));
+        device
+            .map(|device| device.attributes.clone())
+            .unwrap_or_default()
     })
 }
 
-async fn kubelet(args: &NodeArgs, paths: &Paths, claims: Arc<NodeClaims>) -> anyhow::Result<Serving> {
+async fn kubelet(
+    args: &NodeArgs,
+    paths: &Paths,
+    claims: Arc<NodeClaims>,
+) -> anyhow::Result<Serving> {
     let plugin = Plugin {
         driver: args.driver_name.clone(),
         kubelet: paths.kubelet.clone(),
@@ -256,7 +309,10 @@ fn leave_no_lock(engine: &Engine) {
 }
 
 async fn ended_by_signal() -> anyhow::Result<&'static str> {
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut term, mut int) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     Ok(tokio::select! {
         _ = term.recv() => "SIGTERM",
         _ = int.recv() => "SIGINT",
@@ -283,8 +339,13 @@ impl Parts {
         });
     }
 
-    fn try_run(&mut self, name: &'static str, part: impl Future<Output = io::Result<()>> + Send + 'static) {
-        self.0.spawn(async move { (name, part.await.map_err(Into::into)) });
+    fn try_run(
+        &mut self,
+        name: &'static str,
+        part: impl Future<Output = io::Result<()>> + Send + 'static,
+    ) {
+        self.0
+            .spawn(async move { (name, part.await.map_err(Into::into)) });
     }
 
     /// Waits for the first that ends, which none should.

@@ -7,7 +7,12 @@ pub(super) struct PodsOfNode(pub(super) Pods);
 
 impl PodClaims for PodsOfNode {
     fn of(&self, pod_uid: &str) -> Vec<(String, String)> {
-        let Some(pod) = self.0.by_uid(pod_uid) else { return Vec::new() };
-        pod.claims.iter().map(|claim| (pod.namespace.clone(), claim.clone())).collect()
+        let Some(pod) = self.0.by_uid(pod_uid) else {
+            return Vec::new();
+        };
+        pod.claims
+            .iter()
+            .map(|claim| (pod.namespace.clone(), claim.clone()))
+            .collect()
     }
 }

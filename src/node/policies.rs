@@ -36,10 +36,27 @@ type Given = BTreeMap<DeviceId, BTreeMap<String, Attribute>>;
 
 impl Policies {
     /// Without a view there are no policies.
-    pub(super) fn new(view: Option<cluster::Policies>, node: &str, driver: &str, prefix: &str) -> Self {
+    pub(super) fn new(
+        view: Option<cluster::Policies>,
+        node: &str,
+        driver: &str,
+        prefix: &str,
+    ) -> Self {
         let (read, begun, known, dropped) = (PolicyView::default(), false, view.is_none(), 0);
-        let node = Node { name: node.to_owned(), labels: BTreeMap::new() };
-        Self { view, node, library: Library::new(driver, prefix), read, begun, known, dropped, told: BTreeSet::new() }
+        let node = Node {
+            name: node.to_owned(),
+            labels: BTreeMap::new(),
+        };
+        Self {
+            view,
+            node,
+            library: Library::new(driver, prefix),
+            read,
+            begun,
+            known,
+            dropped,
+            told: BTreeSet::new(),
+        }
     }
 
     /// Takes what is new. What is wrong is logged once.
@@ -50,7 +67,11 @@ impl Policies {
             self.node.labels = view.labels.clone().unwrap_or_default();
             self.begun |= self.library.all_known();
             self.known = self.begun && (view.labels.is_some() || !self.library.needs_labels());
-            tracing::info!(policies = objects.policies.len(), attributes = objects.attributes.len(), "policies");
+            tracing::info!(
+                policies = objects.policies.len(),
+                attributes = objects.attributes.len(),
+                "policies"
+            );
         }
         self.read = view;
         for problem in self.library.problems() {
@@ -74,7 +95,9 @@ impl Policies {
         devices: &[Candidate],
         pools: Option<Assignment>,
     ) -> (Option<Assignment>, Option<Given>) {
-        let Some(pools) = pools else { return (None, None) };
+        let Some(pools) = pools else {
+            return (None, None);
+        };
         if !self.known {
             return (Some(pools), None);
         }
@@ -91,7 +114,11 @@ impl Policies {
 
     /// How many things in policies and DeviceAttributes cannot be used.
     pub(super) fn bad(&self) -> usize {
-        self.library.problems().iter().filter(|problem| problem.bad).count()
+        self.library
+            .problems()
+            .iter()
+            .filter(|problem| problem.bad)
+            .count()
     }
 
     /// For how many attributes, over all devices, there is no room.
@@ -102,7 +129,9 @@ impl Policies {
 
 /// Says so when the server says something else. Runs until the task is dropped.
 pub(super) async fn watch(view: Option<cluster::Policies>, changed: Arc<Notify>) {
-    let Some(mut view) = view else { return std::future::pending().await };
+    let Some(mut view) = view else {
+        return std::future::pending().await;
+    };
     while view.changed().await.is_ok() {
         changed.notify_one();
     }
@@ -126,8 +155,21 @@ mod tests {
     const NET: &str = "k8s.cni.cncf.io/resourceName";
 
     fn object(kind: Kind, name: &str, spec: Value) -> Object {
-        let (namespace, uid, labels) = ("sriov".into(), name.into(), [("pool".to_owned(), name.to_owned())].into());
-        Object { kind, namespace, name: name.into(), uid, generation: 1, labels, spec, status: Value::Null }
+        let (namespace, uid, labels) = (
+            "sriov".into(),
+            name.into(),
+            [("pool".to_owned(), name.to_owned())].into(),
+        );
+        Object {
+            kind,
+            namespace,
+            name: name.into(),
+            uid,
+            generation: 1,
+            labels,
+            spec,
+            status: Value::Null,
+        }
     }
 
     /// A policy that gives the pool of its name to the first VF of the first port.
@@ -136,7 +178,11 @@ mod tests {
             "resourceFilters": [{"pfPciAddresses": ["0000:01:00.0#0"]}]});
         let attributes = json!({"attributes": {NET: {"string": "net"}, "example.com/colour": {"string": "red"}}});
         Objects {
-            policies: vec![object(Kind::Policy, "p", json!({"nodeSelector": nodes, "configs": [give]}))],
+            policies: vec![object(
+                Kind::Policy,
+                "p",
+                json!({"nodeSelector": nodes, "configs": [give]}),
+            )],
             attributes: vec![object(Kind::Attributes, "net", attributes)],
         }
     }
@@ -149,9 +195,18 @@ mod tests {
 
     impl Agent {
         fn of(memory: &Memory) -> Self {
-            let published = Published { devices: BTreeMap::new(), features: Features { counters: true, taints: true } };
+            let published = Published {
+                devices: BTreeMap::new(),
+                features: Features {
+                    counters: true,
+                    taints: true,
+                },
+            };
             let view = Some(memory.policies("sriov"));
-            Self { policies: Policies::new(view, "node-1", "sriov-dra.io", "intel.com"), published }
+            Self {
+                policies: Policies::new(view, "node-1", "sriov-dra.io", "intel.com"),
+                published,
+            }
         }
 
         fn desired(&mut self) -> Desired {
@@ -175,10 +230,17 @@ mod tests {
         fn told(&mut self) -> Vec<String> {
             let desired = self.desired();
             let devices = desired.slices.iter().flat_map(|slice| slice.devices());
-            self.published.devices = devices.map(|device| (device.name.clone(), device.clone())).collect();
-            let given = self.published.devices.values().filter(|device| !device.text("pool").is_empty());
+            self.published.devices = devices
+                .map(|device| (device.name.clone(), device.clone()))
+                .collect();
+            let given = self
+                .published
+                .devices
+                .values()
+                .filter(|device| !device.text("pool").is_empty());
             let line = |device: &publish::Device| {
-                let texts = ["pciAddress", "pool", NET, "example.com/colour"].map(|name| device.text(name));
+                let texts =
+                    ["pciAddress", "pool", NET, "example.com/colour"].map(|name| device.text(name));
                 texts.join(" ")
             };
             given.map(line).collect()
@@ -193,13 +255,24 @@ mod tests {
         assert_eq!(agent.told(), [""; 0]);
         memory.write_policies(objects(Value::Null));
         let one = agent.told();
-        assert!(one.len() == 1 && one[0].ends_with(" intel.com/net net red"), "{one:?}");
+        assert!(
+            one.len() == 1 && one[0].ends_with(" intel.com/net net red"),
+            "{one:?}"
+        );
         let mut bad = objects(Value::Null);
         bad.policies[0].spec["configs"][0]["resourceFilters"][0]["driver"] = json!(["x"]);
         memory.write_policies(bad);
-        assert_eq!((agent.told(), agent.policies.bad()), (one.clone(), 1), "the last good state stays");
+        assert_eq!(
+            (agent.told(), agent.policies.bad()),
+            (one.clone(), 1),
+            "the last good state stays"
+        );
         memory.forget_policies();
-        assert_eq!(agent.told(), one, "as does what was read when the server is away");
+        assert_eq!(
+            agent.told(),
+            one,
+            "as does what was read when the server is away"
+        );
         memory.write_policies(Objects::default());
         assert_eq!(agent.told(), [""; 0]);
         assert_eq!(agent.desired(), before, "no attribute stays");
@@ -212,24 +285,36 @@ mod tests {
         let mut old = Agent::of(&memory);
         let published = (old.told(), old.published.clone());
         memory.forget_policies();
-        let mut new = Agent { published: published.1, ..Agent::of(&memory) };
+        let mut new = Agent {
+            published: published.1,
+            ..Agent::of(&memory)
+        };
         assert_eq!(new.told(), published.0);
         let mut bad = objects(Value::Null);
         bad.policies[0].spec["configs"][0]["resourceFilters"][0]["pfNames"] = json!(["ens1f0#x"]);
         memory.write_policies(bad.clone());
-        assert_eq!(new.told(), published.0, "nobody knows what it said when it was good");
+        assert_eq!(
+            new.told(),
+            published.0,
+            "nobody knows what it said when it was good"
+        );
         memory.write_policies(objects(Value::Null));
         assert_eq!(new.told(), published.0);
         bad.policies[0].name = "another".into();
         memory.write_policies(bad);
-        assert_eq!(new.told(), [""; 0], "a new one that was never good does nothing");
+        assert_eq!(
+            new.told(),
+            [""; 0],
+            "a new one that was never good does nothing"
+        );
     }
 
     #[tokio::test]
     async fn the_nodes_labels_decide_and_are_waited_for() {
         let memory = Memory::default();
         let mut agent = Agent::of(&memory);
-        let term = json!([{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}]);
+        let term =
+            json!([{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}]);
         memory.write_policies(objects(json!({"nodeSelectorTerms": term})));
         assert_eq!(agent.told(), [""; 0], "no labels yet");
         memory.label_node(&[("zone", "a")]);
@@ -246,7 +331,12 @@ mod tests {
         assert!(before.slices.len() > 2);
         memory.write_policies(objects(Value::Null));
         let after = agent.desired();
-        let changed = before.slices.iter().zip(&after.slices).filter(|(one, two)| one != two).count();
+        let changed = before
+            .slices
+            .iter()
+            .zip(&after.slices)
+            .filter(|(one, two)| one != two)
+            .count();
         assert_eq!((after.slices.len(), changed), (before.slices.len(), 1));
         assert_eq!(agent.desired(), after, "the same gives the same");
     }

@@ -30,7 +30,14 @@ impl Pools {
     /// Without a file there are no pools.
     pub(super) fn new(file: Option<ConfigFile>, prefix: &str) -> Self {
         let good = file.is_none().then(Config::default);
-        Self { file, prefix: prefix.to_owned(), read: None, good, fault: None, told: BTreeSet::new() }
+        Self {
+            file,
+            prefix: prefix.to_owned(),
+            read: None,
+            good,
+            fault: None,
+            told: BTreeSet::new(),
+        }
     }
 
     /// Reads the file if it is another than last time; what is wrong with it, once.
@@ -42,10 +49,13 @@ impl Pools {
         }
         self.read = Some(text.clone());
         self.fault = None;
-        let config = text.and_then(|text| Config::read(&text, &self.prefix).map_err(|error| error.to_string()));
+        let config = text
+            .and_then(|text| Config::read(&text, &self.prefix).map_err(|error| error.to_string()));
         match config {
             Ok((config, warnings)) => {
-                warnings.iter().for_each(|warning| tracing::warn!(%file, "{warning}"));
+                warnings
+                    .iter()
+                    .for_each(|warning| tracing::warn!(%file, "{warning}"));
                 tracing::info!(%file, pools = config.pools.len(), "pools");
                 self.good = Some(config);
                 None
@@ -95,11 +105,17 @@ pub(super) fn candidates(
     published: &Published,
 ) -> Vec<Candidate> {
     let candidate = |function| {
-        let mut candidate = Candidate::of(function, &inventory.functions, resting(&function.id).as_deref());
+        let mut candidate = Candidate::of(
+            function,
+            &inventory.functions,
+            resting(&function.id).as_deref(),
+        );
         // A PF that is in a pod has no name and no link here.
         let last = |name| last(published, &function.id, name);
         candidate.pf_name = candidate.pf_name.take().or_else(|| last("pfName"));
-        candidate.link_type = candidate.link_type.or_else(|| LinkType::named(&last("linkType")?));
+        candidate.link_type = candidate
+            .link_type
+            .or_else(|| LinkType::named(&last("linkType")?));
         candidate
     };
     inventory.offered().map(candidate).collect()
@@ -112,7 +128,9 @@ fn last(published: &Published, id: &DeviceId, name: &str) -> Option<String> {
 
 /// Says so when the file's content is another. Runs until the task is dropped.
 pub(super) async fn watch(file: Option<ConfigFile>, changed: Arc<Notify>) {
-    let Some(file) = file else { return std::future::pending().await };
+    let Some(file) = file else {
+        return std::future::pending().await;
+    };
     let mut last = file.read();
     loop {
         sleep(LOOK).await;
@@ -136,13 +154,22 @@ mod tests {
         publish::Features,
     };
 
-    const ALL: &str = r#"{"resourceList": [{"resourceName": "all", "selectors": {"vendors": ["8086"]}}]}"#;
+    const ALL: &str =
+        r#"{"resourceList": [{"resourceName": "all", "selectors": {"vendors": ["8086"]}}]}"#;
 
     fn assigned(pools: &mut Pools) -> Option<usize> {
         let kernel: &dyn Kernel = &Fake::igb();
         let inventory = inventory::observe(kernel).unwrap();
-        let published = Published { devices: BTreeMap::new(), features: Features { counters: true, taints: true } };
-        pools.assign(&candidates(&inventory, |_| None, &published)).map(|assignment| assignment.devices.len())
+        let published = Published {
+            devices: BTreeMap::new(),
+            features: Features {
+                counters: true,
+                taints: true,
+            },
+        };
+        pools
+            .assign(&candidates(&inventory, |_| None, &published))
+            .map(|assignment| assignment.devices.len())
     }
 
     #[test]
@@ -151,7 +178,9 @@ mod tests {
         let file = dir.path().join("config.json");
         let mut pools = Pools::new(Some(ConfigFile::new(file.clone(), "node-1")), "intel.com");
         let missing = pools.reload().unwrap();
-        assert!(missing.ends_with("there is no such file; devices stay in the pools in which they are published"));
+        assert!(missing.ends_with(
+            "there is no such file; devices stay in the pools in which they are published"
+        ));
         assert_eq!((assigned(&mut pools), pools.is_bad()), (None, true));
 
         write_atomic(&file, ALL.as_bytes(), 0o600).unwrap();
@@ -162,9 +191,14 @@ mod tests {
         write_atomic(&file, ALL.replace("\"all\"", "\"a b\"").as_bytes(), 0o600).unwrap();
         let bad = pools.reload().unwrap();
         assert!(
-            bad.contains("resourceList[0].resourceName: \"a b\"") && bad.ends_with("the last good configuration stays")
+            bad.contains("resourceList[0].resourceName: \"a b\"")
+                && bad.ends_with("the last good configuration stays")
         );
-        assert_eq!((pools.reload(), pools.is_bad(), assigned(&mut pools)), (None, true, all), "told once, kept");
+        assert_eq!(
+            (pools.reload(), pools.is_bad(), assigned(&mut pools)),
+            (None, true, all),
+            "told once, kept"
+        );
 
         write_atomic(&file, br#"{"resourceList": []}"#, 0o600).unwrap();
         assert_eq!((pools.reload(), assigned(&mut pools)), (None, Some(0)));
@@ -173,6 +207,9 @@ mod tests {
     #[test]
     fn without_a_file_there_are_no_pools() {
         let mut pools = Pools::new(None, "intel.com");
-        assert_eq!((pools.reload(), pools.is_bad(), assigned(&mut pools)), (None, false, Some(0)));
+        assert_eq!(
+            (pools.reload(), pools.is_bad(), assigned(&mut pools)),
+            (None, false, Some(0))
+        );
     }
 }

@@ -76,7 +76,9 @@ impl Publication {
             let settle = settle(begun.elapsed());
             match look {
                 Ok(mut look) => {
-                    pause = self.darken(&mut look).map_or(RESCAN, |again| again.min(RESCAN));
+                    pause = self
+                        .darken(&mut look)
+                        .map_or(RESCAN, |again| again.min(RESCAN));
                     self.read_pools().await;
                     self.desire(&look).await;
                     drop(starting.take());
@@ -97,7 +99,9 @@ impl Publication {
     /// Adds the taints of ports without carrier; after what time to look again.
     fn darken(&mut self, look: &mut Look) -> Option<Duration> {
         let functions = &look.inventory.functions;
-        let settled = self.carriers.settle(&publish::ports(functions), Instant::now());
+        let settled = self
+            .carriers
+            .settle(&publish::ports(functions), Instant::now());
         for (device, taints) in publish::link_down(&self.driver, functions, &settled.dark) {
             look.taints.entry(device).or_default().extend(taints);
         }
@@ -106,11 +110,19 @@ impl Publication {
 
     /// A bad configuration is told where administrators look: log, metric, an event of the node.
     async fn read_pools(&mut self) {
-        let Some(why) = self.pools.reload() else { return self.metrics.config_is_bad(self.pools.is_bad()) };
+        let Some(why) = self.pools.reload() else {
+            return self.metrics.config_is_bad(self.pools.is_bad());
+        };
         tracing::error!("{why}");
         self.metrics.config_is_bad(true);
         let subject = Subject::Node(self.node.clone());
-        let event = Event { subject, warning: true, reason: "BadConfiguration", action: "ReadPools", note: why };
+        let event = Event {
+            subject,
+            warning: true,
+            reason: "BadConfiguration",
+            action: "ReadPools",
+            note: why,
+        };
         if let Err(error) = self.cluster.event(&event).await {
             tracing::warn!(%error, "event");
         }
@@ -118,18 +130,27 @@ impl Publication {
 
     async fn desire(&mut self, look: &Look) {
         // What the server holds is needed for last-known values: nothing is desired before.
-        let Ok(published) = self.published.wait_for(Option::is_some).await else { return };
-        let Some(published) = published.as_ref() else { return };
+        let Ok(published) = self.published.wait_for(Option::is_some).await else {
+            return;
+        };
+        let Some(published) = published.as_ref() else {
+            return;
+        };
         let published = &with_recorded(published, &look.recorded);
         let resting = |id: &DeviceId| look.claimed.get(id).cloned().flatten();
         let candidates = pools::candidates(&look.inventory, resting, published);
         let pools = self.pools.assign(&candidates);
         self.policies.reload();
         let (pools, given) = self.policies.join(&candidates, pools);
-        self.metrics.policies(self.policies.bad(), self.policies.dropped());
+        self.metrics
+            .policies(self.policies.bad(), self.policies.dropped());
         let wishes = match (&pools, &given) {
-            (Some(known), Some(_)) => wishes::by_assignment(known, &self.wishes.borrow(), &look.claimed),
-            (Some(known), None) => wishes::without_policies(known, &self.wishes.borrow(), &look.claimed, published),
+            (Some(known), Some(_)) => {
+                wishes::by_assignment(known, &self.wishes.borrow(), &look.claimed)
+            }
+            (Some(known), None) => {
+                wishes::without_policies(known, &self.wishes.borrow(), &look.claimed, published)
+            }
             (None, _) => wishes::without(published, self.pools.fault().unwrap_or_default()),
         };
         self.wishes.send_replace(Arc::new(wishes));
@@ -143,14 +164,24 @@ impl Publication {
             published,
         });
         self.metrics.prepared(look.records);
-        self.metrics.published(desired.slices.iter().map(|slice| slice.devices().len()).sum());
+        self.metrics.published(
+            desired
+                .slices
+                .iter()
+                .map(|slice| slice.devices().len())
+                .sum(),
+        );
         for warning in &desired.warnings {
             tracing::warn!("{warning}");
         }
         self.desire.send_if_modified(|now| {
             let other = now.as_ref().is_none_or(|now| now.slices != desired.slices);
             if other {
-                tracing::info!(slices = desired.slices.len(), devices = count(&desired.slices), "desired slices");
+                tracing::info!(
+                    slices = desired.slices.len(),
+                    devices = count(&desired.slices),
+                    "desired slices"
+                );
                 *now = Some(desired);
             }
             other
@@ -163,23 +194,41 @@ fn count(slices: &[Slice]) -> usize {
 }
 
 fn look(engine: &Engine, driver: &str) -> Result<Look, String> {
-    let mut inventory = inventory::observe(&**engine.kernel()).map_err(|error| error.to_string())?;
+    let mut inventory =
+        inventory::observe(&**engine.kernel()).map_err(|error| error.to_string())?;
     let records = engine.records().map_err(|error| error.to_string())?;
     inventory.withhold(engine.choice(), &names_in_pods(&records));
     let claimed = claimed(&records);
     let mut taints = taints(engine, driver)?;
     // A claimed device has the driver that its claim asks for.
-    for device in engine.driverless(&inventory.functions).into_iter().filter(|id| !claimed.contains_key(id)) {
-        taints.entry(device).or_default().push(Taint::no_schedule(driver, Reason::DriverMissing));
+    for device in engine
+        .driverless(&inventory.functions)
+        .into_iter()
+        .filter(|id| !claimed.contains_key(id))
+    {
+        taints
+            .entry(device)
+            .or_default()
+            .push(Taint::no_schedule(driver, Reason::DriverMissing));
     }
-    Ok(Look { taints, claimed, recorded: recorded(&records), records: records.len(), inventory })
+    Ok(Look {
+        taints,
+        claimed,
+        recorded: recorded(&records),
+        records: records.len(),
+        inventory,
+    })
 }
 
 /// Devices that the records have attributes of.
 fn recorded(records: &[Entry]) -> Vec<Device> {
     let device = |device: &DeviceRecord| {
         let attributes = device.published.clone();
-        (!attributes.is_empty()).then(|| Device { name: device.id.name(), attributes, ..Device::default() })
+        (!attributes.is_empty()).then(|| Device {
+            name: device.id.name(),
+            attributes,
+            ..Device::default()
+        })
     };
     devices(records).filter_map(device).collect()
 }
@@ -188,8 +237,13 @@ fn recorded(records: &[Entry]) -> Vec<Device> {
 /// hides what its device is when it rests.
 fn with_recorded<'a>(published: &'a Published, recorded: &[Device]) -> Cow<'a, Published> {
     let mut all = Cow::Borrowed(published);
-    for device in recorded.iter().filter(|device| !published.devices.contains_key(&device.name)) {
-        all.to_mut().devices.insert(device.name.clone(), device.clone());
+    for device in recorded
+        .iter()
+        .filter(|device| !published.devices.contains_key(&device.name))
+    {
+        all.to_mut()
+            .devices
+            .insert(device.name.clone(), device.clone());
     }
     all
 }
@@ -197,7 +251,9 @@ fn with_recorded<'a>(published: &'a Published, recorded: &[Device]) -> Cow<'a, P
 /// The names that claimed PFs have at home: in a pod they have others, or none.
 fn names_in_pods(records: &[Entry]) -> PfNames {
     let name = |device: &DeviceRecord| {
-        let DeviceId::Pci(address) = device.id else { return None };
+        let DeviceId::Pci(address) = device.id else {
+            return None;
+        };
         device.steps.iter().find_map(|step| match step {
             Step::Home(home) => Some((address, home.name.clone())),
             _ => None,
@@ -215,9 +271,15 @@ fn claimed(records: &[Entry]) -> BTreeMap<DeviceId, Option<String>> {
     let mut claimed = BTreeMap::new();
     for entry in records {
         match entry {
-            Entry::Readable(record) => claimed
-                .extend(record.devices.iter().map(|device| (device.id, device.resting_driver().map(str::to_owned)))),
-            Entry::Unreadable { devices, .. } => claimed.extend(devices.iter().map(|id| (*id, None))),
+            Entry::Readable(record) => claimed.extend(
+                record
+                    .devices
+                    .iter()
+                    .map(|device| (device.id, device.resting_driver().map(str::to_owned))),
+            ),
+            Entry::Unreadable { devices, .. } => {
+                claimed.extend(devices.iter().map(|id| (*id, None)))
+            }
         }
     }
     claimed
@@ -225,12 +287,20 @@ fn claimed(records: &[Entry]) -> BTreeMap<DeviceId, Option<String>> {
 
 fn taints(engine: &Engine, driver: &str) -> Result<BTreeMap<DeviceId, Vec<Taint>>, String> {
     let mut taints: BTreeMap<DeviceId, Vec<Taint>> = BTreeMap::new();
-    let mut taint = |id, reason| taints.entry(id).or_default().push(Taint::no_schedule(driver, reason));
+    let mut taint = |id, reason| {
+        taints
+            .entry(id)
+            .or_default()
+            .push(Taint::no_schedule(driver, reason))
+    };
     for (device, _) in engine.vanished().map_err(|error| error.to_string())? {
         taint(device, Reason::Gone);
     }
     for damage in engine.damaged().map_err(|error| error.to_string())? {
-        damage.devices.into_iter().for_each(|device| taint(device, Reason::UndoFailed));
+        damage
+            .devices
+            .into_iter()
+            .for_each(|device| taint(device, Reason::UndoFailed));
     }
     Ok(taints)
 }

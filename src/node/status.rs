@@ -14,7 +14,11 @@ const RETRY: Duration = Duration::from_secs(2);
 const ATTEMPTS: u32 = 5;
 
 /// Runs until the sender is gone.
-pub(super) async fn run(cluster: Arc<dyn Cluster>, engine: Arc<Engine>, mut changes: UnboundedReceiver<Change>) {
+pub(super) async fn run(
+    cluster: Arc<dyn Cluster>,
+    engine: Arc<Engine>,
+    mut changes: UnboundedReceiver<Change>,
+) {
     while let Some(change) = changes.recv().await {
         let mut claims = BTreeSet::from([claim_of(&change)]);
         while let Ok(change) = changes.try_recv() {
@@ -36,10 +40,14 @@ fn claim_of(change: &Change) -> ClaimUid {
 /// Writes the state of a claim that is prepared; one that is not (any more) has nothing to tell.
 pub(super) async fn tell(cluster: &dyn Cluster, engine: &Arc<Engine>, uid: &ClaimUid) {
     for attempt in 1..=ATTEMPTS {
-        let Some(record) = prepared(engine, uid).await else { return };
+        let Some(record) = prepared(engine, uid).await else {
+            return;
+        };
         match report(cluster, &record.claim, &record).await {
             Ok(()) => return,
-            Err(error) if attempt == ATTEMPTS => tracing::warn!(claim = %record.claim, error, "claim status"),
+            Err(error) if attempt == ATTEMPTS => {
+                tracing::warn!(claim = %record.claim, error, "claim status")
+            }
             Err(_) => tokio::time::sleep(RETRY).await,
         }
     }
@@ -47,26 +55,43 @@ pub(super) async fn tell(cluster: &dyn Cluster, engine: &Arc<Engine>, uid: &Clai
 
 async fn prepared(engine: &Arc<Engine>, uid: &ClaimUid) -> Option<Record> {
     let (engine, uid) = (Arc::clone(engine), uid.clone());
-    let record = super::blocking(move || engine.store().load(&uid)).await.ok().flatten();
+    let record = super::blocking(move || engine.store().load(&uid))
+        .await
+        .ok()
+        .flatten();
     record.filter(|record| record.phase == Phase::Prepared)
 }
 
 async fn report(cluster: &dyn Cluster, claim: &ClaimRef, record: &Record) -> Result<(), String> {
     let devices: Vec<DeviceStatus> = record.devices.iter().map(status).collect();
-    cluster.report(claim, &devices).await.map_err(|error| error.to_string())
+    cluster
+        .report(claim, &devices)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 fn status(device: &DeviceRecord) -> DeviceStatus {
     let mut conditions = vec![Condition::ready(Ok(()))];
-    let to_pod = device.netdev.as_ref().filter(|plan| plan.attach == AttachMode::Pod);
-    let there = device.attachment.as_ref().filter(|attachment| attachment.done);
+    let to_pod = device
+        .netdev
+        .as_ref()
+        .filter(|plan| plan.attach == AttachMode::Pod);
+    let there = device
+        .attachment
+        .as_ref()
+        .filter(|attachment| attachment.done);
     if to_pod.is_some() {
-        let result = there.map(|_| ()).ok_or_else(|| "the netdev is not in its pod".to_owned());
+        let result = there
+            .map(|_| ())
+            .ok_or_else(|| "the netdev is not in its pod".to_owned());
         conditions.push(Condition::network_ready(result));
     }
     let network = to_pod.zip(there).map(|(plan, attachment)| NetworkData {
         interface_name: attachment.if_name.to_string(),
-        hardware_address: attachment.mac.map(|mac| mac.to_string()).unwrap_or_default(),
+        hardware_address: attachment
+            .mac
+            .map(|mac| mac.to_string())
+            .unwrap_or_default(),
         ips: plan.addresses.clone(),
     });
     DeviceStatus {

@@ -42,14 +42,22 @@ pub(super) async fn run(engine: Arc<Engine>, anew: Arc<Notify>) {
 }
 
 fn missing(engine: &Engine) -> Vec<ClaimUid> {
-    let records = engine.records().unwrap_or_default().into_iter().filter_map(Entry::record);
-    records.filter(is_missing).map(|record| record.claim.uid).collect()
+    let records = engine
+        .records()
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(Entry::record);
+    records
+        .filter(is_missing)
+        .map(|record| record.claim.uid)
+        .collect()
 }
 
 fn is_missing(record: &Record) -> bool {
     let to_pod = |plan: &crate::claim::NetdevPlan| plan.attach == AttachMode::Pod;
     let waits = record.devices.iter().any(|device| {
-        device.netdev.as_ref().is_some_and(to_pod) && device.attachment.as_ref().is_none_or(|there| !there.done)
+        device.netdev.as_ref().is_some_and(to_pod)
+            && device.attachment.as_ref().is_none_or(|there| !there.done)
     });
     record.phase == Phase::Prepared && waits
 }
@@ -59,7 +67,10 @@ fn overdue(waits: &mut BTreeMap<ClaimUid, Wait>, missing: &[ClaimUid], now: Inst
     waits.retain(|uid, _| missing.contains(uid));
     let mut overdue = false;
     for uid in missing {
-        let wait = waits.entry(uid.clone()).or_insert(Wait { until: now + FIRST, pause: FIRST });
+        let wait = waits.entry(uid.clone()).or_insert(Wait {
+            until: now + FIRST,
+            pause: FIRST,
+        });
         overdue |= now >= wait.until;
     }
     // One question is for all of them.
@@ -80,12 +91,20 @@ mod tests {
         let claim: ClaimUid = "a".parse().unwrap();
         let mut asked = Vec::new();
         for second in 0..500 {
-            if overdue(&mut waits, std::slice::from_ref(&claim), start + Duration::from_secs(second)) {
+            if overdue(
+                &mut waits,
+                std::slice::from_ref(&claim),
+                start + Duration::from_secs(second),
+            ) {
                 asked.push(second);
             }
         }
         assert_eq!(asked, [60, 180, 420]);
         assert!(!overdue(&mut waits, &[], start));
-        assert!(!overdue(&mut waits, std::slice::from_ref(&claim), start + Duration::from_secs(1000)));
+        assert!(!overdue(
+            &mut waits,
+            std::slice::from_ref(&claim),
+            start + Duration::from_secs(1000)
+        ));
     }
 }

@@ -24,9 +24,14 @@ pub(super) fn by_assignment(
     before: &Pools,
     claimed: &BTreeMap<DeviceId, Option<String>>,
 ) -> Pools {
-    let mut pools: BTreeMap<DeviceId, Result<Assigned, String>> =
-        assignment.devices.iter().map(|(id, assigned)| (*id, Ok(assigned.clone()))).collect();
-    let Pools::Known(before) = before else { return Pools::Known(pools) };
+    let mut pools: BTreeMap<DeviceId, Result<Assigned, String>> = assignment
+        .devices
+        .iter()
+        .map(|(id, assigned)| (*id, Ok(assigned.clone())))
+        .collect();
+    let Pools::Known(before) = before else {
+        return Pools::Known(pools);
+    };
     for id in claimed.keys() {
         match before.get(id) {
             Some(Ok(assigned)) => drop(pools.insert(*id, Ok(assigned.clone()))),
@@ -40,9 +45,18 @@ pub(super) fn by_assignment(
 /// When no good configuration was ever read: devices stay published in their pools, but nobody knows what comes with them.
 pub(super) fn without(published: &Published, why: &str) -> Pools {
     let in_pool = published.devices.iter().filter_map(|(name, device)| {
-        let Some(Attribute::String(pool)) = device.attributes.get("pool") else { return None };
-        let id = DeviceId::from_name(name).ok().filter(|_| !pool.is_empty())?;
-        Some((id, Err(format!("what comes with its pool {pool} is not known since the agent started: {why}"))))
+        let Some(Attribute::String(pool)) = device.attributes.get("pool") else {
+            return None;
+        };
+        let id = DeviceId::from_name(name)
+            .ok()
+            .filter(|_| !pool.is_empty())?;
+        Some((
+            id,
+            Err(format!(
+                "what comes with its pool {pool} is not known since the agent started: {why}"
+            )),
+        ))
     });
     Pools::Known(in_pool.collect())
 }
@@ -55,7 +69,9 @@ pub(super) fn without_policies(
     published: &Published,
 ) -> Pools {
     let mut pools = without(published, "policies could not be read yet");
-    if let (Pools::Known(all), Pools::Known(known)) = (&mut pools, by_assignment(assignment, before, claimed)) {
+    if let (Pools::Known(all), Pools::Known(known)) =
+        (&mut pools, by_assignment(assignment, before, claimed))
+    {
         all.extend(known);
     }
     pools
@@ -82,12 +98,17 @@ mod tests {
         );
         let (config, _) = Config::read(&text, "intel.com").unwrap();
         let functions = inventory::observe(&Fake::igb()).unwrap().functions;
-        let candidates: Vec<_> = functions.iter().map(|function| Candidate::of(function, &functions, None)).collect();
+        let candidates: Vec<_> = functions
+            .iter()
+            .map(|function| Candidate::of(function, &functions, None))
+            .collect();
         config.assign(&candidates)
     }
 
     fn pools(pools: &Pools) -> Vec<String> {
-        let Pools::Known(pools) = pools else { return vec!["unknown".to_owned()] };
+        let Pools::Known(pools) = pools else {
+            return vec!["unknown".to_owned()];
+        };
         let line = |(id, pool): (&DeviceId, &Result<Assigned, String>)| match pool {
             Ok(assigned) => format!("{id} {}", assigned.pool),
             Err(why) => format!("{id} {why}"),
@@ -97,16 +118,24 @@ mod tests {
 
     fn claimed(names: &[&str]) -> BTreeMap<DeviceId, Option<String>> {
         let names: BTreeSet<&str> = names.iter().copied().collect();
-        names.into_iter().map(|name| (DeviceId::from_name(name).unwrap(), None)).collect()
+        names
+            .into_iter()
+            .map(|name| (DeviceId::from_name(name).unwrap(), None))
+            .collect()
     }
 
     #[test]
     fn only_without_any_source_there_are_no_pools_from_the_start() {
-        for (flags, known) in
-            [("", "known"), ("--policy-namespace sriov", "unknown"), ("--config-file c.json", "unknown")]
-        {
+        for (flags, known) in [
+            ("", "known"),
+            ("--policy-namespace sriov", "unknown"),
+            ("--config-file c.json", "unknown"),
+        ] {
             let line = format!("sriov-dra node --node-name a {flags}");
-            let Command::Node(args) = SriovDra::try_parse_from(line.split_whitespace()).unwrap().command else {
+            let Command::Node(args) = SriovDra::try_parse_from(line.split_whitespace())
+                .unwrap()
+                .command
+            else {
                 panic!("{line}");
             };
             assert_eq!(first(&args) != Pools::Unknown, known == "known", "{line}");
@@ -115,33 +144,77 @@ mod tests {
 
     #[test]
     fn a_device_under_a_claim_keeps_its_pool_and_others_follow_the_configuration() {
-        let first = by_assignment(&assignment("old", "0000:02:10.0"), &Pools::Unknown, &claimed(&["0000-02-10-0"]));
-        assert_eq!(pools(&first), ["0000:02:10.0 intel.com/old"], "nothing is known of before");
+        let first = by_assignment(
+            &assignment("old", "0000:02:10.0"),
+            &Pools::Unknown,
+            &claimed(&["0000-02-10-0"]),
+        );
+        assert_eq!(
+            pools(&first),
+            ["0000:02:10.0 intel.com/old"],
+            "nothing is known of before"
+        );
         let new = assignment("new", "0000:02:10.0");
-        assert_eq!(pools(&by_assignment(&new, &first, &claimed(&[]))), ["0000:02:10.0 intel.com/new"]);
-        assert_eq!(pools(&by_assignment(&new, &first, &claimed(&["0000-02-10-0"]))), pools(&first));
+        assert_eq!(
+            pools(&by_assignment(&new, &first, &claimed(&[]))),
+            ["0000:02:10.0 intel.com/new"]
+        );
+        assert_eq!(
+            pools(&by_assignment(&new, &first, &claimed(&["0000-02-10-0"]))),
+            pools(&first)
+        );
         let other = assignment("new", "0000:02:10.2");
         let held = claimed(&["0000-02-10-0", "0000-02-10-2"]);
-        assert_eq!(pools(&by_assignment(&other, &first, &held)), pools(&first), "it was in none when it was claimed");
+        assert_eq!(
+            pools(&by_assignment(&other, &first, &held)),
+            pools(&first),
+            "it was in none when it was claimed"
+        );
     }
 
     #[test]
     fn without_a_configuration_only_devices_in_pools_are_in_doubt() {
         let device = |name: &str, pool: &str| {
-            let mut device = Device { name: name.to_owned(), ..Device::default() };
+            let mut device = Device {
+                name: name.to_owned(),
+                ..Device::default()
+            };
             device.attributes.insert("pool".to_owned(), pool.into());
             (name.to_owned(), device)
         };
-        let devices = BTreeMap::from([device("0000-02-10-0", "intel.com/a"), device("0000-02-10-2", "")]);
-        let published = Published { devices, features: Features { counters: true, taints: true } };
+        let devices = BTreeMap::from([
+            device("0000-02-10-0", "intel.com/a"),
+            device("0000-02-10-2", ""),
+        ]);
+        let published = Published {
+            devices,
+            features: Features {
+                counters: true,
+                taints: true,
+            },
+        };
         let told = without(&published, "config.json: line 1");
         let why = "what comes with its pool intel.com/a is not known since the agent started: config.json: line 1";
         assert_eq!(pools(&told), [format!("0000:02:10.0 {why}")]);
-        let half = without_policies(&assignment("b", "0000:02:10.2"), &Pools::Unknown, &claimed(&[]), &published);
-        let why =
-            "what comes with its pool intel.com/a is not known since the agent started: policies could not be read yet";
-        assert_eq!(pools(&half), [format!("0000:02:10.0 {why}"), "0000:02:10.2 intel.com/b".to_owned()]);
-        let mended = by_assignment(&assignment("a", "0000:02:10.0"), &told, &claimed(&["0000-02-10-0"]));
+        let half = without_policies(
+            &assignment("b", "0000:02:10.2"),
+            &Pools::Unknown,
+            &claimed(&[]),
+            &published,
+        );
+        let why = "what comes with its pool intel.com/a is not known since the agent started: policies could not be read yet";
+        assert_eq!(
+            pools(&half),
+            [
+                format!("0000:02:10.0 {why}"),
+                "0000:02:10.2 intel.com/b".to_owned()
+            ]
+        );
+        let mended = by_assignment(
+            &assignment("a", "0000:02:10.0"),
+            &told,
+            &claimed(&["0000-02-10-0"]),
+        );
         assert_eq!(pools(&mended), ["0000:02:10.0 intel.com/a"]);
     }
 }

@@ -13,14 +13,20 @@ const RESERVE: Duration = Duration::from_millis(300);
 
 /// How long a hook may take: the shorter of what the runtime said in Configure and in the call, less a reserve.
 pub(super) fn allowed(configured: Duration, call_timeout_nano: i64) -> Duration {
-    let call = u64::try_from(call_timeout_nano).ok().filter(|&nanos| nanos > 0).map(Duration::from_nanos);
+    let call = u64::try_from(call_timeout_nano)
+        .ok()
+        .filter(|&nanos| nanos > 0)
+        .map(Duration::from_nanos);
     let told = call.map_or(configured, |call| call.min(configured));
     told.saturating_sub(RESERVE).max(told / 2)
 }
 
 /// `request_timeout` of Configure.
 pub(super) fn configured(milliseconds: i64) -> Duration {
-    u64::try_from(milliseconds).ok().filter(|&ms| ms > 0).map_or(UNTOLD, Duration::from_millis)
+    u64::try_from(milliseconds)
+        .ok()
+        .filter(|&ms| ms > 0)
+        .map_or(UNTOLD, Duration::from_millis)
 }
 
 /// Runs a hook on a thread of its own. None: `time` is over, and it goes on alone; that it failed then is logged as `what`.
@@ -80,6 +86,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_error() {
-        assert!(bounded(Duration::from_secs(60), "run ns/a".into(), |_| panic!("on purpose")).await.unwrap().is_err());
+        assert!(
+            bounded(Duration::from_secs(60), "run ns/a".into(), |_| panic!(
+                "on purpose"
+            ))
+            .await
+            .unwrap()
+            .is_err()
+        );
     }
 }

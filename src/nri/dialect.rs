@@ -44,7 +44,9 @@ impl fmt::Display for Call {
             Self::Run(sandbox) => ("run", sandbox),
             Self::Stop(sandbox) => ("stop", sandbox),
             Self::Remove(sandbox) => ("remove", sandbox),
-            Self::Create(sandbox, container) => return write!(f, "create {} of {sandbox}", container.name),
+            Self::Create(sandbox, container) => {
+                return write!(f, "create {} of {sandbox}", container.name);
+            }
             Self::Configure(_) => return f.write_str("configure"),
             Self::Synchronize(_) => return f.write_str("synchronize"),
             Self::Nothing => return f.write_str("nothing"),
@@ -89,15 +91,27 @@ fn state_change(change: api::StateChangeEvent) -> Call {
 
 fn create(request: api::CreateContainerRequest) -> Call {
     let container = request.container.unwrap_or_default();
-    let mounts = container.mounts.into_iter().map(|mount| (mount.source.into(), mount.destination.into())).collect();
-    Call::Create(sandbox(request.pod), ContainerView { name: container.name, mounts })
+    let mounts = container
+        .mounts
+        .into_iter()
+        .map(|mount| (mount.source.into(), mount.destination.into()))
+        .collect();
+    Call::Create(
+        sandbox(request.pod),
+        ContainerView {
+            name: container.name,
+            mounts,
+        },
+    )
 }
 
 /// A pod as the runtime describes it. A pod on the host's network has no network namespace, or one without a path.
 pub(super) fn sandbox(pod: Option<api::PodSandbox>) -> Sandbox {
     let pod = pod.unwrap_or_default();
     let namespaces = pod.linux.unwrap_or_default().namespaces;
-    let netns = namespaces.into_iter().find(|namespace| namespace.r#type == "network" && !namespace.path.is_empty());
+    let netns = namespaces
+        .into_iter()
+        .find(|namespace| namespace.r#type == "network" && !namespace.path.is_empty());
     Sandbox {
         id: pod.id,
         pod_uid: pod.uid,
@@ -112,8 +126,14 @@ mod tests {
     use super::*;
 
     fn pod() -> api::PodSandbox {
-        let namespace = |r#type: &str, path: &str| api::LinuxNamespace { r#type: r#type.into(), path: path.into() };
-        let namespaces = vec![namespace("ipc", "/proc/1/ns/ipc"), namespace("network", "/run/netns/a")];
+        let namespace = |r#type: &str, path: &str| api::LinuxNamespace {
+            r#type: r#type.into(),
+            path: path.into(),
+        };
+        let namespaces = vec![
+            namespace("ipc", "/proc/1/ns/ipc"),
+            namespace("network", "/run/netns/a"),
+        ];
         let linux = Some(api::LinuxPodSandbox { namespaces });
         api::PodSandbox {
             id: "s".into(),
@@ -128,14 +148,27 @@ mod tests {
     #[test]
     fn both_dialects_say_the_same() {
         let old = |event: api::Event| {
-            let change = api::StateChangeEvent { event: event as i32, pod: Some(pod()), container: None };
+            let change = api::StateChangeEvent {
+                event: event as i32,
+                pod: Some(pod()),
+                container: None,
+            };
             read(PLUGIN, "StateChange", &change.encode_to_vec()).unwrap()
         };
-        let new = |method| read(PLUGIN, method, &api::PodEventRequest { pod: Some(pod()) }.encode_to_vec()).unwrap();
+        let new = |method| {
+            read(
+                PLUGIN,
+                method,
+                &api::PodEventRequest { pod: Some(pod()) }.encode_to_vec(),
+            )
+            .unwrap()
+        };
         assert_eq!(old(api::Event::RunPodSandbox), new("RunPodSandbox"));
         assert_eq!(old(api::Event::StopPodSandbox), new("StopPodSandbox"));
         assert_eq!(old(api::Event::RemovePodSandbox), new("RemovePodSandbox"));
-        let Call::Run(sandbox) = new("RunPodSandbox") else { panic!() };
+        let Call::Run(sandbox) = new("RunPodSandbox") else {
+            panic!()
+        };
         assert_eq!(sandbox.netns, Some("/run/netns/a".into()));
         assert_eq!((sandbox.id.as_str(), sandbox.pod_uid.as_str()), ("s", "u"));
     }
@@ -145,8 +178,15 @@ mod tests {
         assert_eq!(read(PLUGIN, "UpdatePodSandbox", &[]).unwrap_err().code, 12);
         assert_eq!(read("some.Service", "Configure", &[]).unwrap_err().code, 12);
         assert_eq!(read(PLUGIN, "RunPodSandbox", &[0xff]).unwrap_err().code, 3);
-        let change = api::StateChangeEvent { event: 77, pod: None, container: None };
-        assert_eq!(read(PLUGIN, "StateChange", &change.encode_to_vec()).unwrap(), Call::Nothing);
+        let change = api::StateChangeEvent {
+            event: 77,
+            pod: None,
+            container: None,
+        };
+        assert_eq!(
+            read(PLUGIN, "StateChange", &change.encode_to_vec()).unwrap(),
+            Call::Nothing
+        );
     }
 
     #[test]

@@ -42,7 +42,10 @@ pub struct ContainerView {
 impl ContainerView {
     /// Sources below a directory.
     pub fn sources_below<'a>(&'a self, dir: &'a Path) -> impl Iterator<Item = &'a Path> {
-        self.mounts.iter().map(|(source, _)| source.as_path()).filter(move |source| source.starts_with(dir))
+        self.mounts
+            .iter()
+            .map(|(source, _)| source.as_path())
+            .filter(move |source| source.starts_with(dir))
     }
 }
 
@@ -70,7 +73,12 @@ pub trait Hooks: Send + Sync {
     ///
     /// # Errors
     /// The container is not created; the kubelet tries again later.
-    fn create_container(&self, sandbox: &Sandbox, container: &ContainerView, deadline: Deadline) -> Result<(), String>;
+    fn create_container(
+        &self,
+        sandbox: &Sandbox,
+        container: &ContainerView,
+        deadline: Deadline,
+    ) -> Result<(), String>;
 
     /// A container of the sandbox was refused; told when the runtime has its answer, so it may take its time. What a hook
     /// has missed comes now: a sandbox that was being made while the runtime had given up on us is in no list, and no other

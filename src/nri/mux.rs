@@ -35,7 +35,9 @@ impl Conn {
     }
 
     fn numbered(number: u32) -> Option<Self> {
-        [Self::Plugin, Self::Runtime].into_iter().find(|conn| conn.number() == number)
+        [Self::Plugin, Self::Runtime]
+            .into_iter()
+            .find(|conn| conn.number() == number)
     }
 }
 
@@ -73,7 +75,9 @@ impl Frames {
     }
 
     fn whole(&mut self) -> Result<Option<(u32, Bytes)>, NriError> {
-        let Some(mut header) = self.pending.get(..HEADER) else { return Ok(None) };
+        let Some(mut header) = self.pending.get(..HEADER) else {
+            return Ok(None);
+        };
         let (number, length) = (header.get_u32(), header.get_u32() as usize);
         if length > RECEIVED {
             return Err(NriError::Frame(length));
@@ -108,7 +112,10 @@ mod tests {
     fn unknown_streams_are_skipped_and_absurd_lengths_refused() {
         let mut frames = Frames::default();
         frames.feed(&[0, 0, 0, 9, 0, 0, 0, 1, 7, 0, 0, 0, 2, 0, 0, 0, 1, 8]);
-        assert_eq!(frames.next().unwrap(), Some((Conn::Runtime, Bytes::from_static(&[8]))));
+        assert_eq!(
+            frames.next().unwrap(),
+            Some((Conn::Runtime, Bytes::from_static(&[8])))
+        );
         frames.feed(&[0, 0, 0, 1, 0, 0x40, 0, 11]);
         assert!(matches!(frames.next(), Err(NriError::Frame(0x40_000b))));
     }

@@ -29,8 +29,17 @@ pub struct Plugin {
 impl Plugin {
     /// `socket` is the runtime's; `index`, two digits, is the place among the runtime's plugins.
     pub fn new(socket: impl Into<PathBuf>, name: &str, index: &str, hooks: Arc<dyn Hooks>) -> Self {
-        let identity = Identity { name: name.into(), index: index.into() };
-        Self { socket: socket.into(), identity, hooks, ready: watch::Sender::new(false), anew: Arc::default() }
+        let identity = Identity {
+            name: name.into(),
+            index: index.into(),
+        };
+        Self {
+            socket: socket.into(),
+            identity,
+            hooks,
+            ready: watch::Sender::new(false),
+            anew: Arc::default(),
+        }
     }
 
     /// Whether the runtime calls us now: connected, and told of all sandboxes.
@@ -76,7 +85,13 @@ impl Plugin {
     async fn once(&self) -> NriError {
         let serve = async {
             let socket = UnixStream::connect(&self.socket).await?;
-            session::serve(socket, self.identity.clone(), Arc::clone(&self.hooks), self.ready.clone()).await
+            session::serve(
+                socket,
+                self.identity.clone(),
+                Arc::clone(&self.hooks),
+                self.ready.clone(),
+            )
+            .await
         };
         tokio::select! {
             result = serve => result.err().unwrap_or(NriError::Closed),

@@ -48,12 +48,21 @@ pub(super) async fn serve(
     ready: watch::Sender<bool>,
 ) -> Result<(), NriError> {
     let (mut inbox, outbox) = trunk::open(socket);
-    let mut session = Session { identity, hooks, ready, outbox, timeout: UNTOLD, sandboxes: Vec::new() };
+    let mut session = Session {
+        identity,
+        hooks,
+        ready,
+        outbox,
+        timeout: UNTOLD,
+        sandboxes: Vec::new(),
+    };
     session.register().await?;
     loop {
         match inbox.next().await? {
             (Conn::Runtime, message) => registered(&message)?,
-            (Conn::Plugin, message) if message.kind == Kind::Request => session.answer(message).await?,
+            (Conn::Plugin, message) if message.kind == Kind::Request => {
+                session.answer(message).await?
+            }
             (Conn::Plugin, _) => {}
         }
     }
@@ -61,7 +70,8 @@ pub(super) async fn serve(
 
 /// The runtime's answer to our registration.
 fn registered(message: &Message) -> Result<(), NriError> {
-    let response = Response::decode(&*message.payload).map_err(|error| NriError::Content("response", error))?;
+    let response = Response::decode(&*message.payload)
+        .map_err(|error| NriError::Content("response", error))?;
     match response.status {
         Some(status) if status.code != 0 => Err(NriError::Refused(status.message)),
         _ => Ok(()),
@@ -71,21 +81,30 @@ fn registered(message: &Message) -> Result<(), NriError> {
 impl Session {
     async fn register(&self) -> Result<(), NriError> {
         let Identity { name, index } = self.identity.clone();
-        let register = api::RegisterPluginRequest { plugin_name: name, plugin_idx: index, nri_version: String::new() };
+        let register = api::RegisterPluginRequest {
+            plugin_name: name,
+            plugin_idx: index,
+            nri_version: String::new(),
+        };
         let request = Request {
             service: RUNTIME.into(),
             method: "RegisterPlugin".into(),
             payload: register.encode_to_vec(),
             timeout_nano: 0,
         };
-        let message = Message { stream: 1, kind: Kind::Request, payload: request.encode_to_vec().into() };
+        let message = Message {
+            stream: 1,
+            kind: Kind::Request,
+            payload: request.encode_to_vec().into(),
+        };
         self.outbox.send(Conn::Runtime, &message).await
     }
 
     /// Answers one request: what only concerns the session at once, hooks from tasks of their own, so that a slow one
     /// keeps nobody from being heard.
     async fn answer(&mut self, message: Message) -> Result<(), NriError> {
-        let request = Request::decode(&*message.payload).map_err(|error| NriError::Content("request", error))?;
+        let request = Request::decode(&*message.payload)
+            .map_err(|error| NriError::Content("request", error))?;
         let stream = message.stream;
         match dialect::read(&request.service, &request.method, &request.payload) {
             Err(status) => respond(&self.outbox, stream, Err(status)).await,
@@ -114,8 +133,13 @@ impl Session {
         api::ConfigureResponse { events: EVENTS }.encode_to_vec()
     }
 
-    async fn synchronize(&mut self, stream: u32, part: api::SynchronizeRequest) -> Result<(), NriError> {
-        self.sandboxes.extend(part.pods.into_iter().map(|pod| dialect::sandbox(Some(pod))));
+    async fn synchronize(
+        &mut self,
+        stream: u32,
+        part: api::SynchronizeRequest,
+    ) -> Result<(), NriError> {
+        self.sandboxes
+            .extend(part.pods.into_iter().map(|pod| dialect::sandbox(Some(pod))));
         let answer = api::SynchronizeResponse { more: part.more }.encode_to_vec();
         if part.more {
             return respond(&self.outbox, stream, Ok(answer)).await;
@@ -137,12 +161,20 @@ impl Session {
     /// Sandboxes that ended while nobody told us.
     async fn lost(&self, living: &[Sandbox]) -> Vec<String> {
         let hooks = Arc::clone(&self.hooks);
-        let held = spawn_blocking(move || hooks.holding()).await.unwrap_or_default();
-        held.into_iter().filter(|id| living.iter().all(|sandbox| sandbox.id != *id)).collect()
+        let held = spawn_blocking(move || hooks.holding())
+            .await
+            .unwrap_or_default();
+        held.into_iter()
+            .filter(|id| living.iter().all(|sandbox| sandbox.id != *id))
+            .collect()
     }
 
     fn hook(&self, stream: u32, hook: Call, time: Duration) {
-        let (hooks, outbox, name) = (Arc::clone(&self.hooks), self.outbox.clone(), self.identity.name.clone());
+        let (hooks, outbox, name) = (
+            Arc::clone(&self.hooks),
+            self.outbox.clone(),
+            self.identity.name.clone(),
+        );
         tokio::spawn(async move {
             let (what, began) = (hook.to_string(), Instant::now());
             let container_of = match &hook {
@@ -156,7 +188,9 @@ impl Session {
                 Ok(()) => tracing::debug!(hook = what, ms, "done"),
                 Err(error) => tracing::warn!(hook = what, ms, error, "refused"),
             }
-            let answer = answer.map(|()| Vec::new()).map_err(|text| Status::failed(format!("{name}: {text}")));
+            let answer = answer
+                .map(|()| Vec::new())
+                .map_err(|text| Status::failed(format!("{name}: {text}")));
             if let Err(error) = respond(&outbox, stream, answer).await {
                 // The runtime has gone, or has given up waiting; it tells all sandboxes again when it is back.
                 tracing::warn!(%error, hook = what, ms, "the runtime did not take the answer");
@@ -168,12 +202,23 @@ impl Session {
     }
 }
 
-async fn perform(hooks: Arc<dyn Hooks>, call: Call, what: &str, time: Duration) -> Result<(), String> {
+async fn perform(
+    hooks: Arc<dyn Hooks>,
+    call: Call,
+    what: &str,
+    time: Duration,
+) -> Result<(), String> {
     match call {
         Call::Run(sandbox) => {
-            let answer = call::bounded(time, what.to_owned(), move |deadline| hooks.run(&sandbox, deadline)).await;
+            let answer = call::bounded(time, what.to_owned(), move |deadline| {
+                hooks.run(&sandbox, deadline)
+            })
+            .await;
             answer.unwrap_or_else(|| {
-                tracing::info!(hook = what, "takes longer than the runtime waits; its containers wait for it");
+                tracing::info!(
+                    hook = what,
+                    "takes longer than the runtime waits; its containers wait for it"
+                );
                 Ok(())
             })
         }
@@ -196,9 +241,19 @@ async fn perform(hooks: Arc<dyn Hooks>, call: Call, what: &str, time: Duration) 
 
 async fn respond(outbox: &Outbox, stream: u32, answer: Answer) -> Result<(), NriError> {
     let response = match answer {
-        Ok(payload) => Response { status: None, payload },
-        Err(status) => Response { status: Some(status), payload: Vec::new() },
+        Ok(payload) => Response {
+            status: None,
+            payload,
+        },
+        Err(status) => Response {
+            status: Some(status),
+            payload: Vec::new(),
+        },
     };
-    let message = Message { stream, kind: Kind::Response, payload: response.encode_to_vec().into() };
+    let message = Message {
+        stream,
+        kind: Kind::Response,
+        payload: response.encode_to_vec().into(),
+    };
     outbox.send(Conn::Plugin, &message).await
 }

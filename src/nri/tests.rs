@@ -45,7 +45,12 @@ impl Notes {
 impl Hooks for Notes {
     fn run(&self, sandbox: &Sandbox, deadline: Deadline) -> Result<(), String> {
         let netns = sandbox.netns.as_deref().unwrap_or(Path::new("-"));
-        self.note(format!("run {} {} within {}", sandbox.pod_uid, netns.display(), !deadline.passed()));
+        self.note(format!(
+            "run {} {} within {}",
+            sandbox.pod_uid,
+            netns.display(),
+            !deadline.passed()
+        ));
         match sandbox.name.as_str() {
             "refused" => Err("claim ns/c: vf 0000:03:10.2 is attached to pod ns/other".into()),
             "wordy" => Err("x".repeat(20_000)),
@@ -66,11 +71,25 @@ impl Hooks for Notes {
         self.note(format!("remove {}", sandbox.id));
     }
 
-    fn create_container(&self, sandbox: &Sandbox, container: &ContainerView, _: Deadline) -> Result<(), String> {
-        let mounts: Vec<_> =
-            container.sources_below(Path::new("/run/x")).map(|path| path.display().to_string()).collect();
-        self.note(format!("create {} {} {mounts:?}", sandbox.id, container.name));
-        if sandbox.name == "unattached" { Err("not attached yet".into()) } else { Ok(()) }
+    fn create_container(
+        &self,
+        sandbox: &Sandbox,
+        container: &ContainerView,
+        _: Deadline,
+    ) -> Result<(), String> {
+        let mounts: Vec<_> = container
+            .sources_below(Path::new("/run/x"))
+            .map(|path| path.display().to_string())
+            .collect();
+        self.note(format!(
+            "create {} {} {mounts:?}",
+            sandbox.id, container.name
+        ));
+        if sandbox.name == "unattached" {
+            Err("not attached yet".into())
+        } else {
+            Ok(())
+        }
     }
 
     fn refused(&self, sandbox: &Sandbox) {
@@ -82,7 +101,10 @@ impl Hooks for Notes {
     }
 
     fn synchronize(&self, living: Vec<Sandbox>, lost: Vec<String>) {
-        self.note(format!("synchronize {:?} without {lost:?}", living.iter().map(|s| &s.id).collect::<Vec<_>>()));
+        self.note(format!(
+            "synchronize {:?} without {lost:?}",
+            living.iter().map(|s| &s.id).collect::<Vec<_>>()
+        ));
     }
 }
 
@@ -100,51 +122,104 @@ fn bench() -> Bench {
     let socket = dir.path().join("nri.sock");
     let listener = UnixListener::bind(&socket).unwrap();
     let notes = Arc::new(Notes::default());
-    let plugin = Plugin::new(socket, "sriov-dra", "10", Arc::clone(&notes) as Arc<dyn Hooks>);
+    let plugin = Plugin::new(
+        socket,
+        "sriov-dra",
+        "10",
+        Arc::clone(&notes) as Arc<dyn Hooks>,
+    );
     let ready = plugin.ready();
     let (stop, stopped) = oneshot::channel::<()>();
     let plugin = tokio::spawn(plugin.run(async move {
         let _ = stopped.await;
     }));
-    Bench { listener, notes, ready, stop, plugin, dir }
+    Bench {
+        listener,
+        notes,
+        ready,
+        stop,
+        plugin,
+        dir,
+    }
 }
 
 fn pod(name: &str) -> api::PodSandbox {
-    let netns = api::LinuxNamespace { r#type: "network".into(), path: "/run/netns/a".into() };
-    let linux = Some(api::LinuxPodSandbox { namespaces: vec![netns] });
+    let netns = api::LinuxNamespace {
+        r#type: "network".into(),
+        path: "/run/netns/a".into(),
+    };
+    let linux = Some(api::LinuxPodSandbox {
+        namespaces: vec![netns],
+    });
     let text = |prefix: &str| format!("{prefix}-{name}");
-    api::PodSandbox { id: text("id"), uid: text("uid"), name: name.into(), linux, ..Default::default() }
+    api::PodSandbox {
+        id: text("id"),
+        uid: text("uid"),
+        name: name.into(),
+        linux,
+        ..Default::default()
+    }
 }
 
 fn event(name: &str) -> api::PodEventRequest {
-    api::PodEventRequest { pod: Some(pod(name)) }
+    api::PodEventRequest {
+        pod: Some(pod(name)),
+    }
 }
 
 #[tokio::test]
 async fn a_sandboxs_life_in_both_dialects() {
     let mut bench = bench();
     let (mut runtime, registered) = Runtime::accept(&bench.listener).await;
-    assert_eq!((registered.plugin_name.as_str(), registered.plugin_idx.as_str()), ("sriov-dra", "10"));
+    assert_eq!(
+        (
+            registered.plugin_name.as_str(),
+            registered.plugin_idx.as_str()
+        ),
+        ("sriov-dra", "10")
+    );
     assert!(!*bench.ready.borrow());
     runtime.greet(0, vec![pod("old")]).await;
     assert!(*bench.ready.wait_for(|ready| *ready).await.unwrap());
 
-    let run = api::StateChangeEvent { event: 1, pod: Some(pod("a")), container: None };
+    let run = api::StateChangeEvent {
+        event: 1,
+        pod: Some(pod("a")),
+        container: None,
+    };
     runtime.call("StateChange", &run).await.unwrap();
     runtime.call("RunPodSandbox", &event("b")).await.unwrap();
-    let mount = |source: &str| api::Mount { source: source.into(), ..Default::default() };
-    let container =
-        api::Container { name: "main".into(), mounts: vec![mount("/run/x/f"), mount("/etc")], ..Default::default() };
-    let create = api::CreateContainerRequest { pod: Some(pod("b")), container: Some(container) };
+    let mount = |source: &str| api::Mount {
+        source: source.into(),
+        ..Default::default()
+    };
+    let container = api::Container {
+        name: "main".into(),
+        mounts: vec![mount("/run/x/f"), mount("/etc")],
+        ..Default::default()
+    };
+    let create = api::CreateContainerRequest {
+        pod: Some(pod("b")),
+        container: Some(container),
+    };
     runtime.call("CreateContainer", &create).await.unwrap();
     runtime.call("StopPodSandbox", &event("b")).await.unwrap();
     runtime.call("RemovePodSandbox", &event("b")).await.unwrap();
-    assert_eq!(runtime.call("PostStartContainer", &event("b")).await.unwrap_err().code, 12);
+    assert_eq!(
+        runtime
+            .call("PostStartContainer", &event("b"))
+            .await
+            .unwrap_err()
+            .code,
+        12
+    );
     runtime.call("Shutdown", &api::Empty {}).await.unwrap();
 
     let six = Deadline::after(Duration::from_secs(60))
         .poll(|| Ok::<_, ()>(Some(bench.notes.lines()).filter(|l| l.len() == 6)));
-    let mut lines = six.unwrap().expect("synchronize is told from a thread of its own");
+    let mut lines = six
+        .unwrap()
+        .expect("synchronize is told from a thread of its own");
     lines.sort();
     assert_eq!(
         lines,
@@ -169,10 +244,19 @@ async fn an_error_arrives_whole_however_long() {
     let (mut runtime, _) = Runtime::accept(&bench.listener).await;
     runtime.split = 3;
     runtime.greet(0, Vec::new()).await;
-    let refused = runtime.call("RunPodSandbox", &event("refused")).await.unwrap_err();
-    assert_eq!(refused.message, "sriov-dra: claim ns/c: vf 0000:03:10.2 is attached to pod ns/other");
+    let refused = runtime
+        .call("RunPodSandbox", &event("refused"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        refused.message,
+        "sriov-dra: claim ns/c: vf 0000:03:10.2 is attached to pod ns/other"
+    );
     assert_eq!(refused.code, 2);
-    let wordy = runtime.call("RunPodSandbox", &event("wordy")).await.unwrap_err();
+    let wordy = runtime
+        .call("RunPodSandbox", &event("wordy"))
+        .await
+        .unwrap_err();
     assert_eq!(wordy.message.len(), 20_000 + "sriov-dra: ".len());
 }
 
@@ -181,9 +265,16 @@ async fn what_a_refused_container_lacks_may_come_afterwards() {
     let bench = bench();
     let (mut runtime, _) = Runtime::accept(&bench.listener).await;
     runtime.greet(0, Vec::new()).await;
-    let create = api::CreateContainerRequest { pod: Some(pod("unattached")), container: None };
+    let create = api::CreateContainerRequest {
+        pod: Some(pod("unattached")),
+        container: None,
+    };
     runtime.call("CreateContainer", &create).await.unwrap_err();
-    while !bench.notes.lines().contains(&"refused id-unattached".to_owned()) {
+    while !bench
+        .notes
+        .lines()
+        .contains(&"refused id-unattached".to_owned())
+    {
         tokio::task::yield_now().await;
     }
 }
@@ -195,7 +286,9 @@ async fn a_slow_sandbox_is_answered_in_time_and_goes_on_and_others_are_served_me
     *bench.notes.go.lock().unwrap() = Some(waits);
     let (mut runtime, _) = Runtime::accept(&bench.listener).await;
     runtime.greet(400, Vec::new()).await;
-    let slow = runtime.send_call("RunPodSandbox", event("slow").encode_to_vec()).await;
+    let slow = runtime
+        .send_call("RunPodSandbox", event("slow").encode_to_vec())
+        .await;
     runtime.call("StopPodSandbox", &event("b")).await.unwrap();
     runtime.answer(slow).await.unwrap();
     assert!(!bench.notes.lines().contains(&"attached".to_owned()));
@@ -228,15 +321,27 @@ async fn the_plugin_is_back_when_the_runtime_is() {
 async fn the_model_refuses_a_frame_over_4096_bytes() {
     for (size, fits) in [(4086, true), (4087, false)] {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        let message = Message { stream: 1, kind: Kind::Response, payload: vec![7; size].into() }.encoded();
+        let message = Message {
+            stream: 1,
+            kind: Kind::Response,
+            payload: vec![7; size].into(),
+        }
+        .encoded();
         let mut wire = [1_u32.to_be_bytes(), (message.len() as u32).to_be_bytes()].concat();
         wire.extend(&message);
         Runtime::over(ours).raw(&wire).await;
         assert_eq!(Runtime::over(theirs).message(1).await.is_ok(), fits);
     }
     let (ours, theirs) = UnixStream::pair().unwrap();
-    let message = Message { stream: 1, kind: Kind::Response, payload: vec![7; 20_000].into() };
+    let message = Message {
+        stream: 1,
+        kind: Kind::Response,
+        payload: vec![7; 20_000].into(),
+    };
     let sent = tokio::spawn(async move { trunk::open(ours).1.send(Conn::Plugin, &message).await });
-    assert_eq!(Runtime::over(theirs).message(1).await.unwrap().2.len(), 20_000);
+    assert_eq!(
+        Runtime::over(theirs).message(1).await.unwrap().2.len(),
+        20_000
+    );
     sent.await.unwrap().unwrap();
 }

@@ -20,7 +20,13 @@ use super::{
 /// Takes the socket apart.
 pub(super) fn open(socket: UnixStream) -> (Inbox, Outbox) {
     let (read, write) = socket.into_split();
-    (Inbox { read, demux: Demux::default() }, Outbox(Arc::new(Mutex::new(write))))
+    (
+        Inbox {
+            read,
+            demux: Demux::default(),
+        },
+        Outbox(Arc::new(Mutex::new(write))),
+    )
 }
 
 /// Bytes in, messages of both streams out.

@@ -75,7 +75,9 @@ impl Messages {
 
     /// The next whole message.
     pub(super) fn next(&mut self) -> Result<Option<Message>, NriError> {
-        let Some(mut header) = self.pending.get(..HEADER) else { return Ok(None) };
+        let Some(mut header) = self.pending.get(..HEADER) else {
+            return Ok(None);
+        };
         let (length, stream) = (header.get_u32() as usize, header.get_u32());
         let kind = Kind::numbered(header.get_u8());
         if length > LONGEST {
@@ -85,7 +87,11 @@ impl Messages {
             return Ok(None);
         }
         self.pending.advance(HEADER);
-        Ok(Some(Message { stream, kind, payload: self.pending.split_to(length).freeze() }))
+        Ok(Some(Message {
+            stream,
+            kind,
+            payload: self.pending.split_to(length).freeze(),
+        }))
     }
 }
 
@@ -95,7 +101,11 @@ mod tests {
 
     #[test]
     fn a_message_is_read_from_single_bytes() {
-        let sent = Message { stream: 3, kind: Kind::Request, payload: Bytes::from_static(b"payload") };
+        let sent = Message {
+            stream: 3,
+            kind: Kind::Request,
+            payload: Bytes::from_static(b"payload"),
+        };
         let wire = sent.encoded();
         let mut messages = Messages::default();
         for byte in &wire[..wire.len() - 1] {

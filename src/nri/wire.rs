@@ -1,7 +1,13 @@
 //! Messages as they are on the wire.
 
 /// `nri.pkg.api.v1alpha1`, from `proto/nri/api.proto`.
-#[allow(dead_code, missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic
+)]
 pub(super) mod api {
     include!(concat!(env!("OUT_DIR"), "/nri.pkg.api.v1alpha1.rs"));
 }
@@ -42,16 +48,25 @@ pub(super) struct Status {
 impl Status {
     /// gRPC's UNKNOWN: what a Go error becomes. Never DEADLINE_EXCEEDED: the runtime would count that as success.
     pub(super) fn failed(message: impl Into<String>) -> Self {
-        Self { code: 2, message: message.into() }
+        Self {
+            code: 2,
+            message: message.into(),
+        }
     }
 
     /// gRPC's INVALID_ARGUMENT.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
-        Self { code: 3, message: message.into() }
+        Self {
+            code: 3,
+            message: message.into(),
+        }
     }
 
     /// gRPC's UNIMPLEMENTED; a newer runtime then falls back to what this plugin knows.
     pub(super) fn unimplemented(service: &str, method: &str) -> Self {
-        Self { code: 12, message: format!("{service}/{method} is not implemented") }
+        Self {
+            code: 12,
+            message: format!("{service}/{method} is not implemented"),
+        }
     }
 }

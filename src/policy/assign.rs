@@ -44,13 +44,17 @@ impl Library {
         let mut decision = Decision::default();
         let mut late: BTreeMap<(String, &PoolName), Vec<DeviceId>> = BTreeMap::new();
         for device in devices {
-            let Some(rule) = first(&rules, &Seen::from(device)) else { continue };
+            let Some(rule) = first(&rules, &Seen::from(device)) else {
+                continue;
+            };
             let (mut given, before) = (given(&rule), pools.devices.get(&device.id));
             if let (Some(pool), Some(before)) = (&rule.grant.pool, before) {
                 given.pool = None;
                 given.attributes.remove(RESOURCE_NAME);
                 if before.pool != *pool {
-                    late.entry((format!("{}: pool {pool}", given.place), &before.pool)).or_default().push(device.id);
+                    late.entry((format!("{}: pool {pool}", given.place), &before.pool))
+                        .or_default()
+                        .push(device.id);
                 }
             }
             decision.dropped += rule.grant.dropped.len();
@@ -58,7 +62,10 @@ impl Library {
         }
         let line = |((place, pool), mut ids): ((String, &PoolName), Vec<DeviceId>)| {
             ids.sort();
-            format!("{place}: {} already in pool {pool} by config.json", some_of(&ids))
+            format!(
+                "{place}: {} already in pool {pool} by config.json",
+                some_of(&ids)
+            )
         };
         decision.warnings = late.into_iter().map(line).collect();
         decision
@@ -67,7 +74,10 @@ impl Library {
 
 fn given(rule: &Rule<'_>) -> Given {
     Given {
-        place: format!("SriovResourcePolicy {} configs[{}]", rule.policy, rule.index),
+        place: format!(
+            "SriovResourcePolicy {} configs[{}]",
+            rule.policy, rule.index
+        ),
         pool: rule.grant.pool.clone(),
         attributes: rule.grant.attributes.clone(),
     }
@@ -76,14 +86,26 @@ fn given(rule: &Rule<'_>) -> Given {
 impl Decision {
     /// The pools of both, and the attributes of each device.
     #[must_use]
-    pub fn join(self, mut pools: Assignment) -> (Assignment, BTreeMap<DeviceId, BTreeMap<String, Attribute>>) {
+    pub fn join(
+        self,
+        mut pools: Assignment,
+    ) -> (Assignment, BTreeMap<DeviceId, BTreeMap<String, Attribute>>) {
         let mut attributes = BTreeMap::new();
         for (id, given) in self.devices {
             if let Some(pool) = given.pool {
                 let (exclude_topology, additional_info) = (false, None);
                 let decorators = Decorators::default();
                 let place = given.place;
-                pools.devices.insert(id, Assigned { pool, place, exclude_topology, decorators, additional_info });
+                pools.devices.insert(
+                    id,
+                    Assigned {
+                        pool,
+                        place,
+                        exclude_topology,
+                        decorators,
+                        additional_info,
+                    },
+                );
             }
             attributes.insert(id, given.attributes);
         }

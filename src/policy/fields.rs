@@ -21,7 +21,11 @@ impl<'a> Fields<'a> {
 
     /// The same; an error if it has a field beside these.
     pub(super) fn only(self, known: &[&str]) -> Result<Self, ConfigError> {
-        match self.members.keys().find(|key| !known.contains(&key.as_str())) {
+        match self
+            .members
+            .keys()
+            .find(|key| !known.contains(&key.as_str()))
+        {
             None => Ok(self),
             Some(key) => {
                 let reason = format!("is an unknown field, known are {}", known.join(", "));
@@ -36,7 +40,10 @@ impl<'a> Fields<'a> {
 
     /// The field's value; null is the same as nothing.
     pub(super) fn get(&self, name: &str) -> Option<(&'a Value, Place)> {
-        self.members.get(name).filter(|value| !value.is_null()).map(|value| (value, self.place.key(name)))
+        self.members
+            .get(name)
+            .filter(|value| !value.is_null())
+            .map(|value| (value, self.place.key(name)))
     }
 
     /// The text; empty if nothing is given.
@@ -49,21 +56,35 @@ impl<'a> Fields<'a> {
     }
 
     /// Each item with its place; none if nothing is given.
-    pub(super) fn list(&self, name: &str, right: &str) -> Result<Vec<(&'a Value, Place)>, ConfigError> {
+    pub(super) fn list(
+        &self,
+        name: &str,
+        right: &str,
+    ) -> Result<Vec<(&'a Value, Place)>, ConfigError> {
         match self.get(name) {
             None => Ok(Vec::new()),
-            Some((Value::Array(items), place)) => {
-                Ok(items.iter().enumerate().map(|(index, item)| (item, place.item(index))).collect())
-            }
+            Some((Value::Array(items), place)) => Ok(items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| (item, place.item(index)))
+                .collect()),
             Some((other, place)) => Err(wrong(&place, other, &format!("a list like {right}"))),
         }
     }
 
     /// Each text with its place.
-    pub(super) fn texts(&self, name: &str, right: &str) -> Result<Vec<(&'a str, Place)>, ConfigError> {
+    pub(super) fn texts(
+        &self,
+        name: &str,
+        right: &str,
+    ) -> Result<Vec<(&'a str, Place)>, ConfigError> {
         let text = |(item, place): (&'a Value, Place)| match item.as_str() {
             Some(text) => Ok((text, place)),
-            None => Err(wrong(&place, item, &format!("a string, in a list like {right}"))),
+            None => Err(wrong(
+                &place,
+                item,
+                &format!("a string, in a list like {right}"),
+            )),
         };
         self.list(name, right)?.into_iter().map(text).collect()
     }

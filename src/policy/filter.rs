@@ -89,20 +89,36 @@ pub(super) struct Filter {
     link_type: Option<&'static str>,
 }
 
-const KNOWN: [&str; 8] =
-    ["deviceType", "vendors", "devices", "pciAddresses", "pfNames", "pfPciAddresses", "drivers", "linkType"];
+const KNOWN: [&str; 8] = [
+    "deviceType",
+    "vendors",
+    "devices",
+    "pciAddresses",
+    "pfNames",
+    "pfPciAddresses",
+    "drivers",
+    "linkType",
+];
 
 impl Filter {
     pub(super) fn read(value: &Value, place: Place) -> Result<(Self, Vec<Warning>), ConfigError> {
-        let fields = Fields::of(value, place, "a filter like {\"vendors\": [\"8086\"]}")?.only(&KNOWN)?;
-        let mut reader = Reader { fields, warnings: Vec::new() };
+        let fields =
+            Fields::of(value, place, "a filter like {\"vendors\": [\"8086\"]}")?.only(&KNOWN)?;
+        let mut reader = Reader {
+            fields,
+            warnings: Vec::new(),
+        };
         let filter = Self {
             kind: device_type(&reader.fields)?,
             vendors: reader.texts("vendors", "[\"8086\"]", is_number)?,
             devices: reader.texts("devices", "[\"154c\"]", is_number)?,
             pci_addresses: reader.texts("pciAddresses", "[\"0000:3b:02.1\"]", is_address)?,
             pf_names: reader.functions("pfNames", "[\"ens1f0#0-3\"]", |name| !name.is_empty())?,
-            pf_addresses: reader.functions("pfPciAddresses", "[\"0000:3b:00.0#0-3\"]", is_address)?,
+            pf_addresses: reader.functions(
+                "pfPciAddresses",
+                "[\"0000:3b:00.0#0-3\"]",
+                is_address,
+            )?,
             drivers: reader.texts("drivers", "[\"vfio-pci\"]", |name| !name.is_empty())?,
             link_type: link_type(&reader.fields)?,
         };
@@ -124,7 +140,10 @@ impl Filter {
 
 /// All items of a PF count, other than with the device plugin, which looks at the first only.
 fn function_of(items: &[PfFunctions], pf: &str, index: Option<u32>) -> bool {
-    items.is_empty() || items.iter().any(|item| item.pf() == pf && item.covers(index))
+    items.is_empty()
+        || items
+            .iter()
+            .any(|item| item.pf() == pf && item.covers(index))
 }
 
 struct Reader<'a> {
@@ -134,15 +153,28 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// A value that no device ever has is kept and told, as the Go driver keeps it.
-    fn texts(&mut self, name: &str, right: &str, can_be: fn(&str) -> bool) -> Result<Vec<String>, ConfigError> {
+    fn texts(
+        &mut self,
+        name: &str,
+        right: &str,
+        can_be: fn(&str) -> bool,
+    ) -> Result<Vec<String>, ConfigError> {
         let all = self.fields.texts(name, right)?;
         for (text, place) in all.iter().filter(|(text, _)| !can_be(text)) {
-            self.warnings.push(Warning::new(place, format!("{} never matches, must be like {right}", quoted(text))));
+            self.warnings.push(Warning::new(
+                place,
+                format!("{} never matches, must be like {right}", quoted(text)),
+            ));
         }
         Ok(all.into_iter().map(|(text, _)| text.to_owned()).collect())
     }
 
-    fn functions(&mut self, name: &str, right: &str, pf: fn(&str) -> bool) -> Result<Vec<PfFunctions>, ConfigError> {
+    fn functions(
+        &mut self,
+        name: &str,
+        right: &str,
+        pf: fn(&str) -> bool,
+    ) -> Result<Vec<PfFunctions>, ConfigError> {
         let mut functions = Vec::new();
         for (text, place) in self.fields.texts(name, right)? {
             let item = PfFunctions::from(text.to_owned());
@@ -162,7 +194,11 @@ impl Reader<'_> {
 
 fn device_type(fields: &Fields<'_>) -> Result<&'static str, ConfigError> {
     let right = "\"vf\" or \"pf\"";
-    match fields.text("deviceType", right)?.to_ascii_lowercase().as_str() {
+    match fields
+        .text("deviceType", right)?
+        .to_ascii_lowercase()
+        .as_str()
+    {
         "" | VF => Ok(VF),
         PF => Ok(PF),
         other => Err(wrong(&fields.place.key("deviceType"), &other.into(), right)),
@@ -171,7 +207,11 @@ fn device_type(fields: &Fields<'_>) -> Result<&'static str, ConfigError> {
 
 fn link_type(fields: &Fields<'_>) -> Result<Option<&'static str>, ConfigError> {
     let right = "\"ethernet\", \"eth\", \"infiniband\" or \"ib\"";
-    match fields.text("linkType", right)?.to_ascii_lowercase().as_str() {
+    match fields
+        .text("linkType", right)?
+        .to_ascii_lowercase()
+        .as_str()
+    {
         "" => Ok(None),
         "eth" | "ethernet" => Ok(Some("ethernet")),
         "ib" | "infiniband" => Ok(Some("infiniband")),
@@ -184,5 +224,6 @@ fn is_number(text: &str) -> bool {
 }
 
 fn is_address(text: &str) -> bool {
-    text.parse::<Bdf>().is_ok_and(|address| address.to_string() == text)
+    text.parse::<Bdf>()
+        .is_ok_and(|address| address.to_string() == text)
 }

@@ -34,19 +34,33 @@ pub(super) const OF_LABELS: [&str; 4] = ["In", "NotIn", "Exists", "DoesNotExist"
 pub(super) const OF_NODES: [&str; 6] = ["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"];
 
 impl Requirement {
-    pub(super) fn read(value: &Value, place: Place, operators: &[&str]) -> Result<Self, ConfigError> {
-        let example = "an object like {\"key\": \"zone\", \"operator\": \"In\", \"values\": [\"a\"]}";
+    pub(super) fn read(
+        value: &Value,
+        place: Place,
+        operators: &[&str],
+    ) -> Result<Self, ConfigError> {
+        let example =
+            "an object like {\"key\": \"zone\", \"operator\": \"In\", \"values\": [\"a\"]}";
         let fields = Fields::of(value, place, example)?.only(&["key", "operator", "values"])?;
         let key = fields.text("key", "a label's name like \"zone\"")?;
         if !is_key(key) {
-            let reason = format!("{} is wrong, must be a label's name like \"kubernetes.io/hostname\"", quoted(key));
+            let reason = format!(
+                "{} is wrong, must be a label's name like \"kubernetes.io/hostname\"",
+                quoted(key)
+            );
             return Err(ConfigError::new(&fields.place.key("key"), reason));
         }
-        Ok(Self { key: key.to_owned(), operator: operator(&fields, operators)? })
+        Ok(Self {
+            key: key.to_owned(),
+            operator: operator(&fields, operators)?,
+        })
     }
 
     pub(super) fn equal(key: &str, value: &str) -> Self {
-        Self { key: key.to_owned(), operator: Operator::In(vec![value.to_owned()]) }
+        Self {
+            key: key.to_owned(),
+            operator: Operator::In(vec![value.to_owned()]),
+        }
     }
 
     pub(super) fn matches(&self, labels: &Labels) -> bool {
@@ -68,23 +82,45 @@ fn operator(fields: &Fields<'_>, operators: &[&str]) -> Result<Operator, ConfigE
     let name = fields.text("operator", &right)?;
     let place = fields.place.key("values");
     let values = fields.texts("values", "[\"a\"]")?;
-    let texts = || values.iter().map(|(text, _)| (*text).to_owned()).collect::<Vec<_>>();
+    let texts = || {
+        values
+            .iter()
+            .map(|(text, _)| (*text).to_owned())
+            .collect::<Vec<_>>()
+    };
     let none_or = |operator| match values.is_empty() {
         true => Ok(operator),
-        false => Err(ConfigError::new(&place, format!("must be empty with {name}"))),
+        false => Err(ConfigError::new(
+            &place,
+            format!("must be empty with {name}"),
+        )),
     };
     let some_or = |operator: fn(Vec<String>) -> Operator| match values.is_empty() {
         false => Ok(operator(texts())),
-        true => Err(ConfigError::new(&place, format!("is empty, must have 1 or more values with {name}"))),
+        true => Err(ConfigError::new(
+            &place,
+            format!("is empty, must have 1 or more values with {name}"),
+        )),
     };
     let bound = |operator: fn(i64) -> Operator| match values.as_slice() {
         [(text, place)] => text.parse().map(operator).map_err(|_| {
-            ConfigError::new(place, format!("{} is wrong, must be a whole number with {name}", quoted(text)))
+            ConfigError::new(
+                place,
+                format!(
+                    "{} is wrong, must be a whole number with {name}",
+                    quoted(text)
+                ),
+            )
         }),
-        _ => Err(ConfigError::new(&place, format!("must be exactly one whole number with {name}"))),
+        _ => Err(ConfigError::new(
+            &place,
+            format!("must be exactly one whole number with {name}"),
+        )),
     };
     match name {
-        other if !operators.contains(&other) => Err(wrong(&fields.place.key("operator"), &other.into(), &right)),
+        other if !operators.contains(&other) => {
+            Err(wrong(&fields.place.key("operator"), &other.into(), &right))
+        }
         "In" => some_or(Operator::In),
         "NotIn" => some_or(Operator::NotIn),
         "Exists" => none_or(Operator::Exists),
@@ -104,11 +140,16 @@ impl LabelSelector {
         let fields = Fields::of(value, place, right)?.only(&["matchLabels", "matchExpressions"])?;
         let mut all = Vec::new();
         if let Some((labels, place)) = fields.get("matchLabels") {
-            for (key, value) in Fields::of(labels, place.clone(), "labels like {\"pool\": \"blue\"}")?.members() {
+            for (key, value) in
+                Fields::of(labels, place.clone(), "labels like {\"pool\": \"blue\"}")?.members()
+            {
                 all.push(match_label(key, value, &place)?);
             }
         }
-        for (item, place) in fields.list("matchExpressions", "[{\"key\": \"pool\", \"operator\": \"Exists\"}]")? {
+        for (item, place) in fields.list(
+            "matchExpressions",
+            "[{\"key\": \"pool\", \"operator\": \"Exists\"}]",
+        )? {
             all.push(Requirement::read(item, place, &OF_LABELS)?);
         }
         Ok(Self(all))
@@ -131,7 +172,9 @@ fn match_label(key: &str, value: &Value, place: &Place) -> Result<Requirement, C
 
 /// `[prefix/]name`.
 fn is_key(text: &str) -> bool {
-    let (prefix, name) = text.split_once('/').map_or((None, text), |(prefix, name)| (Some(prefix), name));
+    let (prefix, name) = text
+        .split_once('/')
+        .map_or((None, text), |(prefix, name)| (Some(prefix), name));
     let domain = |prefix: &str| prefix.len() <= 253 && prefix.split('.').all(crate::api::is_label);
     is_name(name) && prefix.is_none_or(domain)
 }
@@ -139,5 +182,8 @@ fn is_key(text: &str) -> bool {
 fn is_name(text: &str) -> bool {
     let ends = |c: char| c.is_ascii_alphanumeric();
     let inner = |c: char| ends(c) || matches!(c, '-' | '_' | '.');
-    (1..=63).contains(&text.len()) && text.starts_with(ends) && text.ends_with(ends) && text.chars().all(inner)
+    (1..=63).contains(&text.len())
+        && text.starts_with(ends)
+        && text.ends_with(ends)
+        && text.chars().all(inner)
 }

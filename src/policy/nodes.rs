@@ -36,7 +36,12 @@ impl NodeSelector {
         let right = "a node selector like {\"nodeSelectorTerms\": [...]}";
         let fields = Fields::of(value, place, right)?.only(&["nodeSelectorTerms"])?;
         let terms = fields.list("nodeSelectorTerms", "[{\"matchExpressions\": [...]}]")?;
-        Ok(Self(terms.into_iter().map(|(term, place)| Term::read(term, place)).collect::<Result<_, _>>()?))
+        Ok(Self(
+            terms
+                .into_iter()
+                .map(|(term, place)| Term::read(term, place))
+                .collect::<Result<_, _>>()?,
+        ))
     }
 
     pub(super) fn matches(&self, node: &Node) -> bool {
@@ -54,31 +59,48 @@ impl Term {
         let term = Fields::of(value, place, "a term like {\"matchExpressions\": [...]}")?;
         let term = term.only(&["matchExpressions", "matchFields"])?;
         let read = |name| -> Result<Vec<Requirement>, ConfigError> {
-            let items = term.list(name, "[{\"key\": \"zone\", \"operator\": \"In\", \"values\": [\"a\"]}]")?;
+            let items = term.list(
+                name,
+                "[{\"key\": \"zone\", \"operator\": \"In\", \"values\": [\"a\"]}]",
+            )?;
             let read = |(item, place)| match name {
                 "matchFields" => by_name(item, place),
                 _ => Requirement::read(item, place, &OF_NODES),
             };
             items.into_iter().map(read).collect()
         };
-        Ok(Self { labels: read("matchExpressions")?, fields: read("matchFields")? })
+        Ok(Self {
+            labels: read("matchExpressions")?,
+            fields: read("matchFields")?,
+        })
     }
 
     fn matches(&self, node: &Node) -> bool {
         let some = !self.labels.is_empty() || !self.fields.is_empty();
         let fields = Labels::from([(NAME.to_owned(), node.name.clone())]);
-        some && self.labels.iter().all(|requirement| requirement.matches(&node.labels))
-            && self.fields.iter().all(|requirement| requirement.matches(&fields))
+        some && self
+            .labels
+            .iter()
+            .all(|requirement| requirement.matches(&node.labels))
+            && self
+                .fields
+                .iter()
+                .all(|requirement| requirement.matches(&fields))
     }
 }
 
 /// A condition on the node's name: one name, In or NotIn.
 fn by_name(item: &Value, place: Place) -> Result<Requirement, ConfigError> {
     let requirement = Requirement::read(item, place.clone(), &["In", "NotIn"])?;
-    let reason = match (item["key"].as_str(), item["values"].as_array().map_or(0, Vec::len)) {
+    let reason = match (
+        item["key"].as_str(),
+        item["values"].as_array().map_or(0, Vec::len),
+    ) {
         (Some(NAME), 1) => return Ok(requirement),
         (Some(NAME), _) => "values must be exactly one name",
-        _ => "key is wrong, must be \"metadata.name\", the only field that nodes can be selected by",
+        _ => {
+            "key is wrong, must be \"metadata.name\", the only field that nodes can be selected by"
+        }
     };
     Err(ConfigError::new(&place, reason))
 }

@@ -38,7 +38,10 @@ impl Library {
     fn status(&self, object: &Object, nodes: &BTreeMap<&str, usize>, now: Timestamp) -> Value {
         let (ready, reason, message) = self.judge(object, nodes);
         let some = nodes.iter().filter(|(_, devices)| **devices > 0);
-        let named = some.clone().take(MOST_NODES).map(|(node, devices)| json!({"name": node, "devices": devices}));
+        let named = some
+            .clone()
+            .take(MOST_NODES)
+            .map(|(node, devices)| json!({"name": node, "devices": devices}));
         let mut status = json!({
             "observedGeneration": object.generation,
             "conditions": [{
@@ -57,19 +60,36 @@ impl Library {
         status
     }
 
-    fn judge(&self, object: &Object, nodes: &BTreeMap<&str, usize>) -> (bool, &'static str, String) {
+    fn judge(
+        &self,
+        object: &Object,
+        nodes: &BTreeMap<&str, usize>,
+    ) -> (bool, &'static str, String) {
         let own = |kind, name: &str| kind == Kind::Policy && name == object.name;
-        let mut problems: Vec<_> = self.problems().iter().filter(|all| own(all.kind, &all.name)).collect();
+        let mut problems: Vec<_> = self
+            .problems()
+            .iter()
+            .filter(|all| own(all.kind, &all.name))
+            .collect();
         problems.sort_by_key(|problem| !problem.bad);
-        let texts: Vec<&str> = problems.iter().map(|problem| problem.text.as_str()).collect();
+        let texts: Vec<&str> = problems
+            .iter()
+            .map(|problem| problem.text.as_str())
+            .collect();
         let text: String = texts.join("\n").chars().take(MOST_TEXT).collect();
         match problems.first() {
             Some(first) if first.bad => (false, "Invalid", text),
             Some(_) => (true, "NeverMatches", text),
-            None if nodes.is_empty() => (true, "NoNode", "no node with devices is selected".to_owned()),
-            None if nodes.values().all(|devices| *devices == 0) => {
-                (true, "NoDevice", "no device of the selected nodes is taken".to_owned())
-            }
+            None if nodes.is_empty() => (
+                true,
+                "NoNode",
+                "no node with devices is selected".to_owned(),
+            ),
+            None if nodes.values().all(|devices| *devices == 0) => (
+                true,
+                "NoDevice",
+                "no device of the selected nodes is taken".to_owned(),
+            ),
             None => (true, "Applied", String::new()),
         }
     }

@@ -18,9 +18,21 @@ use crate::{
 const DRIVER: &str = "sriov-dra.io";
 
 fn object(kind: Kind, name: &str, labels: &[(&str, &str)], spec: Value) -> Object {
-    let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let labels = labels
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
     let (namespace, uid) = ("sriov".to_owned(), format!("uid of {name}"));
-    Object { kind, namespace, name: name.to_owned(), uid, generation: 1, labels, spec, status: Value::Null }
+    Object {
+        kind,
+        namespace,
+        name: name.to_owned(),
+        uid,
+        generation: 1,
+        labels,
+        spec,
+        status: Value::Null,
+    }
 }
 
 fn policy(name: &str, spec: Value) -> Object {
@@ -30,17 +42,28 @@ fn policy(name: &str, spec: Value) -> Object {
 /// A policy with one filter, whose devices get what is labelled `pool: NAME`.
 fn simple(name: &str, filter: Value) -> Object {
     let selector = json!({"matchLabels": {"pool": name}});
-    policy(name, json!({"configs": [{"deviceAttributesSelector": selector, "resourceFilters": [filter]}]}))
+    policy(
+        name,
+        json!({"configs": [{"deviceAttributesSelector": selector, "resourceFilters": [filter]}]}),
+    )
 }
 
 /// Attributes labelled `pool: LABEL`.
 fn set(name: &str, label: &str, attributes: Value) -> Object {
-    object(Kind::Attributes, name, &[("pool", label)], json!({"attributes": attributes}))
+    object(
+        Kind::Attributes,
+        name,
+        &[("pool", label)],
+        json!({"attributes": attributes}),
+    )
 }
 
 fn library(policies: Vec<Object>, attributes: Vec<Object>) -> Library {
     let mut library = Library::new(DRIVER, "intel.com");
-    library.read(&Objects { policies, attributes });
+    library.read(&Objects {
+        policies,
+        attributes,
+    });
     library
 }
 
@@ -54,7 +77,10 @@ fn vf(index: u32) -> Candidate {
     Candidate {
         id: id.into(),
         kind: CandidateKind::Vf,
-        ids: PciIds { vendor: 0x8086, device: 0x154c },
+        ids: PciIds {
+            vendor: 0x8086,
+            device: 0x154c,
+        },
         driver: Some("igbvf".into()),
         acpi_index: None,
         pf_name: Some("ens1f0".into()),
@@ -72,7 +98,13 @@ fn vf(index: u32) -> Candidate {
 fn pf() -> Candidate {
     let id: Bdf = "0000:3b:00.0".parse().unwrap();
     let kind = CandidateKind::Pf { num_vfs: 8 };
-    Candidate { id: id.into(), kind, index: None, driver: Some("igb".into()), ..vf(0) }
+    Candidate {
+        id: id.into(),
+        kind,
+        index: None,
+        driver: Some("igb".into()),
+        ..vf(0)
+    }
 }
 
 fn decide(library: &Library, devices: &[Candidate]) -> Decision {
@@ -80,5 +112,9 @@ fn decide(library: &Library, devices: &[Candidate]) -> Decision {
 }
 
 fn texts(given: &Given) -> BTreeMap<&str, String> {
-    given.attributes.iter().map(|(name, value)| (&**name, value.to_string())).collect()
+    given
+        .attributes
+        .iter()
+        .map(|(name, value)| (&**name, value.to_string()))
+        .collect()
 }

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use super::{
-    Candidate, CandidateKind, Config, DeviceType, Pool, PoolName, Refusal, Selector, VdpaType, Warning, error::Place,
+    Candidate, CandidateKind, Config, DeviceType, Pool, PoolName, Refusal, Selector, VdpaType,
+    Warning, error::Place,
 };
 use crate::device::DeviceId;
 
@@ -62,18 +63,29 @@ impl Config {
 impl Assignment {
     fn add(&mut self, pool: &Pool, selector: &Selector, candidates: &[&Candidate]) {
         let mut taken: BTreeMap<PoolName, Vec<DeviceId>> = BTreeMap::new();
-        for device in candidates.iter().filter(|device| pool.refusal(device).is_none()) {
+        for device in candidates
+            .iter()
+            .filter(|device| pool.refusal(device).is_none())
+        {
             match selector.refusal(device) {
-                Some(refusal) => self.warnings.extend(named_in_vain(selector, device, &refusal)),
+                Some(refusal) => self
+                    .warnings
+                    .extend(named_in_vain(selector, device, &refusal)),
                 None => match self.devices.entry(device.id) {
                     Entry::Vacant(free) => drop(free.insert(assigned(pool, selector, device))),
-                    Entry::Occupied(held) => taken.entry(held.get().pool.clone()).or_default().push(device.id),
+                    Entry::Occupied(held) => taken
+                        .entry(held.get().pool.clone())
+                        .or_default()
+                        .push(device.id),
                 },
             }
         }
         let place = Place::at(&selector.place);
-        let late = taken.iter().map(|(pool, devices)| format!("{} already in pool {pool}", some_of(devices)));
-        self.warnings.extend(late.map(|reason| Warning::new(&place, reason)));
+        let late = taken
+            .iter()
+            .map(|(pool, devices)| format!("{} already in pool {pool}", some_of(devices)));
+        self.warnings
+            .extend(late.map(|reason| Warning::new(&place, reason)));
     }
 }
 
@@ -87,7 +99,10 @@ fn assigned(pool: &Pool, selector: &Selector, device: &Candidate) -> Assigned {
             vdpa_type: device.vdpa_type.filter(|_| selector.vdpa_type.is_some()),
             vhost_net: selector.need_vhost_net,
         },
-        additional_info: pool.additional_info.as_ref().map(|info| info.of(device.id.pci())),
+        additional_info: pool
+            .additional_info
+            .as_ref()
+            .map(|info| info.of(device.id.pci())),
     }
 }
 
@@ -105,15 +120,22 @@ pub(crate) fn some_of(devices: &[DeviceId]) -> String {
 /// A PF that only `pfNames` or `rootDevices` keeps out, and that they name.
 fn named_in_vain(selector: &Selector, device: &Candidate, refusal: &Refusal) -> Option<Warning> {
     let name = device.pf_name.clone().unwrap_or_default();
-    let address = device.pf_address.map(|pf| pf.to_string()).unwrap_or_default();
+    let address = device
+        .pf_address
+        .map(|pf| pf.to_string())
+        .unwrap_or_default();
     let named = match refusal.selector {
         "pfNames" => selector.pf_names.iter().any(|item| item.names(&name)),
-        "rootDevices" => selector.root_devices.iter().any(|item| item.names(&address)),
+        "rootDevices" => selector
+            .root_devices
+            .iter()
+            .any(|item| item.names(&address)),
         _ => false,
     };
     let place = Place::at(&selector.place).key(refusal.selector);
-    let reason =
-        format!("names the PF {address}, which has no VFs, and never selects a PF itself: that is for pciAddresses");
+    let reason = format!(
+        "names the PF {address}, which has no VFs, and never selects a PF itself: that is for pciAddresses"
+    );
     (named && matches!(device.kind, CandidateKind::Pf { .. })).then(|| Warning::new(&place, reason))
 }
 
@@ -122,14 +144,18 @@ impl Pool {
     #[must_use]
     pub fn first_match(&self, device: &Candidate) -> Option<&Selector> {
         let open = self.refusal(device).is_none();
-        self.selectors.iter().find(|selector| open && selector.matches(device))
+        self.selectors
+            .iter()
+            .find(|selector| open && selector.matches(device))
     }
 
     /// Why the pool never takes the device, whatever its selectors say; none when they decide.
     #[must_use]
     pub fn refusal(&self, device: &Candidate) -> Option<Refusal> {
         let looked_at = match self.device_type {
-            DeviceType::NetDevice => matches!(device.kind, CandidateKind::Vf | CandidateKind::Pf { .. }),
+            DeviceType::NetDevice => {
+                matches!(device.kind, CandidateKind::Vf | CandidateKind::Pf { .. })
+            }
             DeviceType::Accelerator => device.kind == CandidateKind::Accelerator,
             DeviceType::AuxNetDevice => device.kind == CandidateKind::Sf,
         };
@@ -137,7 +163,9 @@ impl Pool {
         match device.kind {
             _ if !looked_at => Some(Refusal::new("deviceType", kind, self.device_type.as_str())),
             _ if device.driver.is_none() => Some(Refusal::new("driver", "", "any")),
-            CandidateKind::Pf { num_vfs } if num_vfs > 0 => Some(Refusal::new("numVFs", num_vfs.to_string(), "0")),
+            CandidateKind::Pf { num_vfs } if num_vfs > 0 => {
+                Some(Refusal::new("numVFs", num_vfs.to_string(), "0"))
+            }
             _ => None,
         }
     }
@@ -149,7 +177,11 @@ impl Pool {
         if let Some(refusal) = self.refusal(device) {
             return vec![refusal];
         }
-        let each: Option<Vec<Refusal>> = self.selectors.iter().map(|selector| selector.refusal(device)).collect();
+        let each: Option<Vec<Refusal>> = self
+            .selectors
+            .iter()
+            .map(|selector| selector.refusal(device))
+            .collect();
         each.unwrap_or_default()
     }
 }

@@ -69,7 +69,9 @@ impl Candidate {
     /// that holds it.
     #[must_use]
     pub fn of(function: &Function, functions: &[Function], resting_driver: Option<&str>) -> Self {
-        let pf = function.pf().and_then(|pf| functions.iter().find(|other| other.id == DeviceId::Pci(pf)));
+        let pf = function
+            .pf()
+            .and_then(|pf| functions.iter().find(|other| other.id == DeviceId::Pci(pf)));
         let driver = resting_driver.or(function.binding.driver.as_deref());
         let abilities = &function.abilities;
         Self {
@@ -83,7 +85,9 @@ impl Candidate {
             ids: function.ids,
             driver: driver.map(str::to_owned),
             acpi_index: function.acpi_index,
-            pf_name: pf.and_then(|pf| pf.netdev.as_ref()).map(ToString::to_string),
+            pf_name: pf
+                .and_then(|pf| pf.netdev.as_ref())
+                .map(ToString::to_string),
             pf_address: function.pf(),
             index: function.index(),
             link_type: function.link_type.or(pf.and_then(|pf| pf.link_type)),

@@ -13,7 +13,10 @@ pub struct ConfigError {
 
 impl ConfigError {
     pub(crate) fn new(place: &Place, reason: impl Into<String>) -> Self {
-        Self { place: place.to_string(), reason: reason.into() }
+        Self {
+            place: place.to_string(),
+            reason: reason.into(),
+        }
     }
 }
 
@@ -29,7 +32,10 @@ pub struct Warning {
 
 impl Warning {
     pub(crate) fn new(place: &Place, reason: impl Into<String>) -> Self {
-        Self { place: place.to_string(), reason: reason.into() }
+        Self {
+            place: place.to_string(),
+            reason: reason.into(),
+        }
     }
 }
 

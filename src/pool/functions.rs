@@ -39,7 +39,11 @@ impl From<String> for PfFunctions {
 fn entry(text: &str) -> Entry {
     let range = match text.split('-').collect::<Vec<_>>()[..] {
         [one] => one.parse().ok().map(|one| Entry::Range(one, one)),
-        [first, last] => first.parse().ok().zip(last.parse().ok()).map(|(first, last)| Entry::Range(first, last)),
+        [first, last] => first
+            .parse()
+            .ok()
+            .zip(last.parse().ok())
+            .map(|(first, last)| Entry::Range(first, last)),
         _ => None,
     };
     range.unwrap_or_else(|| Entry::Junk(text.to_owned()))
@@ -56,13 +60,18 @@ impl PfFunctions {
     #[must_use]
     pub fn names(&self, pf: &str) -> bool {
         let same = |(a, b): (char, char)| a == b || a.to_lowercase().eq(b.to_lowercase());
-        self.pf().chars().count() == pf.chars().count() && self.pf().chars().zip(pf.chars()).all(same)
+        self.pf().chars().count() == pf.chars().count()
+            && self.pf().chars().zip(pf.chars()).all(same)
     }
 
     /// Entries from left to right; what cannot be read ends the search.
     pub(crate) fn covers(&self, index: Option<u32>) -> bool {
-        let Which::Listed(entries) = &self.which else { return self.which == Which::All };
-        let Some(index) = index.map(i64::from) else { return false };
+        let Which::Listed(entries) = &self.which else {
+            return self.which == Which::All;
+        };
+        let Some(index) = index.map(i64::from) else {
+            return false;
+        };
         let decides = |entry: &Entry| match entry {
             Entry::Range(first, last) => (first..=last).contains(&&index).then_some(true),
             Entry::Junk(_) => Some(false),
@@ -90,7 +99,10 @@ impl PfFunctions {
 
 /// Whether a function of a PF is among those that the items select. Only the first item of a PF is ever looked at.
 pub(super) fn select(items: &[PfFunctions], pf: &str, index: Option<u32>) -> bool {
-    items.iter().find(|item| item.names(pf)).is_some_and(|item| item.covers(index))
+    items
+        .iter()
+        .find(|item| item.names(pf))
+        .is_some_and(|item| item.covers(index))
 }
 
 impl fmt::Display for PfFunctions {
@@ -104,8 +116,13 @@ mod tests {
     use super::*;
 
     fn selected(items: &[&str], pf: &str) -> Vec<u32> {
-        let items: Vec<PfFunctions> = items.iter().map(|item| PfFunctions::from((*item).to_owned())).collect();
-        (0..10).filter(|index| select(&items, pf, Some(*index))).collect()
+        let items: Vec<PfFunctions> = items
+            .iter()
+            .map(|item| PfFunctions::from((*item).to_owned()))
+            .collect();
+        (0..10)
+            .filter(|index| select(&items, pf, Some(*index)))
+            .collect()
     }
 
     #[test]
@@ -118,8 +135,14 @@ mod tests {
 
     #[test]
     fn numbers_and_ranges_are_inclusive() {
-        assert_eq!(selected(&["netpf0#0,2-7,9"], "netpf0"), [0, 2, 3, 4, 5, 6, 7, 9]);
-        assert_eq!(selected(&["0000:86:00.0#0-1,3,4"], "0000:86:00.0"), [0, 1, 3, 4]);
+        assert_eq!(
+            selected(&["netpf0#0,2-7,9"], "netpf0"),
+            [0, 2, 3, 4, 5, 6, 7, 9]
+        );
+        assert_eq!(
+            selected(&["0000:86:00.0#0-1,3,4"], "0000:86:00.0"),
+            [0, 1, 3, 4]
+        );
     }
 
     #[test]

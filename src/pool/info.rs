@@ -26,8 +26,13 @@ impl AdditionalInfo {
     /// its parent's address.
     #[must_use]
     pub fn of(&self, pci: Bdf) -> BTreeMap<String, String> {
-        let parts = [ALL.to_owned(), pci.to_string()].into_iter().filter_map(|key| self.0.get(&key));
-        parts.flatten().map(|(key, value)| (key.clone(), value.clone())).collect()
+        let parts = [ALL.to_owned(), pci.to_string()]
+            .into_iter()
+            .filter_map(|key| self.0.get(&key));
+        parts
+            .flatten()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     }
 
     /// Several objects of the name add up, as Go's maps do; null takes back all that was said before.
@@ -36,7 +41,9 @@ impl AdditionalInfo {
         for value in pool.all("additionalInfo") {
             match value {
                 Json::Null => info = None,
-                value => info.get_or_insert_with(Self::default).add(value, pool.place.key("additionalInfo"))?,
+                value => info
+                    .get_or_insert_with(Self::default)
+                    .add(value, pool.place.key("additionalInfo"))?,
             }
         }
         Ok(info)
@@ -45,18 +52,27 @@ impl AdditionalInfo {
     fn add(&mut self, value: &Json, place: Place) -> Result<(), ConfigError> {
         let object = Object::of(value, place, FORM)?;
         for (address, told) in object.members() {
-            self.0.insert(address.clone(), texts(told, object.place.key(address))?);
+            self.0
+                .insert(address.clone(), texts(told, object.place.key(address))?);
         }
         Ok(())
     }
 
     /// Addresses that no device has.
     pub(super) fn lint(&self, place: &Place) -> Vec<Warning> {
-        let never = self.0.keys().filter(|key| *key != ALL && key.parse::<Bdf>().is_err());
+        let never = self
+            .0
+            .keys()
+            .filter(|key| *key != ALL && key.parse::<Bdf>().is_err());
         let reason = |key: &str| {
-            format!("{} is never looked up, must be \"*\" or a PCI address like \"0000:3b:02.1\"", quoted(key))
+            format!(
+                "{} is never looked up, must be \"*\" or a PCI address like \"0000:3b:02.1\"",
+                quoted(key)
+            )
         };
-        never.map(|key| Warning::new(&place.key("additionalInfo"), reason(key))).collect()
+        never
+            .map(|key| Warning::new(&place.key("additionalInfo"), reason(key)))
+            .collect()
     }
 }
 
@@ -64,7 +80,11 @@ fn texts(value: &Json, place: Place) -> Result<Texts, ConfigError> {
     if *value == Json::Null {
         return Ok(Texts::new());
     }
-    let object = Object::of(value, place, "an object of strings like {\"token\": \"abc\"}")?;
+    let object = Object::of(
+        value,
+        place,
+        "an object of strings like {\"token\": \"abc\"}",
+    )?;
     let text = |(key, value): &(String, Json)| match value {
         Json::Text(text) => Ok((key.clone(), text.clone())),
         Json::Null => Ok((key.clone(), String::new())),

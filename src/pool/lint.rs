@@ -13,7 +13,11 @@ use crate::device::Bdf;
 pub(super) fn pool(pool: &Pool) -> Result<Vec<Warning>, ConfigError> {
     let place = Place::at(&pool.place);
     let mut warnings = pool.name.lint(&place);
-    warnings.extend(pool.additional_info.iter().flat_map(|info| info.lint(&place)));
+    warnings.extend(
+        pool.additional_info
+            .iter()
+            .flat_map(|info| info.lint(&place)),
+    );
     for selector in &pool.selectors {
         together(selector, pool.device_type)?;
         warnings.extend(selector_values(selector));
@@ -25,7 +29,8 @@ pub(super) fn pool(pool: &Pool) -> Result<Vec<Warning>, ConfigError> {
 fn together(selector: &Selector, device_type: DeviceType) -> Result<(), ConfigError> {
     let place = Place::at(&selector.place);
     if selector.is_rdma && selector.vdpa_type.is_some() {
-        let reason = "true does not go with vdpaType in one selector object, must be one of the two";
+        let reason =
+            "true does not go with vdpaType in one selector object, must be one of the two";
         return Err(ConfigError::new(&place.key("isRdma"), reason));
     }
     if device_type != DeviceType::AuxNetDevice {
@@ -33,13 +38,22 @@ fn together(selector: &Selector, device_type: DeviceType) -> Result<(), ConfigEr
     }
     let place = place.key("auxTypes");
     if selector.aux_types.is_empty() {
-        return Err(ConfigError::new(&place, "is missing, must be [\"sf\"] in every selector object of auxNetDevice"));
+        return Err(ConfigError::new(
+            &place,
+            "is missing, must be [\"sf\"] in every selector object of auxNetDevice",
+        ));
     }
-    match selector.aux_types.iter().enumerate().find(|(_, aux)| *aux != "sf") {
+    match selector
+        .aux_types
+        .iter()
+        .enumerate()
+        .find(|(_, aux)| *aux != "sf")
+    {
         None => Ok(()),
-        Some((index, aux)) => {
-            Err(ConfigError::new(&place.item(index), format!("{} is not supported, must be \"sf\"", quoted(aux))))
-        }
+        Some((index, aux)) => Err(ConfigError::new(
+            &place.item(index),
+            format!("{} is not supported, must be \"sf\"", quoted(aux)),
+        )),
     }
 }
 
@@ -59,16 +73,32 @@ fn selector_values(selector: &Selector) -> Vec<Warning> {
     ];
     let never = lists.into_iter().flat_map(|(name, values, right)| {
         let place = place.key(name);
-        let wrong = values.iter().enumerate().filter_map(move |(index, value)| Some((index, value, right(value)?)));
-        wrong.map(move |(index, value, right)| never_matches(&place.item(index), value, &right)).collect::<Vec<_>>()
+        let wrong = values
+            .iter()
+            .enumerate()
+            .filter_map(move |(index, value)| Some((index, value, right(value)?)));
+        wrong
+            .map(move |(index, value, right)| never_matches(&place.item(index), value, &right))
+            .collect::<Vec<_>>()
     });
     let pf_names = functions(&place.key("pfNames"), &selector.pf_names, pf_name);
-    let root_devices = functions(&place.key("rootDevices"), &selector.root_devices, root_device);
-    never.chain(pf_names).chain(root_devices).chain(links(selector, &place)).collect()
+    let root_devices = functions(
+        &place.key("rootDevices"),
+        &selector.root_devices,
+        root_device,
+    );
+    never
+        .chain(pf_names)
+        .chain(root_devices)
+        .chain(links(selector, &place))
+        .collect()
 }
 
 fn never_matches(place: &Place, value: &str, right: &str) -> Warning {
-    Warning::new(place, format!("{} never matches, must be {right}", quoted(value)))
+    Warning::new(
+        place,
+        format!("{} never matches, must be {right}", quoted(value)),
+    )
 }
 
 fn number(value: &str) -> Option<String> {
@@ -79,23 +109,34 @@ fn number(value: &str) -> Option<String> {
     let lower = value.trim().to_ascii_lowercase();
     let digits = lower.strip_prefix("0x").unwrap_or(&lower);
     let meant = (1..=4).contains(&digits.len()) && digits.chars().all(hex);
-    Some(if meant { format!("\"{digits:0>4}\"") } else { "4 lower-case hex digits like \"8086\"".to_owned() })
+    Some(if meant {
+        format!("\"{digits:0>4}\"")
+    } else {
+        "4 lower-case hex digits like \"8086\"".to_owned()
+    })
 }
 
 fn driver(value: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    (value.is_empty() || !value.chars().all(plain)).then(|| "a driver's name like \"vfio-pci\"".to_owned())
+    (value.is_empty() || !value.chars().all(plain))
+        .then(|| "a driver's name like \"vfio-pci\"".to_owned())
 }
 
 fn address(value: &str) -> Option<String> {
     let lower = value.trim().to_ascii_lowercase();
-    let meant = [lower.clone(), format!("0000:{lower}")].into_iter().find(|text| text.parse::<Bdf>().is_ok());
-    let right = meant.map_or("a PCI address like \"0000:3b:02.1\"".to_owned(), |meant| quoted(&meant));
+    let meant = [lower.clone(), format!("0000:{lower}")]
+        .into_iter()
+        .find(|text| text.parse::<Bdf>().is_ok());
+    let right = meant.map_or("a PCI address like \"0000:3b:02.1\"".to_owned(), |meant| {
+        quoted(&meant)
+    });
     value.parse::<Bdf>().is_err().then_some(right)
 }
 
 fn acpi_index(value: &str) -> Option<String> {
-    let number = value.parse::<u32>().is_ok_and(|number| number.to_string() == value);
+    let number = value
+        .parse::<u32>()
+        .is_ok_and(|number| number.to_string() == value);
     // The empty text matches a device without an index, so it is not for nothing.
     (!number && !value.is_empty()).then(|| "a decimal number like \"101\"".to_owned())
 }
@@ -109,17 +150,23 @@ fn link_type(value: &str) -> Option<String> {
 }
 
 fn ddp_profile(value: &str) -> Option<String> {
-    (value.trim() != value || value.is_empty()).then(|| "a package's name without white space around it".to_owned())
+    (value.trim() != value || value.is_empty())
+        .then(|| "a package's name without white space around it".to_owned())
 }
 
 fn pf_name(value: &str) -> Option<String> {
-    let odd =
-        value.is_empty() || value.len() > 15 || value.contains(|c: char| c == '/' || c == ':' || c.is_whitespace());
+    let odd = value.is_empty()
+        || value.len() > 15
+        || value.contains(|c: char| c == '/' || c == ':' || c.is_whitespace());
     odd.then(|| "a netdev's name like \"ens1f0#0-3\" (addresses go into rootDevices)".to_owned())
 }
 
 fn root_device(value: &str) -> Option<String> {
-    value.to_ascii_lowercase().parse::<Bdf>().is_err().then(|| "a PCI address like \"0000:3b:00.0#0-3\"".to_owned())
+    value
+        .to_ascii_lowercase()
+        .parse::<Bdf>()
+        .is_err()
+        .then(|| "a PCI address like \"0000:3b:00.0#0-3\"".to_owned())
 }
 
 /// Items of `pfNames` and `rootDevices`.
@@ -129,12 +176,19 @@ fn functions(place: &Place, items: &[PfFunctions], right: Right) -> Vec<Warning>
         let (place, text) = (place.item(index), item.to_string());
         if let Some(first) = items[..index].iter().find(|first| first.names(item.pf())) {
             let first = quoted(&first.to_string());
-            let reason = format!("{} is never looked at, {first} has that PF already, must be one item", quoted(&text));
+            let reason = format!(
+                "{} is never looked at, {first} has that PF already, must be one item",
+                quoted(&text)
+            );
             warnings.push(Warning::new(&place, reason));
         } else if let Some(right) = right(item.pf()) {
             warnings.push(never_matches(&place, &text, &right));
         } else if item.is_garbled() {
-            warnings.push(never_matches(&place, &text, "like \"ens1f0#0-3,7\", with one '#'"));
+            warnings.push(never_matches(
+                &place,
+                &text,
+                "like \"ens1f0#0-3,7\", with one '#'",
+            ));
         }
         warnings.extend(
             item.entries()
@@ -148,10 +202,13 @@ fn functions(place: &Place, items: &[PfFunctions], right: Right) -> Vec<Warning>
 
 fn odd_entry(entry: &Entry) -> Option<String> {
     match entry {
-        Entry::Junk(text) => {
-            Some(format!("{} is no number and no range like 0-3, nothing from there on is selected", quoted(text)))
+        Entry::Junk(text) => Some(format!(
+            "{} is no number and no range like 0-3, nothing from there on is selected",
+            quoted(text)
+        )),
+        Entry::Range(first, last) if first > last => {
+            Some(format!("{first}-{last} is empty, must be {last}-{first}"))
         }
-        Entry::Range(first, last) if first > last => Some(format!("{first}-{last} is empty, must be {last}-{first}")),
         Entry::Range(..) => None,
     }
 }
@@ -159,26 +216,43 @@ fn odd_entry(entry: &Entry) -> Option<String> {
 fn links(selector: &Selector, place: &Place) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if selector.link_types.len() > 1 {
-        let reason = "has several values: any of them is taken, the device plugin would have a single one";
+        let reason =
+            "has several values: any of them is taken, the device plugin would have a single one";
         warnings.push(Warning::new(&place.key("linkTypes"), reason));
     }
     let keys = place.key("pKeys");
-    let ethernet_only = !selector.link_types.is_empty() && !selector.link_types.iter().any(|link| link == "infiniband");
+    let ethernet_only = !selector.link_types.is_empty()
+        && !selector.link_types.iter().any(|link| link == "infiniband");
     if !selector.p_keys.is_empty() && ethernet_only {
-        warnings.push(Warning::new(&keys, "never matches, only devices of linkTypes [\"infiniband\"] have a key"));
+        warnings.push(Warning::new(
+            &keys,
+            "never matches, only devices of linkTypes [\"infiniband\"] have a key",
+        ));
     }
     for (index, key) in selector.p_keys.iter().enumerate() {
         match p_key(key) {
-            None => warnings.push(never_matches(&keys.item(index), key, "0x and 4 hex digits like \"0x7fff\"")),
+            None => warnings.push(never_matches(
+                &keys.item(index),
+                key,
+                "0x and 4 hex digits like \"0x7fff\"",
+            )),
             Some(number) if format!("{number:#06x}") != *key => {
-                let reason = format!("{} is taken as {number:#06x}, the device plugin never matches it", quoted(key));
+                let reason = format!(
+                    "{} is taken as {number:#06x}, the device plugin never matches it",
+                    quoted(key)
+                );
                 warnings.push(Warning::new(&keys.item(index), reason));
             }
             Some(_) => {}
         }
     }
     let known = ["vhost", "virtio"];
-    let vdpa = selector.vdpa_type.iter().filter(|vdpa| !known.contains(&vdpa.as_str()));
-    warnings.extend(vdpa.map(|vdpa| never_matches(&place.key("vdpaType"), vdpa, "\"vhost\" or \"virtio\"")));
+    let vdpa = selector
+        .vdpa_type
+        .iter()
+        .filter(|vdpa| !known.contains(&vdpa.as_str()));
+    warnings.extend(
+        vdpa.map(|vdpa| never_matches(&place.key("vdpaType"), vdpa, "\"vhost\" or \"virtio\"")),
+    );
     warnings
 }

@@ -55,8 +55,11 @@ pub enum DeviceType {
 
 impl DeviceType {
     /// All, as written.
-    pub(crate) const ALL: [(&'static str, Self); 3] =
-        [("netDevice", Self::NetDevice), ("accelerator", Self::Accelerator), ("auxNetDevice", Self::AuxNetDevice)];
+    pub(crate) const ALL: [(&'static str, Self); 3] = [
+        ("netDevice", Self::NetDevice),
+        ("accelerator", Self::Accelerator),
+        ("auxNetDevice", Self::AuxNetDevice),
+    ];
 
     /// As written in `deviceType`.
     #[must_use]

@@ -26,26 +26,44 @@ impl fmt::Display for PoolName {
 
 impl PoolName {
     /// The device plugin's rule: it looks at the name alone.
-    pub(super) fn read(place: &Place, prefix: &str, name: Option<&str>) -> Result<Self, ConfigError> {
+    pub(super) fn read(
+        place: &Place,
+        prefix: &str,
+        name: Option<&str>,
+    ) -> Result<Self, ConfigError> {
         let place = place.key("resourceName");
-        let name = name.ok_or_else(|| ConfigError::new(&place, format!("is missing, must be {RIGHT}")))?;
+        let name =
+            name.ok_or_else(|| ConfigError::new(&place, format!("is missing, must be {RIGHT}")))?;
         if !is_name(name) {
-            return Err(ConfigError::new(&place, format!("{} is wrong, must be {RIGHT}", quoted(name))));
+            return Err(ConfigError::new(
+                &place,
+                format!("{} is wrong, must be {RIGHT}", quoted(name)),
+            ));
         }
-        Ok(Self { prefix: prefix.to_owned(), name: name.to_owned() })
+        Ok(Self {
+            prefix: prefix.to_owned(),
+            name: name.to_owned(),
+        })
     }
 
     /// A resource's name, `prefix/name` or the name alone; it has to fit into an attribute.
     pub(crate) fn of_resource(text: &str, default_prefix: &str) -> Result<Self, String> {
         let (prefix, name) = text.split_once('/').unwrap_or((default_prefix, text));
-        let pool = Self { prefix: prefix.to_owned(), name: name.to_owned() };
+        let pool = Self {
+            prefix: prefix.to_owned(),
+            name: name.to_owned(),
+        };
         if prefix.is_empty() || !is_name(name) {
-            return Err(format!("{} is wrong, must be PREFIX/NAME or NAME, the name {RIGHT}", quoted(text)));
+            return Err(format!(
+                "{} is wrong, must be PREFIX/NAME or NAME, the name {RIGHT}",
+                quoted(text)
+            ));
         }
         match pool.to_string() {
-            whole if whole.len() > MAX_VALUE => {
-                Err(format!("{} has more than {MAX_VALUE} bytes, too many for the attribute pool", quoted(&whole)))
-            }
+            whole if whole.len() > MAX_VALUE => Err(format!(
+                "{} has more than {MAX_VALUE} bytes, too many for the attribute pool",
+                quoted(&whole)
+            )),
             _ => Ok(pool),
         }
     }
@@ -55,7 +73,9 @@ impl PoolName {
     pub fn extended_resource(&self) -> Option<String> {
         // The quota `requests.NAME` has to be a name too, and must not be the resource itself.
         const QUOTA: &str = "requests.";
-        let domain = self.has_domain() && self.prefix.len() + QUOTA.len() <= 253 && !self.prefix.starts_with(QUOTA);
+        let domain = self.has_domain()
+            && self.prefix.len() + QUOTA.len() <= 253
+            && !self.prefix.starts_with(QUOTA);
         (domain && is_qualified(&self.name)).then(|| self.to_string())
     }
 
@@ -63,7 +83,9 @@ impl PoolName {
     /// capitals, and only dots replaced.
     #[must_use]
     pub fn variable(&self) -> String {
-        format!("PCIDEVICE_{}_{}", self.prefix, self.name).replace('.', "_").to_uppercase()
+        format!("PCIDEVICE_{}_{}", self.prefix, self.name)
+            .replace('.', "_")
+            .to_uppercase()
     }
 
     /// Whether the prefix is a DNS subdomain that is not Kubernetes' own.
@@ -93,24 +115,36 @@ impl PoolName {
                 )
             }),
             (whole.len() > MAX_VALUE, "resourceName", {
-                format!("{} has more than {MAX_VALUE} bytes, too many for the attribute pool", quoted(&whole))
+                format!(
+                    "{} has more than {MAX_VALUE} bytes, too many for the attribute pool",
+                    quoted(&whole)
+                )
             }),
         ];
         let found = findings.into_iter().filter(|(odd, ..)| *odd);
-        found.map(|(_, key, reason)| Warning::new(&place.key(key), reason)).collect()
+        found
+            .map(|(_, key, reason)| Warning::new(&place.key(key), reason))
+            .collect()
     }
 }
 
 /// The device plugin's rule.
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
 /// Kubernetes keeps its own domain from extended resources.
 fn is_subdomain(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let label =
-        |label: &str| !label.is_empty() && label.chars().all(inner) && !label.starts_with('-') && !label.ends_with('-');
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.chars().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
     text.len() <= 253 && !text.ends_with("kubernetes.io") && text.split('.').all(label)
 }
 
@@ -125,8 +159,17 @@ mod tests {
 
     #[test]
     fn a_variable_has_no_dots_and_keeps_all_else() {
-        let variable = |prefix: &str, name: &str| PoolName { prefix: prefix.into(), name: name.into() }.variable();
-        assert_eq!(variable("intel.com", "sriov_net"), "PCIDEVICE_INTEL_COM_SRIOV_NET");
+        let variable = |prefix: &str, name: &str| {
+            PoolName {
+                prefix: prefix.into(),
+                name: name.into(),
+            }
+            .variable()
+        };
+        assert_eq!(
+            variable("intel.com", "sriov_net"),
+            "PCIDEVICE_INTEL_COM_SRIOV_NET"
+        );
         assert_eq!(variable("a.b/c", "x-Y"), "PCIDEVICE_A_B/C_X-Y");
     }
 }

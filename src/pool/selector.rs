@@ -55,14 +55,26 @@ pub struct Refusal {
 /// `vendors: is 15b3, wanted 8086`.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let has = if self.has.is_empty() { "none" } else { &self.has };
+        let has = if self.has.is_empty() {
+            "none"
+        } else {
+            &self.has
+        };
         write!(f, "{}: is {has}, wanted {}", self.selector, self.wanted)
     }
 }
 
 impl Refusal {
-    pub(super) fn new(selector: &'static str, has: impl Into<String>, wanted: impl Into<String>) -> Self {
-        Self { selector, has: has.into(), wanted: wanted.into() }
+    pub(super) fn new(
+        selector: &'static str,
+        has: impl Into<String>,
+        wanted: impl Into<String>,
+    ) -> Self {
+        Self {
+            selector,
+            has: has.into(),
+            wanted: wanted.into(),
+        }
     }
 }
 
@@ -134,11 +146,19 @@ impl Selector {
 }
 
 fn vendors(selector: &Selector, device: &Candidate) -> Option<Refusal> {
-    one_of("vendors", &selector.vendors, Some(&format!("{:04x}", device.ids.vendor)))
+    one_of(
+        "vendors",
+        &selector.vendors,
+        Some(&format!("{:04x}", device.ids.vendor)),
+    )
 }
 
 fn devices(selector: &Selector, device: &Candidate) -> Option<Refusal> {
-    one_of("devices", &selector.devices, Some(&format!("{:04x}", device.ids.device)))
+    one_of(
+        "devices",
+        &selector.devices,
+        Some(&format!("{:04x}", device.ids.device)),
+    )
 }
 
 fn drivers(selector: &Selector, device: &Candidate) -> Option<Refusal> {
@@ -146,11 +166,18 @@ fn drivers(selector: &Selector, device: &Candidate) -> Option<Refusal> {
 }
 
 fn pci_addresses(selector: &Selector, device: &Candidate) -> Option<Refusal> {
-    one_of("pciAddresses", &selector.pci_addresses, Some(&device.id.pci().to_string()))
+    one_of(
+        "pciAddresses",
+        &selector.pci_addresses,
+        Some(&device.id.pci().to_string()),
+    )
 }
 
 fn acpi_indexes(selector: &Selector, device: &Candidate) -> Option<Refusal> {
-    let index = device.acpi_index.map(|index| index.to_string()).unwrap_or_default();
+    let index = device
+        .acpi_index
+        .map(|index| index.to_string())
+        .unwrap_or_default();
     one_of("acpiIndexes", &selector.acpi_indexes, Some(&index))
 }
 
@@ -159,12 +186,22 @@ fn aux_types(selector: &Selector, device: &Candidate) -> Option<Refusal> {
 }
 
 fn pf_names(selector: &Selector, device: &Candidate) -> Option<Refusal> {
-    function_of("pfNames", &selector.pf_names, device.pf_name.as_deref(), device)
+    function_of(
+        "pfNames",
+        &selector.pf_names,
+        device.pf_name.as_deref(),
+        device,
+    )
 }
 
 fn root_devices(selector: &Selector, device: &Candidate) -> Option<Refusal> {
     let address = device.pf_address.map(|pf| pf.to_string());
-    function_of("rootDevices", &selector.root_devices, address.as_deref(), device)
+    function_of(
+        "rootDevices",
+        &selector.root_devices,
+        address.as_deref(),
+        device,
+    )
 }
 
 fn link_types(selector: &Selector, device: &Candidate) -> Option<Refusal> {
@@ -178,15 +215,26 @@ fn link_types(selector: &Selector, device: &Candidate) -> Option<Refusal> {
 }
 
 fn ddp_profiles(selector: &Selector, device: &Candidate) -> Option<Refusal> {
-    one_of("ddpProfiles", &selector.ddp_profiles, device.ddp_profile.as_deref().filter(|name| !name.is_empty()))
+    one_of(
+        "ddpProfiles",
+        &selector.ddp_profiles,
+        device
+            .ddp_profile
+            .as_deref()
+            .filter(|name| !name.is_empty()),
+    )
 }
 
 /// By number: the device plugin compares texts, so that its own examples (`0x1`, `0xABCD`) never match there.
 fn p_keys(selector: &Selector, device: &Candidate) -> Option<Refusal> {
     let wanted = &selector.p_keys;
     let same = |key: &String| device.p_key.is_some() && p_key(key) == device.p_key;
-    let has = device.p_key.map(|key| format!("{key:#06x}")).unwrap_or_default();
-    (!wanted.is_empty() && !wanted.iter().any(same)).then(|| Refusal::new("pKeys", has, listed(wanted)))
+    let has = device
+        .p_key
+        .map(|key| format!("{key:#06x}"))
+        .unwrap_or_default();
+    (!wanted.is_empty() && !wanted.iter().any(same))
+        .then(|| Refusal::new("pKeys", has, listed(wanted)))
 }
 
 /// `0x` and up to four hex digits.
@@ -219,15 +267,40 @@ fn function_of(
     device: &Candidate,
 ) -> Option<Refusal> {
     let is_pf = matches!(device.kind, CandidateKind::Pf { .. });
-    if wanted.is_empty() || pf.is_some_and(|pf| !is_pf && !pf.is_empty() && select(wanted, pf, device.index)) {
+    if wanted.is_empty()
+        || pf.is_some_and(|pf| !is_pf && !pf.is_empty() && select(wanted, pf, device.index))
+    {
         return None;
     }
-    let index = device.index.map(|index| format!("#{index}")).unwrap_or_default();
-    let has = pf.map(|pf| if is_pf { format!("the PF {pf} itself") } else { format!("{pf}{index}") });
-    Some(Refusal::new(selector, has.unwrap_or_default(), listed(wanted)))
+    let index = device
+        .index
+        .map(|index| format!("#{index}"))
+        .unwrap_or_default();
+    let has = pf.map(|pf| {
+        if is_pf {
+            format!("the PF {pf} itself")
+        } else {
+            format!("{pf}{index}")
+        }
+    });
+    Some(Refusal::new(
+        selector,
+        has.unwrap_or_default(),
+        listed(wanted),
+    ))
 }
 
 fn listed(values: &[impl ToString]) -> String {
-    let shown = |text: String| if text.is_empty() { "\"\"".to_owned() } else { text };
-    values.iter().map(|value| shown(value.to_string())).collect::<Vec<_>>().join(" or ")
+    let shown = |text: String| {
+        if text.is_empty() {
+            "\"\"".to_owned()
+        } else {
+            text
+        }
+    };
+    values
+        .iter()
+        .map(|value| shown(value.to_string()))
+        .collect::<Vec<_>>()
+        .join(" or ")
 }

@@ -24,7 +24,9 @@ fn warnings(text: &str) -> Vec<String> {
 
 /// A configuration of one pool with these selectors.
 fn one_pool(device_type: &str, selectors: &str) -> String {
-    format!(r#"{{"resourceList": [{{"resourceName": "p", "deviceType": "{device_type}", "selectors": {selectors}}}]}}"#)
+    format!(
+        r#"{{"resourceList": [{{"resourceName": "p", "deviceType": "{device_type}", "selectors": {selectors}}}]}}"#
+    )
 }
 
 /// VF 5 of ens1f0, at 0000:3b:02.5.
@@ -32,7 +34,10 @@ fn vf() -> Candidate {
     Candidate {
         id: "0000:3b:02.5".parse::<crate::device::Bdf>().unwrap().into(),
         kind: CandidateKind::Vf,
-        ids: crate::device::PciIds { vendor: 0x8086, device: 0x154c },
+        ids: crate::device::PciIds {
+            vendor: 0x8086,
+            device: 0x154c,
+        },
         driver: Some("iavf".to_owned()),
         acpi_index: Some(101),
         pf_name: Some("ens1f0".to_owned()),
@@ -50,11 +55,26 @@ fn vf() -> Candidate {
 /// The PF of [`vf`], with so many VFs.
 fn pf(num_vfs: u32) -> Candidate {
     let id = "0000:3b:00.0".parse::<crate::device::Bdf>().unwrap().into();
-    Candidate { id, kind: CandidateKind::Pf { num_vfs }, index: None, driver: Some("ice".to_owned()), ..vf() }
+    Candidate {
+        id,
+        kind: CandidateKind::Pf { num_vfs },
+        index: None,
+        driver: Some("ice".to_owned()),
+        ..vf()
+    }
 }
 
 /// Sub-function 4 of the same card.
 fn sf() -> Candidate {
-    let id = crate::device::DeviceId::Sf { parent: "0000:3b:00.0".parse().unwrap(), number: 4 };
-    Candidate { id, kind: CandidateKind::Sf, index: Some(4), aux_type: Some("sf".to_owned()), ..vf() }
+    let id = crate::device::DeviceId::Sf {
+        parent: "0000:3b:00.0".parse().unwrap(),
+        number: 4,
+    };
+    Candidate {
+        id,
+        kind: CandidateKind::Sf,
+        index: Some(4),
+        aux_type: Some("sf".to_owned()),
+        ..vf()
+    }
 }

@@ -20,8 +20,15 @@ pub(super) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     pub(super) fn of(input: &'a PublishInput<'a>) -> Self {
-        let pci = input.inventory.functions.iter().filter(|function| function.auxiliary().is_none());
-        Self { input, pci: pci.map(|function| (function.id.pci(), function)).collect() }
+        let pci = input
+            .inventory
+            .functions
+            .iter()
+            .filter(|function| function.auxiliary().is_none());
+        Self {
+            input,
+            pci: pci.map(|function| (function.id.pci(), function)).collect(),
+        }
     }
 
     pub(super) fn device(&self, function: &Function) -> Device {
@@ -34,13 +41,23 @@ impl<'a> Facts<'a> {
             last,
             pool: self.pool(&function.id, last),
             given: self.given(&function.id, last),
-            resting: self.input.claimed.get(&function.id).and_then(Option::as_deref),
+            resting: self
+                .input
+                .claimed
+                .get(&function.id)
+                .and_then(Option::as_deref),
         };
-        Device { attributes: subject.attributes(), name, ..Device::default() }
+        Device {
+            attributes: subject.attributes(),
+            name,
+            ..Device::default()
+        }
     }
 
     fn pool(&self, id: &DeviceId, last: Option<&Device>) -> Pool<'a> {
-        let Some(pools) = self.input.pools.filter(|_| self.is_free(id, last)) else { return Pool::Kept };
+        let Some(pools) = self.input.pools.filter(|_| self.is_free(id, last)) else {
+            return Pool::Kept;
+        };
         match pools.devices.get(id) {
             None if self.input.given.is_none() => Pool::Kept,
             assigned => Pool::Assigned(assigned),
@@ -54,7 +71,9 @@ impl<'a> Facts<'a> {
             None => {
                 let last = last.into_iter().flat_map(|device| &device.attributes);
                 let others = last.filter(|(name, _)| !OWN_ATTRIBUTES.contains(&name.as_str()));
-                others.map(|(name, value)| (name.clone(), value.clone())).collect()
+                others
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect()
             }
         }
     }
@@ -94,7 +113,9 @@ impl Subject<'_> {
             .chain(self.pool())
             .chain(self.topology());
         // The pool's name may be given as well, written otherwise.
-        all.map(|(name, value)| (name.to_owned(), value)).chain(self.given.clone()).collect()
+        all.map(|(name, value)| (name.to_owned(), value))
+            .chain(self.given.clone())
+            .collect()
     }
 
     /// What it is and where.
@@ -109,7 +130,13 @@ impl Subject<'_> {
             ("vendor", hex(self.function.ids.vendor).into()),
             ("deviceID", hex(self.function.ids.device).into()),
             ("pfDeviceID", self.known("pfDeviceID", pf_ids, "")),
-            ("driver", self.resting.or(self.function.binding.driver.as_deref()).unwrap_or("").into()),
+            (
+                "driver",
+                self.resting
+                    .or(self.function.binding.driver.as_deref())
+                    .unwrap_or("")
+                    .into(),
+            ),
             ("pciAddress", pci.to_string().into()),
             ("pfPciAddress", pf.to_string().into()),
             ("index", Attribute::Int(index)),
@@ -126,8 +153,15 @@ impl Subject<'_> {
     /// The port behind it. A PF in a pod has no netdev here, and a link that is down no speed: then what was last known.
     fn link(&self) -> Vec<(&'static str, Attribute)> {
         let pf = self.pf.unwrap_or(self.function);
-        let name = self.pf.and_then(|pf| pf.netdev.as_ref()).map(ToString::to_string);
-        let kind = self.function.link_type.or(pf.link_type).map(LinkType::as_str);
+        let name = self
+            .pf
+            .and_then(|pf| pf.netdev.as_ref())
+            .map(ToString::to_string);
+        let kind = self
+            .function
+            .link_type
+            .or(pf.link_type)
+            .map(LinkType::as_str);
         let eswitch = match pf.eswitch.or(self.function.eswitch) {
             Some(EswitchMode::Legacy) => Some("legacy"),
             Some(EswitchMode::Switchdev) => Some("switchdev"),
@@ -136,14 +170,28 @@ impl Subject<'_> {
         vec![
             ("pfName", self.known("pfName", name, "")),
             ("linkType", self.known("linkType", kind, "")),
-            ("linkSpeed", self.known("linkSpeed", pf.link_speed.or(self.function.link_speed), 0u32)),
+            (
+                "linkSpeed",
+                self.known(
+                    "linkSpeed",
+                    pf.link_speed.or(self.function.link_speed),
+                    0u32,
+                ),
+            ),
             ("eswitchMode", self.known("eswitchMode", eswitch, "")),
         ]
     }
 
     /// What it can do. A claim may take that away for a while: another driver, an RDMA device that went into the pod.
     fn abilities(&self) -> Vec<(&'static str, Attribute)> {
-        let Abilities { rdma, p_key, vdpa_capable, vdpa_type, ddp_profile, .. } = &self.function.abilities;
+        let Abilities {
+            rdma,
+            p_key,
+            vdpa_capable,
+            vdpa_type,
+            ddp_profile,
+            ..
+        } = &self.function.abilities;
         let all: [(&'static str, Attribute); 5] = [
             ("pKey", Attribute::Int(p_key.map_or(-1, i64::from))),
             ("rdma", Attribute::Bool(*rdma)),
@@ -153,7 +201,10 @@ impl Subject<'_> {
         ];
         let rested = all.map(|(name, now)| (name, self.rested(name, now)));
         let fixed = [
-            ("acpiIndex", Attribute::Int(self.function.acpi_index.map_or(-1, i64::from))),
+            (
+                "acpiIndex",
+                Attribute::Int(self.function.acpi_index.map_or(-1, i64::from)),
+            ),
             ("auxDevice", self.function.auxiliary().unwrap_or("").into()),
         ];
         rested.into_iter().chain(fixed).collect()
@@ -162,24 +213,33 @@ impl Subject<'_> {
     /// Its pool, twice: the second is the name that Multus knows.
     fn pool(&self) -> Vec<(&'static str, Attribute)> {
         let name = match &self.pool {
-            Pool::Assigned(assigned) => Some(assigned.map_or_else(String::new, |assigned| assigned.pool.to_string())),
+            Pool::Assigned(assigned) => {
+                Some(assigned.map_or_else(String::new, |assigned| assigned.pool.to_string()))
+            }
             Pool::Kept => None,
         };
-        ["pool", "k8s.cni.cncf.io/resourceName"].map(|key| (key, self.known(key, name.clone(), ""))).into()
+        ["pool", "k8s.cni.cncf.io/resourceName"]
+            .map(|key| (key, self.known(key, name.clone(), "")))
+            .into()
     }
 
     /// Whether a pool wants its devices without NUMA node.
     fn without_numa(&self) -> bool {
         match &self.pool {
             Pool::Assigned(assigned) => assigned.is_some_and(|assigned| assigned.exclude_topology),
-            Pool::Kept => self.last.is_some_and(|last| !last.attributes.contains_key(NUMA)),
+            Pool::Kept => self
+                .last
+                .is_some_and(|last| !last.attributes.contains_key(NUMA)),
         }
     }
 
     fn topology(&self) -> Vec<(&'static str, Attribute)> {
         let pci = self.function.id.pci().to_string();
         let mut all = vec![
-            ("k8s.cni.cncf.io/deviceID", Attribute::from(self.function.auxiliary().unwrap_or(&pci))),
+            (
+                "k8s.cni.cncf.io/deviceID",
+                Attribute::from(self.function.auxiliary().unwrap_or(&pci)),
+            ),
             ("resource.kubernetes.io/pciBusID", pci.into()),
         ];
         if let Some(root) = &self.function.pcie_root {
@@ -193,13 +253,27 @@ impl Subject<'_> {
 
     /// What was last said of a device under a claim, else what is so now.
     fn rested(&self, name: &str, now: Attribute) -> Attribute {
-        let last = self.last.filter(|_| self.claimed).and_then(|device| device.attributes.get(name));
+        let last = self
+            .last
+            .filter(|_| self.claimed)
+            .and_then(|device| device.attributes.get(name));
         last.cloned().unwrap_or(now)
     }
 
-    fn known(&self, name: &str, now: Option<impl Into<Attribute>>, neutral: impl Into<Attribute>) -> Attribute {
-        let last = || self.last.and_then(|device| device.attributes.get(name)).cloned();
-        now.map(Into::into).or_else(last).unwrap_or_else(|| neutral.into())
+    fn known(
+        &self,
+        name: &str,
+        now: Option<impl Into<Attribute>>,
+        neutral: impl Into<Attribute>,
+    ) -> Attribute {
+        let last = || {
+            self.last
+                .and_then(|device| device.attributes.get(name))
+                .cloned()
+        };
+        now.map(Into::into)
+            .or_else(last)
+            .unwrap_or_else(|| neutral.into())
     }
 }
 

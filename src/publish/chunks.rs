@@ -27,7 +27,11 @@ fn chunk(device: &Device) -> Chunk {
     let kind = device.text("type");
     match usize::try_from(device.number("index")) {
         _ if is_whole(device) => Chunk::Wholes,
-        Ok(index) => Chunk::Parts(device.text("pfPciAddress").to_owned(), kind == "sf", index / MAX_DEVICES),
+        Ok(index) => Chunk::Parts(
+            device.text("pfPciAddress").to_owned(),
+            kind == "sf",
+            index / MAX_DEVICES,
+        ),
         Err(_) => Chunk::Alone,
     }
 }
@@ -42,6 +46,8 @@ pub(super) fn is_whole(device: &Device) -> bool {
 }
 
 fn ordered(mut devices: Vec<Device>) -> Vec<Vec<Device>> {
-    devices.sort_by(|one, two| (one.number("index"), &one.name).cmp(&(two.number("index"), &two.name)));
+    devices.sort_by(|one, two| {
+        (one.number("index"), &one.name).cmp(&(two.number("index"), &two.name))
+    });
     devices.chunks(MAX_DEVICES).map(<[_]>::to_vec).collect()
 }

@@ -91,8 +91,13 @@ pub struct Desired {
 #[must_use]
 pub fn slices(input: &PublishInput<'_>) -> Desired {
     let facts = attributes::Facts::of(input);
-    let parents: BTreeSet<DeviceId> =
-        input.inventory.functions.iter().filter(|function| function.is_part()).filter_map(parent).collect();
+    let parents: BTreeSet<DeviceId> = input
+        .inventory
+        .functions
+        .iter()
+        .filter(|function| function.is_part())
+        .filter_map(parent)
+        .collect();
     let mut devices: Vec<Device> = input
         .inventory
         .offered()
@@ -102,9 +107,15 @@ pub fn slices(input: &PublishInput<'_>) -> Desired {
     devices.extend(vanished(input));
     taints::apply(&mut devices, input);
     let (mut devices, warnings) = validate::valid(devices);
-    let sets = if input.published.features.counters { counters::apply(&mut devices) } else { Vec::new() };
-    let mut slices: Vec<Slice> =
-        sets.chunks(counters::MAX_SETS).map(|sets| Slice::SharedCounters(sets.to_vec())).collect();
+    let sets = if input.published.features.counters {
+        counters::apply(&mut devices)
+    } else {
+        Vec::new()
+    };
+    let mut slices: Vec<Slice> = sets
+        .chunks(counters::MAX_SETS)
+        .map(|sets| Slice::SharedCounters(sets.to_vec()))
+        .collect();
     let chunks = chunks::chunks(devices);
     if chunks.is_empty() {
         // "The driver is up and has no devices" is said too.
@@ -127,7 +138,11 @@ pub fn writes(stored: &[StoredSlice], desired: &Desired) -> Vec<Placed> {
 
 /// Without counters nothing keeps the scheduler from giving away both a PF and a VF or SF of it: then the PF is offered
 /// only while it has none, and what is made while a claim has the PF is not.
-fn is_offerable(function: &Function, parents: &BTreeSet<DeviceId>, input: &PublishInput<'_>) -> bool {
+fn is_offerable(
+    function: &Function,
+    parents: &BTreeSet<DeviceId>,
+    input: &PublishInput<'_>,
+) -> bool {
     if input.published.features.counters || input.claimed.contains_key(&function.id) {
         return true;
     }
@@ -147,9 +162,17 @@ fn parent(part: &Function) -> Option<DeviceId> {
 
 /// Devices under a claim that are not offered any more: listed as they last were, until the claim is gone.
 fn vanished(input: &PublishInput<'_>) -> Vec<Device> {
-    let offered: BTreeSet<DeviceId> = input.inventory.offered().map(|function| function.id).collect();
+    let offered: BTreeSet<DeviceId> = input
+        .inventory
+        .offered()
+        .map(|function| function.id)
+        .collect();
     let gone = input.claimed.keys().filter(|id| !offered.contains(id));
     gone.filter_map(|id| input.published.devices.get(&id.name()))
-        .map(|device| Device { taints: Vec::new(), consumes: Vec::new(), ..device.clone() })
+        .map(|device| Device {
+            taints: Vec::new(),
+            consumes: Vec::new(),
+            ..device.clone()
+        })
         .collect()
 }

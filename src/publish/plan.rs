@@ -29,18 +29,34 @@ pub(super) enum Write {
 /// is known to have been used.
 pub(super) fn plan(stored: &[StoredSlice], desired: &[Slice], floor: i64) -> Vec<Write> {
     let (matched, obsolete) = by_index(stored, desired.len());
-    let newest = stored.iter().map(|slice| slice.generation).max().unwrap_or(0).max(floor);
+    let newest = stored
+        .iter()
+        .map(|slice| slice.generation)
+        .max()
+        .unwrap_or(0)
+        .max(floor);
     let differs = |index: &usize, slice: &&StoredSlice| {
         let content = with_times(&desired[*index], &slice.content);
-        slice.foreign || slice.content != content || slice.count != count(desired) || slice.generation != newest
+        slice.foreign
+            || slice.content != content
+            || slice.count != count(desired)
+            || slice.generation != newest
     };
-    let changed: Vec<usize> =
-        matched.iter().filter(|(index, slice)| differs(index, slice)).map(|(index, _)| *index).collect();
+    let changed: Vec<usize> = matched
+        .iter()
+        .filter(|(index, slice)| differs(index, slice))
+        .map(|(index, _)| *index)
+        .collect();
     let complete = matched.len() == desired.len();
     let in_place = complete && keeps_order(&changed, &matched, desired, newest);
     let generation = if in_place { newest } else { newest + 1 };
     let mut writes: Vec<Write> = obsolete.into_iter().cloned().map(Write::Delete).collect();
-    let placed = |index: usize, content| Placed { index, generation, count: desired.len(), content };
+    let placed = |index: usize, content| Placed {
+        index,
+        generation,
+        count: desired.len(),
+        content,
+    };
     for (index, slice) in &matched {
         if !in_place || changed.contains(index) {
             let content = with_times(&desired[*index], &slice.content);
@@ -53,12 +69,18 @@ pub(super) fn plan(stored: &[StoredSlice], desired: &[Slice], floor: i64) -> Vec
 }
 
 /// Slices by their place; the rest is obsolete: of another rule or pool, beyond the end, or there twice.
-fn by_index(stored: &[StoredSlice], places: usize) -> (BTreeMap<usize, &StoredSlice>, Vec<&StoredSlice>) {
+fn by_index(
+    stored: &[StoredSlice],
+    places: usize,
+) -> (BTreeMap<usize, &StoredSlice>, Vec<&StoredSlice>) {
     let (mut matched, mut obsolete) = (BTreeMap::<usize, &StoredSlice>::new(), Vec::new());
     let mut newest_first: Vec<&StoredSlice> = stored.iter().collect();
     newest_first.sort_by(|one, two| (two.generation, &one.name).cmp(&(one.generation, &two.name)));
     for slice in newest_first {
-        match slice.index.filter(|index| *index < places && !matched.contains_key(index)) {
+        match slice
+            .index
+            .filter(|index| *index < places && !matched.contains_key(index))
+        {
             Some(index) => drop(matched.insert(index, slice)),
             None => obsolete.push(slice),
         }
@@ -67,8 +89,15 @@ fn by_index(stored: &[StoredSlice], places: usize) -> (BTreeMap<usize, &StoredSl
 }
 
 /// Whether readers may see the changed slices one after the other.
-fn keeps_order(changed: &[usize], matched: &BTreeMap<usize, &StoredSlice>, desired: &[Slice], newest: i64) -> bool {
-    let whole = |index: &usize| matched[index].generation == newest && matched[index].count == count(desired);
+fn keeps_order(
+    changed: &[usize],
+    matched: &BTreeMap<usize, &StoredSlice>,
+    desired: &[Slice],
+    newest: i64,
+) -> bool {
+    let whole = |index: &usize| {
+        matched[index].generation == newest && matched[index].count == count(desired)
+    };
     let same = |index: &usize| matched[index].content.same_members(&desired[*index]);
     changed.iter().all(whole) && (changed.len() <= 1 || changed.iter().all(same))
 }
@@ -79,14 +108,25 @@ fn count(desired: &[Slice]) -> i64 {
 
 /// The desired slice, with the times at which the server first saw its taints: written anew they would all differ.
 pub(super) fn with_times(desired: &Slice, stored: &Slice) -> Slice {
-    let Slice::Devices(devices) = desired else { return desired.clone() };
-    let old: BTreeMap<&str, &[Taint]> =
-        stored.devices().iter().map(|device| (device.name.as_str(), device.taints.as_slice())).collect();
+    let Slice::Devices(devices) = desired else {
+        return desired.clone();
+    };
+    let old: BTreeMap<&str, &[Taint]> = stored
+        .devices()
+        .iter()
+        .map(|device| (device.name.as_str(), device.taints.as_slice()))
+        .collect();
     let mut devices = devices.clone();
     for device in &mut devices {
         let old = old.get(device.name.as_str()).copied().unwrap_or_default();
-        for taint in device.taints.iter_mut().filter(|taint| taint.time_added.is_none()) {
-            let same = |old: &&Taint| (&old.key, &old.value, old.effect) == (&taint.key, &taint.value, taint.effect);
+        for taint in device
+            .taints
+            .iter_mut()
+            .filter(|taint| taint.time_added.is_none())
+        {
+            let same = |old: &&Taint| {
+                (&old.key, &old.value, old.effect) == (&taint.key, &taint.value, taint.effect)
+            };
             taint.time_added = old.iter().find(same).and_then(|taint| taint.time_added);
         }
     }

@@ -58,9 +58,21 @@ pub struct Publisher {
 impl Publisher {
     /// Takes the desired slices from a channel: none as long as they are not known.
     #[must_use]
-    pub fn new(cluster: Arc<dyn Cluster>, desired: watch::Receiver<Option<Desired>>, pace: Pace) -> Self {
+    pub fn new(
+        cluster: Arc<dyn Cluster>,
+        desired: watch::Receiver<Option<Desired>>,
+        pace: Pace,
+    ) -> Self {
         let (published, nudge) = (watch::channel(None).0, Arc::default());
-        Self { cluster, desired, published, nudge, pace, view: View::unread(), warned: Vec::new() }
+        Self {
+            cluster,
+            desired,
+            published,
+            nudge,
+            pace,
+            view: View::unread(),
+            warned: Vec::new(),
+        }
     }
 
     /// What the server holds; none until it has told. Last-known values and features for the next [`super::slices`].
@@ -112,7 +124,8 @@ impl Publisher {
         match asked.await {
             Ok(features) => {
                 tracing::info!(?features, "what the server keeps of slices");
-                self.published.send_replace(Some(self.view.published(features)));
+                self.published
+                    .send_replace(Some(self.view.published(features)));
                 Some(features)
             }
             Err(error) => {
@@ -158,9 +171,14 @@ impl Publisher {
 
     /// One round. False: it must be tried again.
     async fn sync(&mut self, features: Features) -> bool {
-        let Some(desired) = self.desired.borrow_and_update().clone() else { return true };
+        let Some(desired) = self.desired.borrow_and_update().clone() else {
+            return true;
+        };
         if desired.warnings != self.warned {
-            desired.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+            desired
+                .warnings
+                .iter()
+                .for_each(|warning| tracing::warn!("{warning}"));
             self.warned.clone_from(&desired.warnings);
         }
         let cluster = Arc::clone(&self.cluster);
@@ -174,11 +192,16 @@ impl Publisher {
                     tracing::info!(slices = desired.slices.len(), ?writes, "published");
                 }
                 let now = self.view.published(features);
-                self.published.send_if_modified(|old| old.replace(now.clone()).is_none_or(|old| old != now));
+                self.published
+                    .send_if_modified(|old| old.replace(now.clone()).is_none_or(|old| old != now));
                 true
             }
             Err(error) => {
-                let hint = if error.kind == ErrorKind::Forbidden { "check RBAC and admission policies" } else { "" };
+                let hint = if error.kind == ErrorKind::Forbidden {
+                    "check RBAC and admission policies"
+                } else {
+                    ""
+                };
                 tracing::warn!(%error, hint, "cannot publish, trying again");
                 self.view.doubt();
                 false

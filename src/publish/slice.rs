@@ -32,9 +32,10 @@ impl Slice {
     #[must_use]
     pub fn same_members(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Devices(one), Self::Devices(two)) => {
-                one.iter().map(|device| &device.name).eq(two.iter().map(|device| &device.name))
-            }
+            (Self::Devices(one), Self::Devices(two)) => one
+                .iter()
+                .map(|device| &device.name)
+                .eq(two.iter().map(|device| &device.name)),
             (one, two) => one == two,
         }
     }

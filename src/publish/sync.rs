@@ -31,15 +31,19 @@ struct Dropped {
 
 impl View {
     pub(super) fn unread() -> Self {
-        Self { stale: true, ..Self::default() }
+        Self {
+            stale: true,
+            ..Self::default()
+        }
     }
 
     /// Whether this change is news: neither ours, nor older than what we have written since.
     pub(super) fn is_news(&self, change: &SliceChange) -> bool {
         match change {
-            SliceChange::Applied { name, version } => {
-                self.stored.get(name).is_none_or(|slice| older(&slice.version, version))
-            }
+            SliceChange::Applied { name, version } => self
+                .stored
+                .get(name)
+                .is_none_or(|slice| older(&slice.version, version)),
             SliceChange::Deleted { name } => self.stored.contains_key(name),
             SliceChange::Unknown => true,
         }
@@ -53,25 +57,50 @@ impl View {
     pub(super) async fn read(&mut self, cluster: &dyn Cluster) -> Result<()> {
         if self.stale {
             let all = cluster.slices().await?;
-            self.stored = all.into_iter().map(|slice| (slice.name.clone(), self.tolerated(slice))).collect();
+            self.stored = all
+                .into_iter()
+                .map(|slice| (slice.name.clone(), self.tolerated(slice)))
+                .collect();
             self.stale = false;
         }
-        self.generation = self.stored.values().map(|slice| slice.generation).max().unwrap_or(0).max(self.generation);
+        self.generation = self
+            .stored
+            .values()
+            .map(|slice| slice.generation)
+            .max()
+            .unwrap_or(0)
+            .max(self.generation);
         Ok(())
     }
 
     fn tolerated(&self, slice: StoredSlice) -> StoredSlice {
-        StoredSlice { foreign: slice.foreign && !self.adds, ..slice }
+        StoredSlice {
+            foreign: slice.foreign && !self.adds,
+            ..slice
+        }
     }
 
     pub(super) fn published(&self, features: Features) -> Published {
-        let devices = self.stored.values().flat_map(|slice| slice.content.devices());
-        Published { devices: devices.map(|device| (device.name.clone(), device.clone())).collect(), features }
+        let devices = self
+            .stored
+            .values()
+            .flat_map(|slice| slice.content.devices());
+        Published {
+            devices: devices
+                .map(|device| (device.name.clone(), device.clone()))
+                .collect(),
+            features,
+        }
     }
 
     /// Makes the server hold what is desired, and tells what was written.
-    pub(super) async fn write(&mut self, cluster: &dyn Cluster, desired: &[Slice]) -> Result<Vec<String>> {
-        self.dropped.retain(|index, dropped| desired.get(*index) == Some(&dropped.sent));
+    pub(super) async fn write(
+        &mut self,
+        cluster: &dyn Cluster,
+        desired: &[Slice],
+    ) -> Result<Vec<String>> {
+        self.dropped
+            .retain(|index, dropped| desired.get(*index) == Some(&dropped.sent));
         let stored: Vec<StoredSlice> = self.stored.values().cloned().collect();
         let mut done = Vec::new();
         for write in plan(&stored, &self.expected(desired), self.generation) {
@@ -89,15 +118,28 @@ impl View {
         desired.iter().enumerate().map(kept).collect()
     }
 
-    async fn one(&mut self, cluster: &dyn Cluster, write: Write, desired: &[Slice]) -> Result<String> {
+    async fn one(
+        &mut self,
+        cluster: &dyn Cluster,
+        write: Write,
+        desired: &[Slice],
+    ) -> Result<String> {
         let (verb, placed, now) = match write {
             Write::Delete(slice) => {
                 cluster.delete_slice(&slice).await?;
                 self.stored.remove(&slice.name);
                 return Ok(format!("delete {}", slice.name));
             }
-            Write::Update(old, placed) => ("update", placed.clone(), cluster.update_slice(&old, &placed).await?),
-            Write::Create(placed) => ("create", placed.clone(), cluster.create_slice(&placed).await?),
+            Write::Update(old, placed) => (
+                "update",
+                placed.clone(),
+                cluster.update_slice(&old, &placed).await?,
+            ),
+            Write::Create(placed) => (
+                "create",
+                placed.clone(),
+                cluster.create_slice(&placed).await?,
+            ),
         };
         self.compare(&placed, &now, &desired[placed.index]);
         self.adds |= now.foreign;
@@ -119,7 +161,13 @@ impl View {
             dropped = differences(&sent, &now.content),
             "the server has not kept all of a slice: its feature gates are off"
         );
-        self.dropped.insert(placed.index, Dropped { sent: desired.clone(), kept: now.content.clone() });
+        self.dropped.insert(
+            placed.index,
+            Dropped {
+                sent: desired.clone(),
+                kept: now.content.clone(),
+            },
+        );
     }
 }
 
@@ -133,7 +181,9 @@ fn older(ours: &str, theirs: &str) -> bool {
 
 /// Which fields are missing, in a word each.
 fn differences(sent: &Slice, kept: &Slice) -> String {
-    let (Slice::Devices(sent), Slice::Devices(kept)) = (sent, kept) else { return "sharedCounters".into() };
+    let (Slice::Devices(sent), Slice::Devices(kept)) = (sent, kept) else {
+        return "sharedCounters".into();
+    };
     let mut fields = BTreeSet::new();
     for (sent, kept) in sent.iter().zip(kept) {
         let pairs = [
@@ -141,7 +191,12 @@ fn differences(sent: &Slice, kept: &Slice) -> String {
             ("consumesCounters", sent.consumes != kept.consumes),
             ("taints", sent.taints != kept.taints),
         ];
-        fields.extend(pairs.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field));
+        fields.extend(
+            pairs
+                .into_iter()
+                .filter(|(_, differs)| *differs)
+                .map(|(field, _)| field),
+        );
     }
     if sent.len() != kept.len() {
         fields.insert("devices");
@@ -165,13 +220,23 @@ mod tests {
             content: Slice::Devices(Vec::new()),
             foreign: false,
         };
-        let view = View { stored: [("ours".into(), stored)].into(), ..View::default() };
-        let applied = |name: &str, version: &str| SliceChange::Applied { name: name.into(), version: version.into() };
+        let view = View {
+            stored: [("ours".into(), stored)].into(),
+            ..View::default()
+        };
+        let applied = |name: &str, version: &str| SliceChange::Applied {
+            name: name.into(),
+            version: version.into(),
+        };
         assert!(!view.is_news(&applied("ours", "9")), "our own write");
         assert!(!view.is_news(&applied("ours", "8")), "before our own write");
         assert!(view.is_news(&applied("ours", "10")) && view.is_news(&applied("theirs", "1")));
-        assert!(view.is_news(&SliceChange::Deleted { name: "ours".into() }));
-        assert!(!view.is_news(&SliceChange::Deleted { name: "deleted by us".into() }));
+        assert!(view.is_news(&SliceChange::Deleted {
+            name: "ours".into()
+        }));
+        assert!(!view.is_news(&SliceChange::Deleted {
+            name: "deleted by us".into()
+        }));
         assert!(view.is_news(&SliceChange::Unknown));
     }
 }

@@ -28,7 +28,12 @@ impl Taint {
             Reason::UndoFailed => "undo-failed",
             Reason::DriverMissing => "driver-missing",
         };
-        Self { key: format!("{driver}/{reason}"), value: String::new(), effect: Effect::NoSchedule, time_added: None }
+        Self {
+            key: format!("{driver}/{reason}"),
+            value: String::new(),
+            effect: Effect::NoSchedule,
+            time_added: None,
+        }
     }
 }
 
@@ -37,14 +42,31 @@ impl Taint {
 #[must_use]
 pub fn ports(functions: &[Function]) -> BTreeMap<Bdf, bool> {
     let is_pf = |function: &&Function| matches!(function.kind, FunctionKind::Pf { .. });
-    functions.iter().filter(is_pf).map(|pf| (pf.id.pci(), pf.carrier == Some(false))).collect()
+    functions
+        .iter()
+        .filter(is_pf)
+        .map(|pf| (pf.id.pci(), pf.carrier == Some(false)))
+        .collect()
 }
 
 /// Taints dark ports and their VFs.
 #[must_use]
-pub fn link_down(driver: &str, functions: &[Function], dark: &BTreeSet<Bdf>) -> BTreeMap<DeviceId, Vec<Taint>> {
-    let tainted = functions.iter().filter(|function| function.pf().is_some_and(|pf| dark.contains(&pf)));
-    tainted.map(|function| (function.id, vec![Taint::no_schedule(driver, Reason::LinkDown)])).collect()
+pub fn link_down(
+    driver: &str,
+    functions: &[Function],
+    dark: &BTreeSet<Bdf>,
+) -> BTreeMap<DeviceId, Vec<Taint>> {
+    let tainted = functions
+        .iter()
+        .filter(|function| function.pf().is_some_and(|pf| dark.contains(&pf)));
+    tainted
+        .map(|function| {
+            (
+                function.id,
+                vec![Taint::no_schedule(driver, Reason::LinkDown)],
+            )
+        })
+        .collect()
 }
 
 /// Puts the given taints on the devices, and `gone` on those that are listed for a claim's sake only.
@@ -52,11 +74,26 @@ pub(super) fn apply(devices: &mut [Device], input: &PublishInput<'_>) {
     if !input.published.features.taints {
         return;
     }
-    let offered: BTreeSet<String> = input.inventory.offered().map(|function| function.id.name()).collect();
-    let given: BTreeMap<String, &Vec<Taint>> = input.taints.iter().map(|(id, taints)| (id.name(), taints)).collect();
+    let offered: BTreeSet<String> = input
+        .inventory
+        .offered()
+        .map(|function| function.id.name())
+        .collect();
+    let given: BTreeMap<String, &Vec<Taint>> = input
+        .taints
+        .iter()
+        .map(|(id, taints)| (id.name(), taints))
+        .collect();
     for device in devices {
-        let gone = (!offered.contains(&device.name)).then(|| Taint::no_schedule(input.driver, Reason::Gone));
-        let all = given.get(&device.name).copied().into_iter().flatten().cloned().chain(gone);
+        let gone = (!offered.contains(&device.name))
+            .then(|| Taint::no_schedule(input.driver, Reason::Gone));
+        let all = given
+            .get(&device.name)
+            .copied()
+            .into_iter()
+            .flatten()
+            .cloned()
+            .chain(gone);
         // By key: the order in which reasons come in must not change the slice.
         let sorted: BTreeMap<String, Taint> = all.map(|taint| (taint.key.clone(), taint)).collect();
         device.taints = sorted.into_values().collect();

@@ -14,11 +14,19 @@ use crate::{
     pool::{Candidate, Config},
 };
 
-pub(super) const ALL: Features = Features { counters: true, taints: true };
-const PLAIN: Features = Features { counters: false, taints: false };
+pub(super) const ALL: Features = Features {
+    counters: true,
+    taints: true,
+};
+const PLAIN: Features = Features {
+    counters: false,
+    taints: false,
+};
 
 fn bdf(bus: u8, number: u32) -> Bdf {
-    format!("0000:{bus:02x}:{:02x}.{}", number / 8, number % 8).parse().unwrap()
+    format!("0000:{bus:02x}:{:02x}.{}", number / 8, number % 8)
+        .parse()
+        .unwrap()
 }
 
 /// The PF of a bus, up with carrier at 10 Gb/s.
@@ -27,8 +35,14 @@ pub(super) fn pf(bus: u8, total_vfs: u32, num_vfs: u32) -> Function {
         id: DeviceId::Pci(bdf(bus, 0)),
         incarnation: 1,
         kind: FunctionKind::Pf { total_vfs, num_vfs },
-        ids: PciIds { vendor: 0x8086, device: 0x10c9 },
-        binding: Binding { driver: Some("igb".into()), driver_override: None },
+        ids: PciIds {
+            vendor: 0x8086,
+            device: 0x10c9,
+        },
+        binding: Binding {
+            driver: Some("igb".into()),
+            driver_override: None,
+        },
         netdev: Some(format!("ens{bus}").parse().unwrap()),
         link_type: Some(LinkType::Ethernet),
         link_speed: Some(10_000),
@@ -44,12 +58,25 @@ pub(super) fn pf(bus: u8, total_vfs: u32, num_vfs: u32) -> Function {
 
 /// VFs 0 to `count` of a bus' PF.
 pub(super) fn vfs(bus: u8, count: u32) -> Vec<Function> {
-    let address = |index| Some(VfAddress { pf: bdf(bus, 0), index });
+    let address = |index| {
+        Some(VfAddress {
+            pf: bdf(bus, 0),
+            index,
+        })
+    };
     let vf = |index| Function {
         id: DeviceId::Pci(bdf(bus, 8 + index)),
-        kind: FunctionKind::Vf { address: address(index) },
-        ids: PciIds { vendor: 0x8086, device: 0x10ca },
-        binding: Binding { driver: Some("igbvf".into()), driver_override: None },
+        kind: FunctionKind::Vf {
+            address: address(index),
+        },
+        ids: PciIds {
+            vendor: 0x8086,
+            device: 0x10ca,
+        },
+        binding: Binding {
+            driver: Some("igbvf".into()),
+            driver_override: None,
+        },
         netdev: None,
         eswitch: None,
         link_speed: None,
@@ -60,12 +87,17 @@ pub(super) fn vfs(bus: u8, count: u32) -> Vec<Function> {
 }
 
 pub(super) fn host(buses: &[(u8, u32, u32)]) -> Vec<Function> {
-    let all = buses.iter().flat_map(|(bus, total, num)| std::iter::once(pf(*bus, *total, *num)).chain(vfs(*bus, *num)));
+    let all = buses.iter().flat_map(|(bus, total, num)| {
+        std::iter::once(pf(*bus, *total, *num)).chain(vfs(*bus, *num))
+    });
     all.collect()
 }
 
 pub(super) fn nothing(features: Features) -> Published {
-    Published { devices: BTreeMap::new(), features }
+    Published {
+        devices: BTreeMap::new(),
+        features,
+    }
 }
 
 /// Everything by default, to be changed by a test.
@@ -81,7 +113,10 @@ pub(super) struct Case {
 impl Case {
     pub(super) fn of(functions: Vec<Function>, features: Features) -> Self {
         let (claimed, taints) = (BTreeMap::new(), BTreeMap::new());
-        let host = Inventory { functions, host_used: BTreeSet::new() };
+        let host = Inventory {
+            functions,
+            host_used: BTreeSet::new(),
+        };
         Self {
             host,
             claimed,
@@ -115,16 +150,30 @@ impl Case {
 }
 
 fn by_name(desired: &Desired) -> BTreeMap<String, Device> {
-    desired.slices.iter().flat_map(Slice::devices).map(|device| (device.name.clone(), device.clone())).collect()
+    desired
+        .slices
+        .iter()
+        .flat_map(Slice::devices)
+        .map(|device| (device.name.clone(), device.clone()))
+        .collect()
 }
 
 #[test]
 fn every_attribute_of_the_table_is_on_pf_and_vf() {
     let devices = Case::of(host(&[(0x3b, 7, 2)]), ALL).devices();
     for device in devices.values() {
-        assert_eq!(device.attributes.keys().collect::<Vec<_>>(), OWN_ATTRIBUTES.iter().collect::<Vec<_>>());
+        assert_eq!(
+            device.attributes.keys().collect::<Vec<_>>(),
+            OWN_ATTRIBUTES.iter().collect::<Vec<_>>()
+        );
     }
-    insta::assert_json_snapshot!("attributes", devices.values().map(|device| &device.attributes).collect::<Vec<_>>());
+    insta::assert_json_snapshot!(
+        "attributes",
+        devices
+            .values()
+            .map(|device| &device.attributes)
+            .collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -140,9 +189,24 @@ fn unknown_topology_is_left_out_and_everything_else_is_neutral() {
     let devices = Case::of(vec![bare], ALL).devices();
     let device = &devices["0000-01-01-0"];
     assert_eq!(device.attributes.len(), 25);
-    assert!(device.attributes.keys().all(|name| !name.ends_with("numaNode") && !name.ends_with("pcieRoot")));
-    assert_eq!((device.text("driver"), device.text("pfPciAddress"), device.number("index")), ("", "0000:01:01.0", -1));
-    assert_eq!((device.text("pfDeviceID"), device.text("pfName")), ("10ca", ""));
+    assert!(
+        device
+            .attributes
+            .keys()
+            .all(|name| !name.ends_with("numaNode") && !name.ends_with("pcieRoot"))
+    );
+    assert_eq!(
+        (
+            device.text("driver"),
+            device.text("pfPciAddress"),
+            device.number("index")
+        ),
+        ("", "0000:01:01.0", -1)
+    );
+    assert_eq!(
+        (device.text("pfDeviceID"), device.text("pfName")),
+        ("10ca", "")
+    );
 }
 
 #[test]
@@ -167,14 +231,23 @@ fn vfs_come_pf_by_pf_and_pfs_last_behind_the_counters() {
 
 #[test]
 fn an_empty_node_still_says_that_the_driver_is_up() {
-    assert_eq!(Case::of(Vec::new(), ALL).desired().slices, [Slice::Devices(Vec::new())]);
+    assert_eq!(
+        Case::of(Vec::new(), ALL).desired().slices,
+        [Slice::Devices(Vec::new())]
+    );
 }
 
 #[test]
 fn a_pf_and_its_vfs_consume_from_one_set() {
     let mut case = Case::of(host(&[(1, 7, 2), (2, 0, 0)]), ALL);
     let devices = case.devices();
-    let takes = |name: &str| devices[name].consumes.iter().map(|c| (c.set.as_str(), c.counters["vfs"])).next();
+    let takes = |name: &str| {
+        devices[name]
+            .consumes
+            .iter()
+            .map(|c| (c.set.as_str(), c.counters["vfs"]))
+            .next()
+    };
     assert_eq!(takes("0000-01-00-0"), Some(("pf-0000-01-00-0", 7)));
     assert_eq!(takes("0000-01-01-1"), Some(("pf-0000-01-00-0", 1)));
     assert_eq!(takes("0000-02-00-0"), None);
@@ -182,20 +255,39 @@ fn a_pf_and_its_vfs_consume_from_one_set() {
     case.host.host_used.insert(bdf(1, 0).into());
     let device = &case.devices()["0000-01-01-1"];
     assert!(device.consumes.is_empty());
-    assert_eq!((device.text("pfName"), device.number("totalVFs")), ("ens1", 7));
+    assert_eq!(
+        (device.text("pfName"), device.number("totalVFs")),
+        ("ens1", 7)
+    );
 }
 
 #[test]
 fn without_counters_a_pf_is_published_only_while_it_has_no_vfs() {
     let mut case = Case::of(host(&[(1, 7, 2), (2, 7, 0)]), PLAIN);
-    assert!(!case.devices().contains_key("0000-01-00-0") && case.devices().contains_key("0000-02-00-0"));
-    assert!(case.desired().slices.iter().all(|slice| matches!(slice, Slice::Devices(_))));
+    assert!(
+        !case.devices().contains_key("0000-01-00-0") && case.devices().contains_key("0000-02-00-0")
+    );
+    assert!(
+        case.desired()
+            .slices
+            .iter()
+            .all(|slice| matches!(slice, Slice::Devices(_)))
+    );
     case.claimed.insert(case.host.functions[0].id, None);
-    assert!(case.devices().contains_key("0000-01-00-0"), "a claim's PF stays");
-    assert!(!case.devices().contains_key("0000-01-01-0"), "and what was made of it meanwhile is nobody's");
+    assert!(
+        case.devices().contains_key("0000-01-00-0"),
+        "a claim's PF stays"
+    );
+    assert!(
+        !case.devices().contains_key("0000-01-01-0"),
+        "and what was made of it meanwhile is nobody's"
+    );
     case.claimed.insert(case.host.functions[1].id, None);
     let listed = |name: &str| case.devices().contains_key(name);
-    assert!(listed("0000-01-01-0") && !listed("0000-01-01-1"), "a claim's VF stays too");
+    assert!(
+        listed("0000-01-01-0") && !listed("0000-01-01-1"),
+        "a claim's VF stays too"
+    );
 }
 
 #[test]
@@ -231,10 +323,17 @@ fn a_vanished_device_is_listed_and_tainted_until_its_claim_is_gone() {
     case.claimed.insert(vf.id, None);
     let now = case.devices();
     let device = &now[&vf.id.name()];
-    assert_eq!(device.taints, [Taint::no_schedule("sriov-dra.io", Reason::Gone)]);
+    assert_eq!(
+        device.taints,
+        [Taint::no_schedule("sriov-dra.io", Reason::Gone)]
+    );
     assert_eq!(device.attributes, before[&vf.id.name()].attributes);
     assert_eq!(device.consumes, before[&vf.id.name()].consumes);
-    assert_eq!(case.desired().slices[1].devices()[1].name, vf.id.name(), "in its place");
+    assert_eq!(
+        case.desired().slices[1].devices()[1].name,
+        vf.id.name(),
+        "in its place"
+    );
     case.claimed.clear();
     assert!(!case.devices().contains_key(&vf.id.name()));
 }
@@ -244,14 +343,22 @@ fn a_port_without_carrier_taints_its_pf_and_vfs_only() {
     let mut functions = host(&[(1, 7, 2), (2, 7, 2)]);
     functions[0].carrier = Some(false);
     functions[3].carrier = None;
-    let dark = ports(&functions).into_iter().filter_map(|(pf, dark)| dark.then_some(pf)).collect();
+    let dark = ports(&functions)
+        .into_iter()
+        .filter_map(|(pf, dark)| dark.then_some(pf))
+        .collect();
     let tainted = link_down("sriov-dra.io", &functions, &dark);
     let expected: Vec<_> = functions[..3].iter().map(|function| function.id).collect();
     assert_eq!(tainted.keys().copied().collect::<Vec<_>>(), expected);
     assert_eq!(tainted[&expected[0]][0].key, "sriov-dra.io/link-down");
     let mut case = Case::of(functions, PLAIN);
     case.taints = tainted;
-    assert!(case.devices().values().all(|device| device.taints.is_empty()), "a server without taints gets none");
+    assert!(
+        case.devices()
+            .values()
+            .all(|device| device.taints.is_empty()),
+        "a server without taints gets none"
+    );
 }
 
 /// What the API server refuses (`pkg/apis/resource/validation`), said again in other words.
@@ -265,7 +372,13 @@ fn refused(desired: &Desired) -> Vec<String> {
     let sets: BTreeMap<&str, &BTreeMap<String, u64>> = desired
         .slices
         .iter()
-        .flat_map(|slice| if let Slice::SharedCounters(sets) = slice { sets.as_slice() } else { &[] })
+        .flat_map(|slice| {
+            if let Slice::SharedCounters(sets) = slice {
+                sets.as_slice()
+            } else {
+                &[]
+            }
+        })
         .map(|set| (set.name.as_str(), &set.counters))
         .collect();
     let mut names = BTreeSet::new();
@@ -277,17 +390,27 @@ fn refused(desired: &Desired) -> Vec<String> {
         check(slice.devices().len() <= 64, "devices");
         for device in slice.devices() {
             check(names.insert(device.name.clone()), "duplicate device");
-            check(device.name.len() <= 63 && !device.name.contains(['.', ':', '_']), "device name");
+            check(
+                device.name.len() <= 63 && !device.name.contains(['.', ':', '_']),
+                "device name",
+            );
             check(device.attributes.len() <= 32, "attributes");
-            check(device.consumes.len() <= 2 && device.taints.len() <= 16, "consumes or taints");
+            check(
+                device.consumes.len() <= 2 && device.taints.len() <= 16,
+                "consumes or taints",
+            );
             for consumption in &device.consumes {
                 let available = |name| sets.get(consumption.set.as_str())?.get(name);
-                let enough = |(name, amount)| available(name).is_some_and(|available| amount <= available);
+                let enough =
+                    |(name, amount)| available(name).is_some_and(|available| amount <= available);
                 check(consumption.counters.iter().all(enough), "counter set");
             }
             for value in device.attributes.values() {
                 let long = |text: &String| text.len() > 64;
-                check(!matches!(value, Attribute::String(text) if long(text)), "long value");
+                check(
+                    !matches!(value, Attribute::String(text) if long(text)),
+                    "long value",
+                );
             }
         }
     }
@@ -297,27 +420,50 @@ fn refused(desired: &Desired) -> Vec<String> {
 /// Makes a PF or VF of an accelerator of it.
 fn accelerate(function: &mut Function) {
     let (total_vfs, num_vfs) = function.vfs().unwrap_or_default();
-    function.kind = FunctionKind::Accelerator { address: function.vf_address(), total_vfs, num_vfs };
+    function.kind = FunctionKind::Accelerator {
+        address: function.vf_address(),
+        total_vfs,
+        num_vfs,
+    };
 }
 
 fn sf(bus: u8, number: u32) -> Function {
-    let id = DeviceId::Sf { parent: bdf(bus, 0), number };
-    Function { id, kind: FunctionKind::Sf { auxiliary: format!("mlx5_core.sf.{number}") }, ..pf(bus, 0, 0) }
+    let id = DeviceId::Sf {
+        parent: bdf(bus, 0),
+        number,
+    };
+    Function {
+        id,
+        kind: FunctionKind::Sf {
+            auxiliary: format!("mlx5_core.sf.{number}"),
+        },
+        ..pf(bus, 0, 0)
+    }
 }
 
 fn hosts() -> impl Strategy<Value = Vec<Function>> {
-    let pf = (0u32..140).prop_flat_map(|total| (Just(total), 0..=total, any::<bool>(), prop_oneof![Just(0), 0u32..70]));
+    let pf = (0u32..140).prop_flat_map(|total| {
+        (
+            Just(total),
+            0..=total,
+            any::<bool>(),
+            prop_oneof![Just(0), 0u32..70],
+        )
+    });
     let pfs = prop::collection::vec(pf, 0..10);
     let driver = prop_oneof![Just("igbvf".to_owned()), "[a-z]{60,70}"];
     (pfs, driver).prop_map(|(pfs, driver)| {
-        let all = pfs.iter().zip(1u8..).flat_map(|((total, num, accelerates, sfs), bus)| {
-            let mut functions = host(&[(bus, *total, *num)]);
-            match accelerates {
-                true => functions.iter_mut().for_each(accelerate),
-                false => functions.extend((0..*sfs).map(|number| sf(bus, number * 3))),
-            }
-            functions
-        });
+        let all = pfs
+            .iter()
+            .zip(1u8..)
+            .flat_map(|((total, num, accelerates, sfs), bus)| {
+                let mut functions = host(&[(bus, *total, *num)]);
+                match accelerates {
+                    true => functions.iter_mut().for_each(accelerate),
+                    false => functions.extend((0..*sfs).map(|number| sf(bus, number * 3))),
+                }
+                functions
+            });
         let mut functions: Vec<Function> = all.collect();
         if let Some(last) = functions.last_mut() {
             last.binding.driver = Some(driver);
@@ -333,7 +479,11 @@ fn any_features() -> impl Strategy<Value = Features> {
 /// Which slices differ.
 fn touched(one: &Desired, two: &Desired) -> usize {
     assert_eq!(one.slices.len(), two.slices.len());
-    one.slices.iter().zip(&two.slices).filter(|(one, two)| one != two).count()
+    one.slices
+        .iter()
+        .zip(&two.slices)
+        .filter(|(one, two)| one != two)
+        .count()
 }
 
 proptest! {
@@ -387,10 +537,18 @@ proptest! {
 
 fn in_pool(id: DeviceId, exclude_topology: bool) -> Option<Assignment> {
     let selectors = json!({"vendors": ["8086"], "pciAddresses": [id.pci().to_string()]});
-    let pool = json!({"resourceName": "net", "selectors": selectors, "excludeTopology": exclude_topology});
-    let (config, _) = Config::read(&json!({"resourceList": [pool]}).to_string(), "intel.com").unwrap();
+    let pool =
+        json!({"resourceName": "net", "selectors": selectors, "excludeTopology": exclude_topology});
+    let (config, _) =
+        Config::read(&json!({"resourceList": [pool]}).to_string(), "intel.com").unwrap();
     let all = vfs(1, 3);
-    Some(config.assign(&all.iter().map(|vf| Candidate::of(vf, &all, None)).collect::<Vec<_>>()))
+    Some(
+        config.assign(
+            &all.iter()
+                .map(|vf| Candidate::of(vf, &all, None))
+                .collect::<Vec<_>>(),
+        ),
+    )
 }
 
 #[test]
@@ -400,26 +558,51 @@ fn a_device_in_a_pool_says_so_and_one_under_a_claim_stays_in_the_pool_that_it_wa
     let pool = |case: &Case| {
         let attributes = case.devices()[&vf.name()].attributes.clone();
         let numa = attributes.contains_key("resource.kubernetes.io/numaNode");
-        assert_eq!(attributes["pool"], attributes["k8s.cni.cncf.io/resourceName"]);
+        assert_eq!(
+            attributes["pool"],
+            attributes["k8s.cni.cncf.io/resourceName"]
+        );
         (attributes["pool"].to_string(), numa)
     };
     assert_eq!(pool(&case), (String::new(), true));
     case.pools = in_pool(vf, true);
-    assert_eq!(pool(&case), ("intel.com/net".to_owned(), false), "without NUMA node, as its pool wants it");
+    assert_eq!(
+        pool(&case),
+        ("intel.com/net".to_owned(), false),
+        "without NUMA node, as its pool wants it"
+    );
     case.publish();
     case.pools = None;
     assert_eq!(pool(&case).0, "intel.com/net", "what is not known stays");
-    (case.pools, case.claimed) = (in_pool(case.host.functions[2].id, false), [(vf, None)].into());
-    assert_eq!(pool(&case), ("intel.com/net".to_owned(), false), "it goes when the claim does");
+    (case.pools, case.claimed) = (
+        in_pool(case.host.functions[2].id, false),
+        [(vf, None)].into(),
+    );
+    assert_eq!(
+        pool(&case),
+        ("intel.com/net".to_owned(), false),
+        "it goes when the claim does"
+    );
     case.claimed.clear();
     assert_eq!(pool(&case), (String::new(), true));
 }
 
 /// What is given to each of these devices: a colour, and the pool's name as Multus is to see it.
-fn colour(devices: &[DeviceId], colour: &str) -> Option<BTreeMap<DeviceId, BTreeMap<String, Attribute>>> {
-    let given = [("example.com/colour", colour), ("k8s.cni.cncf.io/resourceName", "net")];
+fn colour(
+    devices: &[DeviceId],
+    colour: &str,
+) -> Option<BTreeMap<DeviceId, BTreeMap<String, Attribute>>> {
+    let given = [
+        ("example.com/colour", colour),
+        ("k8s.cni.cncf.io/resourceName", "net"),
+    ];
     let given = given.map(|(name, value)| (name.to_owned(), Attribute::from(value)));
-    Some(devices.iter().map(|id| (*id, given.clone().into())).collect())
+    Some(
+        devices
+            .iter()
+            .map(|id| (*id, given.clone().into()))
+            .collect(),
+    )
 }
 
 #[test]
@@ -428,20 +611,36 @@ fn what_is_given_to_a_device_is_published_with_it_and_stays_while_a_claim_has_it
     let vf = case.host.functions[1].id;
     let told = |case: &Case| {
         let device = case.devices()[&vf.name()].clone();
-        [device.text("pool"), device.text("k8s.cni.cncf.io/resourceName"), device.text("example.com/colour")]
-            .map(str::to_owned)
+        [
+            device.text("pool"),
+            device.text("k8s.cni.cncf.io/resourceName"),
+            device.text("example.com/colour"),
+        ]
+        .map(str::to_owned)
     };
     (case.pools, case.given) = (in_pool(vf, false), colour(&[vf], "red"));
     assert_eq!(told(&case), ["intel.com/net", "net", "red"]);
     assert_eq!(case.devices()[&vf.name()].attributes.len(), 29);
     case.publish();
     (case.pools, case.given) = (Some(Assignment::default()), None);
-    assert_eq!(told(&case), ["intel.com/net", "net", "red"], "policies have not been read yet");
+    assert_eq!(
+        told(&case),
+        ["intel.com/net", "net", "red"],
+        "policies have not been read yet"
+    );
     case.pools = in_pool(vf, false);
-    assert_eq!(told(&case), ["intel.com/net", "intel.com/net", "red"], "config.json has");
+    assert_eq!(
+        told(&case),
+        ["intel.com/net", "intel.com/net", "red"],
+        "config.json has"
+    );
     (case.pools, case.given) = (Some(Assignment::default()), Some(BTreeMap::new()));
     case.claimed = [(vf, None)].into();
-    assert_eq!(told(&case), ["intel.com/net", "net", "red"], "it goes when the claim does");
+    assert_eq!(
+        told(&case),
+        ["intel.com/net", "net", "red"],
+        "it goes when the claim does"
+    );
     case.claimed.clear();
     assert_eq!(told(&case), ["", "", ""]);
 }
@@ -449,12 +648,22 @@ fn what_is_given_to_a_device_is_published_with_it_and_stays_while_a_claim_has_it
 #[test]
 fn a_changed_given_attribute_touches_the_slices_of_its_devices_only() {
     let mut case = Case::of(host(&[(1, 127, 100), (2, 127, 100)]), ALL);
-    let ids: Vec<DeviceId> =
-        case.host.functions.iter().filter(|f| f.id.name().starts_with("0000-02")).map(|f| f.id).collect();
+    let ids: Vec<DeviceId> = case
+        .host
+        .functions
+        .iter()
+        .filter(|f| f.id.name().starts_with("0000-02"))
+        .map(|f| f.id)
+        .collect();
     let before = case.desired();
     assert_eq!(case.desired(), before);
     case.given = colour(&ids[1..5], "red");
     let after = case.desired();
-    let differ = before.slices.iter().zip(&after.slices).filter(|(one, two)| one != two).count();
+    let differ = before
+        .slices
+        .iter()
+        .zip(&after.slices)
+        .filter(|(one, two)| one != two)
+        .count();
     assert_eq!((before.slices.len(), after.slices.len(), differ), (6, 6, 1));
 }

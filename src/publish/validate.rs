@@ -15,7 +15,10 @@ pub(super) fn valid(devices: Vec<Device>) -> (Vec<Device>, Vec<String>) {
     let mut names = BTreeSet::new();
     for mut device in devices {
         if !is_label(&device.name) || !names.insert(device.name.clone()) {
-            warnings.push(format!("device {}: not a DNS label, or there twice; left out", device.name));
+            warnings.push(format!(
+                "device {}: not a DNS label, or there twice; left out",
+                device.name
+            ));
             continue;
         }
         trim(&mut device, &mut warnings);
@@ -28,16 +31,23 @@ fn trim(device: &mut Device, warnings: &mut Vec<String>) {
     let name = device.name.clone();
     device.attributes.retain(|attribute, value| {
         let fault = value.fault(attribute);
-        warnings.extend(fault.map(|fault| format!("device {name}: attribute {attribute} {value}: {fault}; left out")));
+        warnings.extend(fault.map(|fault| {
+            format!("device {name}: attribute {attribute} {value}: {fault}; left out")
+        }));
         fault.is_none()
     });
     while device.attributes.len() > MAX_ATTRIBUTES {
         let last = device.attributes.pop_last().map(|(attribute, _)| attribute);
-        warnings.push(format!("device {name}: attribute {}: more than 32; left out", last.unwrap_or_default()));
+        warnings.push(format!(
+            "device {name}: attribute {}: more than 32; left out",
+            last.unwrap_or_default()
+        ));
     }
     if device.taints.len() > MAX_TAINTS {
         device.taints.truncate(MAX_TAINTS);
-        warnings.push(format!("device {name}: more than 16 taints; the rest left out"));
+        warnings.push(format!(
+            "device {name}: more than 16 taints; the rest left out"
+        ));
     }
 }
 
@@ -47,7 +57,10 @@ mod tests {
     use crate::api::Attribute;
 
     fn device(name: &str) -> Device {
-        Device { name: name.into(), ..Device::default() }
+        Device {
+            name: name.into(),
+            ..Device::default()
+        }
     }
 
     #[test]
@@ -56,11 +69,16 @@ mod tests {
         bad.attributes.insert("long".into(), "x".repeat(65).into());
         bad.attributes.insert("fits".into(), "x".repeat(64).into());
         bad.attributes.insert("1st".into(), "".into());
-        bad.attributes.insert("version".into(), Attribute::Version("1.2".into()));
+        bad.attributes
+            .insert("version".into(), Attribute::Version("1.2".into()));
         let (devices, warnings) = valid(vec![bad]);
         assert_eq!(devices[0].attributes.keys().collect::<Vec<_>>(), ["fits"]);
         assert_eq!(warnings.len(), 3);
-        assert!(warnings.iter().any(|w| w.contains("attribute long") && w.contains("more than 64 bytes")));
+        assert!(
+            warnings
+                .iter()
+                .any(|w| w.contains("attribute long") && w.contains("more than 64 bytes"))
+        );
     }
 
     #[test]
@@ -72,9 +90,13 @@ mod tests {
     #[test]
     fn attributes_over_the_limit_go_by_sorted_name() {
         let mut many = device("a");
-        many.attributes = (0..40).map(|n| (format!("a{n:02}"), Attribute::Int(n))).collect();
+        many.attributes = (0..40)
+            .map(|n| (format!("a{n:02}"), Attribute::Int(n)))
+            .collect();
         let (devices, warnings) = valid(vec![many]);
         assert_eq!((devices[0].attributes.len(), warnings.len()), (32, 8));
-        assert!(devices[0].attributes.contains_key("a31") && !devices[0].attributes.contains_key("a32"));
+        assert!(
+            devices[0].attributes.contains_key("a31") && !devices[0].attributes.contains_key("a32")
+        );
     }
 }

@@ -48,27 +48,54 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("sriov_dra");
         let calls: Family<CallLabels, Histogram> = Family::new_with_constructor(buckets);
-        registry.register_with_unit("call_duration", "Duration of one claim's work", Unit::Seconds, calls.clone());
+        registry.register_with_unit(
+            "call_duration",
+            "Duration of one claim's work",
+            Unit::Seconds,
+            calls.clone(),
+        );
         let devices = Gauge::default();
-        registry.register("devices_published", "Devices in the slices of this node", devices.clone());
+        registry.register(
+            "devices_published",
+            "Devices in the slices of this node",
+            devices.clone(),
+        );
         let claims = Gauge::default();
-        registry.register("claims_prepared", "Claims with a record on this node", claims.clone());
+        registry.register(
+            "claims_prepared",
+            "Claims with a record on this node",
+            claims.clone(),
+        );
         let bad_config = Gauge::default();
-        registry.register("config_bad", "1 while config.json cannot be used", bad_config.clone());
+        registry.register(
+            "config_bad",
+            "1 while config.json cannot be used",
+            bad_config.clone(),
+        );
         let bad_policies = Gauge::default();
         let help = "Things in SriovResourcePolicies and DeviceAttributes that cannot be used";
         registry.register("policies_bad", help, bad_policies.clone());
         let dropped = Gauge::default();
         let help = "Attributes of policies for which devices of this node have no room";
         registry.register("attributes_dropped", help, dropped.clone());
-        Self { registry, calls, devices, claims, bad_config, bad_policies, dropped }
+        Self {
+            registry,
+            calls,
+            devices,
+            claims,
+            bad_config,
+            bad_policies,
+            dropped,
+        }
     }
 }
 
 impl Metrics {
     /// One call has ended.
     pub fn called(&self, call: Call, error: bool, took: Duration) {
-        self.calls.get_or_create(&CallLabels { call, error }).observe(took.as_secs_f64());
+        self.calls
+            .get_or_create(&CallLabels { call, error })
+            .observe(took.as_secs_f64());
     }
 
     /// How many devices are published.
@@ -88,7 +115,8 @@ impl Metrics {
 
     /// How many things in policies cannot be used, and how many attributes of theirs are left out.
     pub fn policies(&self, bad: usize, dropped: usize) {
-        self.bad_policies.set(i64::try_from(bad).unwrap_or(i64::MAX));
+        self.bad_policies
+            .set(i64::try_from(bad).unwrap_or(i64::MAX));
         self.dropped.set(i64::try_from(dropped).unwrap_or(i64::MAX));
     }
 
@@ -111,6 +139,11 @@ mod tests {
         let metrics = Metrics::default();
         metrics.called(Call::Prepare, false, Duration::from_millis(3));
         let text = metrics.text();
-        assert!(text.contains("sriov_dra_call_duration_seconds_count{call=\"Prepare\",error=\"false\"} 1"), "{text}");
+        assert!(
+            text.contains(
+                "sriov_dra_call_duration_seconds_count{call=\"Prepare\",error=\"false\"} 1"
+            ),
+            "{text}"
+        );
     }
 }

@@ -14,7 +14,10 @@ impl Readiness {
     #[must_use]
     pub fn task(&self, name: &'static str) -> Task {
         self.with(|pending| pending.insert(name));
-        Task { readiness: self.clone(), name }
+        Task {
+            readiness: self.clone(),
+            name,
+        }
     }
 
     /// What has not started.

@@ -16,7 +16,11 @@ use super::{Metrics, Readiness};
 /// Where the agent with this pod UID listens.
 #[must_use]
 pub fn agent_socket(run: &Path, pod_uid: &str) -> PathBuf {
-    let suffix = if pod_uid.is_empty() { String::new() } else { format!("-{pod_uid}") };
+    let suffix = if pod_uid.is_empty() {
+        String::new()
+    } else {
+        format!("-{pod_uid}")
+    };
     run.join(format!("agent{suffix}.sock"))
 }
 
@@ -30,7 +34,10 @@ pub async fn serve(socket: &Path, readiness: Readiness, metrics: Arc<Metrics>) -
     let ready = move || async move {
         match readiness.pending() {
             pending if pending.is_empty() => (StatusCode::OK, "ok\n".to_owned()),
-            pending => (StatusCode::SERVICE_UNAVAILABLE, format!("not started yet: {}\n", pending.join(", "))),
+            pending => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("not started yet: {}\n", pending.join(", ")),
+            ),
         }
     };
     let router = Router::new()
@@ -47,10 +54,15 @@ pub async fn serve(socket: &Path, readiness: Readiness, metrics: Arc<Metrics>) -
 pub fn ask(socket: &Path, path: &str) -> io::Result<(bool, String)> {
     let mut stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: agent\r\nconnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: agent\r\nconnection: close\r\n\r\n"
+    )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::InvalidData)?;
+    let (head, body) = answer
+        .split_once("\r\n\r\n")
+        .ok_or(io::ErrorKind::InvalidData)?;
     Ok((head.starts_with("HTTP/1.1 200"), body.to_owned()))
 }
 
@@ -75,7 +87,10 @@ mod tests {
                     .unwrap()
             })
         };
-        assert_eq!(look().await.unwrap(), (false, "not started yet: kubelet\n".to_owned()));
+        assert_eq!(
+            look().await.unwrap(),
+            (false, "not started yet: kubelet\n".to_owned())
+        );
         drop(task);
         assert_eq!(look().await.unwrap(), (true, "ok\n".to_owned()));
     }

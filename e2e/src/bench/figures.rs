@@ -15,7 +15,12 @@ impl Figures {
     pub(super) fn print(&self) {
         println!("\n{:>8} {:>10} {:>10}  what", "samples", "p50", "p99");
         for (name, samples) in &self.0 {
-            println!("{:8} {:10.1} {:10.1}  {name}", samples.len(), percentile(samples, 50), percentile(samples, 99));
+            println!(
+                "{:8} {:10.1} {:10.1}  {name}",
+                samples.len(),
+                percentile(samples, 50),
+                percentile(samples, 99)
+            );
         }
     }
 }
@@ -35,7 +40,10 @@ mod tests {
     #[test]
     fn percentiles_are_samples() {
         let samples: Vec<f64> = (1..=100).rev().map(f64::from).collect();
-        assert_eq!((percentile(&samples, 50), percentile(&samples, 99)), (50.0, 99.0));
+        assert_eq!(
+            (percentile(&samples, 50), percentile(&samples, 99)),
+            (50.0, 99.0)
+        );
         assert_eq!((percentile(&[7.0], 50), percentile(&[7.0], 99)), (7.0, 7.0));
         assert!(percentile(&[], 50).is_nan());
     }

@@ -40,13 +40,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for node in &lab.nodes {
         slices::follow(node, SLOW)?;
         let story = story.of(&node.name);
-        lab.space(&story, "e2e-bench", |space| pods(node, space, options.rounds, &mut figures))?;
+        lab.space(&story, "e2e-bench", |space| {
+            pods(node, space, options.rounds, &mut figures)
+        })?;
         agent_start(node, &mut figures)?;
         kubelet_restart(node, &mut figures)?;
         memory(node, &mut figures)?;
     }
     if let Ok(archive) = env::var("IMAGE_ARCHIVE") {
-        let size = fs::metadata(&archive).with_context(|| archive.clone())?.len();
+        let size = fs::metadata(&archive)
+            .with_context(|| archive.clone())?
+            .len();
         figures.add("image, KiB", size as f64 / 1024.0);
     }
     figures.print();
@@ -55,23 +59,48 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// One pod after another, of each kind.
 fn pods(node: &Node, space: &Space, rounds: u32, figures: &mut Figures) -> Result<()> {
-    let vlan: &[(&str, &str)] = &[("class", "e2e-blue"), ("selector", ANY), ("config", "addresses: [10.79.0.1/24]")];
+    let vlan: &[(&str, &str)] = &[
+        ("class", "e2e-blue"),
+        ("selector", ANY),
+        ("config", "addresses: [10.79.0.1/24]"),
+    ];
     let vfio: &[(&str, &str)] = &[("class", "e2e-vfio"), ("selector", ANY), ("config", "")];
-    let kinds = [("no VF", PLAIN_POD, &[][..]), ("netdev with VLAN", VF_POD, vlan), ("vfio", VF_POD, vfio)];
+    let kinds = [
+        ("no VF", PLAIN_POD, &[][..]),
+        ("netdev with VLAN", VF_POD, vlan),
+        ("vfio", VF_POD, vfio),
+    ];
     for (kind, yaml, values) in kinds {
         space.step(format!("{rounds} pods: {kind}"));
         let since = logged(node)?.len();
         for round in 0..rounds {
-            let name = format!("{}{round}", kind.split(' ').next().unwrap_or_default().to_lowercase());
+            let name = format!(
+                "{}{round}",
+                kind.split(' ').next().unwrap_or_default().to_lowercase()
+            );
             let begun = Instant::now();
             let pod = space.run(node, &name, yaml, values)?;
             let object = format!("pod/{name}");
-            kube::kubectl(&["wait", "--for=condition=Ready", "--timeout=300s", "-n", &space.name, &object])?;
-            figures.add(&format!("{}: pod create → Ready, ms: {kind}", node.name), millis(begun.elapsed()));
+            kube::kubectl(&[
+                "wait",
+                "--for=condition=Ready",
+                "--timeout=300s",
+                "-n",
+                &space.name,
+                &object,
+            ])?;
+            figures.add(
+                &format!("{}: pod create → Ready, ms: {kind}", node.name),
+                millis(begun.elapsed()),
+            );
             pod.delete()?;
         }
         for line in logged(node)?.into_iter().skip(since) {
-            let verb = if line.message == "prepared" { "Prepare" } else { "Unprepare" };
+            let verb = if line.message == "prepared" {
+                "Prepare"
+            } else {
+                "Unprepare"
+            };
             figures.add(&format!("{}: {verb}, ms: {kind}", node.name), line.ms);
         }
     }
@@ -87,8 +116,16 @@ struct Timed {
 /// `{"message":"prepared","ms":12,…}` and `"unprepared"`, flat or below `fields`.
 fn logged(node: &Node) -> Result<Vec<Timed>> {
     let pods = release::agent_pods(&node.name)?;
-    let pod = pods.first().with_context(|| format!("no agent on {}", node.name))?;
-    let log = kube::kubectl(&["logs", "-n", release::NAMESPACE, kube::text(pod, "/metadata/name"), "--tail=-1"])?;
+    let pod = pods
+        .first()
+        .with_context(|| format!("no agent on {}", node.name))?;
+    let log = kube::kubectl(&[
+        "logs",
+        "-n",
+        release::NAMESPACE,
+        kube::text(pod, "/metadata/name"),
+        "--tail=-1",
+    ])?;
     Ok(log.lines().filter_map(timed).collect())
 }
 
@@ -105,14 +142,24 @@ fn agent_start(node: &Node, figures: &mut Figures) -> Result<()> {
     let before = node.agents()?;
     node.signal_agent("KILL")?;
     let here = format!("spec.driver={},spec.nodeName={}", slices::DRIVER, node.name);
-    command::run("kubectl", &["delete", "resourceslices", "--field-selector", &here], "")?;
+    command::run(
+        "kubectl",
+        &["delete", "resourceslices", "--field-selector", &here],
+        "",
+    )?;
     eventually("the agent starts again", SLOW, || {
-        ensure!(node.agents()?.iter().any(|pid| !before.contains(pid)), "not yet");
+        ensure!(
+            node.agents()?.iter().any(|pid| !before.contains(pid)),
+            "not yet"
+        );
         Ok(())
     })?;
     let begun = Instant::now();
     complete(node)?;
-    figures.add(&format!("{}: agent start → all slices, ms", node.name), millis(begun.elapsed()));
+    figures.add(
+        &format!("{}: agent start → all slices, ms", node.name),
+        millis(begun.elapsed()),
+    );
     release::agent_is_ready(&node.name)
 }
 
@@ -126,7 +173,10 @@ fn kubelet_restart(node: &Node, figures: &mut Figures) -> Result<()> {
     })?;
     let wiped = Instant::now();
     complete(node)?;
-    figures.add(&format!("{}: slices missing after kubelet restart, ms", node.name), millis(wiped.elapsed()));
+    figures.add(
+        &format!("{}: slices missing after kubelet restart, ms", node.name),
+        millis(wiped.elapsed()),
+    );
     Ok(())
 }
 
@@ -141,7 +191,10 @@ fn complete(node: &Node) -> Result<()> {
 fn memory(node: &Node, figures: &mut Figures) -> Result<()> {
     let pid = node.agents()?.first().context("no agent")?.to_string();
     let size = node.exec("awk '/^VmRSS/ {print $2}' \"/proc/$1/status\"", &[&pid])?;
-    figures.add(&format!("{}: resident memory of the agent, KiB", node.name), size.trim().parse()?);
+    figures.add(
+        &format!("{}: resident memory of the agent, KiB", node.name),
+        size.trim().parse()?,
+    );
     Ok(())
 }
 
@@ -155,10 +208,14 @@ mod tests {
 
     #[test]
     fn durations_are_read_from_flat_and_nested_lines() {
-        for line in
-            [r#"{"message":"prepared","ms":12.5}"#, r#"{"level":"INFO","fields":{"message":"prepared","ms":12.5}}"#]
-        {
-            assert_eq!(timed(line).map(|t| (t.message, t.ms)), Some(("prepared".to_owned(), 12.5)));
+        for line in [
+            r#"{"message":"prepared","ms":12.5}"#,
+            r#"{"level":"INFO","fields":{"message":"prepared","ms":12.5}}"#,
+        ] {
+            assert_eq!(
+                timed(line).map(|t| (t.message, t.ms)),
+                Some(("prepared".to_owned(), 12.5))
+            );
         }
         assert!(timed(r#"{"message":"published","ms":3}"#).is_none() && timed("no JSON").is_none());
     }

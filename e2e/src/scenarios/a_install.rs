@@ -20,8 +20,11 @@ use crate::{
     story::Story,
 };
 
-pub(super) const SCENARIO: Scenario =
-    Scenario { letter: 'a', title: "helm install: every PF and VF is published, with all attributes", tell };
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 'a',
+    title: "helm install: every PF and VF is published, with all attributes",
+    tell,
+};
 
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
     story.step("helm upgrade --install sriov-dra charts/sriov-dra --wait");
@@ -37,9 +40,16 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
             devices.len(),
             begun.elapsed().as_secs_f32()
         ));
-        ensure!(devices.len() == 16, "{} has {} devices instead of 2 PFs and 14 VFs", node.name, devices.len());
+        ensure!(
+            devices.len() == 16,
+            "{} has {} devices instead of 2 PFs and 14 VFs",
+            node.name,
+            devices.len()
+        );
         for (name, device) in &devices {
-            let expected = truth.get(name).with_context(|| format!("sysfs does not have {name}"))?;
+            let expected = truth
+                .get(name)
+                .with_context(|| format!("sysfs does not have {name}"))?;
             check(name, device, expected).with_context(|| node.name.clone())?;
         }
     }
@@ -49,12 +59,29 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
 fn check(name: &str, device: &Published, expected: &BTreeMap<String, Value>) -> Result<()> {
     for (attribute, value) in expected {
         let is = device.attributes.get(attribute);
-        ensure!(is == Some(value), "{name}: {attribute} is {is:?} instead of {value}");
+        ensure!(
+            is == Some(value),
+            "{name}: {attribute} is {is:?} instead of {value}"
+        );
     }
-    let surplus: Vec<_> = device.attributes.keys().filter(|key| !expected.contains_key(*key)).collect();
-    ensure!(surplus.is_empty(), "{name}: attributes nobody documents: {surplus:?}");
-    ensure!(device.taints.is_empty(), "{name} is tainted: {:?}", device.taints);
-    ensure!(device.counted, "{name} does not consume counters: dropped by the API server?");
+    let surplus: Vec<_> = device
+        .attributes
+        .keys()
+        .filter(|key| !expected.contains_key(*key))
+        .collect();
+    ensure!(
+        surplus.is_empty(),
+        "{name}: attributes nobody documents: {surplus:?}"
+    );
+    ensure!(
+        device.taints.is_empty(),
+        "{name} is tainted: {:?}",
+        device.taints
+    );
+    ensure!(
+        device.counted,
+        "{name} does not consume counters: dropped by the API server?"
+    );
     Ok(())
 }
 
@@ -79,12 +106,29 @@ done
 /// What each device's attributes must be, by the device's name.
 fn truth(node: &Node) -> Result<BTreeMap<String, BTreeMap<String, Value>>> {
     let text = node.exec(SYSFS, &[])?;
-    text.lines().map(|line| expected(line).with_context(|| line.to_owned())).collect()
+    text.lines()
+        .map(|line| expected(line).with_context(|| line.to_owned()))
+        .collect()
 }
 
 fn expected(line: &str) -> Result<(String, BTreeMap<String, Value>)> {
     let words: Vec<&str> = line.split_whitespace().collect();
-    let [pci, pf, pf_name, index, vendor, device, pf_device, driver, numa, total, num, speed, root] = words[..] else {
+    let [
+        pci,
+        pf,
+        pf_name,
+        index,
+        vendor,
+        device,
+        pf_device,
+        driver,
+        numa,
+        total,
+        num,
+        speed,
+        root,
+    ] = words[..]
+    else {
         anyhow::bail!("not thirteen words");
     };
     let number = |text: &str| text.parse::<i64>().map(Value::from);
@@ -103,6 +147,11 @@ fn expected(line: &str) -> Result<(String, BTreeMap<String, Value>)> {
         all["resource.kubernetes.io/numaNode"] = number(numa)?;
         all["dra.net/numaNode"] = number(numa)?;
     }
-    let all = all.as_object().cloned().unwrap_or_default().into_iter().collect();
+    let all = all
+        .as_object()
+        .cloned()
+        .unwrap_or_default()
+        .into_iter()
+        .collect();
     Ok((slice_name(pci), all))
 }

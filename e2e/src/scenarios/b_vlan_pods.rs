@@ -19,17 +19,26 @@ use crate::{
     story::Story,
 };
 
-pub(super) const SCENARIO: Scenario =
-    Scenario { letter: 'b', title: "pods on VLANs by class and claim: settings, ping, status, metadata", tell };
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 'b',
+    title: "pods on VLANs by class and claim: settings, ping, status, metadata",
+    tell,
+};
 
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
     lab.on_each_node(story, "b", |node, space| {
         let port = &node.pfs()?[0].name;
-        space.step(format!("three pods with VFs of {port}: one and two on VLAN 100, three on VLAN 200"));
+        space.step(format!(
+            "three pods with VFs of {port}: one and two on VLAN 100, three on VLAN 200"
+        ));
         let one = start(space, node, port, "one", "e2e-blue", 1)?;
         let two = start(space, node, port, "two", "e2e-blue", 2)?;
         let three = start(space, node, port, "three", "e2e-red", 3)?;
-        for (pod, number, vlan) in [(&one, 1, (100, 3)), (&two, 2, (100, 3)), (&three, 3, (200, 0))] {
+        for (pod, number, vlan) in [
+            (&one, 1, (100, 3)),
+            (&two, 2, (100, 3)),
+            (&three, 3, (200, 0)),
+        ] {
             pod.ready()?;
             space.step(format!("{} is ready", pod.name));
             looks_right(node, pod, number, vlan)?;
@@ -37,16 +46,42 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
         space.step("one and two ping each other, nobody pings three");
         pings(&one, 2)?;
         pings(&two, 1)?;
-        ensure!(one.exec("! ping -c 3 -W 2 10.77.0.3").is_ok(), "one reaches three, which is on another VLAN");
-        ensure!(three.exec("! ping -c 3 -W 2 10.77.0.1").is_ok(), "three reaches one, which is on another VLAN");
+        ensure!(
+            one.exec("! ping -c 3 -W 2 10.77.0.3").is_ok(),
+            "one reaches three, which is on another VLAN"
+        );
+        ensure!(
+            three.exec("! ping -c 3 -W 2 10.77.0.1").is_ok(),
+            "three reaches one, which is on another VLAN"
+        );
         Ok(())
     })
 }
 
-fn start(space: &Space, node: &Node, port: &str, name: &str, class: &str, number: u8) -> Result<Pod> {
+fn start(
+    space: &Space,
+    node: &Node,
+    port: &str,
+    name: &str,
+    class: &str,
+    number: u8,
+) -> Result<Pod> {
     let selector = format!(r#"device.attributes["sriov-dra.io"].pfName == "{port}""#);
-    let config = format!("ifName: blue0, mac: \"{}\", addresses: [{}]", mac(number), address(number));
-    space.run(node, name, VF_POD, &[("class", class), ("selector", &selector), ("config", &config)])
+    let config = format!(
+        "ifName: blue0, mac: \"{}\", addresses: [{}]",
+        mac(number),
+        address(number)
+    );
+    space.run(
+        node,
+        name,
+        VF_POD,
+        &[
+            ("class", class),
+            ("selector", &selector),
+            ("config", &config),
+        ],
+    )
 }
 
 fn mac(number: u8) -> String {
@@ -59,7 +94,11 @@ fn address(number: u8) -> String {
 
 fn looks_right(node: &Node, pod: &Pod, number: u8, vlan: (u64, u64)) -> Result<()> {
     let link = pod.link(node, "blue0")?;
-    ensure!(text(&link, "/address") == mac(number), "MAC in the pod: {}", text(&link, "/address"));
+    ensure!(
+        text(&link, "/address") == mac(number),
+        "MAC in the pod: {}",
+        text(&link, "/address")
+    );
     let up = items(&link, "/flags").contains(&Value::from("UP"));
     ensure!(up, "blue0 of {} is not up: {}", pod.name, link["flags"]);
     let has = items(&link, "/addr_info")
@@ -68,10 +107,17 @@ fn looks_right(node: &Node, pod: &Pod, number: u8, vlan: (u64, u64)) -> Result<(
     ensure!(has, "addresses in the pod: {}", link["addr_info"]);
 
     let at_start = pod.exec("cat /at-start")?;
-    ensure!(at_start.contains(&address(number)), "when the container started it had only:\n{at_start}");
+    ensure!(
+        at_start.contains(&address(number)),
+        "when the container started it had only:\n{at_start}"
+    );
 
     let vf = pod.claim()?.vf(node)?;
-    ensure!(vf.vlan()? == vlan, "the PF shows VLAN and QoS {:?} instead of {vlan:?}", vf.vlan()?);
+    ensure!(
+        vf.vlan()? == vlan,
+        "the PF shows VLAN and QoS {:?} instead of {vlan:?}",
+        vf.vlan()?
+    );
     ensure!(vf.mac()? == mac(number), "the PF shows MAC {}", vf.mac()?);
     status_tells(pod, number)?;
     metadata_tells(pod, &vf.pci)
@@ -79,16 +125,23 @@ fn looks_right(node: &Node, pod: &Pod, number: u8, vlan: (u64, u64)) -> Result<(
 
 fn status_tells(pod: &Pod, number: u8) -> Result<()> {
     let claim = pod.claim()?;
-    eventually("the claim's status tells name, MAC and address", SOON, || {
-        let status = claim.status()?;
-        let expected = json!({"interfaceName": "blue0", "hardwareAddress": mac(number), "ips": [address(number)]});
-        ensure!(status["networkData"] == expected, "{status}");
-        for kind in ["Ready", "NetworkReady"] {
-            let holds = |c: &Value| text(c, "/type") == kind && text(c, "/status") == "True";
-            ensure!(items(&status, "/conditions").iter().any(holds), "no condition {kind}: {status}");
-        }
-        Ok(())
-    })
+    eventually(
+        "the claim's status tells name, MAC and address",
+        SOON,
+        || {
+            let status = claim.status()?;
+            let expected = json!({"interfaceName": "blue0", "hardwareAddress": mac(number), "ips": [address(number)]});
+            ensure!(status["networkData"] == expected, "{status}");
+            for kind in ["Ready", "NetworkReady"] {
+                let holds = |c: &Value| text(c, "/type") == kind && text(c, "/status") == "True";
+                ensure!(
+                    items(&status, "/conditions").iter().any(holds),
+                    "no condition {kind}: {status}"
+                );
+            }
+            Ok(())
+        },
+    )
 }
 
 fn metadata_tells(pod: &Pod, pci: &str) -> Result<()> {
@@ -96,7 +149,10 @@ fn metadata_tells(pod: &Pod, pci: &str) -> Result<()> {
     let path = "/var/run/kubernetes.io/dra-device-attributes/resourceclaimtemplates/net/vf/sriov-dra.io-metadata.json";
     let metadata = pod.exec(&format!("cat {path}"))?;
     for word in [pci, "blue0", "DeviceMetadata"] {
-        ensure!(metadata.contains(word), "the metadata file does not name {word}: {metadata}");
+        ensure!(
+            metadata.contains(word),
+            "the metadata file does not name {word}: {metadata}"
+        );
     }
     Ok(())
 }

@@ -21,8 +21,11 @@ use crate::{
     story::Story,
 };
 
-pub(super) const SCENARIO: Scenario =
-    Scenario { letter: 'c', title: "nothing of a tenant stays on the VF, held namespace or not", tell };
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 'c',
+    title: "nothing of a tenant stays on the VF, held namespace or not",
+    tell,
+};
 
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
     lab.on_each_node(story, "c", |node, space| {
@@ -34,19 +37,31 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
 }
 
 fn tenants_come_and_go(node: &Node, space: &Space) -> Result<()> {
-    let tenants = [("plain", "e2e-blue", 3), ("past", "e2e-all-settings", 4), ("held", "e2e-blue", 5)];
+    let tenants = [
+        ("plain", "e2e-blue", 3),
+        ("past", "e2e-all-settings", 4),
+        ("held", "e2e-blue", 5),
+    ];
     space.step("a full dump of three VFs, then a pod on each");
     let mut tenancies = Vec::new();
     for (name, class, index) in tenants {
         let vf = node.vf(0, index)?;
         let before = vf.dump()?;
-        let values = [("class", class), ("selector", &vf.selector()), ("config", "")];
+        let values = [
+            ("class", class),
+            ("selector", &vf.selector()),
+            ("config", ""),
+        ];
         tenancies.push((space.run(node, name, VF_POD, &values)?, vf, before));
     }
     for (pod, vf, _) in &tenancies {
         pod.ready()?;
         misuse(node, pod)?;
-        ensure!(pod.claim()?.vf(node)? == *vf, "pod {} has another VF than it asked for", pod.name);
+        ensure!(
+            pod.claim()?.vf(node)? == *vf,
+            "pod {} has another VF than it asked for",
+            pod.name
+        );
     }
     space.step("tenants have done their worst; the namespace of `held` is pinned from outside");
     let pin = pin(node, &space.pod("held"))?;
@@ -55,11 +70,14 @@ fn tenants_come_and_go(node: &Node, space: &Space) -> Result<()> {
 }
 
 fn leave(space: &Space, tenancies: &[(Pod, Vf, Dump)]) -> Result<()> {
-    tenancies.iter().try_for_each(|(pod, ..)| pod.delete_soon())?;
+    tenancies
+        .iter()
+        .try_for_each(|(pod, ..)| pod.delete_soon())?;
     tenancies.iter().try_for_each(|(pod, ..)| pod.gone())?;
     space.step("all pods are gone");
     for (pod, vf, before) in tenancies {
-        vf.is_again(before).with_context(|| format!("vf of pod {}", pod.name))?;
+        vf.is_again(before)
+            .with_context(|| format!("vf of pod {}", pod.name))?;
         space.step(format!("the VF of `{}` is as it was", pod.name));
     }
     Ok(())
@@ -80,9 +98,15 @@ fn misuse(node: &Node, pod: &Pod) -> Result<()> {
     let change = "ip link set net1 address 02:00:00:00:0c:66";
     let changed = pod.exec(change);
     // Where the class has set a MAC the PF refuses every other, to the tenant's credit or not.
-    ensure!(changed.is_ok() != (pod.name == "past"), "a MAC of the tenant's own: {changed:?}");
+    ensure!(
+        changed.is_ok() != (pod.name == "past"),
+        "a MAC of the tenant's own: {changed:?}"
+    );
     let link = pod.link(node, "net1")?;
-    ensure!(link["promiscuity"] != 0 && !link["xdp"].is_null(), "the tenant's doings did not work: {link}");
+    ensure!(
+        link["promiscuity"] != 0 && !link["xdp"].is_null(),
+        "the tenant's doings did not work: {link}"
+    );
     Ok(())
 }
 
@@ -106,7 +130,8 @@ fn give_a_past(vf: &Vf) -> Result<()> {
         ip link set dev "$2" vf "$3" trust on
         ip link set dev "$2" vf "$3" spoofchk off
     "#;
-    vf.node.exec(script, &[&vf.netdev()?, &vf.pf, &vf.index.to_string()])?;
+    vf.node
+        .exec(script, &[&vf.netdev()?, &vf.pf, &vf.index.to_string()])?;
     Ok(())
 }
 
@@ -121,6 +146,7 @@ fn take_the_past_back(vf: &Vf) -> Result<()> {
         ip link set dev "$2" vf "$3" trust off
         ip link set dev "$2" vf "$3" spoofchk on
     "#;
-    vf.node.exec(script, &[&name, &vf.pf, &vf.index.to_string()])?;
+    vf.node
+        .exec(script, &[&name, &vf.pf, &vf.index.to_string()])?;
     Ok(())
 }

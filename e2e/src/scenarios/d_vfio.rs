@@ -10,8 +10,11 @@ use anyhow::{Context, Result, ensure};
 use super::{Scenario, VF_POD};
 use crate::{device::Vf, lab::Lab, node::Node, pod::Pod, space::Space, story::Story};
 
-pub(super) const SCENARIO: Scenario =
-    Scenario { letter: 'd', title: "vfio-pci by class, and by a claim that may override the class", tell };
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 'd',
+    title: "vfio-pci by class, and by a claim that may override the class",
+    tell,
+};
 
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
     lab.on_each_node(story, "d", |node, space| {
@@ -35,16 +38,43 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
     })
 }
 
-fn start(space: &Space, node: &Node, name: &str, class: &str, vf: &Vf, config: &str) -> Result<Pod> {
-    space.run(node, name, VF_POD, &[("class", class), ("selector", &vf.selector()), ("config", config)])
+fn start(
+    space: &Space,
+    node: &Node,
+    name: &str,
+    class: &str,
+    vf: &Vf,
+    config: &str,
+) -> Result<Pod> {
+    space.run(
+        node,
+        name,
+        VF_POD,
+        &[
+            ("class", class),
+            ("selector", &vf.selector()),
+            ("config", config),
+        ],
+    )
 }
 
 fn sees_its_group(pod: &Pod, vf: &Vf) -> Result<()> {
-    ensure!(vf.driver()? == "vfio-pci", "{} is bound to {}", vf.pci, vf.driver()?);
-    let group = vf.node.exec(r#"basename "$(readlink "/sys/bus/pci/devices/$1/iommu_group")""#, &[&vf.pci])?;
+    ensure!(
+        vf.driver()? == "vfio-pci",
+        "{} is bound to {}",
+        vf.pci,
+        vf.driver()?
+    );
+    let group = vf.node.exec(
+        r#"basename "$(readlink "/sys/bus/pci/devices/$1/iommu_group")""#,
+        &[&vf.pci],
+    )?;
     let group = group.trim();
     let seen = pod.exec("ls /dev/vfio")?;
-    ensure!(seen.split_whitespace().eq([group, "vfio"]), "/dev/vfio has {seen:?} instead of {group} and vfio");
+    ensure!(
+        seen.split_whitespace().eq([group, "vfio"]),
+        "/dev/vfio has {seen:?} instead of {group} and vfio"
+    );
     pod.exec(&format!("exec 3<>/dev/vfio/vfio 4<>/dev/vfio/{group}"))?;
     Ok(())
 }

@@ -10,8 +10,11 @@ use anyhow::{Result, ensure};
 use super::{Scenario, VF_POD};
 use crate::{lab::Lab, story::Story};
 
-pub(super) const SCENARIO: Scenario =
-    Scenario { letter: 'f', title: "all VFs of a port taken at once; the next pod waits for one", tell };
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 'f',
+    title: "all VFs of a port taken at once; the next pod waits for one",
+    tell,
+};
 
 const MANY_VFS: &str = include_str!("../../manifests/many-vfs.yaml");
 /// All of a port but two.
@@ -21,9 +24,20 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
     lab.on_each_node(story, "f", |node, space| {
         let port = node.pfs()?.swap_remove(1);
         let before = node.dump()?;
-        let selector = format!(r#"device.attributes["sriov-dra.io"].pfName == "{}""#, port.name);
-        let values = [("class", "e2e-blue"), ("selector", selector.as_str()), ("config", "")];
-        let many = [("class", "e2e-blue"), ("selector", selector.as_str()), ("count", MANY)];
+        let selector = format!(
+            r#"device.attributes["sriov-dra.io"].pfName == "{}""#,
+            port.name
+        );
+        let values = [
+            ("class", "e2e-blue"),
+            ("selector", selector.as_str()),
+            ("config", ""),
+        ];
+        let many = [
+            ("class", "e2e-blue"),
+            ("selector", selector.as_str()),
+            ("count", MANY),
+        ];
         let mut pods = vec![space.run(node, "many", MANY_VFS, &many)?];
         for name in ["one", "two"] {
             pods.push(space.run(node, name, VF_POD, &values)?);
@@ -33,7 +47,11 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
             pod.ready()?;
             taken.extend(pod.claim()?.devices()?);
         }
-        ensure!(taken.len() == port.vfs.len(), "{} pods share {taken:?}", pods.len());
+        ensure!(
+            taken.len() == port.vfs.len(),
+            "{} pods share {taken:?}",
+            pods.len()
+        );
         for name in ["net1", "net2", "net3", "net4", "net5"] {
             pods[0].link(node, name)?;
         }

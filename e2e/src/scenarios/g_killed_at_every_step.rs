@@ -14,8 +14,11 @@ use anyhow::{Context, Result, ensure};
 use super::{Scenario, VF_POD};
 use crate::{device::Vf, dump::Dump, lab::Lab, node::Node, space::Space, story::Story};
 
-pub(super) const SCENARIO: Scenario =
-    Scenario { letter: 'g', title: "agent killed before and after each change of the host, both ways", tell };
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 'g',
+    title: "agent killed before and after each change of the host, both ways",
+    tell,
+};
 
 const FUSE: &str = "/run/sriov-dra/fuse";
 /// More changes than a claim can make: an endless fuse is a failure too.
@@ -28,8 +31,10 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
         let vf = node.vf(0, 2)?;
         let before = vf.dump()?;
         let life = |fuse: String| {
-            let came = comes(node, space, &vf, &fuse).with_context(|| format!("fuse {fuse}, the pod is made"))?;
-            let went = goes(node, space, &vf, &before, &fuse).with_context(|| format!("fuse {fuse}, it is deleted"))?;
+            let came = comes(node, space, &vf, &fuse)
+                .with_context(|| format!("fuse {fuse}, the pod is made"))?;
+            let went = goes(node, space, &vf, &before, &fuse)
+                .with_context(|| format!("fuse {fuse}, it is deleted"))?;
             space.step(format!("{fuse}: {} / {}", burnt(came), burnt(went)));
             Ok((came, went))
         };
@@ -48,7 +53,10 @@ fn every_second(first: u32, mut life: impl FnMut(String) -> Result<(bool, bool)>
         making = if came { number } else { making };
         end = if went { number } else { end };
         if !came && !went {
-            ensure!(making > 3 && end > 3, "{making} and {end} changes are too few to be all: does the fuse work?");
+            ensure!(
+                making > 3 && end > 3,
+                "{making} and {end} changes are too few to be all: does the fuse work?"
+            );
             // The other node may have met one more.
             for last in BTreeSet::from([making, making + 1, end, end + 1]) {
                 life(format!("after {last}"))?;
@@ -67,12 +75,23 @@ fn burnt(fuse: bool) -> &'static str {
 fn comes(node: &Node, space: &Space, vf: &Vf, fuse: &str) -> Result<bool> {
     let agents = node.agents()?;
     node.write(FUSE, fuse)?;
-    let values = [("class", "e2e-all-settings"), ("selector", &*vf.selector()), ("config", "ifName: data0")];
+    let values = [
+        ("class", "e2e-all-settings"),
+        ("selector", &*vf.selector()),
+        ("config", "ifName: data0"),
+    ];
     let pod = space.run(node, "victim", VF_POD, &values)?;
     pod.ready()?;
     let at_start = pod.exec("cat /at-start")?;
-    ensure!(at_start.contains("data0"), "the container started without its interface:\n{at_start}");
-    ensure!(vf.vlan()? == (100, 3), "the pod runs with VLAN and QoS {:?}", vf.vlan()?);
+    ensure!(
+        at_start.contains("data0"),
+        "the container started without its interface:\n{at_start}"
+    );
+    ensure!(
+        vf.vlan()? == (100, 3),
+        "the pod runs with VLAN and QoS {:?}",
+        vf.vlan()?
+    );
     put_out(node, &agents)
 }
 
@@ -95,7 +114,10 @@ fn put_out(node: &Node, agents: &[u32]) -> Result<bool> {
     if burnt {
         node.agent_is_back(agents)?;
     } else {
-        ensure!(node.agents()? == agents, "the agent was replaced, though the fuse did not burn");
+        ensure!(
+            node.agents()? == agents,
+            "the agent was replaced, though the fuse did not burn"
+        );
     }
     Ok(burnt)
 }

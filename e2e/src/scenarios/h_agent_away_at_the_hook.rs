@@ -18,8 +18,11 @@ use crate::{
     story::Story,
 };
 
-pub(super) const SCENARIO: Scenario =
-    Scenario { letter: 'h', title: "agent killed or frozen between Prepare and the hook: pods stay closed", tell };
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 'h',
+    title: "agent killed or frozen between Prepare and the hook: pods stay closed",
+    tell,
+};
 
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
     lab.on_each_node(story, "h", |node, space| {
@@ -34,7 +37,10 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
         let refused = stays_closed(&pod);
         // Whatever came of it, the agent goes on.
         node.signal_agent("CONT")?;
-        space.step(format!("frozen before the hook, and the runtime says: {}", refused?));
+        space.step(format!(
+            "frozen before the hook, and the runtime says: {}",
+            refused?
+        ));
         started_whole(&pod)?;
         space.step("the agent goes on, the pod runs with its interface");
         pod.delete()
@@ -47,9 +53,18 @@ fn start_and_signal(node: &Node, space: &Space, name: &str, signal: &str) -> Res
         let trap = scope.spawn(|| node.signal_agent_before_the_hook(signal));
         node.is_armed()?;
         let config = "ifName: data0, addresses: [10.78.0.1/24]";
-        let pod = space.run(node, name, VF_POD, &[("class", "e2e-blue"), ("selector", ANY), ("config", config)])?;
+        let pod = space.run(
+            node,
+            name,
+            VF_POD,
+            &[("class", "e2e-blue"), ("selector", ANY), ("config", config)],
+        )?;
         let sprung = eventually("the runtime makes the pod's namespace", SLOW, || {
-            ensure!(!node.has("/run/e2e-armed")?, "pod events: {:?}", pod.events()?);
+            ensure!(
+                !node.has("/run/e2e-armed")?,
+                "pod events: {:?}",
+                pod.events()?
+            );
             Ok(())
         });
         node.disarm()?;
@@ -61,11 +76,22 @@ fn start_and_signal(node: &Node, space: &Space, name: &str, signal: &str) -> Res
 /// Waits until the runtime has refused to make the container; until then and then it has not run.
 fn stays_closed(pod: &Pod) -> Result<String> {
     let refused = eventually("the runtime refuses the container", SLOW, || {
-        ensure!(!pod.has_started()?, "a container of {} started while the agent was frozen", pod.name);
-        let closed = pod.events()?.into_iter().find(|event| event.starts_with("Failed"));
+        ensure!(
+            !pod.has_started()?,
+            "a container of {} started while the agent was frozen",
+            pod.name
+        );
+        let closed = pod
+            .events()?
+            .into_iter()
+            .find(|event| event.starts_with("Failed"));
         closed.ok_or_else(|| anyhow!("nothing has failed yet"))
     })?;
-    ensure!(!pod.has_started()?, "a container of {} started while the agent was frozen", pod.name);
+    ensure!(
+        !pod.has_started()?,
+        "a container of {} started while the agent was frozen",
+        pod.name
+    );
     Ok(refused)
 }
 
@@ -73,7 +99,13 @@ fn started_whole(pod: &Pod) -> Result<()> {
     pod.ready()?;
     // The kubelet counts refused containers as restarts; the pod itself knows whether one has run.
     let starts = pod.exec("cat /starts/all")?;
-    ensure!(starts.matches(" lo: ").count() == 1, "its container ran more than once:\n{starts}");
-    ensure!(starts.contains("data0") && starts.contains("10.78.0.1/24"), "at its start it had only:\n{starts}");
+    ensure!(
+        starts.matches(" lo: ").count() == 1,
+        "its container ran more than once:\n{starts}"
+    );
+    ensure!(
+        starts.contains("data0") && starts.contains("10.78.0.1/24"),
+        "at its start it had only:\n{starts}"
+    );
     Ok(())
 }

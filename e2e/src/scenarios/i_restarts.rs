@@ -22,19 +22,34 @@ use crate::{
     story::Story,
 };
 
-pub(super) const SCENARIO: Scenario = Scenario { letter: 'i', title: "kubelet restart, upgrade by Helm, reboot", tell };
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 'i',
+    title: "kubelet restart, upgrade by Helm, reboot",
+    tell,
+};
 
 /// Five seconds, and the emulation's tenfold.
 const BACK: Duration = Duration::from_secs(50);
 
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
     lab.on_each_node(story, "i-kubelet", kubelet_restarts)?;
-    lab.space(&story.of("i upgrade"), "e2e-i-upgrade", |space| upgrade(lab, space))?;
+    lab.space(&story.of("i upgrade"), "e2e-i-upgrade", |space| {
+        upgrade(lab, space)
+    })?;
     lab.on_each_node(story, "i-reboot", node_reboots)
 }
 
 fn start(space: &Space, node: &Node, name: &str) -> Result<Pod> {
-    space.run(node, name, VF_POD, &[("class", "e2e-blue"), ("selector", ANY), ("config", "ifName: data0")])
+    space.run(
+        node,
+        name,
+        VF_POD,
+        &[
+            ("class", "e2e-blue"),
+            ("selector", ANY),
+            ("config", "ifName: data0"),
+        ],
+    )
 }
 
 fn kubelet_restarts(node: &Node, space: &Space) -> Result<()> {
@@ -45,34 +60,62 @@ fn kubelet_restarts(node: &Node, space: &Space) -> Result<()> {
     node.restart("kubelet")?;
     eventually("the kubelet deletes the node's slices", SLOWER, || {
         let now = slices::identities(node)?;
-        ensure!(before.iter().all(|slice| !now.contains(slice)), "still there");
+        ensure!(
+            before.iter().all(|slice| !now.contains(slice)),
+            "still there"
+        );
         Ok(())
     })?;
     let wiped = Instant::now();
     slices::follow(node, BACK)?;
-    space.step(format!("slices are back {:.1} s after they were seen missing", wiped.elapsed().as_secs_f32()));
+    space.step(format!(
+        "slices are back {:.1} s after they were seen missing",
+        wiped.elapsed().as_secs_f32()
+    ));
     start(space, node, "new")?.ready()?;
-    ensure!(old.container()? == container && old.restarts()? == 0, "the old pod was started anew");
+    ensure!(
+        old.container()? == container && old.restarts()? == 0,
+        "the old pod was started anew"
+    );
     old.link(node, "data0").map(drop)
 }
 
 fn upgrade(lab: &Lab, space: &Space) -> Result<()> {
-    let before: Vec<_> = lab.nodes.iter().map(slices::identities).collect::<Result<_>>()?;
+    let before: Vec<_> = lab
+        .nodes
+        .iter()
+        .map(slices::identities)
+        .collect::<Result<_>>()?;
     let agents: Vec<_> = lab.nodes.iter().map(Node::agents).collect::<Result<_>>()?;
     space.step("helm upgrade, while pods come one after another");
     let pods = pods_during(lab, space, || lab.release.upgrade(&space.name))?;
     pods.iter().try_for_each(Pod::ready)?;
-    space.step(format!("done; {} pods that started meanwhile run", pods.len()));
+    space.step(format!(
+        "done; {} pods that started meanwhile run",
+        pods.len()
+    ));
     for ((node, before), agents) in lab.nodes.iter().zip(&before).zip(&agents) {
-        ensure!(node.agents()?.iter().all(|pid| !agents.contains(pid)), "{}: the old agent still runs", node.name);
+        ensure!(
+            node.agents()?.iter().all(|pid| !agents.contains(pid)),
+            "{}: the old agent still runs",
+            node.name
+        );
         let now = slices::identities(node)?;
-        ensure!(now == *before, "{}: slices were written: {before:?}, now {now:?}", node.name);
+        ensure!(
+            now == *before,
+            "{}: slices were written: {before:?}, now {now:?}",
+            node.name
+        );
     }
     Ok(())
 }
 
 /// Makes pods on both nodes in turn, one when the last is ready, until `work` is done; at least one a node.
-fn pods_during(lab: &Lab, space: &Space, work: impl FnOnce() -> Result<()> + Send) -> Result<Vec<Pod>> {
+fn pods_during(
+    lab: &Lab,
+    space: &Space,
+    work: impl FnOnce() -> Result<()> + Send,
+) -> Result<Vec<Pod>> {
     thread::scope(|scope| {
         let working = scope.spawn(work);
         let mut pods = Vec::new();
@@ -84,7 +127,9 @@ fn pods_during(lab: &Lab, space: &Space, work: impl FnOnce() -> Result<()> + Sen
                 break;
             }
         }
-        working.join().unwrap_or_else(|_| Err(anyhow!("panicked")))?;
+        working
+            .join()
+            .unwrap_or_else(|_| Err(anyhow!("panicked")))?;
         Ok(pods)
     })
 }
@@ -96,7 +141,11 @@ fn node_reboots(node: &Node, space: &Space) -> Result<()> {
     space.step(format!("lab reboot {}", node.number));
     node.reboot()?;
     eventually("the pod's container is another", SLOWER, || {
-        ensure!(pod.container()? != container && pod.is_ready()?, "events: {:?}", pod.events()?.last());
+        ensure!(
+            pod.container()? != container && pod.is_ready()?,
+            "events: {:?}",
+            pod.events()?.last()
+        );
         Ok(())
     })?;
     space.step("the node is back and its pod is ready again");

@@ -16,7 +16,11 @@ use crate::{
     story::Story,
 };
 
-pub(super) const SCENARIO: Scenario = Scenario { letter: 'k', title: "sriov_numvfs 7 → 0 → 7 under a pod", tell };
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 'k',
+    title: "sriov_numvfs 7 → 0 → 7 under a pod",
+    tell,
+};
 
 const GONE: &str = "sriov-dra.io/gone";
 
@@ -34,31 +38,52 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
 
 fn vfs_come_and_go(node: &Node, space: &Space, port: &Pf) -> Result<()> {
     let vf = node.vf(1, 2)?;
-    let values = [("class", "e2e-blue"), ("selector", &*vf.selector()), ("config", "")];
+    let values = [
+        ("class", "e2e-blue"),
+        ("selector", &*vf.selector()),
+        ("config", ""),
+    ];
     let pod = space.run(node, "holder", VF_POD, &values)?;
     pod.ready()?;
     space.step(format!("a pod holds {}; echo 0 >sriov_numvfs", vf.pci));
     port.set_num_vfs(0)?;
     let mine = slice_name(&vf.pci);
-    eventually("only the held VF of the port is listed, as gone", SOON, || {
-        let devices = slices::devices(node)?;
-        let of_port: Vec<_> =
-            port.vfs.iter().map(|vf| slice_name(&vf.pci)).filter(|n| devices.contains_key(n)).collect();
-        ensure!(of_port == [mine.clone()], "listed: {of_port:?}");
-        ensure!(devices[&mine].taints.contains(&GONE.to_owned()), "taints: {:?}", devices[&mine].taints);
-        Ok(())
-    })?;
+    eventually(
+        "only the held VF of the port is listed, as gone",
+        SOON,
+        || {
+            let devices = slices::devices(node)?;
+            let of_port: Vec<_> = port
+                .vfs
+                .iter()
+                .map(|vf| slice_name(&vf.pci))
+                .filter(|n| devices.contains_key(n))
+                .collect();
+            ensure!(of_port == [mine.clone()], "listed: {of_port:?}");
+            ensure!(
+                devices[&mine].taints.contains(&GONE.to_owned()),
+                "taints: {:?}",
+                devices[&mine].taints
+            );
+            Ok(())
+        },
+    )?;
 
     space.step("echo 7 >sriov_numvfs");
     port.set_num_vfs(7)?;
     let devices = slices::follow(node, SOON)?;
-    ensure!(devices[&mine].taints.contains(&GONE.to_owned()), "the newcomer may be given away already");
+    ensure!(
+        devices[&mine].taints.contains(&GONE.to_owned()),
+        "the newcomer may be given away already"
+    );
     let newcomer = vf.dump()?;
     pod.delete()?;
     space.step("the pod is deleted; the newcomer is as it came");
     newcomer.equals(&vf.dump()?)?;
     eventually("the newcomer is free", SOON, || {
-        let taints = slices::devices(node)?.remove(&mine).map(|device| device.taints);
+        let taints = slices::devices(node)?
+            .remove(&mine)
+            .map(|device| device.taints);
         ensure!(taints == Some(Vec::new()), "taints: {taints:?}");
         Ok(())
     })?;

@@ -18,8 +18,11 @@ use crate::{
     story::Story,
 };
 
-pub(super) const SCENARIO: Scenario =
-    Scenario { letter: 'm', title: "uninstall is refused while a claim is prepared, then leaves nothing", tell };
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 'm',
+    title: "uninstall is refused while a claim is prepared, then leaves nothing",
+    tell,
+};
 
 /// Nothing selects it.
 const KEPT: &str = "
@@ -28,8 +31,7 @@ kind: DeviceAttributes
 metadata: {name: kept}
 spec: {attributes: {}}
 ";
-const KEPT_PATH: &str =
-    "/apis/sriovnetwork.k8snetworkplumbingwg.io/v1alpha1/namespaces/sriov-dra/deviceattributes/kept";
+const KEPT_PATH: &str = "/apis/sriovnetwork.k8snetworkplumbingwg.io/v1alpha1/namespaces/sriov-dra/deviceattributes/kept";
 
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
     let node = &lab.nodes[0];
@@ -59,16 +61,27 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
 }
 
 fn start(space: &Space, node: &Node, name: &str) -> Result<crate::pod::Pod> {
-    space.run(node, name, VF_POD, &[("class", "e2e-blue"), ("selector", ANY), ("config", "")])
+    space.run(
+        node,
+        name,
+        VF_POD,
+        &[("class", "e2e-blue"), ("selector", ANY), ("config", "")],
+    )
 }
 
 fn refused(lab: &Lab, node: &Node, space: &Space) -> Result<()> {
     let pod = start(space, node, "holder")?;
     pod.ready()?;
     let answer = lab.release.uninstall()?;
-    ensure!(answer.code != 0, "helm uninstall went through while a pod has a VF");
+    ensure!(
+        answer.code != 0,
+        "helm uninstall went through while a pod has a VF"
+    );
     let said = answer.out + &answer.err;
-    ensure!(said.contains("holder"), "the refusal does not name the pod: {said}");
+    ensure!(
+        said.contains("holder"),
+        "the refusal does not name the pod: {said}"
+    );
     space.step("refused, and it says which pod");
     ensure!(pod.is_ready()?, "the pod was hurt");
     pod.link(node, "net1")?;

@@ -79,5 +79,7 @@ impl Scenario {
 
 /// The DeviceClasses that an administrator would have made for these users.
 pub(crate) fn apply_classes() -> Result<()> {
-    kube::apply("default", include_str!("../../manifests/classes.yaml"))?.ok("classes.yaml").map(drop)
+    kube::apply("default", include_str!("../../manifests/classes.yaml"))?
+        .ok("classes.yaml")
+        .map(drop)
 }

@@ -20,8 +20,11 @@ use crate::{
     story::Story,
 };
 
-pub(super) const SCENARIO: Scenario =
-    Scenario { letter: 'n', title: "a port without carrier is tainted, with one write for each slice", tell };
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 'n',
+    title: "a port without carrier is tainted, with one write for each slice",
+    tell,
+};
 
 const LINK_DOWN: &str = "sriov-dra.io/link-down";
 
@@ -34,20 +37,35 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
 }
 
 fn pulled_and_put_back(node: &Node, space: &Space, port: &Pf) -> Result<()> {
-    let selector = format!(r#"device.attributes["sriov-dra.io"].pfName == "{}""#, port.name);
-    let values = [("class", "e2e-blue"), ("selector", selector.as_str()), ("config", "")];
+    let selector = format!(
+        r#"device.attributes["sriov-dra.io"].pfName == "{}""#,
+        port.name
+    );
+    let values = [
+        ("class", "e2e-blue"),
+        ("selector", selector.as_str()),
+        ("config", ""),
+    ];
     let old = space.run(node, "old", VF_POD, &values)?;
     old.ready()?;
     let before = slices::writes(node)?;
-    space.step(format!("a pod has a VF of {}; the cable is pulled", port.name));
+    space.step(format!(
+        "a pod has a VF of {}; the cable is pulled",
+        port.name
+    ));
     cable(node, "off")?;
     tainted(node, port, true)?;
     let dark = slices::writes(node)?;
     written_once(&before, &dark, port)?;
     let new = space.run(node, "new", VF_POD, &values)?;
     let reason = new.event(&["FailedScheduling", "cannot allocate all claims"])?;
-    space.step(format!("tainted, one write a slice; a new pod waits: {reason}"));
-    ensure!(old.is_ready()? && old.restarts()? == 0, "the pod that had a VF was hurt");
+    space.step(format!(
+        "tainted, one write a slice; a new pod waits: {reason}"
+    ));
+    ensure!(
+        old.is_ready()? && old.restarts()? == 0,
+        "the pod that had a VF was hurt"
+    );
 
     cable(node, "on")?;
     tainted(node, port, false)?;
@@ -66,18 +84,28 @@ fn cable(node: &Node, state: &str) -> Result<()> {
 }
 
 fn of_port(port: &Pf) -> BTreeSet<String> {
-    [&port.pci].into_iter().chain(port.vfs.iter().map(|vf| &vf.pci)).map(|pci| slice_name(pci)).collect()
+    [&port.pci]
+        .into_iter()
+        .chain(port.vfs.iter().map(|vf| &vf.pci))
+        .map(|pci| slice_name(pci))
+        .collect()
 }
 
 /// The port's devices are, and no others.
 fn tainted(node: &Node, port: &Pf, dark: bool) -> Result<()> {
     let wanted = if dark { of_port(port) } else { BTreeSet::new() };
-    eventually(&format!("devices of {} with the taint: {}", node.name, wanted.len()), SOON, || {
-        let has = slices::devices(node)?.into_iter().filter(|(_, d)| d.taints.iter().any(|key| key == LINK_DOWN));
-        let has: BTreeSet<String> = has.map(|(name, _)| name).collect();
-        ensure!(has == wanted, "tainted: {has:?}");
-        Ok(())
-    })
+    eventually(
+        &format!("devices of {} with the taint: {}", node.name, wanted.len()),
+        SOON,
+        || {
+            let has = slices::devices(node)?
+                .into_iter()
+                .filter(|(_, d)| d.taints.iter().any(|key| key == LINK_DOWN));
+            let has: BTreeSet<String> = has.map(|(name, _)| name).collect();
+            ensure!(has == wanted, "tainted: {has:?}");
+            Ok(())
+        },
+    )
 }
 
 /// Slices with a device of the port were written once, the others not at all.
@@ -86,7 +114,10 @@ fn written_once(before: &slices::Writes, after: &slices::Writes, port: &Pf) -> R
     for (name, (was, devices)) in before {
         let now = after.get(name).map(|(now, _)| *now);
         let once = u64::from(!devices.is_disjoint(&of_port));
-        ensure!(now == Some(was + once), "{name}: {was} writes before, {now:?} now, with {devices:?}");
+        ensure!(
+            now == Some(was + once),
+            "{name}: {was} writes before, {now:?} now, with {devices:?}"
+        );
     }
     ensure!(after.len() == before.len(), "other slices than before");
     Ok(())

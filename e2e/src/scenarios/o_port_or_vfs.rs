@@ -14,8 +14,11 @@ use crate::{
     story::Story,
 };
 
-pub(super) const SCENARIO: Scenario =
-    Scenario { letter: 'o', title: "a port or its VFs, and the port comes back with them", tell };
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 'o',
+    title: "a port or its VFs, and the port comes back with them",
+    tell,
+};
 
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
     lab.on_each_node(story, "o", |node, space| {
@@ -28,10 +31,21 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
 
 fn each_in_turn(node: &Node, space: &Space, port: &Pf, vf: &Vf) -> Result<()> {
     let before = (node.dump()?, vf.dump()?);
-    let whole = format!(r#"device.attributes["sriov-dra.io"].pciAddress == "{}""#, port.pci);
-    let whole = [("class", "pf"), ("selector", whole.as_str()), ("config", "")];
+    let whole = format!(
+        r#"device.attributes["sriov-dra.io"].pciAddress == "{}""#,
+        port.pci
+    );
+    let whole = [
+        ("class", "pf"),
+        ("selector", whole.as_str()),
+        ("config", ""),
+    ];
     let selector = vf.selector();
-    let part = [("class", "e2e-blue"), ("selector", selector.as_str()), ("config", "")];
+    let part = [
+        ("class", "e2e-blue"),
+        ("selector", selector.as_str()),
+        ("config", ""),
+    ];
 
     let first = space.run(node, "vf", VF_POD, &part)?;
     first.ready()?;
@@ -41,7 +55,10 @@ fn each_in_turn(node: &Node, space: &Space, port: &Pf, vf: &Vf) -> Result<()> {
     first.delete()?;
     second.ready()?;
     let link = second.link(node, "net1")?;
-    ensure!(link["parentdev"] == port.pci.as_str(), "the pod's net1 is not the port: {link}");
+    ensure!(
+        link["parentdev"] == port.pci.as_str(),
+        "the pod's net1 is not the port: {link}"
+    );
 
     let third = space.run(node, "vf-again", VF_POD, &part)?;
     let reason = third.event(&["FailedScheduling", "cannot allocate all claims"])?;
@@ -50,11 +67,14 @@ fn each_in_turn(node: &Node, space: &Space, port: &Pf, vf: &Vf) -> Result<()> {
     third.ready()?;
     space.step("the port came back, and the VF runs in its pod");
     third.delete()?;
-    vf.is_again(&before.1).context("the VF that the administrator had set")?;
+    vf.is_again(&before.1)
+        .context("the VF that the administrator had set")?;
     node.is_again(&before.0)
 }
 
 fn vlan(vf: &Vf, id: u16) -> Result<()> {
     let script = "ip link set dev \"$1\" vf \"$2\" vlan \"$3\"";
-    vf.node.exec(script, &[&vf.pf, &vf.index.to_string(), &id.to_string()]).map(drop)
+    vf.node
+        .exec(script, &[&vf.pf, &vf.index.to_string(), &id.to_string()])
+        .map(drop)
 }

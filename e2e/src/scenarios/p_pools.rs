@@ -22,8 +22,11 @@ use crate::{
     story::Story,
 };
 
-pub(super) const SCENARIO: Scenario =
-    Scenario { letter: 'p', title: "the device plugin's config.json: pools, classes, unchanged pods", tell };
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 'p',
+    title: "the device plugin's config.json: pools, classes, unchanged pods",
+    tell,
+};
 
 const CONFIG: &str = include_str!("../../manifests/pools.json");
 const POD: &str = include_str!("../../manifests/pool-pod.yaml");
@@ -32,11 +35,18 @@ const DPDK: &str = "intel.com/intel_sriov_dpdk";
 const TOKEN: &str = r#""token":"3e49019f-412f-4f02-824e-4cd195944205""#;
 
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    let for_dpdk: Vec<Vf> =
-        lab.nodes.iter().map(|node| Ok([node.vf(1, 5)?, node.vf(1, 6)?])).collect::<Result<Vec<_>>>()?.concat();
+    let for_dpdk: Vec<Vf> = lab
+        .nodes
+        .iter()
+        .map(|node| Ok([node.vf(1, 5)?, node.vf(1, 6)?]))
+        .collect::<Result<Vec<_>>>()?
+        .concat();
     for_dpdk.iter().try_for_each(|vf| bind(vf, "vfio-pci"))?;
     let told = pools(lab, story);
-    let back = for_dpdk.iter().try_for_each(|vf| bind(vf, "")).and(lab.release.install());
+    let back = for_dpdk
+        .iter()
+        .try_for_each(|vf| bind(vf, ""))
+        .and(lab.release.install());
     told.and(back)
 }
 
@@ -56,10 +66,14 @@ fn pools(lab: &Lab, story: &Story) -> Result<()> {
     })?;
 
     story.step("helm upgrade with a pool named `a b`");
-    lab.release.with_pools(&CONFIG.replace("intel_fpga", "a b"))?;
+    lab.release
+        .with_pools(&CONFIG.replace("intel_fpga", "a b"))?;
     for node in &lab.nodes {
         let event = bad_configuration(node)?;
-        ensure!(event.contains("resourceList[5].resourceName") && event.contains("\"a b\""), "{event}");
+        ensure!(
+            event.contains("resourceList[5].resourceName") && event.contains("\"a b\""),
+            "{event}"
+        );
         story.step(format!("{}: {event}", node.name));
         is_divided(node)?;
     }
@@ -99,13 +113,22 @@ fn classes() -> Result<Vec<String>> {
 
 /// Waits until each device is in its pool.
 fn is_divided(node: &Node) -> Result<()> {
-    eventually(&format!("the devices of {} are in their pools", node.name), SLOW, || {
-        let devices = slices::devices(node)?;
-        let of = |pool: &str| devices.values().filter(|device| device.attributes["pool"] == pool).count();
-        let counts = (of(NETDEVICE), of(DPDK), of(""));
-        ensure!(counts == (12, 2, 2), "{counts:?} instead of 12, 2 and 2");
-        Ok(())
-    })
+    eventually(
+        &format!("the devices of {} are in their pools", node.name),
+        SLOW,
+        || {
+            let devices = slices::devices(node)?;
+            let of = |pool: &str| {
+                devices
+                    .values()
+                    .filter(|device| device.attributes["pool"] == pool)
+                    .count()
+            };
+            let counts = (of(NETDEVICE), of(DPDK), of(""));
+            ensure!(counts == (12, 2, 2), "{counts:?} instead of 12, 2 and 2");
+            Ok(())
+        },
+    )
 }
 
 fn pods_run(node: &Node, space: &Space) -> Result<()> {
@@ -120,8 +143,15 @@ fn pods_run(node: &Node, space: &Space) -> Result<()> {
     finds_its_device(&kernel, NETDEVICE, &kernel.claim()?.vf(node)?)?;
     finds_its_device(&user, DPDK, &vf)?;
     user.exec("exec 3<>/dev/vhost-net 4<>/dev/net/tun")?;
-    ensure!(told(&user, DPDK, "_INFO")?.contains(TOKEN), "no additionalInfo: {}", told(&user, DPDK, "_INFO")?);
-    space.step(format!("a pod of each pool runs; {} is with the second", vf.pci));
+    ensure!(
+        told(&user, DPDK, "_INFO")?.contains(TOKEN),
+        "no additionalInfo: {}",
+        told(&user, DPDK, "_INFO")?
+    );
+    space.step(format!(
+        "a pod of each pool runs; {} is with the second",
+        vf.pci
+    ));
     kernel.delete_soon()?;
     user.delete()?;
     kernel.gone()?;
@@ -131,7 +161,11 @@ fn pods_run(node: &Node, space: &Space) -> Result<()> {
 /// The device plugin's environment names the VF that it was given.
 fn finds_its_device(pod: &Pod, resource: &str, vf: &Vf) -> Result<()> {
     let (address, info) = (told(pod, resource, "")?, told(pod, resource, "_INFO")?);
-    ensure!(address == vf.pci, "{resource} is {address}, the claim has {}", vf.pci);
+    ensure!(
+        address == vf.pci,
+        "{resource} is {address}, the claim has {}",
+        vf.pci
+    );
     let info: Value = serde_json::from_str(&info).with_context(|| info.clone())?;
     let id = info.pointer(&format!("/{}/generic/deviceID", vf.pci));
     ensure!(id == Some(&vf.pci.clone().into()), "{info}");
@@ -146,10 +180,16 @@ fn told(pod: &Pod, resource: &str, suffix: &str) -> Result<String> {
 
 fn bad_configuration(node: &Node) -> Result<String> {
     let (all, name) = (kube::path("events", "default", ""), &node.name);
-    let own = format!("fieldSelector=involvedObject.kind=Node,involvedObject.name={name},reason=BadConfiguration");
-    eventually(&format!("an event of {name} tells of the bad configuration"), SLOW, || {
-        let events = kube::list(&format!("{all}?{own}"))?;
-        ensure!(!events.is_empty(), "there is none");
-        Ok(events.iter().map(event_text).collect::<Vec<_>>().join("; "))
-    })
+    let own = format!(
+        "fieldSelector=involvedObject.kind=Node,involvedObject.name={name},reason=BadConfiguration"
+    );
+    eventually(
+        &format!("an event of {name} tells of the bad configuration"),
+        SLOW,
+        || {
+            let events = kube::list(&format!("{all}?{own}"))?;
+            ensure!(!events.is_empty(), "there is none");
+            Ok(events.iter().map(event_text).collect::<Vec<_>>().join("; "))
+        },
+    )
 }

@@ -47,11 +47,19 @@ fn recordings() -> Result<BTreeMap<String, Recording>> {
     let mut all = BTreeMap::new();
     for entry in fs::read_dir(FIXTURES)? {
         let path = entry?.path();
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        if path.extension().is_some_and(|ending| ending == "json") && !["claim-configs", "selectors"].contains(&&*name)
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if path.extension().is_some_and(|ending| ending == "json")
+            && !["claim-configs", "selectors"].contains(&&*name)
         {
             let text = fs::read_to_string(&path)?;
-            all.insert(name, serde_json::from_str(&text).with_context(|| path.display().to_string())?);
+            all.insert(
+                name,
+                serde_json::from_str(&text).with_context(|| path.display().to_string())?,
+            );
         }
     }
     Ok(all)
@@ -62,19 +70,36 @@ fn published(node: &str, host: &Recording) -> Result<String> {
     let inventory = Inventory::of_recording(host)?;
     kube::wait(async {
         let cluster = Kube::connect(DRIVER, node).await?;
-        let published = Published { devices: BTreeMap::new(), features: cluster.features().await? };
+        let published = Published {
+            devices: BTreeMap::new(),
+            features: cluster.features().await?,
+        };
         let desired = desired(&inventory, &published);
-        ensure!(desired.warnings.is_empty(), "{node}: {:?}", desired.warnings);
+        ensure!(
+            desired.warnings.is_empty(),
+            "{node}: {:?}",
+            desired.warnings
+        );
         let begun = Instant::now();
         let writes = publish::writes(&[], &desired);
         for slice in &writes {
-            cluster.create_slice(slice).await.with_context(|| node.to_owned())?;
+            cluster
+                .create_slice(slice)
+                .await
+                .with_context(|| node.to_owned())?;
         }
         let kept = cluster.slices().await?;
         let differ = publish::writes(&kept, &desired);
-        ensure!(differ.is_empty(), "{node}: the server keeps {} slices otherwise: {differ:?}", differ.len());
+        ensure!(
+            differ.is_empty(),
+            "{node}: the server keeps {} slices otherwise: {differ:?}",
+            differ.len()
+        );
         let (devices, time) = (inventory.offered().count(), begun.elapsed().as_secs_f32());
-        Ok(format!("{node}: {devices} devices in {} slices, written in {time:.1} s, every field is kept", kept.len()))
+        Ok(format!(
+            "{node}: {devices} devices in {} slices, written in {time:.1} s, every field is kept",
+            kept.len()
+        ))
     })?
 }
 
@@ -93,8 +118,14 @@ fn desired(inventory: &Inventory, published: &Published) -> Desired {
 fn allocated(node: &str, space: &Space) -> Result<()> {
     let selector = r#"device.attributes["sriov-dra.io"].index == 127"#;
     let begun = Instant::now();
-    space.apply(POD, &[("pod", "one"), ("node", node), ("selector", selector)])?;
+    space.apply(
+        POD,
+        &[("pod", "one"), ("node", node), ("selector", selector)],
+    )?;
     let device = space.pod("one").claim()?.devices()?;
-    space.step(format!("the scheduler allocates {device:?} in {:.1} s", begun.elapsed().as_secs_f32()));
+    space.step(format!(
+        "the scheduler allocates {device:?} in {:.1} s",
+        begun.elapsed().as_secs_f32()
+    ));
     phantom::end_pods(space)
 }

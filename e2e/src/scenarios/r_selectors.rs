@@ -16,8 +16,11 @@ use crate::{
     story::Story,
 };
 
-pub(super) const SCENARIO: Scenario =
-    Scenario { letter: 'r', title: "selectors, as the scheduler judges them and `explain` does", tell };
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 'r',
+    title: "selectors, as the scheduler judges them and `explain` does",
+    tell,
+};
 
 const CORPUS: &str = include_str!("../../fixtures/selectors.json");
 const CLASS: &str = "e2e-selectors";
@@ -32,7 +35,8 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
             lab.space(story, &format!("e2e-r-{kind}"), |space| {
                 publish(node, &corpus, device)?;
                 let told = judge(node, space, &corpus, kind);
-                let class = kube::delete(&format!("/apis/resource.k8s.io/v1/deviceclasses/{CLASS}"));
+                let class =
+                    kube::delete(&format!("/apis/resource.k8s.io/v1/deviceclasses/{CLASS}"));
                 phantom::end_pods(space)?;
                 told.and(class)
             })
@@ -77,13 +81,24 @@ fn judge(node: &str, space: &Space, corpus: &Value, kind: &str) -> Result<()> {
         .zip(selectors)
         .filter_map(|(number, selector)| {
             ask(node, space, number, text(selector, "/expression"))
-                .and_then(|refused| agrees(refused.as_deref(), space, number, verdict(selector, kind)))
+                .and_then(|refused| {
+                    agrees(refused.as_deref(), space, number, verdict(selector, kind))
+                })
                 .err()
                 .map(|why| format!("{}: {why:#}", text(selector, "/name")))
         })
         .collect();
-    ensure!(wrong.is_empty(), "{} of {} selectors:\n  {}", wrong.len(), selectors.len(), wrong.join("\n  "));
-    space.step(format!("{kind}: {} selectors are judged as `explain` does", selectors.len()));
+    ensure!(
+        wrong.is_empty(),
+        "{} of {} selectors:\n  {}",
+        wrong.len(),
+        selectors.len(),
+        wrong.join("\n  ")
+    );
+    space.step(format!(
+        "{kind}: {} selectors are judged as `explain` does",
+        selectors.len()
+    ));
     Ok(())
 }
 
@@ -94,7 +109,8 @@ fn verdict<'a>(selector: &'a Value, kind: &str) -> &'a str {
 /// A claim with the selector and a pod that wants it; the server's words if it does not take the claim.
 fn ask(node: &str, space: &Space, number: usize, expression: &str) -> Result<Option<String>> {
     let name = format!("s{number}");
-    let exactly = json!({"deviceClassName": CLASS, "selectors": [{"cel": {"expression": expression}}]});
+    let exactly =
+        json!({"deviceClassName": CLASS, "selectors": [{"cel": {"expression": expression}}]});
     let claim = json!({
         "apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaim", "metadata": {"name": name},
         "spec": {"devices": {"requests": [{"name": "one", "exactly": exactly}]}},
@@ -119,13 +135,18 @@ fn ask(node: &str, space: &Space, number: usize, expression: &str) -> Result<Opt
 /// Waits for the scheduler's verdict and compares.
 fn agrees(refused: Option<&str>, space: &Space, number: usize, expected: &str) -> Result<()> {
     if let Some(why) = refused {
-        ensure!(expected == "invalid", "{expected} is expected, and the API server says: {why}");
+        ensure!(
+            expected == "invalid",
+            "{expected} is expected, and the API server says: {why}"
+        );
         return Ok(());
     }
     let pod = space.pod(&format!("s{number}"));
     let (is, why) = eventually(&format!("pod {} is judged", pod.name), SLOW, || {
         let pod = pod.get()?;
-        let Some(scheduled) = items(&pod, "/status/conditions").iter().find(|c| text(c, "/type") == "PodScheduled")
+        let Some(scheduled) = items(&pod, "/status/conditions")
+            .iter()
+            .find(|c| text(c, "/type") == "PodScheduled")
         else {
             bail!("it is not");
         };
@@ -136,6 +157,9 @@ fn agrees(refused: Option<&str>, space: &Space, number: usize, expected: &str) -
         };
         Ok((is, text(scheduled, "/message").to_owned()))
     })?;
-    ensure!(is == expected, "{expected} is expected, and the scheduler says {is}: {why}");
+    ensure!(
+        is == expected,
+        "{expected} is expected, and the scheduler says {is}: {why}"
+    );
     Ok(())
 }

@@ -35,7 +35,10 @@ const NAMED: &str = include_str!("../../manifests/named-claim.yaml");
 const QUIET: Duration = Duration::from_secs(30);
 
 fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    ensure!(!slices::has_counters()?, "this server has counters: lab up --kubernetes 1.34");
+    ensure!(
+        !slices::has_counters()?,
+        "this server has counters: lab up --kubernetes 1.34"
+    );
     lab.on_each_node(story, "s", |node, space| {
         nothing_is_written_twice(node, space)?;
         let port = node.pfs()?.swap_remove(1);
@@ -54,8 +57,14 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
 
 fn nothing_is_written_twice(node: &Node, space: &Space) -> Result<()> {
     let devices = slices::follow(node, SOON)?;
-    let dropped = devices.values().all(|device| !device.counted && device.taints.is_empty());
-    ensure!(dropped && devices.len() == 14, "{} devices, or counters or taints were kept", devices.len());
+    let dropped = devices
+        .values()
+        .all(|device| !device.counted && device.taints.is_empty());
+    ensure!(
+        dropped && devices.len() == 14,
+        "{} devices, or counters or taints were kept",
+        devices.len()
+    );
     let before = slices::identities(node)?;
     carrier(node, false)?;
     let agents = node.agents()?;
@@ -63,7 +72,10 @@ fn nothing_is_written_twice(node: &Node, space: &Space) -> Result<()> {
     node.agent_is_back(&agents)?;
     let begun = Instant::now();
     while begun.elapsed() < QUIET {
-        ensure!(slices::identities(node)? == before, "the slices were written, with nothing to say");
+        ensure!(
+            slices::identities(node)? == before,
+            "the slices were written, with nothing to say"
+        );
         std::thread::sleep(Duration::from_secs(1));
     }
     space.step("a port without carrier, another agent, half a minute: no slice was written");
@@ -73,7 +85,15 @@ fn nothing_is_written_twice(node: &Node, space: &Space) -> Result<()> {
 /// Takes or gives the first port's carrier, and waits until the node sees it.
 fn carrier(node: &Node, on: bool) -> Result<()> {
     let (word, value) = if on { ("on", "1") } else { ("off", "0") };
-    command::run("lab", &["monitor", &node.number.to_string(), &format!("set_link igb1 {word}")], "")?;
+    command::run(
+        "lab",
+        &[
+            "monitor",
+            &node.number.to_string(),
+            &format!("set_link igb1 {word}"),
+        ],
+        "",
+    )?;
     let port = node.pfs()?.swap_remove(0);
     eventually(&format!("carrier of {} is {word}", port.name), SOON, || {
         let now = node.exec("cat \"/sys/class/net/$1/carrier\"", &[&port.name])?;
@@ -85,15 +105,33 @@ fn carrier(node: &Node, on: bool) -> Result<()> {
 fn vf_of_a_taken_port(node: &Node, space: &Space, port: &Pf) -> Result<()> {
     port.set_num_vfs(0)?;
     slices::follow(node, SOON)?;
-    let whole = format!(r#"device.attributes["{DRIVER}"].pciAddress == "{}""#, port.pci);
-    let first = space.run(node, "port", VF_POD, &[("class", "pf"), ("selector", &whole), ("config", "")])?;
+    let whole = format!(
+        r#"device.attributes["{DRIVER}"].pciAddress == "{}""#,
+        port.pci
+    );
+    let first = space.run(
+        node,
+        "port",
+        VF_POD,
+        &[("class", "pf"), ("selector", &whole), ("config", "")],
+    )?;
     first.ready()?;
     port.set_num_vfs(u32::try_from(port.vfs.len())?)?;
     eventually("VFs of a port in a pod are not offered", SOON, || {
         let devices = slices::devices(node)?;
-        let now = devices.get(&slice_name(&port.pci)).and_then(|port| port.attributes.get("numVFs")).cloned();
-        ensure!(now == Some(Value::from(port.vfs.len())), "the port's numVFs is {now:?}");
-        let offered: Vec<_> = port.vfs.iter().filter(|vf| devices.contains_key(&slice_name(&vf.pci))).collect();
+        let now = devices
+            .get(&slice_name(&port.pci))
+            .and_then(|port| port.attributes.get("numVFs"))
+            .cloned();
+        ensure!(
+            now == Some(Value::from(port.vfs.len())),
+            "the port's numVFs is {now:?}"
+        );
+        let offered: Vec<_> = port
+            .vfs
+            .iter()
+            .filter(|vf| devices.contains_key(&slice_name(&vf.pci)))
+            .collect();
         ensure!(offered.is_empty(), "offered: {offered:?}");
         Ok(())
     })?;
@@ -107,7 +145,11 @@ fn vf_of_a_taken_port(node: &Node, space: &Space, port: &Pf) -> Result<()> {
 
 fn port_of_a_taken_vf(node: &Node, space: &Space, port: &Pf) -> Result<()> {
     let vf = &port.vfs[2];
-    let values = [("class", "e2e-blue"), ("selector", &*vf.selector()), ("config", "")];
+    let values = [
+        ("class", "e2e-blue"),
+        ("selector", &*vf.selector()),
+        ("config", ""),
+    ];
     let first = space.run(node, "vf", VF_POD, &values)?;
     first.ready()?;
     let second = allocated_by_hand(node, space, "forged-port", "pf", &port.pci)?;
@@ -119,7 +161,13 @@ fn port_of_a_taken_vf(node: &Node, space: &Space, port: &Pf) -> Result<()> {
 }
 
 /// As another scheduler would, or this one in a race: the claim is given the device, whoever has it.
-fn allocated_by_hand(node: &Node, space: &Space, name: &str, class: &str, pci: &str) -> Result<Pod> {
+fn allocated_by_hand(
+    node: &Node,
+    space: &Space,
+    name: &str,
+    class: &str,
+    pci: &str,
+) -> Result<Pod> {
     let pod = space.run(node, name, NAMED, &[("class", class)])?;
     let device = json!({"request": "function", "driver": DRIVER, "pool": node.name, "device": slice_name(pci)});
     let status = json!({"status": {"allocation": {"devices": {"results": [device]}}}}).to_string();
@@ -134,8 +182,11 @@ fn allocated_by_hand(node: &Node, space: &Space, name: &str, class: &str, pci: &
 fn refused(space: &Space, pod: &Pod, holder: &Pod) -> Result<()> {
     let holder = holder.claim()?.name;
     let mine = format!("cannot go to claim {}/{}", space.name, pod.name);
-    let reason =
-        pod.event(&["FailedPrepareDynamicResources", &mine, &format!("held by claim {}/{holder}", space.name)])?;
+    let reason = pod.event(&[
+        "FailedPrepareDynamicResources",
+        &mine,
+        &format!("held by claim {}/{holder}", space.name),
+    ])?;
     space.step(format!("given away twice: {reason}"));
     ensure!(!pod.has_started()?, "pod {} has started", pod.name);
     Ok(())

@@ -22,8 +22,11 @@ use crate::{
     story::Story,
 };
 
-pub(super) const SCENARIO: Scenario =
-    Scenario { letter: 't', title: "the Go DRA driver's policies: pools, attributes, status", tell };
+pub(super) const SCENARIO: Scenario = Scenario {
+    letter: 't',
+    title: "the Go DRA driver's policies: pools, attributes, status",
+    tell,
+};
 
 const OBJECTS: &str = include_str!("../../manifests/policies.yaml");
 const POD: &str = include_str!("../../manifests/pool-pod.yaml");
@@ -44,10 +47,15 @@ fn policies(lab: &Lab, story: &Story) -> Result<()> {
     for node in &lab.nodes {
         takes(node, &[0, 1, 2])?;
     }
-    eventually("the pool has its class", SLOW, || kube::get(CLASS).map(drop))?;
+    eventually("the pool has its class", SLOW, || {
+        kube::get(CLASS).map(drop)
+    })?;
     story.step(status(|status| {
         let (nodes, devices) = (status.get("matchedNodes"), status.get("matchedDevices"));
-        ensure!(nodes == Some(&2.into()) && devices == Some(&6.into()), "{status}");
+        ensure!(
+            nodes == Some(&2.into()) && devices == Some(&6.into()),
+            "{status}"
+        );
         Ok(())
     })?);
     lab.on_each_node(story, "t", pods_run)?;
@@ -57,7 +65,10 @@ fn policies(lab: &Lab, story: &Story) -> Result<()> {
     story.step(bad_policy()?);
     story.step(status(|status| {
         let condition = &items(status, "/conditions")[0];
-        ensure!(text(condition, "/status") == "False" && text(condition, "/message").contains("ens1#x"), "{status}");
+        ensure!(
+            text(condition, "/status") == "False" && text(condition, "/message").contains("ens1#x"),
+            "{status}"
+        );
         Ok(())
     })?);
     for node in &lab.nodes {
@@ -75,7 +86,9 @@ fn policies(lab: &Lab, story: &Story) -> Result<()> {
 }
 
 fn apply(range: &str) -> Result<()> {
-    kube::apply(NAMESPACE, &fill(OBJECTS, &[("range", range)])?)?.ok("kubectl apply").map(drop)
+    kube::apply(NAMESPACE, &fill(OBJECTS, &[("range", range)])?)?
+        .ok("kubectl apply")
+        .map(drop)
 }
 
 fn delete_all() -> Result<()> {
@@ -88,18 +101,30 @@ fn delete_all() -> Result<()> {
 /// Waits until exactly these VFs of the first port have the policy's pool and attribute.
 fn takes(node: &Node, indexes: &[usize]) -> Result<()> {
     let port = node.pfs()?.swap_remove(0);
-    let mut wanted: Vec<_> = indexes.iter().map(|index| slice_name(&port.vfs[*index].pci)).collect();
+    let mut wanted: Vec<_> = indexes
+        .iter()
+        .map(|index| slice_name(&port.vfs[*index].pci))
+        .collect();
     wanted.sort();
-    eventually(&format!("{} VFs of {} are the policy's", wanted.len(), node.name), SLOW, || {
-        let devices = slices::devices(node)?;
-        let having = |name: &str, value: &str| -> Vec<String> {
-            let has = devices.iter().filter(|(_, device)| device.attributes.get(name) == Some(&value.into()));
-            has.map(|(name, _)| name.clone()).collect()
-        };
-        let (pool, rack) = (having("pool", POOL), having("example.com/rack", "a7"));
-        ensure!(pool == wanted && rack == wanted, "pool: {pool:?}, rack: {rack:?}");
-        Ok(())
-    })
+    eventually(
+        &format!("{} VFs of {} are the policy's", wanted.len(), node.name),
+        SLOW,
+        || {
+            let devices = slices::devices(node)?;
+            let having = |name: &str, value: &str| -> Vec<String> {
+                let has = devices
+                    .iter()
+                    .filter(|(_, device)| device.attributes.get(name) == Some(&value.into()));
+                has.map(|(name, _)| name.clone()).collect()
+            };
+            let (pool, rack) = (having("pool", POOL), having("example.com/rack", "a7"));
+            ensure!(
+                pool == wanted && rack == wanted,
+                "pool: {pool:?}, rack: {rack:?}"
+            );
+            Ok(())
+        },
+    )
 }
 
 fn pods_run(node: &Node, space: &Space) -> Result<()> {
@@ -110,10 +135,19 @@ fn pods_run(node: &Node, space: &Space) -> Result<()> {
     for pod in [&by_pool, &by_class] {
         pod.ready()?;
         let vf = pod.claim()?.vf(node)?;
-        ensure!(vf.pf == "ens1" && vf.index < 3, "{} has VF {} of {}", pod.name, vf.index, vf.pf);
+        ensure!(
+            vf.pf == "ens1" && vf.index < 3,
+            "{} has VF {} of {}",
+            pod.name,
+            vf.index,
+            vf.pf
+        );
     }
     let told = by_pool.exec("printf %s \"$PCIDEVICE_INTEL_COM_BLUE\"")?;
-    ensure!(told == by_pool.claim()?.vf(node)?.pci, "PCIDEVICE_INTEL_COM_BLUE is {told:?}");
+    ensure!(
+        told == by_pool.claim()?.vf(node)?.pci,
+        "PCIDEVICE_INTEL_COM_BLUE is {told:?}"
+    );
     space.step("a pod by the pool and one by the attribute run");
     by_pool.delete_soon()?;
     by_class.delete()?;
@@ -124,7 +158,9 @@ fn pods_run(node: &Node, space: &Space) -> Result<()> {
 /// Waits until the policy's status is as wanted.
 fn status(wanted: impl Fn(&Value) -> Result<()>) -> Result<String> {
     eventually("the policy's status", SLOW, || {
-        let policy = kube::get(&format!("{GROUP}/{NAMESPACE}/sriovresourcepolicies/e2e-blue"))?;
+        let policy = kube::get(&format!(
+            "{GROUP}/{NAMESPACE}/sriovresourcepolicies/e2e-blue"
+        ))?;
         let status = policy.get("status").context("it has none")?;
         wanted(status)?;
         Ok(format!("its status: {status}"))
@@ -135,8 +171,13 @@ fn bad_policy() -> Result<String> {
     let all = kube::path("events", NAMESPACE, "");
     let own = "fieldSelector=involvedObject.kind=SriovResourcePolicy,involvedObject.name=e2e-blue";
     eventually("an event tells of the bad policy", SLOW, || {
-        let events: Vec<String> = kube::list(&format!("{all}?{own}"))?.iter().map(event_text).collect();
-        let told = events.into_iter().find(|event| event.contains("BadConfiguration") && event.contains("ens1#x"));
+        let events: Vec<String> = kube::list(&format!("{all}?{own}"))?
+            .iter()
+            .map(event_text)
+            .collect();
+        let told = events
+            .into_iter()
+            .find(|event| event.contains("BadConfiguration") && event.contains("ens1#x"));
         told.context("there is none")
     })
 }

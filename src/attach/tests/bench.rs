@@ -8,7 +8,10 @@ use std::{
 
 use crate::{
     attach::{Attacher, Change, PodClaims},
-    claim::{AttachMode, Attachment, ClaimRef, DeviceRecord, NetdevPlan, Phase, Record, Step, Store, VERSION, view},
+    claim::{
+        AttachMode, Attachment, ClaimRef, DeviceRecord, NetdevPlan, Phase, Record, Step, Store,
+        VERSION, view,
+    },
     deadline::Deadline,
     device::{DeviceId, Netdev, VfAddress},
     files::Disk,
@@ -26,7 +29,10 @@ pub(super) struct Pods(pub(super) Mutex<Vec<(String, String)>>);
 impl PodClaims for Pods {
     fn of(&self, pod_uid: &str) -> Vec<(String, String)> {
         let all = self.0.lock().unwrap();
-        all.iter().filter(|(pod, _)| pod == pod_uid).map(|(_, claim)| ("ns".to_owned(), claim.clone())).collect()
+        all.iter()
+            .filter(|(pod, _)| pod == pod_uid)
+            .map(|(_, claim)| ("ns".to_owned(), claim.clone()))
+            .collect()
     }
 }
 
@@ -44,7 +50,14 @@ impl Bench {
         let (dir, fake) = (tempfile::tempdir().unwrap(), Fake::igb());
         let paths = Paths::below(dir.path());
         let store = Store::new(paths.records(), Disk::tapped(fake.tap()));
-        Self { dir, fake, paths, store, pods: Arc::default(), changes: Arc::default() }
+        Self {
+            dir,
+            fake,
+            paths,
+            store,
+            pods: Arc::default(),
+            changes: Arc::default(),
+        }
     }
 
     pub(super) fn attacher(&self) -> Attacher {
@@ -55,7 +68,14 @@ impl Bench {
         let changes = Arc::clone(&self.changes);
         let report = Box::new(move |change| changes.lock().unwrap().push(change));
         let pods = Arc::clone(&self.pods) as Arc<dyn PodClaims>;
-        Attacher::new(kernel, self.store.clone(), self.paths.clone(), DRIVER, pods, report)
+        Attacher::new(
+            kernel,
+            self.store.clone(),
+            self.paths.clone(),
+            DRIVER,
+            pods,
+            report,
+        )
     }
 
     /// The VF with this index.
@@ -65,7 +85,12 @@ impl Bench {
     }
 
     pub(super) fn vf_address(&self) -> VfAddress {
-        self.fake.observe(&Self::vf(0)).unwrap().function.vf_address().unwrap()
+        self.fake
+            .observe(&Self::vf(0))
+            .unwrap()
+            .function
+            .vf_address()
+            .unwrap()
     }
 
     /// A claim of pod `pod-<name>`, prepared, with VFs 0 to `devices`.
@@ -76,7 +101,11 @@ impl Bench {
     pub(super) fn record_of(&self, name: &str, vfs: &[u32]) -> Record {
         Record {
             version: VERSION,
-            claim: ClaimRef { uid: format!("uid-{name}").parse().unwrap(), namespace: "ns".into(), name: name.into() },
+            claim: ClaimRef {
+                uid: format!("uid-{name}").parse().unwrap(),
+                namespace: "ns".into(),
+                name: name.into(),
+            },
             pod_claim_name: None,
             reserved_for: vec![format!("pod-{name}")],
             phase: Phase::Prepared,
@@ -116,7 +145,10 @@ impl Bench {
     }
 
     pub(super) fn load(&self, name: &str) -> Record {
-        self.store.load(&format!("uid-{name}").parse().unwrap()).unwrap().unwrap()
+        self.store
+            .load(&format!("uid-{name}").parse().unwrap())
+            .unwrap()
+            .unwrap()
     }
 
     pub(super) fn attachment(&self, name: &str) -> Option<Attachment> {
@@ -133,11 +165,22 @@ impl Bench {
         let netns = self.fake.add_netns(&self.path(&id));
         let netns_path = Some(self.path(&id));
         let pod_uid = format!("pod-{pod}");
-        (Sandbox { id, pod_uid, namespace: "ns".into(), name: pod.into(), netns: netns_path }, netns)
+        (
+            Sandbox {
+                id,
+                pod_uid,
+                namespace: "ns".into(),
+                name: pod.into(),
+                netns: netns_path,
+            },
+            netns,
+        )
     }
 
     pub(super) fn home(&self) -> Netns {
-        self.fake.open_netns(&self.paths.proc.join("1/ns/net")).unwrap()
+        self.fake
+            .open_netns(&self.paths.proc.join("1/ns/net"))
+            .unwrap()
     }
 
     pub(super) fn link(&self, vf: u32, netns: &Netns) -> Option<Netdev> {
@@ -149,7 +192,10 @@ impl Bench {
     }
 
     pub(super) fn container(&self, claim: &str) -> ContainerView {
-        ContainerView { name: "main".into(), mounts: vec![(self.door(claim), "/in/container".into())] }
+        ContainerView {
+            name: "main".into(),
+            mounts: vec![(self.door(claim), "/in/container".into())],
+        }
     }
 
     pub(super) fn changes(&self) -> Vec<Change> {
@@ -163,6 +209,10 @@ pub(super) fn run(attacher: &Attacher, sandbox: &Sandbox) -> Result<(), String> 
 }
 
 /// A container's hook, without waiting.
-pub(super) fn create(attacher: &Attacher, sandbox: &Sandbox, container: &ContainerView) -> Result<(), String> {
+pub(super) fn create(
+    attacher: &Attacher,
+    sandbox: &Sandbox,
+    container: &ContainerView,
+) -> Result<(), String> {
     attacher.create_container(sandbox, container, Deadline::after(Duration::ZERO))
 }

@@ -13,7 +13,8 @@ use crate::{
     attach::underway::Underway,
     deadline::Deadline,
     device::{
-        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice, VfAddress, VfSetting,
+        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
+        VfAddress, VfSetting,
     },
     host::{
         Kernel, Netns, Result,
@@ -38,10 +39,20 @@ fn two_claims() -> Bench {
 
 fn is_free(bench: &Bench, before: &str) {
     let now = bench.fake.dump();
-    let changed: Vec<_> = now.lines().zip(before.lines()).filter(|(now, before)| now != before).collect();
+    let changed: Vec<_> = now
+        .lines()
+        .zip(before.lines())
+        .filter(|(now, before)| now != before)
+        .collect();
     assert!(changed.is_empty(), "{changed:#?}");
     for name in ["a", "b"] {
-        assert!(bench.load(name).devices.iter().all(|device| device.attachment.is_none()));
+        assert!(
+            bench
+                .load(name)
+                .devices
+                .iter()
+                .all(|device| device.attachment.is_none())
+        );
         assert!(!bench.door(name).exists());
     }
 }
@@ -60,7 +71,10 @@ fn killed_while_attaching_then_the_sandbox_is_gone() {
         next.synchronize(vec![], next.holding());
         is_free(&bench, &before);
     }
-    assert!((30..78).contains(&died), "{died}: each write of three devices, and some lives to the end");
+    assert!(
+        (30..78).contains(&died),
+        "{died}: each write of three devices, and some lives to the end"
+    );
 }
 
 #[test]
@@ -124,7 +138,11 @@ fn the_sandbox_ends_at_every_write() {
             Ok(()) => assert!(bench.link(2, &netns).is_some()),
             Err(text) => {
                 assert!(text.ends_with("given up, the sandbox has ended"), "{text}");
-                assert_eq!(ending.forward.load(Ordering::SeqCst), n + 1, "no write after its end");
+                assert_eq!(
+                    ending.forward.load(Ordering::SeqCst),
+                    n + 1,
+                    "no write after its end"
+                );
                 undone += 1;
                 is_free(&bench, &before);
             }
@@ -145,7 +163,13 @@ struct Ending {
 
 impl Ending {
     fn new(fake: Fake, left: u32) -> Self {
-        Self { fake, left, writes: 0.into(), forward: 0.into(), underway: OnceLock::new() }
+        Self {
+            fake,
+            left,
+            writes: 0.into(),
+            forward: 0.into(),
+            underway: OnceLock::new(),
+        }
     }
 
     fn write(&self, netns: &Netns) {

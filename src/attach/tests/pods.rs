@@ -16,19 +16,36 @@ use crate::{
 fn a_netdev_goes_into_its_pod_and_home_again() {
     let bench = Bench::new();
     bench.save(&bench.record("a", 1));
-    let (before, attacher, (sandbox, netns)) = (bench.fake.dump(), bench.attacher(), bench.sandbox("a", 1));
+    let (before, attacher, (sandbox, netns)) =
+        (bench.fake.dump(), bench.attacher(), bench.sandbox("a", 1));
     let refused = create(&attacher, &sandbox, &bench.container("a")).unwrap_err();
-    assert_eq!(refused, "pod ns/a: claim ns/a: device 0000:02:10.0: is not attached to pod ns/a yet");
+    assert_eq!(
+        refused,
+        "pod ns/a: claim ns/a: device 0000:02:10.0: is not attached to pod ns/a yet"
+    );
     assert!(!bench.door("a").exists());
 
     run(&attacher, &sandbox).unwrap();
     let link = bench.link(0, &netns).unwrap();
-    let (mac, address) = ("02:00:00:00:aa:01".parse().unwrap(), "10.0.0.7/24".parse().unwrap());
-    assert_eq!((link.home.name.as_str(), link.home.mtu, link.home.up), ("net1", 9000, true));
-    assert_eq!((link.home.mac, &link.addresses), (Some(mac), &vec![address]));
+    let (mac, address) = (
+        "02:00:00:00:aa:01".parse().unwrap(),
+        "10.0.0.7/24".parse().unwrap(),
+    );
+    assert_eq!(
+        (link.home.name.as_str(), link.home.mtu, link.home.up),
+        ("net1", 9000, true)
+    );
+    assert_eq!(
+        (link.home.mac, &link.addresses),
+        (Some(mac), &vec![address])
+    );
     assert!(bench.fake.dump().contains("10.1.0.0"), "the route is there");
     assert!(bench.attachment("a").unwrap().done);
-    assert!(std::fs::read_to_string(bench.door("a")).unwrap().contains(r#""interfaceName": "net1""#));
+    assert!(
+        std::fs::read_to_string(bench.door("a"))
+            .unwrap()
+            .contains(r#""interfaceName": "net1""#)
+    );
     create(&attacher, &sandbox, &bench.container("a")).unwrap();
     let record = bench.load("a");
     let attached = Attached {
@@ -74,15 +91,31 @@ fn a_container_waits_for_an_attachment_that_outlives_its_call() {
     bench.save(&bench.record("a", 1));
     let (attacher, (sandbox, netns)) = (bench.attacher(), bench.sandbox("a", 1));
     let long = Deadline::after(Duration::from_secs(20));
-    let busy = attacher.locks.claim(&bench.load("a").claim.uid, "unbind 0000:02:10.0", long).unwrap();
+    let busy = attacher
+        .locks
+        .claim(&bench.load("a").claim.uid, "unbind 0000:02:10.0", long)
+        .unwrap();
     std::thread::scope(|scope| {
         let slow = scope.spawn(|| run(&attacher, &sandbox));
-        long.poll(|| Ok::<_, ()>(attacher.underway.is_at_work("a-1").then_some(()))).unwrap().unwrap();
+        long.poll(|| Ok::<_, ()>(attacher.underway.is_at_work("a-1").then_some(())))
+            .unwrap()
+            .unwrap();
         let refused = create(&attacher, &sandbox, &bench.container("a")).unwrap_err();
-        assert_eq!(refused, "pod ns/a: its devices are not all in it yet, the kernel is at work");
-        let other = ContainerView { name: "sidecar".into(), mounts: vec![] };
-        assert_eq!(create(&attacher, &sandbox, &other), Err(refused), "the pod's network comes first");
-        let waiting = scope.spawn(|| attacher.create_container(&sandbox, &bench.container("a"), long));
+        assert_eq!(
+            refused,
+            "pod ns/a: its devices are not all in it yet, the kernel is at work"
+        );
+        let other = ContainerView {
+            name: "sidecar".into(),
+            mounts: vec![],
+        };
+        assert_eq!(
+            create(&attacher, &sandbox, &other),
+            Err(refused),
+            "the pod's network comes first"
+        );
+        let waiting =
+            scope.spawn(|| attacher.create_container(&sandbox, &bench.container("a"), long));
         drop(busy);
         waiting.join().unwrap().unwrap();
         slow.join().unwrap().unwrap();
@@ -98,11 +131,20 @@ fn a_refused_container_tells_why_the_attachment_failed() {
     let (attacher, (sandbox, _)) = (bench.attacher(), bench.sandbox("a", 1));
     run(&attacher, &sandbox).unwrap_err();
     let refused = create(&attacher, &sandbox, &bench.container("a")).unwrap_err();
-    let failure = "link of 0000:02:10.0: set route 10.1.0.0/16 via 10.0.0.1: network is unreachable";
-    assert!(refused.ends_with(&format!("is not attached to pod ns/a yet: claim ns/a: {failure}")), "{refused}");
+    let failure =
+        "link of 0000:02:10.0: set route 10.1.0.0/16 via 10.0.0.1: network is unreachable";
+    assert!(
+        refused.ends_with(&format!(
+            "is not attached to pod ns/a yet: claim ns/a: {failure}"
+        )),
+        "{refused}"
+    );
     attacher.stop(&sandbox);
     let refused = create(&attacher, &sandbox, &bench.container("a")).unwrap_err();
-    assert!(refused.ends_with("is not attached to pod ns/a yet"), "{refused}");
+    assert!(
+        refused.ends_with("is not attached to pod ns/a yet"),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -121,14 +163,18 @@ fn names_are_counted_in_order_past_those_asked_for() {
 fn a_taken_name_is_refused_with_its_owner_and_all_is_undone() {
     let bench = Bench::new();
     let (before, attacher) = (bench.fake.dump(), bench.attacher());
-    for (name, owner) in [("eth0", "a link of the pod's own network"), ("net7", "device 0000:02:10.0 of claim ns/a")] {
+    for (name, owner) in [
+        ("eth0", "a link of the pod's own network"),
+        ("net7", "device 0000:02:10.0 of claim ns/a"),
+    ] {
         let mut record = bench.record("a", 2);
         record.devices[0].netdev.as_mut().unwrap().if_name = Some("net7".parse().unwrap());
         record.devices[1].netdev.as_mut().unwrap().if_name = Some(name.parse().unwrap());
         bench.save(&record);
         let (sandbox, _) = bench.sandbox("a", 1);
         let refused = run(&attacher, &sandbox).unwrap_err();
-        let text = format!("device 0000:02:10.2: interface name {name} is taken in the pod by {owner}");
+        let text =
+            format!("device 0000:02:10.2: interface name {name} is taken in the pod by {owner}");
         assert_eq!(refused, format!("pod ns/a: claim ns/a: {text}"));
         assert_eq!(bench.fake.dump(), before);
         assert_eq!(bench.attachment("a"), None);
@@ -140,16 +186,30 @@ fn a_shared_claims_second_pod_is_refused_by_name_until_the_first_has_gone() {
     let bench = Bench::new();
     bench.save(&bench.record("a", 1));
     // Reserved later than it was prepared: only the watch knows.
-    bench.pods.0.lock().unwrap().push(("pod-b".into(), "a".into()));
-    let (attacher, (first, _), (second, netns)) = (bench.attacher(), bench.sandbox("a", 1), bench.sandbox("b", 1));
+    bench
+        .pods
+        .0
+        .lock()
+        .unwrap()
+        .push(("pod-b".into(), "a".into()));
+    let (attacher, (first, _), (second, netns)) = (
+        bench.attacher(),
+        bench.sandbox("a", 1),
+        bench.sandbox("b", 1),
+    );
     run(&attacher, &first).unwrap();
-    let text =
-        "pod ns/b: claim ns/a: device 0000:02:10.0: is in pod ns/a as net1, a netdev belongs to one pod at a time";
+    let text = "pod ns/b: claim ns/a: device 0000:02:10.0: is in pod ns/a as net1, a netdev belongs to one pod at a time";
     assert_eq!(run(&attacher, &second).unwrap_err(), text);
     let refused = create(&attacher, &second, &bench.container("a")).unwrap_err();
-    assert_eq!(refused, "pod ns/b: claim ns/a: device 0000:02:10.0: is not attached to pod ns/b but to pod ns/a");
+    assert_eq!(
+        refused,
+        "pod ns/b: claim ns/a: device 0000:02:10.0: is not attached to pod ns/b but to pod ns/a"
+    );
     attacher.stop(&second);
-    assert!(bench.attachment("a").unwrap().done, "a stop of another sandbox does nothing");
+    assert!(
+        bench.attachment("a").unwrap().done,
+        "a stop of another sandbox does nothing"
+    );
     attacher.stop(&first);
     run(&attacher, &second).unwrap();
     assert!(bench.link(0, &netns).is_some());
@@ -163,7 +223,9 @@ fn a_pod_on_the_hosts_network_is_refused() {
     sandbox.netns = None;
     let refused = run(&bench.attacher(), &sandbox).unwrap_err();
     assert!(
-        refused.starts_with("pod ns/a: claim ns/a: device 0000:02:10.0: pod ns/a is on the host's network"),
+        refused.starts_with(
+            "pod ns/a: claim ns/a: device 0000:02:10.0: pod ns/a is on the host's network"
+        ),
         "{refused}"
     );
 }
@@ -179,7 +241,10 @@ fn what_is_not_for_the_hook_is_left_alone() {
     run(&bench.attacher(), &sandbox).unwrap();
     create(&bench.attacher(), &sandbox, &bench.container("a")).unwrap();
     let refused = create(&bench.attacher(), &sandbox, &bench.container("b")).unwrap_err();
-    assert!(refused.ends_with("but no claim is prepared here for it"), "{refused}");
+    assert!(
+        refused.ends_with("but no claim is prepared here for it"),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -190,7 +255,10 @@ fn a_claim_on_its_way_is_refused() {
     bench.save(&record);
     let (sandbox, _) = bench.sandbox("a", 1);
     let refused = run(&bench.attacher(), &sandbox).unwrap_err();
-    assert_eq!(refused, "pod ns/a: claim ns/a: is not prepared (it is Unpreparing)");
+    assert_eq!(
+        refused,
+        "pod ns/a: claim ns/a: is not prepared (it is Unpreparing)"
+    );
 }
 
 #[test]
@@ -200,7 +268,10 @@ fn another_device_at_the_address_is_not_touched() {
     bench.fake.plug(&Bench::vf(0));
     let (before, (sandbox, _)) = (bench.fake.dump(), bench.sandbox("a", 1));
     let refused = run(&bench.attacher(), &sandbox).unwrap_err();
-    assert!(refused.ends_with("another device is at this address since the claim was prepared"), "{refused}");
+    assert!(
+        refused.ends_with("another device is at this address since the claim was prepared"),
+        "{refused}"
+    );
     assert_eq!(bench.fake.dump(), before);
 }
 
@@ -210,9 +281,17 @@ fn a_busy_claim_is_an_error_that_tells_by_what() {
     bench.save(&bench.record("a", 1));
     let (attacher, (sandbox, _)) = (bench.attacher(), bench.sandbox("a", 1));
     let long = Deadline::after(Duration::from_secs(20));
-    let _held = attacher.locks.claim(&bench.load("a").claim.uid, "unbind 0000:02:10.0", long).unwrap();
-    let refused = attacher.run(&sandbox, Deadline::after(Duration::ZERO)).unwrap_err();
-    assert_eq!(refused, "pod ns/a: claim ns/a: busy: unbind 0000:02:10.0, 0 s");
+    let _held = attacher
+        .locks
+        .claim(&bench.load("a").claim.uid, "unbind 0000:02:10.0", long)
+        .unwrap();
+    let refused = attacher
+        .run(&sandbox, Deadline::after(Duration::ZERO))
+        .unwrap_err();
+    assert_eq!(
+        refused,
+        "pod ns/a: claim ns/a: busy: unbind 0000:02:10.0, 0 s"
+    );
 }
 
 #[test]
@@ -234,10 +313,19 @@ fn a_recreated_sandbox_gets_the_netdev_wherever_it_is() {
         run(&attacher, &first).unwrap();
         end(&bench);
         let (second, netns) = bench.sandbox("a", 2);
-        attacher.run(&second, Deadline::after(Duration::from_secs(2))).unwrap();
-        assert_eq!(bench.link(0, &netns).unwrap().home.name.as_str(), "net1", "{number}");
+        attacher
+            .run(&second, Deadline::after(Duration::from_secs(2)))
+            .unwrap();
+        assert_eq!(
+            bench.link(0, &netns).unwrap().home.name.as_str(),
+            "net1",
+            "{number}"
+        );
         attacher.stop(&first);
-        assert!(bench.attachment("a").unwrap().done, "a late stop of the first does nothing");
+        assert!(
+            bench.attachment("a").unwrap().done,
+            "a late stop of the first does nothing"
+        );
         create(&attacher, &second, &bench.container("a")).unwrap();
         assert!(create(&attacher, &first, &bench.container("a")).is_err());
     }
@@ -251,7 +339,10 @@ fn a_dead_namespace_is_forgotten_and_the_name_at_home_restored() {
     let (sandbox, _) = bench.sandbox("a", 1);
     run(&attacher, &sandbox).unwrap();
     bench.fake.kill_netns(&bench.path("a-1"));
-    assert_eq!(bench.link(0, &bench.home()).unwrap().home.name.as_str(), "net1");
+    assert_eq!(
+        bench.link(0, &bench.home()).unwrap().home.name.as_str(),
+        "net1"
+    );
     attacher.stop(&sandbox);
     assert_eq!(bench.fake.dump(), before);
     assert_eq!(bench.attachment("a"), None);
@@ -261,10 +352,14 @@ fn a_dead_namespace_is_forgotten_and_the_name_at_home_restored() {
 fn a_taken_name_at_home_does_not_hold_the_netdev_in_the_pod() {
     let bench = Bench::new();
     bench.save(&bench.record("a", 1));
-    let (attacher, (sandbox, netns), home) = (bench.attacher(), bench.sandbox("a", 1), bench.home());
+    let (attacher, (sandbox, netns), home) =
+        (bench.attacher(), bench.sandbox("a", 1), bench.home());
     let name = bench.link(0, &home).unwrap().home.name;
     run(&attacher, &sandbox).unwrap();
-    bench.fake.set_link(&Bench::vf(1), &home, &LinkSetting::Name(name)).unwrap();
+    bench
+        .fake
+        .set_link(&Bench::vf(1), &home, &LinkSetting::Name(name))
+        .unwrap();
     attacher.stop(&sandbox);
     assert!(bench.link(0, &netns).is_none());
     assert!(bench.link(0, &home).is_some());

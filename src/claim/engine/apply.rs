@@ -19,27 +19,39 @@ impl Engine {
     ) -> Result<(), ClaimError> {
         for step in &device.steps {
             held.note(&device.id, &format!("{} {}", verb(step), device.id));
-            self.step(device, step, host, deadline).map_err(|error| self.explained(device, error))?;
+            self.step(device, step, host, deadline)
+                .map_err(|error| self.explained(device, error))?;
         }
         if device.netdev.is_some() {
-            home::wait(&*self.kernel, host, &device.id, deadline).map_err(ClaimError::host("prepare"))?;
+            home::wait(&*self.kernel, host, &device.id, deadline)
+                .map_err(ClaimError::host("prepare"))?;
         }
         self.note_nodes(device, deadline)
     }
 
-    fn step(&self, device: &DeviceRecord, step: &Step, host: &Netns, deadline: Deadline) -> Result<(), ClaimError> {
+    fn step(
+        &self,
+        device: &DeviceRecord,
+        step: &Step,
+        host: &Netns,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
         let prepare = ClaimError::host("prepare");
         match step {
             Step::Vfs(_) | Step::Home(_) => Ok(()),
             Step::Driver { from, to } if from == to => Ok(()),
             Step::Vf { from, to, .. } if from.as_ref() == Some(to) => Ok(()),
-            Step::Driver { to, .. } => {
-                home::retry(deadline, || self.kernel.set_driver(&device.id, to, deadline)).map_err(prepare)
-            }
+            Step::Driver { to, .. } => home::retry(deadline, || {
+                self.kernel.set_driver(&device.id, to, deadline)
+            })
+            .map_err(prepare),
             Step::Vf { vf, to, .. } => self.set_vf("prepare", vf, to, deadline),
-            Step::Reload => home::retry(deadline, || self.kernel.rebind(&device.id, deadline)).map_err(prepare),
+            Step::Reload => {
+                home::retry(deadline, || self.kernel.rebind(&device.id, deadline)).map_err(prepare)
+            }
             Step::Link { to, .. } => {
-                home::retry(deadline, || self.kernel.set_link(&device.id, host, to)).map_err(prepare)
+                home::retry(deadline, || self.kernel.set_link(&device.id, host, to))
+                    .map_err(prepare)
             }
         }
     }
@@ -52,7 +64,11 @@ impl Engine {
         to: &VfSetting,
         deadline: Deadline,
     ) -> Result<(), ClaimError> {
-        let _pf = self.locks.pf(&vf.pf, &format!("set {to} on vf {} of pf {}", vf.index, vf.pf), deadline)?;
+        let _pf = self.locks.pf(
+            &vf.pf,
+            &format!("set {to} on vf {} of pf {}", vf.index, vf.pf),
+            deadline,
+        )?;
         home::retry(deadline, || self.kernel.set_vf(vf, to)).map_err(ClaimError::host(what))
     }
 
@@ -63,8 +79,12 @@ impl Engine {
                 let own = self.kernel.observe(&device.id).ok();
                 let pf = own.as_ref().and_then(|own| own.function.pf());
                 let pf = pf.and_then(|pf| self.kernel.observe(&pf.into()).ok());
-                let driver = pf.or(own).and_then(|observed| observed.function.binding.driver);
-                let hint = driver.map(|driver| format!(" (driver {driver})")).unwrap_or_default();
+                let driver = pf
+                    .or(own)
+                    .and_then(|observed| observed.function.binding.driver);
+                let hint = driver
+                    .map(|driver| format!(" (driver {driver})"))
+                    .unwrap_or_default();
                 ClaimError::Host { what, source, hint }
             }
             error => error,
@@ -86,7 +106,9 @@ impl ClaimError {
 fn verb(step: &Step) -> String {
     match step {
         Step::Vfs(_) | Step::Home(_) => "prepare".to_owned(),
-        Step::Driver { to, .. } => format!("bind {} to", to.driver.as_deref().unwrap_or("no driver")),
+        Step::Driver { to, .. } => {
+            format!("bind {} to", to.driver.as_deref().unwrap_or("no driver"))
+        }
         Step::Vf { to, .. } => format!("set {to} on"),
         Step::Reload => "rebind".to_owned(),
         Step::Link { to, .. } => format!("set {to} on"),

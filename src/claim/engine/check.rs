@@ -10,12 +10,25 @@ use crate::{
 
 impl Engine {
     /// The caller has the claim's lock.
-    pub(super) fn confirm(&self, mut record: Record, deadline: Deadline) -> Result<Vec<PreparedDevice>, ClaimError> {
-        let devices = record.devices.iter().filter(|device| !device.admin_access).map(|device| device.id);
+    pub(super) fn confirm(
+        &self,
+        mut record: Record,
+        deadline: Deadline,
+    ) -> Result<Vec<PreparedDevice>, ClaimError> {
+        let devices = record
+            .devices
+            .iter()
+            .filter(|device| !device.admin_access)
+            .map(|device| device.id);
         let held = self.lock_devices(devices, "check", deadline)?;
-        let host = home::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("check"))?;
+        let host =
+            home::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("check"))?;
         let before = record.clone();
-        for device in record.devices.iter_mut().filter(|device| !device.admin_access) {
+        for device in record
+            .devices
+            .iter_mut()
+            .filter(|device| !device.admin_access)
+        {
             self.mend(device, &host, &held, deadline)?;
         }
         if record != before {
@@ -26,14 +39,24 @@ impl Engine {
     }
 
     /// Repairs what somebody else has changed. A device in a pod keeps its netdev, so only the PF's values are set there.
-    fn mend(&self, device: &mut DeviceRecord, host: &Netns, held: &Held, deadline: Deadline) -> Result<(), ClaimError> {
+    fn mend(
+        &self,
+        device: &mut DeviceRecord,
+        host: &Netns,
+        held: &Held,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
         if !self.is_same(device)? {
             let reason = "is not the device that was prepared: that one was removed, or removed and made again; the pod \
                           must be deleted";
             return Err(ClaimError::refused(device.id, reason));
         }
         let observed = self.observe(&device.id)?;
-        if !device.steps.iter().any(|step| differs(step, &observed, observed.netdev.as_ref())) {
+        if !device
+            .steps
+            .iter()
+            .any(|step| differs(step, &observed, observed.netdev.as_ref()))
+        {
             return Ok(());
         }
         if device.attachment.is_none() {
@@ -63,8 +86,10 @@ impl Engine {
         for step in &device.steps {
             match step {
                 Step::Vf { vf, to, .. } => self.set_vf("check", vf, to, deadline)?,
-                Step::Driver { to, .. } => home::retry(deadline, || self.kernel.set_driver(&device.id, to, deadline))
-                    .map_err(ClaimError::host("check"))?,
+                Step::Driver { to, .. } => home::retry(deadline, || {
+                    self.kernel.set_driver(&device.id, to, deadline)
+                })
+                .map_err(ClaimError::host("check"))?,
                 _ => {}
             }
         }

@@ -40,16 +40,31 @@ impl Engine {
     }
 
     fn names(&self, function: &Function) -> PfNames {
-        let name = |pf| self.kernel.observe(&DeviceId::Pci(pf)).ok()?.function.netdev;
-        function.pf().and_then(|pf| Some((pf, name(pf)?))).into_iter().collect()
+        let name = |pf| {
+            self.kernel
+                .observe(&DeviceId::Pci(pf))
+                .ok()?
+                .function
+                .netdev
+        };
+        function
+            .pf()
+            .and_then(|pf| Some((pf, name(pf)?)))
+            .into_iter()
+            .collect()
     }
 
     /// A PF goes with its VFs and SFs.
     fn check_parts(&self, pf: &DeviceId, names: &PfNames) -> Result<(), ClaimError> {
         let parts = self.parts_of(pf)?;
-        let refused = parts.iter().find_map(|part| Some((part.id, self.choice.refusal(part, names)?)));
+        let refused = parts
+            .iter()
+            .find_map(|part| Some((part.id, self.choice.refusal(part, names)?)));
         match refused {
-            Some((part, reason)) => Err(ClaimError::refused(*pf, format!("its {part} {reason}, and would go with it"))),
+            Some((part, reason)) => Err(ClaimError::refused(
+                *pf,
+                format!("its {part} {reason}, and would go with it"),
+            )),
             None => Ok(()),
         }
     }

@@ -12,12 +12,17 @@ impl Engine {
     /// claim could bind, say to vfio-pci, is not among them.
     #[must_use]
     pub fn driverless(&self, functions: &[Function]) -> Vec<DeviceId> {
-        let bare = |function: &&Function| function.binding.driver.is_none() && matches!(function.id, DeviceId::Pci(_));
+        let bare = |function: &&Function| {
+            function.binding.driver.is_none() && matches!(function.id, DeviceId::Pci(_))
+        };
         let bare: Vec<&Function> = functions.iter().filter(bare).collect();
         if bare.is_empty() || self.has_named_driver() {
             return Vec::new();
         }
-        bare.into_iter().filter(|function| !self.has_default_driver(function, functions)).map(|f| f.id).collect()
+        bare.into_iter()
+            .filter(|function| !self.has_default_driver(function, functions))
+            .map(|f| f.id)
+            .collect()
     }
 
     fn has_named_driver(&self) -> bool {
@@ -26,7 +31,8 @@ impl Engine {
 
     fn has_default_driver(&self, function: &Function, all: &[Function]) -> bool {
         let told = self.kernel.native_driver(&function.id).ok().flatten();
-        told.or_else(|| of_alike(function, all)).is_some_and(|driver| self.kernel.has_driver(&driver))
+        told.or_else(|| of_alike(function, all))
+            .is_some_and(|driver| self.kernel.has_driver(&driver))
     }
 }
 

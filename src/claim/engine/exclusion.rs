@@ -17,10 +17,14 @@ impl Engine {
         }
         for device in &devices {
             let function = self.function(device)?;
-            let pf = function.pf().map(DeviceId::Pci).filter(|_| function.is_part());
+            let pf = function
+                .pf()
+                .map(DeviceId::Pci)
+                .filter(|_| function.is_part());
             if let Some(pf) = pf.filter(|pf| devices.contains(pf)) {
-                let reason =
-                    format!("is allocated to the same claim as its PF {pf}; claim the PF, or VFs and SFs of it");
+                let reason = format!(
+                    "is allocated to the same claim as its PF {pf}; claim the PF, or VFs and SFs of it"
+                );
                 return Err(ClaimError::refused(*device, reason));
             }
         }
@@ -28,16 +32,28 @@ impl Engine {
     }
 
     /// Whether no other claim has the devices, or a PF of them, or a VF of them.
-    pub(super) fn check_free(&self, claim: &AllocatedClaim, wanted: &[Wanted]) -> Result<(), ClaimError> {
+    pub(super) fn check_free(
+        &self,
+        claim: &AllocatedClaim,
+        wanted: &[Wanted],
+    ) -> Result<(), ClaimError> {
         let mine = &claim.claim.uid;
-        let others: Vec<_> = self.store.titles()?.into_iter().filter(|title| title.uid != *mine).collect();
+        let others: Vec<_> = self
+            .store
+            .titles()?
+            .into_iter()
+            .filter(|title| title.uid != *mine)
+            .collect();
         if others.is_empty() {
             return Ok(());
         }
         for device in held_by(wanted) {
             let excluded = self.excluded_by(&device)?;
             let holds = |device: &DeviceId| excluded.contains(device);
-            for title in others.iter().filter(|title| title.more || title.devices.iter().any(holds)) {
+            for title in others
+                .iter()
+                .filter(|title| title.more || title.devices.iter().any(holds))
+            {
                 self.check_other(&claim.claim, device, &title.uid, &excluded)?;
             }
         }
@@ -58,7 +74,10 @@ impl Engine {
 
     /// The VFs and SFs of a PF.
     pub(super) fn parts_of(&self, pf: &DeviceId) -> Result<Vec<Function>, ClaimError> {
-        let mut all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
+        let mut all = self
+            .kernel
+            .functions()
+            .map_err(ClaimError::host("prepare"))?;
         all.retain(|other| other.is_part() && other.pf() == Some(pf.pci()));
         Ok(all)
     }
@@ -68,7 +87,10 @@ impl Engine {
         match self.kernel.observe(device) {
             Ok(observed) => Ok(observed.function),
             Err(error) => {
-                let all = self.kernel.functions().map_err(ClaimError::host("prepare"))?;
+                let all = self
+                    .kernel
+                    .functions()
+                    .map_err(ClaimError::host("prepare"))?;
                 let found = all.into_iter().find(|function| function.id == *device);
                 found.ok_or_else(|| ClaimError::host("prepare")(error))
             }
@@ -82,13 +104,27 @@ impl Engine {
         uid: &ClaimUid,
         excluded: &BTreeSet<DeviceId>,
     ) -> Result<(), ClaimError> {
-        match self.store.all()?.into_iter().find(|entry| entry.uid() == uid) {
+        match self
+            .store
+            .all()?
+            .into_iter()
+            .find(|entry| entry.uid() == uid)
+        {
             Some(Entry::Readable(record)) => {
-                let theirs = record.devices.iter().filter(|device| !device.admin_access).map(|device| device.id);
+                let theirs = record
+                    .devices
+                    .iter()
+                    .filter(|device| !device.admin_access)
+                    .map(|device| device.id);
                 let device = theirs.into_iter().find(|device| excluded.contains(device));
                 device.map_or(Ok(()), |device| {
                     let (claim, other) = (claim.clone(), record.claim);
-                    Err(ClaimError::Conflict(Box::new(Conflict { asked, claim, device, other })))
+                    Err(ClaimError::Conflict(Box::new(Conflict {
+                        asked,
+                        claim,
+                        device,
+                        other,
+                    })))
                 })
             }
             Some(Entry::Unreadable { uid, devices, why }) => {

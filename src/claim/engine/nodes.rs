@@ -18,14 +18,24 @@ const RDMA_CM: &str = "/dev/infiniband/rdma_cm";
 
 impl Engine {
     /// Refuses what class or claim asks for and the host cannot give, as far as that is to be seen before anything is changed.
-    pub(super) fn check_extras(&self, device: &DeviceRecord, observed: &Observed) -> Result<(), ClaimError> {
+    pub(super) fn check_extras(
+        &self,
+        device: &DeviceRecord,
+        observed: &Observed,
+    ) -> Result<(), ClaimError> {
         let vhost = self.vhost_net(device.extras.vhost_net).map(drop);
         let rdma = rdma_fault(device, observed).map_or(Ok(()), Err);
-        vhost.and(rdma).map_err(|reason| ClaimError::refused(device.id, reason))
+        vhost
+            .and(rdma)
+            .map_err(|reason| ClaimError::refused(device.id, reason))
     }
 
     /// Notes the nodes that the device has now, after its steps.
-    pub(super) fn note_nodes(&self, device: &mut DeviceRecord, deadline: Deadline) -> Result<(), ClaimError> {
+    pub(super) fn note_nodes(
+        &self,
+        device: &mut DeviceRecord,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
         if device.admin_access {
             return Ok(());
         }
@@ -39,28 +49,39 @@ impl Engine {
     }
 
     /// The node of the function's IOMMU group, which may come with the driver.
-    fn vfio(&self, device: &DeviceRecord, observed: &Observed, deadline: Deadline) -> Result<Vec<String>, ClaimError> {
+    fn vfio(
+        &self,
+        device: &DeviceRecord,
+        observed: &Observed,
+        deadline: Deadline,
+    ) -> Result<Vec<String>, ClaimError> {
         if observed.function.binding.driver.as_deref() != Some("vfio-pci") {
             return Ok(vec![]);
         }
         let wait = Deadline::after(NODES.min(deadline.left()));
-        let group = wait.poll(|| Ok::<_, ClaimError>(self.observe(&device.id)?.function.iommu_group))?;
+        let group =
+            wait.poll(|| Ok::<_, ClaimError>(self.observe(&device.id)?.function.iommu_group))?;
         let missing = || {
             let text = "has no IOMMU group, which VFIO needs: switch the IOMMU on (firmware, and intel_iommu=on or \
                         amd_iommu=on on the kernel's command line)";
             ClaimError::refused(device.id, text)
         };
         let group = group.ok_or_else(missing)?;
-        Ok(vec![format!("/dev/vfio/{group}"), "/dev/vfio/vfio".to_owned()])
+        Ok(vec![
+            format!("/dev/vfio/{group}"),
+            "/dev/vfio/vfio".to_owned(),
+        ])
     }
 
     fn vhost_net(&self, demand: Demand) -> Result<Vec<String>, String> {
-        let missing = VHOST_NET.iter().find(|(node, _)| !self.kernel.has_node(node));
+        let missing = VHOST_NET
+            .iter()
+            .find(|(node, _)| !self.kernel.has_node(node));
         match (demand, missing) {
             (Demand::No, _) | (Demand::Wish, Some(_)) => Ok(vec![]),
-            (Demand::Must, Some((node, module))) => {
-                Err(format!("vhostNet: this node has no {node}: load the kernel module {module}"))
-            }
+            (Demand::Must, Some((node, module))) => Err(format!(
+                "vhostNet: this node has no {node}: load the kernel module {module}"
+            )),
             (_, None) => Ok(VHOST_NET.map(|(node, _)| node.to_owned()).to_vec()),
         }
     }
@@ -79,14 +100,26 @@ impl Engine {
         }
         let wait = Deadline::after(NODES.min(deadline.left()));
         let found = wait.poll(|| {
-            let all = self.kernel.rdma(&device.id).map_err(ClaimError::host("prepare"))?;
+            let all = self
+                .kernel
+                .rdma(&device.id)
+                .map_err(ClaimError::host("prepare"))?;
             Ok::<_, ClaimError>((!all.is_empty() && all.iter().all(is_open)).then_some(all))
         })?;
         match found {
             Some(all) => {
-                let shared = [RDMA_CM].into_iter().filter(|node| self.kernel.has_node(node)).map(str::to_owned);
+                let shared = [RDMA_CM]
+                    .into_iter()
+                    .filter(|node| self.kernel.has_node(node))
+                    .map(str::to_owned);
                 let name = all.first().map(|rdma| rdma.name.clone());
-                Ok((name, all.into_iter().flat_map(|rdma| rdma.nodes).chain(shared).collect()))
+                Ok((
+                    name,
+                    all.into_iter()
+                        .flat_map(|rdma| rdma.nodes)
+                        .chain(shared)
+                        .collect(),
+                ))
             }
             None if demand == Demand::Must => Err(ClaimError::refused(device.id, NO_RDMA_NODES)),
             None => {
@@ -99,7 +132,9 @@ impl Engine {
 
 /// Whether a process can reach it.
 fn is_open(rdma: &RdmaDevice) -> bool {
-    rdma.nodes.iter().any(|node| node.starts_with("/dev/infiniband/uverbs"))
+    rdma.nodes
+        .iter()
+        .any(|node| node.starts_with("/dev/infiniband/uverbs"))
 }
 
 const NO_RDMA_NODES: &str = "rdma: the host sees no /dev/infiniband/uverbs of it: load the kernel module ib_uverbs, and \
@@ -113,10 +148,14 @@ fn rdma_fault(device: &DeviceRecord, observed: &Observed) -> Option<String> {
     if device.extras.rdma != Demand::Must {
         None
     } else if !makes_netdev(to) {
-        Some(format!("rdma: there is none with {driver}; leave rdma out, or set driver: default"))
+        Some(format!(
+            "rdma: there is none with {driver}; leave rdma out, or set driver: default"
+        ))
     } else if to.driver == now.driver && !observed.function.abilities.rdma {
         let right = "leave rdma out, or select devices whose attribute rdma is true";
-        Some(format!("rdma: the driver {driver} has made no RDMA device of it; {right}"))
+        Some(format!(
+            "rdma: the driver {driver} has made no RDMA device of it; {right}"
+        ))
     } else {
         None
     }

@@ -7,7 +7,8 @@ use crate::{
     api::DriverChoice,
     cdi,
     claim::{
-        AllocatedClaim, ClaimError, DeviceRecord, Phase, Pools, PreparedDevice, Record, VERSION, Wanted,
+        AllocatedClaim, ClaimError, DeviceRecord, Phase, Pools, PreparedDevice, Record, VERSION,
+        Wanted,
         extras::extras,
         home,
         plan::{makes_netdev, plan},
@@ -71,11 +72,20 @@ impl Engine {
     }
 
     /// Undoes what a failed prepare has done.
-    fn take_back(&self, record: Record, held: &Held, error: ClaimError, deadline: Deadline) -> ClaimError {
+    fn take_back(
+        &self,
+        record: Record,
+        held: &Held,
+        error: ClaimError,
+        deadline: Deadline,
+    ) -> ClaimError {
         let deadline = Deadline::after(deadline.left().max(GRACE));
         match self.give_back_held(record, held, deadline) {
             Ok(()) => error,
-            Err(undo) => ClaimError::Twice { error: Box::new(error), undo: Box::new(undo) },
+            Err(undo) => ClaimError::Twice {
+                error: Box::new(error),
+                undo: Box::new(undo),
+            },
         }
     }
 
@@ -93,7 +103,10 @@ impl Engine {
             pfs.extend(self.observe(&wanted.id)?.function.pf());
         }
         let work = format!("enter claim {}", claim.claim);
-        let locks: Result<Vec<_>, _> = pfs.iter().map(|pf: &Bdf| self.locks.pf(pf, &work, deadline)).collect();
+        let locks: Result<Vec<_>, _> = pfs
+            .iter()
+            .map(|pf: &Bdf| self.locks.pf(pf, &work, deadline))
+            .collect();
         let _locks = locks?;
         self.check_free(claim, wanted)?;
         Ok(self.store.save(record)?)
@@ -101,7 +114,10 @@ impl Engine {
 
     /// Safety is no taint, which a claim could tolerate: what the host uses is nobody's.
     fn check_host(&self, wanted: &[Wanted]) -> Result<(), ClaimError> {
-        let used = self.kernel.host_used().map_err(ClaimError::host("prepare"))?;
+        let used = self
+            .kernel
+            .host_used()
+            .map_err(ClaimError::host("prepare"))?;
         for device in held_by(wanted) {
             if used.contains(&device) {
                 let reason = "is used by the host itself (default route, address, bond, bridge, Open vSwitch or VLAN)";
@@ -118,20 +134,46 @@ impl Engine {
     }
 
     /// A VF or SF of the device that is among these.
-    fn part_among(&self, device: &DeviceId, used: &[DeviceId]) -> Result<Option<DeviceId>, ClaimError> {
+    fn part_among(
+        &self,
+        device: &DeviceId,
+        used: &[DeviceId],
+    ) -> Result<Option<DeviceId>, ClaimError> {
         // What cannot be seen yet is waited for later. Most devices have no parts, and the host is not swept for them.
-        if !self.kernel.observe(device).is_ok_and(|observed| !observed.function.is_part()) {
+        if !self
+            .kernel
+            .observe(device)
+            .is_ok_and(|observed| !observed.function.is_part())
+        {
             return Ok(None);
         }
-        Ok(self.parts_of(device)?.into_iter().map(|part| part.id).find(|part| used.contains(part)))
+        Ok(self
+            .parts_of(device)?
+            .into_iter()
+            .map(|part| part.id)
+            .find(|part| used.contains(part)))
     }
 
-    fn plan_all(&self, wanted: &[Wanted], pools: &Pools, deadline: Deadline) -> Result<Vec<DeviceRecord>, ClaimError> {
+    fn plan_all(
+        &self,
+        wanted: &[Wanted],
+        pools: &Pools,
+        deadline: Deadline,
+    ) -> Result<Vec<DeviceRecord>, ClaimError> {
         let one = |wanted: &Wanted| {
             let observed = self.settled(&wanted.id, deadline)?;
             let asked = wanted.settings.driver == Some(DriverChoice::Default);
-            let native = if asked { self.native_driver(&observed).map_err(ClaimError::host("prepare"))? } else { None };
-            let vfs = if wanted.result.admin_access { vec![] } else { self.vfs_of(&observed)? };
+            let native = if asked {
+                self.native_driver(&observed)
+                    .map_err(ClaimError::host("prepare"))?
+            } else {
+                None
+            };
+            let vfs = if wanted.result.admin_access {
+                vec![]
+            } else {
+                self.vfs_of(&observed)?
+            };
             let planned = plan(wanted, &observed, &vfs, native.as_deref());
             let mut record = planned.map_err(|reason| ClaimError::refused(wanted.id, reason))?;
             if !record.admin_access {
@@ -150,7 +192,11 @@ impl Engine {
         }
         let mut parts = self.parts_of(&observed.function.id)?;
         parts.sort_by_key(Function::index);
-        parts.iter().filter(|part| part.vf_address().is_some()).map(|vf| self.observe(&vf.id)).collect()
+        parts
+            .iter()
+            .filter(|part| part.vf_address().is_some())
+            .map(|vf| self.observe(&vf.id))
+            .collect()
     }
 
     /// The kernel's own driver for a function: as the kernel tells, else the one that a function of the same make has.
@@ -177,13 +223,23 @@ impl Engine {
     }
 
     pub(super) fn observe(&self, device: &DeviceId) -> Result<Observed, ClaimError> {
-        self.kernel.observe(device).map_err(ClaimError::host("prepare"))
+        self.kernel
+            .observe(device)
+            .map_err(ClaimError::host("prepare"))
     }
 
     fn new_record(&self, claim: &AllocatedClaim, mut devices: Vec<DeviceRecord>) -> Record {
         for device in &mut devices {
-            device.published = self.published.get().map(|published| published(&device.id)).unwrap_or_default();
-            device.cdi = vec![cdi::qualified(&self.identity.driver_name, &claim.claim.uid, view::cdi_name(&device.id))];
+            device.published = self
+                .published
+                .get()
+                .map(|published| published(&device.id))
+                .unwrap_or_default();
+            device.cdi = vec![cdi::qualified(
+                &self.identity.driver_name,
+                &claim.claim.uid,
+                view::cdi_name(&device.id),
+            )];
         }
         Record {
             version: VERSION,
@@ -196,8 +252,14 @@ impl Engine {
     }
 
     /// From the entered record to the standing answer.
-    fn carry_out(&self, record: &mut Record, held: &Held, deadline: Deadline) -> Result<(), ClaimError> {
-        let host = home::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("prepare"))?;
+    fn carry_out(
+        &self,
+        record: &mut Record,
+        held: &Held,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
+        let host =
+            home::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("prepare"))?;
         for device in &mut record.devices {
             self.apply(device, &host, held, deadline)?;
         }
@@ -211,7 +273,9 @@ impl Engine {
         let driver = &self.identity.driver_name;
         let spec = view::cdi_spec(record, driver, &self.paths);
         self.disk
-            .change("write cdi spec", || cdi::write(&self.paths.cdi, driver, &record.claim.uid, &spec))
+            .change("write cdi spec", || {
+                cdi::write(&self.paths.cdi, driver, &record.claim.uid, &spec)
+            })
             .map_err(ClaimError::files("cdi spec"))?;
         self.disk
             .change("write metadata", || view::open(&self.paths, record, driver))
@@ -221,13 +285,21 @@ impl Engine {
 
 /// The devices that the claim takes from others.
 pub(super) fn held_by(wanted: &[Wanted]) -> impl Iterator<Item = DeviceId> {
-    wanted.iter().filter(|wanted| !wanted.result.admin_access).map(|wanted| wanted.id)
+    wanted
+        .iter()
+        .filter(|wanted| !wanted.result.admin_access)
+        .map(|wanted| wanted.id)
 }
 
 /// Whether the record is of this allocation.
 fn is_of(record: &Record, wanted: &[Wanted]) -> bool {
-    let theirs = record.devices.iter().map(|device| (device.id, device.request.as_str()));
-    theirs.eq(wanted.iter().map(|wanted| (wanted.id, wanted.result.request.as_str())))
+    let theirs = record
+        .devices
+        .iter()
+        .map(|device| (device.id, device.request.as_str()));
+    theirs.eq(wanted
+        .iter()
+        .map(|wanted| (wanted.id, wanted.result.request.as_str())))
 }
 
 /// What the kubelet is told.

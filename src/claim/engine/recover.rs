@@ -20,7 +20,11 @@ impl Engine {
         let mut failed = Vec::new();
         for entry in self.store.all()? {
             let uid = entry.uid().clone();
-            failed.extend(self.recover_one(entry, deadline).err().map(|error| (uid, error)));
+            failed.extend(
+                self.recover_one(entry, deadline)
+                    .err()
+                    .map(|error| (uid, error)),
+            );
         }
         self.sweep().map_err(ClaimError::files("sweep"))?;
         Ok(failed)
@@ -28,10 +32,14 @@ impl Engine {
 
     fn recover_one(&self, entry: Entry, deadline: Deadline) -> Result<(), ClaimError> {
         let uid = entry.uid().clone();
-        let _claim_lock = self.locks.claim(&uid, &format!("recover claim {uid}"), deadline)?;
+        let _claim_lock = self
+            .locks
+            .claim(&uid, &format!("recover claim {uid}"), deadline)?;
         // What was read without the lock may be old.
         match self.store.load(&uid)? {
-            Some(record) if record.phase == Phase::Prepared => self.check_standing(record, deadline),
+            Some(record) if record.phase == Phase::Prepared => {
+                self.check_standing(record, deadline)
+            }
             Some(record) => self.give_back(record, deadline),
             None => Ok(()),
         }
@@ -41,12 +49,18 @@ impl Engine {
     /// attachments to pods that are no more, or that were never finished, are taken back.
     fn check_standing(&self, mut record: Record, deadline: Deadline) -> Result<(), ClaimError> {
         let before = record.clone();
-        let devices = record.devices.iter().filter(|device| !device.admin_access).map(|device| device.id);
+        let devices = record
+            .devices
+            .iter()
+            .filter(|device| !device.admin_access)
+            .map(|device| device.id);
         let _held = self.lock_devices(devices, "recover", deadline)?;
         self.detach_dead(&mut record, deadline)?;
         if record != before {
             let close = || view::close(&self.paths, &record, false);
-            self.disk.change("remove metadata", close).map_err(ClaimError::files("device metadata"))?;
+            self.disk
+                .change("remove metadata", close)
+                .map_err(ClaimError::files("device metadata"))?;
             self.store.save(&record)?;
         }
         self.show(&record)
@@ -56,14 +70,25 @@ impl Engine {
         let failed = ClaimError::host("recover");
         let host = home::host_netns(&*self.kernel, &self.paths).map_err(&failed)?;
         for device in &mut record.devices {
-            let Some(attachment) = device.attachment.clone() else { continue };
+            let Some(attachment) = device.attachment.clone() else {
+                continue;
+            };
             if !self.is_same(device)? {
                 continue;
             }
-            let there = home::is_attached(&*self.kernel, &device.id, &attachment).map_err(&failed)?;
+            let there =
+                home::is_attached(&*self.kernel, &device.id, &attachment).map_err(&failed)?;
             if !(there && attachment.done) {
                 let name = home_name(&device.steps);
-                home::bring_home(&*self.kernel, &host, &device.id, &attachment, name, deadline).map_err(&failed)?;
+                home::bring_home(
+                    &*self.kernel,
+                    &host,
+                    &device.id,
+                    &attachment,
+                    name,
+                    deadline,
+                )
+                .map_err(&failed)?;
                 device.attachment = None;
             }
         }
@@ -86,7 +111,11 @@ impl Engine {
         };
         for entry in attached {
             let entry = entry?;
-            if entry.file_name().to_str().is_some_and(|uid| uid.parse::<ClaimUid>().is_ok() && !known(uid)) {
+            if entry
+                .file_name()
+                .to_str()
+                .is_some_and(|uid| uid.parse::<ClaimUid>().is_ok() && !known(uid))
+            {
                 fs::remove_dir_all(entry.path())?;
             }
         }

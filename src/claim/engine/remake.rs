@@ -38,7 +38,13 @@ impl Engine {
         vfs.iter().flat_map(furnish).collect()
     }
 
-    fn furnish(&self, id: DeviceId, was: &VfHome, host: &Netns, deadline: Deadline) -> Vec<ClaimError> {
+    fn furnish(
+        &self,
+        id: DeviceId,
+        was: &VfHome,
+        host: &Netns,
+        deadline: Deadline,
+    ) -> Vec<ClaimError> {
         let mut errors: Vec<ClaimError> = Vec::new();
         for setting in was.settings.iter().flat_map(all_known) {
             errors.extend(self.refurnish(&id, &was.vf, &setting, deadline).err());
@@ -52,7 +58,10 @@ impl Engine {
         };
         if let Some(home) = &was.home {
             // The VF's driver reads the address that its PF has for it only when it starts.
-            let given = was.settings.and_then(|settings| settings.mac).is_some_and(|mac| mac != Mac::ZERO);
+            let given = was
+                .settings
+                .and_then(|settings| settings.mac)
+                .is_some_and(|mac| mac != Mac::ZERO);
             let failed = home::restore(&*self.kernel, host, &id, home, bound || !given, deadline);
             errors.extend(failed.into_iter().map(ClaimError::host("give back")));
         }
@@ -61,19 +70,36 @@ impl Engine {
 
     /// Waits until all are there, by sweeps of the whole host and not one for each; those that are. One that never comes
     /// must leave time for the others.
-    fn made(&self, vfs: &[VfHome], deadline: Deadline) -> Result<BTreeMap<VfAddress, DeviceId>, ClaimError> {
+    fn made(
+        &self,
+        vfs: &[VfHome],
+        deadline: Deadline,
+    ) -> Result<BTreeMap<VfAddress, DeviceId>, ClaimError> {
         let mut made = BTreeMap::new();
         let all = Deadline::after(deadline.left() / 2).poll(|| {
             let functions = self.kernel.functions()?;
-            made = functions.iter().filter_map(|function| Some((function.vf_address()?, function.id))).collect();
+            made = functions
+                .iter()
+                .filter_map(|function| Some((function.vf_address()?, function.id)))
+                .collect();
             Ok(vfs.iter().all(|vf| made.contains_key(&vf.vf)).then_some(()))
         });
         all.map_err(ClaimError::host("give back")).map(|_| made)
     }
 
     /// One value at the PF, unless it is so.
-    fn refurnish(&self, id: &DeviceId, vf: &VfAddress, to: &VfSetting, deadline: Deadline) -> Result<(), ClaimError> {
-        let held = self.kernel.observe(id).map_err(ClaimError::host("give back"))?.vf;
+    fn refurnish(
+        &self,
+        id: &DeviceId,
+        vf: &VfAddress,
+        to: &VfSetting,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
+        let held = self
+            .kernel
+            .observe(id)
+            .map_err(ClaimError::host("give back"))?
+            .vf;
         if held.is_some_and(|held| current(&held, to).is_none_or(|now| now == *to)) {
             return Ok(());
         }
@@ -83,6 +109,11 @@ impl Engine {
 
 fn missing(vf: &VfAddress) -> ClaimError {
     let subject = format!("vf {} of pf {}", vf.index, vf.pf);
-    let error = HostError::of_kind(ErrorKind::Gone, subject, "wait for function", "the kernel has not made it");
+    let error = HostError::of_kind(
+        ErrorKind::Gone,
+        subject,
+        "wait for function",
+        "the kernel has not made it",
+    );
     ClaimError::host("give back")(error)
 }

@@ -34,7 +34,13 @@ impl Engine {
     /// The records cannot be listed.
     pub fn holders(&self) -> Result<BTreeMap<DeviceId, ClaimRef>, StoreError> {
         let records = self.store.all()?.into_iter().filter_map(Entry::record);
-        Ok(records.flat_map(|record| held(&record).map(|id| (id, record.claim.clone())).collect::<Vec<_>>()).collect())
+        Ok(records
+            .flat_map(|record| {
+                held(&record)
+                    .map(|id| (id, record.claim.clone()))
+                    .collect::<Vec<_>>()
+            })
+            .collect())
     }
 
     /// Devices of claims that are not there any more, or are others than were prepared.
@@ -42,13 +48,24 @@ impl Engine {
     /// # Errors
     /// Records or functions cannot be listed.
     pub fn vanished(&self) -> Result<Vec<(DeviceId, ClaimRef)>, ClaimError> {
-        let present = self.kernel.functions().map_err(ClaimError::host("look for"))?;
-        let is_there = |id, incarnation| present.iter().any(|f| f.id == id && f.incarnation == incarnation);
+        let present = self
+            .kernel
+            .functions()
+            .map_err(ClaimError::host("look for"))?;
+        let is_there = |id, incarnation| {
+            present
+                .iter()
+                .any(|f| f.id == id && f.incarnation == incarnation)
+        };
         let records = self.store.all()?.into_iter().filter_map(Entry::record);
         Ok(records
             .flat_map(|record| {
-                let gone = record.devices.iter().filter(|d| !d.admin_access && !is_there(d.id, d.incarnation));
-                gone.map(|device| (device.id, record.claim.clone())).collect::<Vec<_>>()
+                let gone = record
+                    .devices
+                    .iter()
+                    .filter(|d| !d.admin_access && !is_there(d.id, d.incarnation));
+                gone.map(|device| (device.id, record.claim.clone()))
+                    .collect::<Vec<_>>()
             })
             .collect())
     }
@@ -63,7 +80,11 @@ impl Engine {
             Entry::Unreadable { uid, devices, why } => Some(Damage { uid, devices, why }),
             Entry::Readable(record) => {
                 let why = failed.get(&record.claim.uid)?.clone();
-                Some(Damage { uid: record.claim.uid.clone(), devices: held(&record).collect(), why })
+                Some(Damage {
+                    uid: record.claim.uid.clone(),
+                    devices: held(&record).collect(),
+                    why,
+                })
             }
         };
         Ok(self.store.all()?.into_iter().filter_map(damage).collect())
@@ -80,7 +101,10 @@ impl Engine {
     pub fn carries(&self, uid: &ClaimUid, attach: AttachMode) -> bool {
         let record = self.store.load(uid).ok().flatten();
         let carries = |record: Record| {
-            let plans = record.devices.iter().filter_map(|device| device.netdev.as_ref());
+            let plans = record
+                .devices
+                .iter()
+                .filter_map(|device| device.netdev.as_ref());
             plans.into_iter().any(|plan| plan.attach == attach)
         };
         record.is_some_and(carries)
@@ -89,8 +113,16 @@ impl Engine {
     /// Claims none of whose devices is in a living pod's namespace: those whose claim may be gone from the cluster.
     #[must_use]
     pub fn idle_claims(&self) -> Vec<ClaimRef> {
-        let records = self.store.all().unwrap_or_default().into_iter().filter_map(Entry::record);
-        records.filter(|record| self.in_pod(record).is_none()).map(|record| record.claim).collect()
+        let records = self
+            .store
+            .all()
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(Entry::record);
+        records
+            .filter(|record| self.in_pod(record).is_none())
+            .map(|record| record.claim)
+            .collect()
     }
 
     /// A device of the claim that is in a living pod, and which. What cannot be looked at counts as living.
@@ -104,5 +136,9 @@ impl Engine {
 }
 
 fn held(record: &Record) -> impl Iterator<Item = DeviceId> {
-    record.devices.iter().filter(|device| !device.admin_access).map(|device| device.id)
+    record
+        .devices
+        .iter()
+        .filter(|device| !device.admin_access)
+        .map(|device| device.id)
 }

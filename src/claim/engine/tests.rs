@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     claim::{
-        AllocatedClaim, AllocatedDevice, Attachment, ClaimRef, ConfigSource, OpaqueConfig, Pools, PreparedDevice,
-        Record,
+        AllocatedClaim, AllocatedDevice, Attachment, ClaimRef, ConfigSource, OpaqueConfig, Pools,
+        PreparedDevice, Record,
     },
     host::fake::Fake,
 };
@@ -38,7 +38,12 @@ impl World {
     fn with(fake: Fake) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let engine = engine(&fake, dir.path());
-        Self { dir, fake, engine, pools: Pools::Known(BTreeMap::new()) }
+        Self {
+            dir,
+            fake,
+            engine,
+            pools: Pools::Known(BTreeMap::new()),
+        }
     }
 
     /// The process dies and another starts.
@@ -63,8 +68,10 @@ impl World {
     /// Files of claims: records, CDI specs, metadata.
     fn files(&self) -> Vec<String> {
         let paths = &self.engine.paths;
-        let mut files: Vec<String> =
-            [paths.records(), paths.cdi.clone(), paths.attached()].iter().flat_map(|dir| below(dir)).collect();
+        let mut files: Vec<String> = [paths.records(), paths.cdi.clone(), paths.attached()]
+            .iter()
+            .flat_map(|dir| below(dir))
+            .collect();
         files.sort();
         files
     }
@@ -75,7 +82,9 @@ impl World {
         let home = crate::claim::home::host_netns(&self.fake, &self.engine.paths).unwrap();
         let mut record = self.record(claim).unwrap();
         for device in &mut record.devices {
-            self.fake.move_link(&device.id, &home, &pod, &name.parse().unwrap()).unwrap();
+            self.fake
+                .move_link(&device.id, &home, &pod, &name.parse().unwrap())
+                .unwrap();
             self.fake.stain(&device.id, "xdp").unwrap();
             device.attachment = Some(Attachment {
                 sandbox: "box".into(),
@@ -93,18 +102,33 @@ impl World {
 }
 
 fn below(dir: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(dir) else { return vec![] };
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return vec![];
+    };
     entries
         .flat_map(|entry| {
             let path = entry.unwrap().path();
-            if path.is_dir() { below(&path) } else { vec![path.display().to_string()] }
+            if path.is_dir() {
+                below(&path)
+            } else {
+                vec![path.display().to_string()]
+            }
         })
         .collect()
 }
 
 fn engine(fake: &Fake, dir: &Path) -> Engine {
-    let identity = Identity { driver_name: DRIVER.into(), node_name: "node".into(), drivers: vec!["iavf".into()] };
-    Engine::tapped(Arc::new(fake.clone()), Paths::below(dir), identity, fake.tap())
+    let identity = Identity {
+        driver_name: DRIVER.into(),
+        node_name: "node".into(),
+        drivers: vec!["iavf".into()],
+    };
+    Engine::tapped(
+        Arc::new(fake.clone()),
+        Paths::below(dir),
+        identity,
+        fake.tap(),
+    )
 }
 
 fn soon() -> Deadline {
@@ -114,7 +138,11 @@ fn soon() -> Deadline {
 fn config(source: ConfigSource, mut fields: Value) -> OpaqueConfig {
     fields["apiVersion"] = json!("sriov-dra.io/v1alpha1");
     fields["kind"] = json!("DeviceConfig");
-    OpaqueConfig { source, requests: vec![], parameters: fields }
+    OpaqueConfig {
+        source,
+        requests: vec![],
+        parameters: fields,
+    }
 }
 
 /// A claim for these devices, configured by its class.
@@ -128,7 +156,11 @@ fn claim(uid: &str, devices: &[&str], class: Value) -> AllocatedClaim {
         share_id: None,
     };
     AllocatedClaim {
-        claim: ClaimRef { uid: uid.parse().unwrap(), namespace: "web".into(), name: format!("claim-{uid}") },
+        claim: ClaimRef {
+            uid: uid.parse().unwrap(),
+            namespace: "web".into(),
+            name: format!("claim-{uid}"),
+        },
         pod_claim_name: None,
         reserved_for: vec!["pod".into()],
         devices: devices.iter().enumerate().map(device).collect(),
@@ -137,13 +169,25 @@ fn claim(uid: &str, devices: &[&str], class: Value) -> AllocatedClaim {
 }
 
 fn vlan_and_mac() -> AllocatedClaim {
-    claim("c1", &["0000-02-10-0"], json!({"vlan": 100, "vlanQoS": 3, "mac": "02:00:00:00:00:99", "trust": "on"}))
+    claim(
+        "c1",
+        &["0000-02-10-0"],
+        json!({"vlan": 100, "vlanQoS": 3, "mac": "02:00:00:00:00:99", "trust": "on"}),
+    )
 }
 
 fn vfio() -> AllocatedClaim {
-    claim("c2", &["0000-02-10-1"], json!({"driver": "vfio-pci", "mac": "02:00:00:00:00:98", "maxTxRate": 100}))
+    claim(
+        "c2",
+        &["0000-02-10-1"],
+        json!({"driver": "vfio-pci", "mac": "02:00:00:00:00:98", "maxTxRate": 100}),
+    )
 }
 
 fn two() -> AllocatedClaim {
-    claim("c3", &["0000-02-10-2", "0000-02-10-3"], json!({"vlan": 7, "spoofChk": false}))
+    claim(
+        "c3",
+        &["0000-02-10-2", "0000-02-10-3"],
+        json!({"vlan": 7, "spoofChk": false}),
+    )
 }

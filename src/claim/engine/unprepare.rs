@@ -20,7 +20,9 @@ impl Engine {
     /// # Errors
     /// [`ClaimError::Undo`] with all that did not work; the record stays, and the next call tries again.
     pub fn unprepare(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
-        let _claim_lock = self.locks.claim(uid, &format!("unprepare claim {uid}"), deadline)?;
+        let _claim_lock = self
+            .locks
+            .claim(uid, &format!("unprepare claim {uid}"), deadline)?;
         match self.store.load(uid)? {
             Some(record) => self.give_back(record, deadline),
             None => Ok(()),
@@ -33,10 +35,17 @@ impl Engine {
     /// # Errors
     /// As [`Engine::unprepare`], and [`ClaimError::Refused`] naming the pod.
     pub fn reclaim(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
-        let _claim_lock = self.locks.claim(uid, &format!("reclaim claim {uid}"), deadline)?;
-        let Some(record) = self.store.load(uid)? else { return Ok(()) };
+        let _claim_lock = self
+            .locks
+            .claim(uid, &format!("reclaim claim {uid}"), deadline)?;
+        let Some(record) = self.store.load(uid)? else {
+            return Ok(());
+        };
         match self.in_pod(&record) {
-            Some((device, pod)) => Err(ClaimError::refused(device, format!("is still in pod {pod} for claim {uid}"))),
+            Some((device, pod)) => Err(ClaimError::refused(
+                device,
+                format!("is still in pod {pod} for claim {uid}"),
+            )),
             None => self.give_back(record, deadline),
         }
     }
@@ -46,7 +55,9 @@ impl Engine {
     /// # Errors
     /// The file system's, or somebody is at work with the claim.
     pub fn release(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
-        let _claim_lock = self.locks.claim(uid, &format!("release claim {uid}"), deadline)?;
+        let _claim_lock = self
+            .locks
+            .claim(uid, &format!("release claim {uid}"), deadline)?;
         if let Ok(Some(record)) = self.store.load(uid) {
             self.close(&record)?;
         }
@@ -58,13 +69,22 @@ impl Engine {
 
     /// The caller has the claim's lock.
     pub(super) fn give_back(&self, record: Record, deadline: Deadline) -> Result<(), ClaimError> {
-        let devices = record.devices.iter().filter(|device| !device.admin_access).map(|device| device.id);
+        let devices = record
+            .devices
+            .iter()
+            .filter(|device| !device.admin_access)
+            .map(|device| device.id);
         let held = self.lock_devices(devices, "give back", deadline)?;
         self.give_back_held(record, &held, deadline)
     }
 
     /// The caller has the locks of the claim and of its devices.
-    pub(super) fn give_back_held(&self, mut record: Record, held: &Held, deadline: Deadline) -> Result<(), ClaimError> {
+    pub(super) fn give_back_held(
+        &self,
+        mut record: Record,
+        held: &Held,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
         let uid = record.claim.uid.clone();
         let result = self.undo_all(&mut record, held, deadline);
         match &result {
@@ -74,17 +94,32 @@ impl Engine {
         result
     }
 
-    fn undo_all(&self, record: &mut Record, held: &Held, deadline: Deadline) -> Result<(), ClaimError> {
+    fn undo_all(
+        &self,
+        record: &mut Record,
+        held: &Held,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
         if record.phase != Phase::Unpreparing {
             record.phase = Phase::Unpreparing;
             self.store.save(record)?;
         }
         self.close(record)?;
-        let host = home::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("release"))?;
-        let devices = record.devices.iter().rev().filter(|device| !device.admin_access);
-        let errors: Vec<_> = devices.flat_map(|device| self.undo_device(device, &host, held, deadline)).collect();
+        let host =
+            home::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("release"))?;
+        let devices = record
+            .devices
+            .iter()
+            .rev()
+            .filter(|device| !device.admin_access);
+        let errors: Vec<_> = devices
+            .flat_map(|device| self.undo_device(device, &host, held, deadline))
+            .collect();
         if !errors.is_empty() {
-            return Err(ClaimError::Undo { claim: record.claim.clone(), errors });
+            return Err(ClaimError::Undo {
+                claim: record.claim.clone(),
+                errors,
+            });
         }
         self.hide(&record.claim.uid)?;
         Ok(self.store.remove(&record.claim.uid)?)
@@ -93,17 +128,27 @@ impl Engine {
     /// Closes the door to new containers.
     fn close(&self, record: &Record) -> Result<(), ClaimError> {
         let close = || view::close(&self.paths, record, true);
-        self.disk.change("remove metadata", close).map_err(ClaimError::files("device metadata"))
+        self.disk
+            .change("remove metadata", close)
+            .map_err(ClaimError::files("device metadata"))
     }
 
     fn hide(&self, uid: &ClaimUid) -> Result<(), ClaimError> {
         let remove = || cdi::remove(&self.paths.cdi, &self.identity.driver_name, uid);
-        self.disk.change("remove cdi spec", remove).map_err(ClaimError::files("cdi spec"))
+        self.disk
+            .change("remove cdi spec", remove)
+            .map_err(ClaimError::files("cdi spec"))
     }
 
     /// Undoes both layers of a device, trying everything. Starting the driver anew ends the netdev in whatever namespace
     /// it is, so that the attachment needs no undoing of its own.
-    fn undo_device(&self, device: &DeviceRecord, host: &Netns, held: &Held, deadline: Deadline) -> Vec<ClaimError> {
+    fn undo_device(
+        &self,
+        device: &DeviceRecord,
+        host: &Netns,
+        held: &Held,
+        deadline: Deadline,
+    ) -> Vec<ClaimError> {
         match self.is_same(device) {
             Ok(true) => {}
             // Nothing is written onto a newcomer at the same address, and what is gone needs nothing.
@@ -114,13 +159,16 @@ impl Engine {
         for action in undo(device) {
             held.note(&device.id, &format!("give back {}", device.id));
             match action {
-                Undo::Vf { vf, to, known } => errors.extend(self.undo_vf(&device.id, &vf, &to, known, deadline).err()),
+                Undo::Vf { vf, to, known } => {
+                    errors.extend(self.undo_vf(&device.id, &vf, &to, known, deadline).err())
+                }
                 Undo::Driver(binding) => match self.undo_driver(&device.id, &binding, deadline) {
                     Ok(bound) => fresh = bound,
                     Err(error) => errors.push(error),
                 },
                 Undo::Home(was) => {
-                    let failed = home::restore(&*self.kernel, host, &device.id, &was, fresh, deadline);
+                    let failed =
+                        home::restore(&*self.kernel, host, &device.id, &was, fresh, deadline);
                     errors.extend(failed.into_iter().map(ClaimError::host("give back")));
                 }
                 Undo::Vfs(vfs) => errors.extend(self.remake(device, &vfs, host, deadline)),
@@ -140,8 +188,13 @@ impl Engine {
 
     /// A function may be there while something else that observing needs (its PF's netdev) is not.
     fn is_in_sweep(&self, device: &DeviceRecord) -> Result<bool, ClaimError> {
-        let all = self.kernel.functions().map_err(ClaimError::host("give back"))?;
-        Ok(all.iter().any(|function| function.id == device.id && function.incarnation == device.incarnation))
+        let all = self
+            .kernel
+            .functions()
+            .map_err(ClaimError::host("give back"))?;
+        Ok(all
+            .iter()
+            .any(|function| function.id == device.id && function.incarnation == device.incarnation))
     }
 
     /// What counts is the value: a kernel that refuses what is so already has done its part.
@@ -156,7 +209,11 @@ impl Engine {
         match self.set_vf("give back", vf, to, deadline) {
             Err(error) if !known && error.kernel_kind() == Some(ErrorKind::Unsupported) => Ok(()),
             Err(error) => {
-                let held = self.kernel.observe(device).ok().and_then(|observed| observed.vf);
+                let held = self
+                    .kernel
+                    .observe(device)
+                    .ok()
+                    .and_then(|observed| observed.vf);
                 let is_so = known && held.is_some_and(|held| current(&held, to) == Some(*to));
                 if is_so { Ok(()) } else { Err(error) }
             }
@@ -165,8 +222,18 @@ impl Engine {
     }
 
     /// Whether the driver has been bound just now, so that the netdev is a fresh one.
-    pub(super) fn undo_driver(&self, device: &DeviceId, to: &Binding, deadline: Deadline) -> Result<bool, ClaimError> {
-        let now = self.kernel.observe(device).map_err(ClaimError::host("give back"))?.function.binding;
+    pub(super) fn undo_driver(
+        &self,
+        device: &DeviceId,
+        to: &Binding,
+        deadline: Deadline,
+    ) -> Result<bool, ClaimError> {
+        let now = self
+            .kernel
+            .observe(device)
+            .map_err(ClaimError::host("give back"))?
+            .function
+            .binding;
         if now == *to {
             return Ok(false);
         }

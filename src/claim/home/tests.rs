@@ -17,9 +17,15 @@ impl Node {
         let home = host_netns(&fake, &Paths::default()).unwrap();
         let pod = fake.add_netns(Path::new(POD));
         let device = DeviceId::from_name("0000-02-10-0").unwrap();
-        fake.move_link(&device, &home, &pod, &"net1".parse().unwrap()).unwrap();
+        fake.move_link(&device, &home, &pod, &"net1".parse().unwrap())
+            .unwrap();
         fake.stain(&device, "xdp").unwrap();
-        Self { fake, home, pod, device }
+        Self {
+            fake,
+            home,
+            pod,
+            device,
+        }
     }
 
     fn attachment(&self) -> Attachment {
@@ -38,11 +44,25 @@ impl Node {
     fn bring(&self, attachment: &Attachment, name: &str) -> Arrival {
         let name = name.parse().unwrap();
         let deadline = Deadline::after(Duration::from_millis(100));
-        bring_home(&self.fake, &self.home, &self.device, attachment, Some(&name), deadline).unwrap()
+        bring_home(
+            &self.fake,
+            &self.home,
+            &self.device,
+            attachment,
+            Some(&name),
+            deadline,
+        )
+        .unwrap()
     }
 
     fn name(&self) -> String {
-        self.fake.link(&self.device, &self.home).unwrap().unwrap().home.name.to_string()
+        self.fake
+            .link(&self.device, &self.home)
+            .unwrap()
+            .unwrap()
+            .home
+            .name
+            .to_string()
     }
 }
 
@@ -78,7 +98,10 @@ fn from_a_pinned_namespace_only_a_new_start_of_the_driver_brings_it() {
 #[test]
 fn another_namespace_at_the_same_path_is_not_the_pods() {
     let node = Node::new();
-    let other = Attachment { netns: node.pod.inode + 1, ..node.attachment() };
+    let other = Attachment {
+        netns: node.pod.inode + 1,
+        ..node.attachment()
+    };
     assert!(!is_attached(&node.fake, &node.device, &other).unwrap());
     assert_eq!(node.bring(&other, "enp1s0f0v0"), Arrival::Fresh);
 }
@@ -86,7 +109,12 @@ fn another_namespace_at_the_same_path_is_not_the_pods() {
 #[test]
 fn what_is_restored_is_free_of_the_tenant() {
     let (node, before) = (Node::new(), Fake::igb().dump());
-    let was = Fake::igb().observe(&node.device).unwrap().netdev.unwrap().home;
+    let was = Fake::igb()
+        .observe(&node.device)
+        .unwrap()
+        .netdev
+        .unwrap()
+        .home;
     let deadline = Deadline::after(Duration::from_millis(100));
     assert!(restore(&node.fake, &node.home, &node.device, &was, false, deadline).is_empty());
     assert_eq!(node.fake.dump(), before);
@@ -96,7 +124,12 @@ fn what_is_restored_is_free_of_the_tenant() {
 fn udev_has_its_way_before_a_fresh_netdev_is_made_what_it_was() {
     let (node, before) = (Node::new(), Fake::igb().dump());
     node.fake.run_udev();
-    let was = Fake::igb().observe(&node.device).unwrap().netdev.unwrap().home;
+    let was = Fake::igb()
+        .observe(&node.device)
+        .unwrap()
+        .netdev
+        .unwrap()
+        .home;
     let deadline = Deadline::after(Duration::from_secs(60));
     assert!(restore(&node.fake, &node.home, &node.device, &was, false, deadline).is_empty());
     node.fake.settle();
@@ -113,10 +146,19 @@ fn busy_is_tried_again_until_time_is_over() {
     });
     assert_eq!(done.unwrap(), 3);
     let over = Deadline::after(Duration::ZERO);
-    assert_eq!(retry(over, || Err::<(), _>(busy())).unwrap_err().to_string(), "vf: bind: busy");
+    assert_eq!(
+        retry(over, || Err::<(), _>(busy()))
+            .unwrap_err()
+            .to_string(),
+        "vf: bind: busy"
+    );
     let other = || HostError::of_kind(ErrorKind::Invalid, "vf", "bind", "wrong");
     assert_eq!(
-        retry(Deadline::after(Duration::from_secs(60)), || Err::<(), _>(other())).unwrap_err().kind(),
+        retry(Deadline::after(Duration::from_secs(60)), || Err::<(), _>(
+            other()
+        ))
+        .unwrap_err()
+        .kind(),
         ErrorKind::Invalid
     );
 }

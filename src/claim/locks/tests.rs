@@ -21,9 +21,13 @@ fn vf() -> DeviceId {
 #[test]
 fn who_waits_is_told_what_for() {
     let (_dir, locks) = locks();
-    let held = locks.device(&vf(), "prepare 0000:3b:02.1", Deadline::after(NOW)).unwrap();
+    let held = locks
+        .device(&vf(), "prepare 0000:3b:02.1", Deadline::after(NOW))
+        .unwrap();
     held.note("unbind 0000:3b:02.1");
-    let error = locks.device(&vf(), "other", Deadline::after(NOW)).unwrap_err();
+    let error = locks
+        .device(&vf(), "other", Deadline::after(NOW))
+        .unwrap_err();
     assert_eq!(error.to_string(), "busy: unbind 0000:3b:02.1, 0 s");
     assert_eq!(locks.busy_with(&vf()).unwrap().what, "unbind 0000:3b:02.1");
     drop(held);
@@ -34,12 +38,23 @@ fn who_waits_is_told_what_for() {
 #[test]
 fn the_go_plugin_and_we_exclude_each_other_at_its_own_file() {
     let (dir, locks) = locks();
-    let path = dir.path().join("var/lib/cni/sriov/pci/vf_lock/0000:3b:02.1.lock");
-    drop(locks.device(&vf(), "prepare", Deadline::after(NOW)).unwrap());
+    let path = dir
+        .path()
+        .join("var/lib/cni/sriov/pci/vf_lock/0000:3b:02.1.lock");
+    drop(
+        locks
+            .device(&vf(), "prepare", Deadline::after(NOW))
+            .unwrap(),
+    );
     let theirs = File::open(&path).unwrap();
     theirs.lock().unwrap();
-    let error = locks.device(&vf(), "prepare", Deadline::after(NOW)).unwrap_err();
-    assert_eq!(error.to_string(), "busy: 0000:3b:02.1 is locked by another program");
+    let error = locks
+        .device(&vf(), "prepare", Deadline::after(NOW))
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "busy: 0000:3b:02.1 is locked by another program"
+    );
 }
 
 #[test]
@@ -65,18 +80,43 @@ fn a_claims_lock_leaves_no_file_and_still_excludes() {
 #[test]
 fn the_last_agent_leaves_no_file_of_its_own_that_is_free() {
     let (dir, locks) = locks();
-    let theirs = dir.path().join("var/lib/cni/sriov/pci/vf_lock/0000:3b:02.7.lock");
+    let theirs = dir
+        .path()
+        .join("var/lib/cni/sriov/pci/vf_lock/0000:3b:02.7.lock");
     let (free, busy) = (vf(), DeviceId::from_name("0000-3b-02-2").unwrap());
-    drop(locks.device(&free, "prepare", Deadline::after(NOW)).unwrap());
-    drop(locks.pf(&"0000:3b:00.0".parse().unwrap(), "set vlan", Deadline::after(NOW)).unwrap());
-    let held = locks.device(&busy, "prepare", Deadline::after(NOW)).unwrap();
+    drop(
+        locks
+            .device(&free, "prepare", Deadline::after(NOW))
+            .unwrap(),
+    );
+    drop(
+        locks
+            .pf(
+                &"0000:3b:00.0".parse().unwrap(),
+                "set vlan",
+                Deadline::after(NOW),
+            )
+            .unwrap(),
+    );
+    let held = locks
+        .device(&busy, "prepare", Deadline::after(NOW))
+        .unwrap();
     File::create(&theirs).unwrap();
     locks.sweep();
     assert_eq!(fs::read_dir(&locks.own).unwrap().count(), 0);
-    let mut left: Vec<_> = fs::read_dir(&locks.vf_locks).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut left: Vec<_> = fs::read_dir(&locks.vf_locks)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     left.sort();
-    assert_eq!(left, ["0000:3b:02.2.lock", "0000:3b:02.7.lock"], "one is held, one is another program's");
-    locks.device(&busy, "other", Deadline::after(NOW)).unwrap_err();
+    assert_eq!(
+        left,
+        ["0000:3b:02.2.lock", "0000:3b:02.7.lock"],
+        "one is held, one is another program's"
+    );
+    locks
+        .device(&busy, "other", Deadline::after(NOW))
+        .unwrap_err();
     drop(held);
 }
 

@@ -7,7 +7,11 @@ use crate::{
 
 fn vf() -> Observed {
     let id = DeviceId::from_name("0000-02-10-0").unwrap();
-    Recording::igb().functions.into_iter().find(|observed| observed.function.id == id).unwrap()
+    Recording::igb()
+        .functions
+        .into_iter()
+        .find(|observed| observed.function.id == id)
+        .unwrap()
 }
 
 fn wanted(settings: Settings) -> Wanted {
@@ -19,11 +23,17 @@ fn wanted(settings: Settings) -> Wanted {
         admin_access: false,
         share_id: None,
     };
-    Wanted { id: DeviceId::from_name(&result.device).unwrap(), result, settings }
+    Wanted {
+        id: DeviceId::from_name(&result.device).unwrap(),
+        result,
+        settings,
+    }
 }
 
 fn steps_of(settings: Settings, observed: &Observed) -> Vec<Step> {
-    plan(&wanted(settings), observed, &[], Some("igbvf")).unwrap().steps
+    plan(&wanted(settings), observed, &[], Some("igbvf"))
+        .unwrap()
+        .steps
 }
 
 fn refusal(settings: Settings, observed: &Observed) -> String {
@@ -41,14 +51,24 @@ fn line(step: &Step) -> String {
         Step::Vfs(vfs) => format!("{} vfs", vfs.len()),
         Step::Home(home) => format!("home {} {:?}", home.name, home.mac),
         Step::Driver { from, to } => format!("driver {} -> {}", driver(from), driver(to)),
-        Step::Vf { from, to, .. } => format!("vf {} -> {to}", from.map_or("?".into(), |from| from.to_string())),
+        Step::Vf { from, to, .. } => format!(
+            "vf {} -> {to}",
+            from.map_or("?".into(), |from| from.to_string())
+        ),
         Step::Reload => "reload".into(),
-        Step::Link { from, to } => format!("link {} -> {to}", from.as_ref().map_or("?".into(), ToString::to_string)),
+        Step::Link { from, to } => format!(
+            "link {} -> {to}",
+            from.as_ref().map_or("?".into(), ToString::to_string)
+        ),
     }
 }
 
 fn lines(settings: Settings, observed: &Observed) -> String {
-    steps_of(settings, observed).iter().map(line).collect::<Vec<_>>().join("\n")
+    steps_of(settings, observed)
+        .iter()
+        .map(line)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn everything() -> Settings {
@@ -90,7 +110,11 @@ fn a_netdev_with_everything() {
 
 #[test]
 fn vfio_reads_its_mac_itself() {
-    let settings = Settings { driver: named("vfio-pci"), mac: everything().mac, ..Settings::default() };
+    let settings = Settings {
+        driver: named("vfio-pci"),
+        mac: everything().mac,
+        ..Settings::default()
+    };
     insta::assert_snapshot!(lines(settings, &vf()), @r#"
     home enp1s0f0v0 Some(02:00:00:00:01:00)
     driver Some("igbvf")/None -> Some("vfio-pci")/Some("vfio-pci")
@@ -100,7 +124,11 @@ fn vfio_reads_its_mac_itself() {
 
 #[test]
 fn a_link_that_stays_at_home() {
-    let settings = Settings { attach: Some(AttachMode::None), mtu: Some(9000), ..Settings::default() };
+    let settings = Settings {
+        attach: Some(AttachMode::None),
+        mtu: Some(9000),
+        ..Settings::default()
+    };
     insta::assert_snapshot!(lines(settings, &vf()), @r#"
     home enp1s0f0v0 Some(02:00:00:00:01:00)
     driver Some("igbvf")/None -> Some("igbvf")/None
@@ -121,7 +149,10 @@ fn what_the_kernel_cannot_tell_is_unknown() {
     let mut observed = vf();
     observed.vf = Some(VfSettings::default());
     let steps = steps_of(everything(), &observed);
-    let unknown = steps.iter().filter(|step| matches!(step, Step::Vf { from: None, .. })).count();
+    let unknown = steps
+        .iter()
+        .filter(|step| matches!(step, Step::Vf { from: None, .. }))
+        .count();
     assert_eq!(unknown, 6);
 }
 
@@ -134,16 +165,46 @@ fn refusals() {
     let mut slow = vf();
     slow.vf.as_mut().unwrap().max_tx_rate = Some(10);
     let mut vfio = vf();
-    vfio.function.binding = Binding { driver: Some("vfio-pci".into()), driver_override: None };
+    vfio.function.binding = Binding {
+        driver: Some("vfio-pci".into()),
+        driver_override: None,
+    };
     vfio.netdev = None;
-    let default = || Settings { driver: Some(DriverChoice::Default), ..Settings::default() };
+    let default = || Settings {
+        driver: Some(DriverChoice::Default),
+        ..Settings::default()
+    };
     let texts = [
-        refusal(Settings { trust: Some(true), ..Settings::default() }, &no_pf),
+        refusal(
+            Settings {
+                trust: Some(true),
+                ..Settings::default()
+            },
+            &no_pf,
+        ),
         refusal(Settings::default(), &unbound),
-        refusal(Settings { min_tx_rate: Some(50), ..Settings::default() }, &slow),
+        refusal(
+            Settings {
+                min_tx_rate: Some(50),
+                ..Settings::default()
+            },
+            &slow,
+        ),
         refusal(default(), &vfio),
-        refusal(Settings { attach: Some(AttachMode::Pod), ..Settings::default() }, &vfio),
-        refusal(Settings { mtu: Some(9000), ..Settings::default() }, &vfio),
+        refusal(
+            Settings {
+                attach: Some(AttachMode::Pod),
+                ..Settings::default()
+            },
+            &vfio,
+        ),
+        refusal(
+            Settings {
+                mtu: Some(9000),
+                ..Settings::default()
+            },
+            &vfio,
+        ),
     ];
     insta::assert_snapshot!(texts.join("\n"), @r#"
     trust: can only be set on a VF whose PF is on this host; leave it out
@@ -159,7 +220,10 @@ fn refusals() {
 fn a_mac_without_a_pf_is_the_netdevs_own() {
     let mut observed = vf();
     (observed.function.kind, observed.vf) = (FunctionKind::Vf { address: None }, None);
-    let settings = Settings { mac: everything().mac, ..Settings::default() };
+    let settings = Settings {
+        mac: everything().mac,
+        ..Settings::default()
+    };
     let record = plan(&wanted(settings), &observed, &[], None).unwrap();
     assert_eq!(record.netdev.unwrap().mac, everything().mac);
     assert_eq!(record.steps.len(), 2);
@@ -175,7 +239,10 @@ fn who_only_observes_changes_nothing() {
 
 #[test]
 fn undone_the_pf_is_as_before_ere_the_driver_starts() {
-    let settings = Settings { driver: named("vfio-pci"), ..everything() };
+    let settings = Settings {
+        driver: named("vfio-pci"),
+        ..everything()
+    };
     let record = plan(&wanted(settings), &vf(), &[], None).unwrap();
     let kinds: Vec<_> = crate::claim::undo(&record)
         .iter()
@@ -186,16 +253,24 @@ fn undone_the_pf_is_as_before_ere_the_driver_starts() {
             crate::claim::Undo::Vfs(_) => "vfs",
         })
         .collect();
-    assert_eq!(kinds, ["vf", "vf", "vf", "vf", "vf", "vf", "driver", "home"]);
+    assert_eq!(
+        kinds,
+        ["vf", "vf", "vf", "vf", "vf", "vf", "driver", "home"]
+    );
 }
 
 #[test]
 fn a_pfs_vfs_are_written_down_first_and_must_be_at_home() {
     let all = Recording::igb().functions;
-    let pf = all.iter().find(|observed| observed.function.id.name() == "0000-01-00-0").unwrap();
+    let pf = all
+        .iter()
+        .find(|observed| observed.function.id.name() == "0000-01-00-0")
+        .unwrap();
     let mut vfs = vec![vf()];
     let record = plan(&wanted(Settings::default()), pf, &vfs, None).unwrap();
-    assert!(matches!(&record.steps[0], Step::Vfs(homes) if homes[0].vf.index == 0 && homes[0].home.is_some()));
+    assert!(
+        matches!(&record.steps[0], Step::Vfs(homes) if homes[0].vf.index == 0 && homes[0].home.is_some())
+    );
     vfs[0].netdev = None;
     let refused = plan(&wanted(Settings::default()), pf, &vfs, None).unwrap_err();
     insta::assert_snapshot!(refused, @r#"its VF 0000:02:10.0 cannot be made again: its network interface is not in the host's namespace: a pod or a program without a claim has it"#);

@@ -7,7 +7,13 @@ const UID: &str = "5f0c7f0e-8e6f-4a44-9d3b-7f2f6a5f4f3e";
 
 fn record(devices: u32) -> Record {
     let device = |number: u32| DeviceRecord {
-        id: DeviceId::from_name(&format!("0000-{:02x}-{:02x}-{}", number / 256, number / 8 % 32, number % 8)).unwrap(),
+        id: DeviceId::from_name(&format!(
+            "0000-{:02x}-{:02x}-{}",
+            number / 256,
+            number / 8 % 32,
+            number % 8
+        ))
+        .unwrap(),
         incarnation: 7,
         request: "nic".into(),
         pool: "node".into(),
@@ -23,7 +29,11 @@ fn record(devices: u32) -> Record {
     };
     Record {
         version: VERSION,
-        claim: ClaimRef { uid: UID.parse().unwrap(), namespace: "web".into(), name: "nic".into() },
+        claim: ClaimRef {
+            uid: UID.parse().unwrap(),
+            namespace: "web".into(),
+            name: "nic".into(),
+        },
         pod_claim_name: None,
         reserved_for: vec![],
         phase: Phase::Preparing,
@@ -38,7 +48,10 @@ fn store() -> (tempfile::TempDir, Store) {
 }
 
 fn only_file(store: &Store) -> PathBuf {
-    let files: Vec<PathBuf> = fs::read_dir(&store.dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let files: Vec<PathBuf> = fs::read_dir(&store.dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     assert_eq!(files.len(), 1, "{files:?}");
     files[0].clone()
 }
@@ -49,7 +62,9 @@ fn a_record_without_published_attributes_is_as_it_was_before_there_were_any() {
     let old = serde_json::to_string(&record).unwrap();
     assert!(!old.contains("published"));
     assert_eq!(serde_json::from_str::<Record>(&old).unwrap(), record);
-    record.devices[0].published.insert("pool".into(), "intel.com/upf".into());
+    record.devices[0]
+        .published
+        .insert("pool".into(), "intel.com/upf".into());
     let new = serde_json::to_string(&record).unwrap();
     assert_eq!(serde_json::from_str::<Record>(&new).unwrap(), record);
 }
@@ -62,10 +77,19 @@ fn a_record_is_kept_replaced_and_forgotten() {
     store.save(&record).unwrap();
     record.phase = Phase::Prepared;
     store.save(&record).unwrap();
-    assert_eq!(store.load(&record.claim.uid).unwrap().as_ref(), Some(&record));
+    assert_eq!(
+        store.load(&record.claim.uid).unwrap().as_ref(),
+        Some(&record)
+    );
     let path = only_file(&store);
-    assert_eq!(path.file_name().unwrap().to_str().unwrap(), format!("{UID}+0000-00-00-0+0000-00-00-1.json"));
-    assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        path.file_name().unwrap().to_str().unwrap(),
+        format!("{UID}+0000-00-00-0+0000-00-00-1.json")
+    );
+    assert_eq!(
+        fs::metadata(path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     store.remove(&record.claim.uid).unwrap();
     store.remove(&record.claim.uid).unwrap();
     assert_eq!(store.all().unwrap(), []);
@@ -95,14 +119,37 @@ fn what_cannot_be_read_still_names_its_devices_and_is_kept() {
     let path = only_file(&store);
     for (content, why) in [
         ("{", "EOF while parsing"),
-        (r#"{"version": 2, "all": "new"}"#, "format version 2 is newer than this program's 1"),
-        (&serde_json::to_string(&record(1)).unwrap().replace("4f3e", "0000"), "its content is of claim"),
+        (
+            r#"{"version": 2, "all": "new"}"#,
+            "format version 2 is newer than this program's 1",
+        ),
+        (
+            &serde_json::to_string(&record(1))
+                .unwrap()
+                .replace("4f3e", "0000"),
+            "its content is of claim",
+        ),
     ] {
         crate::files::write_atomic(&path, content.as_bytes(), 0o600).unwrap();
-        let [Entry::Unreadable { uid, devices, why: told }] = &store.all().unwrap()[..] else { panic!("{content}") };
-        assert_eq!((uid.as_str(), devices), (UID, &vec![record(1).devices[0].id]));
+        let [
+            Entry::Unreadable {
+                uid,
+                devices,
+                why: told,
+            },
+        ] = &store.all().unwrap()[..]
+        else {
+            panic!("{content}")
+        };
+        assert_eq!(
+            (uid.as_str(), devices),
+            (UID, &vec![record(1).devices[0].id])
+        );
         assert!(told.contains(why), "{told}");
-        assert!(matches!(store.load(uid), Err(StoreError::Unreadable { .. })));
+        assert!(matches!(
+            store.load(uid),
+            Err(StoreError::Unreadable { .. })
+        ));
     }
 }
 

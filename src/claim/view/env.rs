@@ -21,16 +21,28 @@ pub(super) fn of(record: &Record, device: &DeviceRecord) -> Vec<String> {
     let request = device.base_request();
     let mut env = vec![listed(&own_name(request), of_request(record, request))];
     if let Some(pool) = &device.extras.pool {
-        let of_pool = || of_request(record, request).filter(|other| other.extras.pool.as_ref() == Some(pool));
+        let of_pool =
+            || of_request(record, request).filter(|other| other.extras.pool.as_ref() == Some(pool));
         env.push(listed(&pool.variable(), of_pool()));
         env.push(format!("{}_INFO={}", pool.variable(), info(of_pool())));
     }
-    env.extend(device.extras.env.iter().map(|(name, value)| format!("{name}={value}")));
+    env.extend(
+        device
+            .extras
+            .env
+            .iter()
+            .map(|(name, value)| format!("{name}={value}")),
+    );
     env
 }
 
 fn own_name(request: &str) -> String {
-    format!("SRIOV_DRA_{}", request.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_"))
+    format!(
+        "SRIOV_DRA_{}",
+        request
+            .to_ascii_uppercase()
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+    )
 }
 
 fn listed<'a>(name: &str, devices: impl Iterator<Item = &'a DeviceRecord>) -> String {
@@ -42,20 +54,35 @@ type Facts = BTreeMap<&'static str, BTreeMap<String, String>>;
 
 /// `{"<device>": {"<of what>": {"<key>": "<value>"}}}`, sorted, as Go's `encoding/json` writes it.
 fn info<'a>(devices: impl Iterator<Item = &'a DeviceRecord>) -> String {
-    let all: BTreeMap<String, Facts> = devices.map(|device| (cdi_name(&device.id), facts(device))).collect();
+    let all: BTreeMap<String, Facts> = devices
+        .map(|device| (cdi_name(&device.id), facts(device)))
+        .collect();
     // Strings and maps with string keys: serialising cannot fail.
     let text = serde_json::to_string(&all).unwrap_or_default();
     // Go has these in strings as escapes, which JSON has nowhere else.
-    let escapes =
-        [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026"), ('\u{2028}', "\\u2028"), ('\u{2029}', "\\u2029")];
-    escapes.into_iter().fold(text, |text, (plain, escape)| text.replace(plain, escape))
+    let escapes = [
+        ('<', "\\u003c"),
+        ('>', "\\u003e"),
+        ('&', "\\u0026"),
+        ('\u{2028}', "\\u2028"),
+        ('\u{2029}', "\\u2029"),
+    ];
+    escapes
+        .into_iter()
+        .fold(text, |text, (plain, escape)| text.replace(plain, escape))
 }
 
 /// What the device plugin tells of a device, by the names that its code has (its README has others).
 fn facts(device: &DeviceRecord) -> Facts {
-    let mut facts = Facts::from([("generic", BTreeMap::from([("deviceID".to_owned(), cdi_name(&device.id))]))]);
+    let mut facts = Facts::from([(
+        "generic",
+        BTreeMap::from([("deviceID".to_owned(), cdi_name(&device.id))]),
+    )]);
     let mut tell = |about, key: &str, value: &str| {
-        facts.entry(about).or_default().insert(key.to_owned(), value.to_owned());
+        facts
+            .entry(about)
+            .or_default()
+            .insert(key.to_owned(), value.to_owned());
     };
     for node in &device.nodes {
         match node.as_str() {
@@ -80,5 +107,7 @@ fn facts(device: &DeviceRecord) -> Facts {
 }
 
 fn rdma_kind(node: &str) -> Option<&'static str> {
-    ["uverbs", "umad", "issm", "rdma_cm"].into_iter().find(|kind| node.starts_with(kind))
+    ["uverbs", "umad", "issm", "rdma_cm"]
+        .into_iter()
+        .find(|kind| node.starts_with(kind))
 }

@@ -34,7 +34,10 @@ fn netdev(address: &str, request: &str) -> DeviceRecord {
         addresses: vec!["10.0.0.7/24".parse().unwrap()],
         routes: Vec::new(),
     };
-    DeviceRecord { netdev: Some(plan), ..device(address, request) }
+    DeviceRecord {
+        netdev: Some(plan),
+        ..device(address, request)
+    }
 }
 
 fn attached(done: bool) -> Option<Attachment> {
@@ -53,7 +56,11 @@ fn attached(done: bool) -> Option<Attachment> {
 fn record(devices: Vec<DeviceRecord>) -> Record {
     Record {
         version: 1,
-        claim: ClaimRef { uid: UID.parse().unwrap(), namespace: "shop".to_owned(), name: "upf-net".to_owned() },
+        claim: ClaimRef {
+            uid: UID.parse().unwrap(),
+            namespace: "shop".to_owned(),
+            name: "upf-net".to_owned(),
+        },
         pod_claim_name: Some("net".to_owned()),
         reserved_for: Vec::new(),
         phase: Phase::Prepared,
@@ -63,9 +70,14 @@ fn record(devices: Vec<DeviceRecord>) -> Record {
 
 /// The golden file of a device mode, which the documents link to.
 fn golden(name: &str, record: &Record) {
-    let text = serde_json::to_string_pretty(&cdi_spec(record, DRIVER, &Paths::default())).unwrap() + "\n";
+    let text =
+        serde_json::to_string_pretty(&cdi_spec(record, DRIVER, &Paths::default())).unwrap() + "\n";
     let path = format!("{}/cdi/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    assert_eq!(text, std::fs::read_to_string(&path).unwrap_or_default(), "{path} should be:\n{text}");
+    assert_eq!(
+        text,
+        std::fs::read_to_string(&path).unwrap_or_default(),
+        "{path} should be:\n{text}"
+    );
 }
 
 #[test]
@@ -76,25 +88,57 @@ fn a_netdev_mounts_its_document_and_gets_no_device_node() {
 #[test]
 fn vfio_gets_its_group_and_the_common_node() {
     let nodes = vec!["/dev/vfio/42".to_owned(), "/dev/vfio/vfio".to_owned()];
-    golden("vfio", &record(vec![DeviceRecord { nodes, ..device("0000:3b:02.1", "dpdk/fast") }]));
+    golden(
+        "vfio",
+        &record(vec![DeviceRecord {
+            nodes,
+            ..device("0000:3b:02.1", "dpdk/fast")
+        }]),
+    );
 }
 
 #[test]
 fn a_pool_brings_nodes_and_the_device_plugins_variables() {
-    let nodes = ["/dev/vfio/42", "/dev/vfio/vfio", "/dev/vhost-net", "/dev/net/tun"].map(str::to_owned).to_vec();
+    let nodes = [
+        "/dev/vfio/42",
+        "/dev/vfio/vfio",
+        "/dev/vhost-net",
+        "/dev/net/tun",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     let zone = ("ZONE".to_owned(), "a".to_owned());
     let extras = Extras {
-        pool: Some(PoolName { prefix: "intel.com".to_owned(), name: "sriov_dpdk".to_owned() }),
+        pool: Some(PoolName {
+            prefix: "intel.com".to_owned(),
+            name: "sriov_dpdk".to_owned(),
+        }),
         env: BTreeMap::from([zone.clone()]),
-        info: Some(BTreeMap::from([zone, ("token".to_owned(), "abc".to_owned())])),
+        info: Some(BTreeMap::from([
+            zone,
+            ("token".to_owned(), "abc".to_owned()),
+        ])),
         ..Extras::default()
     };
-    golden("pool", &record(vec![DeviceRecord { nodes, extras, ..device("0000:3b:02.1", "dpdk") }]));
+    golden(
+        "pool",
+        &record(vec![DeviceRecord {
+            nodes,
+            extras,
+            ..device("0000:3b:02.1", "dpdk")
+        }]),
+    );
 }
 
 #[test]
 fn devices_of_one_request_share_variable_and_document() {
-    golden("two-of-one-request", &record(vec![netdev("0000:3b:02.1", "data"), netdev("0000:3b:02.2", "data")]));
+    golden(
+        "two-of-one-request",
+        &record(vec![
+            netdev("0000:3b:02.1", "data"),
+            netdev("0000:3b:02.2", "data"),
+        ]),
+    );
 }
 
 #[test]
@@ -144,8 +188,11 @@ fn the_document_tells_the_interface() {
 fn the_door_opens_when_all_netdevs_of_the_request_are_there_and_closes_again() {
     let dir = tempfile::tempdir().unwrap();
     let paths = Paths::below(dir.path());
-    let mut record =
-        record(vec![netdev("0000:3b:02.1", "data"), netdev("0000:3b:02.2", "data"), device("0000:3b:02.3", "raw")]);
+    let mut record = record(vec![
+        netdev("0000:3b:02.1", "data"),
+        netdev("0000:3b:02.2", "data"),
+        device("0000:3b:02.3", "raw"),
+    ]);
     let door = |request| host_path(&paths, &record_uid(), request).exists();
     record.devices[0].attachment = attached(true);
     record.devices[1].attachment = attached(false);
@@ -167,8 +214,13 @@ fn record_uid() -> ClaimUid {
 #[test]
 fn a_mount_tells_its_claim() {
     let paths = Paths::default();
-    let source = host_path(&paths, &record_uid(), "data").display().to_string();
+    let source = host_path(&paths, &record_uid(), "data")
+        .display()
+        .to_string();
     assert_eq!(claim_of_mount(&paths, &source), Some(record_uid()));
     assert_eq!(claim_of_mount(&paths, "/run/other/x.json"), None);
-    assert_eq!(claim_of_mount(&paths, "/run/sriov-dra/attached/../claims/x"), None);
+    assert_eq!(
+        claim_of_mount(&paths, "/run/sriov-dra/attached/../claims/x"),
+        None
+    );
 }

@@ -46,12 +46,19 @@ pub(super) fn allocated(device: &str, pod_uid: &str) -> anyhow::Result<Allocated
         pod_claim_name: Some("n3".to_owned()),
         reserved_for: vec![pod_uid.to_owned()],
         devices: vec![device],
-        configs: vec![config(ConfigSource::Class, class), config(ConfigSource::Claim, user)],
+        configs: vec![
+            config(ConfigSource::Class, class),
+            config(ConfigSource::Claim, user),
+        ],
     })
 }
 
 fn config(source: ConfigSource, mut parameters: serde_json::Value) -> OpaqueConfig {
     parameters["apiVersion"] = json!(format!("{DRIVER}/{}", api::VERSION));
     parameters["kind"] = json!(api::KIND);
-    OpaqueConfig { source, requests: Vec::new(), parameters }
+    OpaqueConfig {
+        source,
+        requests: Vec::new(),
+        parameters,
+    }
 }

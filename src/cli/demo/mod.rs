@@ -19,7 +19,12 @@ pub(super) fn run() -> anyhow::Result<()> {
 
 fn tell(out: &mut dyn Write) -> anyhow::Result<()> {
     // Short, since the sockets' paths below it may have 107 bytes.
-    let root = tempfile::Builder::new().prefix("sriov-dra-demo-").tempdir()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let root = tempfile::Builder::new()
+        .prefix("sriov-dra-demo-")
+        .tempdir()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     runtime.block_on(story::tell(out, root.path()))
 }

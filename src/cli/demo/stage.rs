@@ -29,7 +29,10 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) fn new(root: &Path) -> anyhow::Result<Self> {
         let recording: Recording = serde_json::from_str(RECORDED)?;
-        Ok(Self { fake: Fake::new(&recording), paths: Paths::below(root) })
+        Ok(Self {
+            fake: Fake::new(&recording),
+            paths: Paths::below(root),
+        })
     }
 
     /// Starts the agent: recovery first, then the service.
@@ -40,11 +43,19 @@ impl Stage {
             drivers: vec!["vfio-pci".to_owned()],
         };
         let kernel = Arc::new(self.fake.clone());
-        let engine = Arc::new(Engine::tapped(kernel, self.paths.clone(), identity, self.fake.tap()));
+        let engine = Arc::new(Engine::tapped(
+            kernel,
+            self.paths.clone(),
+            identity,
+            self.fake.tap(),
+        ));
         if let Some((claim, error)) = engine.recover(Deadline::after(PATIENCE))?.first() {
             anyhow::bail!("recovery of claim {claim}: {error}");
         }
-        let claims = DemoClaims { engine: Arc::clone(&engine), claim: claim.clone() };
+        let claims = DemoClaims {
+            engine: Arc::clone(&engine),
+            claim: claim.clone(),
+        };
         let plugin = Plugin {
             driver: DRIVER.to_owned(),
             kubelet: self.paths.kubelet.clone(),
@@ -52,15 +63,28 @@ impl Stage {
             patience: PATIENCE,
         };
         let serving = kubelet::serve(plugin, Arc::new(claims)).await?;
-        let kubelet = Client::register(serving.registration_socket()).await.map_err(anyhow::Error::msg)?;
-        Ok(Agent { engine, serving, kubelet })
+        let kubelet = Client::register(serving.registration_socket())
+            .await
+            .map_err(anyhow::Error::msg)?;
+        Ok(Agent {
+            engine,
+            serving,
+            kubelet,
+        })
     }
 
     /// The runtime's hooks.
     pub(super) fn hooks(&self, agent: &Agent) -> Attacher {
         let kernel = Arc::new(self.fake.clone());
         let store = agent.engine.store().clone();
-        Attacher::new(kernel, store, self.paths.clone(), DRIVER, Arc::new(NoWatch), Box::new(|_| ()))
+        Attacher::new(
+            kernel,
+            store,
+            self.paths.clone(),
+            DRIVER,
+            Arc::new(NoWatch),
+            Box::new(|_| ()),
+        )
     }
 
     /// A sandbox with a network namespace of its own.
@@ -95,15 +119,25 @@ impl Claims for DemoClaims {
     async fn prepare(&self, _: ClaimRef) -> Result<Vec<PreparedDevice>, String> {
         let (engine, claim) = (Arc::clone(&self.engine), self.claim.clone());
         let work = tokio::task::spawn_blocking(move || {
-            engine.prepare(&claim, &Pools::Known(BTreeMap::new()), Deadline::after(PATIENCE))
+            engine.prepare(
+                &claim,
+                &Pools::Known(BTreeMap::new()),
+                Deadline::after(PATIENCE),
+            )
         });
-        work.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+        work.await
+            .map_err(|error| error.to_string())?
+            .map_err(|error| error.to_string())
     }
 
     async fn unprepare(&self, claim: ClaimRef) -> Result<(), String> {
         let engine = Arc::clone(&self.engine);
-        let work = tokio::task::spawn_blocking(move || engine.unprepare(&claim.uid, Deadline::after(PATIENCE)));
-        work.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+        let work = tokio::task::spawn_blocking(move || {
+            engine.unprepare(&claim.uid, Deadline::after(PATIENCE))
+        });
+        work.await
+            .map_err(|error| error.to_string())?
+            .map_err(|error| error.to_string())
     }
 }
 

@@ -47,13 +47,24 @@ pub(super) async fn tell(out: &mut dyn Write, root: &Path) -> anyhow::Result<()>
 
 fn host(tell: &mut Teller<'_>, stage: &Stage) -> anyhow::Result<()> {
     tell.chapter("The host: two ports, seven virtual functions each (`sriov-dra list`)")?;
-    Ok(tell.show(&list::table(&stage.fake.functions()?, &list::Pools::new(), &list::Holders::new(), false))?)
+    Ok(tell.show(&list::table(
+        &stage.fake.functions()?,
+        &list::Pools::new(),
+        &list::Holders::new(),
+        false,
+    ))?)
 }
 
 fn slices(tell: &mut Teller<'_>, stage: &Stage) -> anyhow::Result<String> {
     tell.chapter("What the scheduler sees: ResourceSlices")?;
     let inventory = inventory::observe(&stage.fake)?;
-    let published = Published { devices: Default::default(), features: Features { counters: true, taints: true } };
+    let published = Published {
+        devices: Default::default(),
+        features: Features {
+            counters: true,
+            taints: true,
+        },
+    };
     let nothing = (Default::default(), Default::default());
     let slices = publish::slices(&PublishInput {
         driver: DRIVER,
@@ -66,8 +77,14 @@ fn slices(tell: &mut Teller<'_>, stage: &Stage) -> anyhow::Result<String> {
     })
     .slices;
     let devices: Vec<_> = slices.iter().flat_map(Slice::devices).collect();
-    let first = devices.first().context("the recorded host has no devices")?;
-    tell.say(&format!("{} slices with {} devices. The first of them:", slices.len(), devices.len()))?;
+    let first = devices
+        .first()
+        .context("the recorded host has no devices")?;
+    tell.say(&format!(
+        "{} slices with {} devices. The first of them:",
+        slices.len(),
+        devices.len()
+    ))?;
     let line = |(name, value): (&String, &Attribute)| format!("{name}: {}", show(value));
     let lines: Vec<String> = first.attributes.iter().map(line).collect();
     tell.show(&format!("{}\n  {}", first.name, lines.join("\n  ")))?;
@@ -77,7 +94,11 @@ fn slices(tell: &mut Teller<'_>, stage: &Stage) -> anyhow::Result<String> {
 fn show(value: &Attribute) -> String {
     serde_json::to_value(value)
         .ok()
-        .and_then(|value| value.as_object().and_then(|object| object.values().next().map(ToString::to_string)))
+        .and_then(|value| {
+            value
+                .as_object()
+                .and_then(|object| object.values().next().map(ToString::to_string))
+        })
         .unwrap_or_default()
 }
 
@@ -87,7 +108,9 @@ fn ask(tell: &mut Teller<'_>, device: &str) -> anyhow::Result<AllocatedClaim> {
     tell.show(CLASS)?;
     tell.say("The user's claim says the rest:")?;
     tell.show(CLAIM)?;
-    tell.say(&format!("The scheduler takes the first function that fits: {device}."))?;
+    tell.say(&format!(
+        "The scheduler takes the first function that fits: {device}."
+    ))?;
     claim::allocated(device, POD)
 }
 
@@ -98,30 +121,61 @@ async fn prepare(
     claim: &AllocatedClaim,
 ) -> anyhow::Result<()> {
     tell.chapter("Prepare: the kubelet calls, and the function is made what the claim says")?;
-    tell.say(&format!("NodePrepareResources over {}. Written, in this order:", agent.kubelet.endpoint()))?;
+    tell.say(&format!(
+        "NodePrepareResources over {}. Written, in this order:",
+        agent.kubelet.endpoint()
+    ))?;
     drop(stage.fake.take_log());
-    let answer = agent.kubelet.prepare(&claim.claim).await.map_err(|error| anyhow!(error))?;
+    let answer = agent
+        .kubelet
+        .prepare(&claim.claim)
+        .await
+        .map_err(|error| anyhow!(error))?;
     tell.steps(&stage.fake.take_log())?;
     tell.say("Every old value is in the record before the first write to the kernel. The answer, which the kubelet")?;
     tell.say("passes on to the container runtime:")?;
-    let ids: Vec<String> = answer.iter().flat_map(|device| device.cdi.clone()).collect();
+    let ids: Vec<String> = answer
+        .iter()
+        .flat_map(|device| device.cdi.clone())
+        .collect();
     Ok(tell.show(&ids.join("\n"))?)
 }
 
-async fn attach(tell: &mut Teller<'_>, stage: &Stage, agent: &Agent, claim: &AllocatedClaim) -> anyhow::Result<()> {
+async fn attach(
+    tell: &mut Teller<'_>,
+    stage: &Stage,
+    agent: &Agent,
+    claim: &AllocatedClaim,
+) -> anyhow::Result<()> {
     tell.chapter("Attach: the runtime has made the pod's sandbox and calls the NRI hook")?;
     let (hooks, sandbox) = (stage.hooks(agent), stage.sandbox(POD));
-    let netns = sandbox.netns.clone().context("a sandbox with a namespace")?;
+    let netns = sandbox
+        .netns
+        .clone()
+        .context("a sandbox with a namespace")?;
     let run = move || hooks.run(&sandbox, Deadline::after(Duration::from_secs(10)));
-    tokio::task::spawn_blocking(run).await?.map_err(|error| anyhow!(error))?;
+    tokio::task::spawn_blocking(run)
+        .await?
+        .map_err(|error| anyhow!(error))?;
     tell.steps(&stage.fake.take_log())?;
     let device = DeviceId::from_name(&claim.devices[0].device)?;
-    let link = stage.fake.link(&device, &stage.fake.open_netns(&netns)?)?.context("the netdev is in the pod")?;
+    let link = stage
+        .fake
+        .link(&device, &stage.fake.open_netns(&netns)?)?
+        .context("the netdev is in the pod")?;
     let home = &link.home;
-    let (mac, up) = (home.mac.map(|mac| mac.to_string()).unwrap_or_default(), if home.up { "up" } else { "down" });
+    let (mac, up) = (
+        home.mac.map(|mac| mac.to_string()).unwrap_or_default(),
+        if home.up { "up" } else { "down" },
+    );
     let addresses: Vec<String> = link.addresses.iter().map(ToString::to_string).collect();
     tell.say("The pod has:")?;
-    tell.show(&format!("{}: {up}, mtu {}, {mac}, {}", home.name, home.mtu, addresses.join(" ")))?;
+    tell.show(&format!(
+        "{}: {up}, mtu {}, {mac}, {}",
+        home.name,
+        home.mtu,
+        addresses.join(" ")
+    ))?;
     tell.say("Only now does the file exist that the claim's containers mount. Had the agent died before, the runtime")?;
     Ok(tell.say("would have refused the container: no pod starts without its interface.")?)
 }
@@ -136,7 +190,11 @@ async fn release(
     tell.chapter("Release: the pod is gone, with its namespace; the kernel has sent the netdev home as \"net1\"")?;
     stage.fake.kill_netns(&stage.paths.run.join("netns/cni-1"));
     drop(stage.fake.take_log());
-    agent.kubelet.unprepare(&claim.claim).await.map_err(|error| anyhow!(error))?;
+    agent
+        .kubelet
+        .unprepare(&claim.claim)
+        .await
+        .map_err(|error| anyhow!(error))?;
     tell.steps(&stage.fake.take_log())?;
     as_before(tell, stage, before)
 }
@@ -148,17 +206,30 @@ async fn kill(
     claim: &AllocatedClaim,
     before: &str,
 ) -> anyhow::Result<Agent> {
-    tell.chapter(&format!("The same again, and the agent is killed (kill -9) before write {FATAL_WRITE}"))?;
+    tell.chapter(&format!(
+        "The same again, and the agent is killed (kill -9) before write {FATAL_WRITE}"
+    ))?;
     stage.fake.arm(Trip::Before(FATAL_WRITE));
-    ensure!(agent.kubelet.prepare(&claim.claim).await.is_err(), "the agent was killed, yet it answered");
+    ensure!(
+        agent.kubelet.prepare(&claim.claim).await.is_err(),
+        "the agent was killed, yet it answered"
+    );
     tell.steps(&stage.fake.take_log())?;
-    ensure!(stage.fake.dump() != before, "nothing was changed before the kill");
+    ensure!(
+        stage.fake.dump() != before,
+        "nothing was changed before the kill"
+    );
     tell.say("The function is half prepared, and nobody is alive. What is left on the host is the record:")?;
     let records = agent.engine.records()?;
     drop(agent);
     for entry in &records {
         if let crate::claim::Entry::Readable(record) = entry {
-            tell.show(&format!("claim {}, phase {:?}, {} devices", record.claim, record.phase, record.devices.len()))?;
+            tell.show(&format!(
+                "claim {}, phase {:?}, {} devices",
+                record.claim,
+                record.phase,
+                record.devices.len()
+            ))?;
         }
     }
     tell.say("A new agent starts. Before it serves anybody it undoes what the record says:")?;
@@ -177,8 +248,16 @@ async fn again(
     before: &str,
 ) -> anyhow::Result<()> {
     tell.chapter("The kubelet asks again, as it always does, and the claim is prepared; then released for good")?;
-    agent.kubelet.prepare(&claim.claim).await.map_err(|error| anyhow!(error))?;
-    agent.kubelet.unprepare(&claim.claim).await.map_err(|error| anyhow!(error))?;
+    agent
+        .kubelet
+        .prepare(&claim.claim)
+        .await
+        .map_err(|error| anyhow!(error))?;
+    agent
+        .kubelet
+        .unprepare(&claim.claim)
+        .await
+        .map_err(|error| anyhow!(error))?;
     as_before(tell, stage, before)
 }
 
@@ -187,5 +266,7 @@ fn as_before(tell: &mut Teller<'_>, stage: &Stage, before: &str) -> anyhow::Resu
     let now = stage.fake.dump();
     ensure!(now == before, "the host is not as it was before:\n{now}");
     let count = now.lines().count();
-    Ok(tell.say(&format!("All {count} properties of all functions are as they were before the claim."))?)
+    Ok(tell.say(&format!(
+        "All {count} properties of all functions are as they were before the claim."
+    ))?)
 }

@@ -36,7 +36,10 @@ impl<'a> Teller<'a> {
 
     /// Numbered things, in order.
     pub(super) fn steps(&mut self, steps: &[String]) -> io::Result<()> {
-        let numbered = steps.iter().enumerate().map(|(index, step)| vec![(index + 1).to_string(), step.clone()]);
+        let numbered = steps
+            .iter()
+            .enumerate()
+            .map(|(index, step)| vec![(index + 1).to_string(), step.clone()]);
         self.show(&columns(&[], numbered))
     }
 }

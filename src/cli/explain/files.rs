@@ -30,7 +30,9 @@ fn text(file: &Path) -> std::io::Result<String> {
 /// JSON is YAML, but JSON's own reader takes the slices of a whole cluster without a limit.
 fn documents(text: &str) -> anyhow::Result<Vec<Value>> {
     if text.trim_start().starts_with('{') {
-        return Ok(Deserializer::from_str(text).into_iter().collect::<Result<_, _>>()?);
+        return Ok(Deserializer::from_str(text)
+            .into_iter()
+            .collect::<Result<_, _>>()?);
     }
     Ok(serde_saphyr::from_multiple(text)?)
 }
@@ -41,13 +43,27 @@ mod tests {
 
     #[test]
     fn yaml_and_json_are_read_document_by_document() {
-        let yaml =
-            "kind: DeviceClass\nmetadata: {name: vf}\n---\n# nothing\n---\nkind: ResourceClaim\nspec: {count: 1}\n";
+        let yaml = "kind: DeviceClass\nmetadata: {name: vf}\n---\n# nothing\n---\nkind: ResourceClaim\nspec: {count: 1}\n";
         let all = documents(yaml).unwrap();
-        assert_eq!((all.len(), &all[0]["metadata"]["name"], &all[1]["spec"]["count"]), (2, &"vf".into(), &1.into()));
-        assert_eq!(documents("{\"kind\": \"List\"}\n{\"kind\": \"Pod\"}").unwrap().len(), 2);
+        assert_eq!(
+            (
+                all.len(),
+                &all[0]["metadata"]["name"],
+                &all[1]["spec"]["count"]
+            ),
+            (2, &"vf".into(), &1.into())
+        );
+        assert_eq!(
+            documents("{\"kind\": \"List\"}\n{\"kind\": \"Pod\"}")
+                .unwrap()
+                .len(),
+            2
+        );
         assert!(documents("kind: [").is_err());
         let error = objects(&["/nonexistent/claim.yaml".into()]).unwrap_err();
-        assert!(format!("{error:#}").starts_with("file /nonexistent/claim.yaml: "), "{error:#}");
+        assert!(
+            format!("{error:#}").starts_with("file /nonexistent/claim.yaml: "),
+            "{error:#}"
+        );
     }
 }

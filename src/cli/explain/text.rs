@@ -13,12 +13,21 @@ pub(super) fn text(report: &Report, all: bool) -> String {
     }
     if !report.rows.is_empty() {
         text += "\n";
-        let rows = report.rows.iter().flat_map(|row| if all { one_by_one(row) } else { vec![grouped(row)] });
+        let rows = report.rows.iter().flat_map(|row| {
+            if all {
+                one_by_one(row)
+            } else {
+                vec![grouped(row)]
+            }
+        });
         text += &columns(&["REQUEST", "NODE", "DEVICES", "VERDICT", "REASON"], rows);
     }
     if !report.constraints.is_empty() {
         text += "\n";
-        text += &columns(&["CONSTRAINT", "NODE", "FREE DEVICES"], report.constraints.iter().map(constraint));
+        text += &columns(
+            &["CONSTRAINT", "NODE", "FREE DEVICES"],
+            report.constraints.iter().map(constraint),
+        );
     }
     text
 }
@@ -33,16 +42,33 @@ fn grouped(row: &Row) -> Vec<String> {
 }
 
 fn one_by_one(row: &Row) -> Vec<Vec<String>> {
-    row.devices.iter().map(|device| cells(row, device.clone())).collect()
+    row.devices
+        .iter()
+        .map(|device| cells(row, device.clone()))
+        .collect()
 }
 
 fn cells(row: &Row, devices: String) -> Vec<String> {
     let node = row.node.clone().unwrap_or_else(|| "-".to_owned());
-    vec![row.request.clone(), node, devices, row.verdict.to_owned(), row.reason.clone()]
+    vec![
+        row.request.clone(),
+        node,
+        devices,
+        row.verdict.to_owned(),
+        row.reason.clone(),
+    ]
 }
 
 fn constraint(view: &ConstraintView) -> Vec<String> {
-    let groups: Vec<String> = view.groups.iter().map(|(value, count)| format!("{value}: {count}")).collect();
-    let groups = if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };
+    let groups: Vec<String> = view
+        .groups
+        .iter()
+        .map(|(value, count)| format!("{value}: {count}"))
+        .collect();
+    let groups = if groups.is_empty() {
+        "none".to_owned()
+    } else {
+        groups.join(", ")
+    };
     vec![view.constraint.clone(), view.node.clone(), groups]
 }

@@ -13,12 +13,18 @@ use crate::{
     explain::{DeviceView, World, devices},
 };
 
-const PLAIN: [&str; 9] = ["NODE", "DEVICE", "TYPE", "PF", "DRIVER", "POOL", "TAINTS", "CLAIM", "PODS"];
+const PLAIN: [&str; 9] = [
+    "NODE", "DEVICE", "TYPE", "PF", "DRIVER", "POOL", "TAINTS", "CLAIM", "PODS",
+];
 const WIDE: [&str; 4] = ["IDS", "NUMA", "PCIE ROOT", "SPEED"];
 
 /// What is asked for, in the form that is asked for.
 pub(super) fn answer(args: &ListArgs) -> anyhow::Result<String> {
-    let objects = if args.file.is_empty() { of_cluster(&args.driver_name)? } else { files::objects(&args.file)? };
+    let objects = if args.file.is_empty() {
+        of_cluster(&args.driver_name)?
+    } else {
+        files::objects(&args.file)?
+    };
     form(args, objects)
 }
 
@@ -34,7 +40,9 @@ pub(super) fn form(args: &ListArgs, objects: Vec<Value>) -> anyhow::Result<Strin
 }
 
 fn of_cluster(driver: &str) -> anyhow::Result<Vec<Value>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     Ok(runtime.block_on(async { Kube::connect(driver, "").await?.device_objects().await })?)
 }
 
@@ -42,7 +50,11 @@ fn table(devices: &[DeviceView], wide: bool, driver: &str) -> String {
     if devices.is_empty() {
         return format!("no devices of {driver} in any slice or claim\n");
     }
-    let header: Vec<&str> = PLAIN.iter().chain(if wide { &WIDE[..] } else { &[] }).copied().collect();
+    let header: Vec<&str> = PLAIN
+        .iter()
+        .chain(if wide { &WIDE[..] } else { &[] })
+        .copied()
+        .collect();
     columns(&header, devices.iter().map(|device| row(device, wide)))
 }
 
@@ -60,13 +72,21 @@ fn row(view: &DeviceView, wide: bool) -> Vec<String> {
         dash(&view.pods.join(", ")),
     ];
     if wide {
-        let number = |name: &str| view.number(name).map(|number| number.to_string()).unwrap_or_default();
+        let number = |name: &str| {
+            view.number(name)
+                .map(|number| number.to_string())
+                .unwrap_or_default()
+        };
         let speed = view.number("linkSpeed").filter(|speed| *speed > 0);
         cells.extend([
             dash(&[view.text("vendor"), view.text("deviceID")].join(":")),
             dash(&number("resource.kubernetes.io/numaNode")),
             dash(view.text("resource.kubernetes.io/pcieRoot")),
-            dash(&speed.map(|speed| format!("{speed} Mb/s")).unwrap_or_default()),
+            dash(
+                &speed
+                    .map(|speed| format!("{speed} Mb/s"))
+                    .unwrap_or_default(),
+            ),
         ]);
     }
     cells
@@ -81,5 +101,9 @@ fn kind(view: &DeviceView) -> String {
 }
 
 fn dash(text: &str) -> String {
-    if text.is_empty() || text == ":" { "-".to_owned() } else { text.to_owned() }
+    if text.is_empty() || text == ":" {
+        "-".to_owned()
+    } else {
+        text.to_owned()
+    }
 }

@@ -19,18 +19,32 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What is not known is left out; why, is told on standard error.
 pub(super) fn of_host(args: &ListArgs, inventory: &Inventory, records: &[Entry]) -> Pools {
-    let node = args.node_name.clone().or_else(host_name).unwrap_or_default();
+    let node = args
+        .node_name
+        .clone()
+        .or_else(host_name)
+        .unwrap_or_default();
     let published = of_slices(&args.driver_name, &node);
-    published.or_else(|| configured(args, &node, inventory, records)).unwrap_or_default()
+    published
+        .or_else(|| configured(args, &node, inventory, records))
+        .unwrap_or_default()
 }
 
 fn host_name() -> Option<String> {
-    Some(fs::read_to_string("/proc/sys/kernel/hostname").ok()?.trim().to_lowercase())
+    Some(
+        fs::read_to_string("/proc/sys/kernel/hostname")
+            .ok()?
+            .trim()
+            .to_lowercase(),
+    )
 }
 
 /// None: there is no way to the cluster, or it has no slices of this node.
 fn of_slices(driver: &str, node: &str) -> Option<Pools> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .ok()?;
     let asked = runtime.block_on(async {
         let kube = Kube::connect(driver, node).await.ok()?;
         Some(tokio::time::timeout(PATIENCE, kube.slices()).await)
@@ -38,7 +52,11 @@ fn of_slices(driver: &str, node: &str) -> Option<Pools> {
     let slices = match asked {
         Ok(Ok(slices)) => slices,
         Ok(Err(error)) => return not_known(&error.to_string()),
-        Err(_) => return not_known(&format!("the API server did not answer within {PATIENCE:?}")),
+        Err(_) => {
+            return not_known(&format!(
+                "the API server did not answer within {PATIENCE:?}"
+            ));
+        }
     };
     let devices = slices.iter().flat_map(|slice| slice.content.devices());
     (!slices.is_empty()).then(|| devices.filter_map(pool).collect())
@@ -49,9 +67,16 @@ pub(super) fn pool(device: &Device) -> Option<(DeviceId, String)> {
     (!pool.is_empty()).then_some((DeviceId::from_name(&device.name).ok()?, pool.to_owned()))
 }
 
-fn configured(args: &ListArgs, node: &str, inventory: &Inventory, records: &[Entry]) -> Option<Pools> {
+fn configured(
+    args: &ListArgs,
+    node: &str,
+    inventory: &Inventory,
+    records: &[Entry],
+) -> Option<Pools> {
     let file = ConfigFile::new(args.config_file.clone()?, node);
-    let config = file.read().and_then(|text| Config::read(&text, &args.resource_prefix).map_err(|e| e.to_string()));
+    let config = file
+        .read()
+        .and_then(|text| Config::read(&text, &args.resource_prefix).map_err(|e| e.to_string()));
     match config {
         Ok((config, _)) => Some(assigned(&config, inventory, records)),
         Err(why) => not_known(&format!("{file}: {why}")),
@@ -60,14 +85,27 @@ fn configured(args: &ListArgs, node: &str, inventory: &Inventory, records: &[Ent
 
 /// As the agent assigns them.
 pub(super) fn assigned(config: &Config, inventory: &Inventory, records: &[Entry]) -> Pools {
-    let candidate = |function| Candidate::of(function, &inventory.functions, resting(records, function.id));
+    let candidate = |function| {
+        Candidate::of(
+            function,
+            &inventory.functions,
+            resting(records, function.id),
+        )
+    };
     let candidates: Vec<Candidate> = inventory.offered().map(candidate).collect();
     let devices = config.assign(&candidates).devices;
-    devices.into_iter().map(|(id, assigned)| (id, assigned.pool.to_string())).collect()
+    devices
+        .into_iter()
+        .map(|(id, assigned)| (id, assigned.pool.to_string()))
+        .collect()
 }
 
 fn resting(records: &[Entry], id: DeviceId) -> Option<&str> {
-    records.iter().flat_map(Entry::devices).find(|device| device.id == id)?.resting_driver()
+    records
+        .iter()
+        .flat_map(Entry::devices)
+        .find(|device| device.id == id)?
+        .resting_driver()
 }
 
 fn not_known(why: &str) -> Option<Pools> {

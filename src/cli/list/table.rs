@@ -4,20 +4,43 @@ use super::{Holders, Pools};
 use crate::cli::columns::columns;
 use crate::device::{Function, FunctionKind};
 
-const PLAIN: [&str; 8] = ["DEVICE", "TYPE", "NETDEV", "DRIVER", "LINK", "POOL", "CLAIM", "POD"];
+const PLAIN: [&str; 8] = [
+    "DEVICE", "TYPE", "NETDEV", "DRIVER", "LINK", "POOL", "CLAIM", "POD",
+];
 const WIDE: [&str; 4] = ["IDS", "NUMA", "PCIE ROOT", "IOMMU"];
 
 /// PFs in the order of their addresses, each with its VFs and SFs by index under it; then VFs without a PF.
-pub(crate) fn table(functions: &[Function], pools: &Pools, holders: &Holders, wide: bool) -> String {
-    let header: Vec<&str> = PLAIN.iter().chain(if wide { &WIDE[..] } else { &[] }).copied().collect();
-    columns(&header, in_order(functions).into_iter().map(|function| row(function, pools, holders, wide)))
+pub(crate) fn table(
+    functions: &[Function],
+    pools: &Pools,
+    holders: &Holders,
+    wide: bool,
+) -> String {
+    let header: Vec<&str> = PLAIN
+        .iter()
+        .chain(if wide { &WIDE[..] } else { &[] })
+        .copied()
+        .collect();
+    columns(
+        &header,
+        in_order(functions)
+            .into_iter()
+            .map(|function| row(function, pools, holders, wide)),
+    )
 }
 
 fn in_order(functions: &[Function]) -> Vec<&Function> {
     let mut order: Vec<&Function> = functions.iter().collect();
     order.sort_by_key(|function| {
         let is_sf = function.auxiliary().is_some();
-        (function.pf().is_none(), function.pf(), function.is_part(), is_sf, function.index(), function.id)
+        (
+            function.pf().is_none(),
+            function.pf(),
+            function.is_part(),
+            is_sf,
+            function.index(),
+            function.id,
+        )
     });
     order
 }
@@ -57,13 +80,19 @@ fn kind(kind: &FunctionKind) -> String {
         FunctionKind::Vf { address: Some(vf) } => format!("vf {}", vf.index),
         FunctionKind::Vf { address: None } => "vf".to_owned(),
         FunctionKind::Sf { auxiliary } => format!("sf, {auxiliary}"),
-        FunctionKind::Accelerator { address: Some(vf), .. } => format!("accelerator vf {}", vf.index),
-        FunctionKind::Accelerator { total_vfs, num_vfs, .. } => format!("accelerator, {num_vfs} of {total_vfs} VFs"),
+        FunctionKind::Accelerator {
+            address: Some(vf), ..
+        } => format!("accelerator vf {}", vf.index),
+        FunctionKind::Accelerator {
+            total_vfs, num_vfs, ..
+        } => format!("accelerator, {num_vfs} of {total_vfs} VFs"),
     }
 }
 
 fn link(function: &Function) -> String {
-    let speed = function.link_speed.filter(|_| matches!(function.kind, FunctionKind::Pf { .. }));
+    let speed = function
+        .link_speed
+        .filter(|_| matches!(function.kind, FunctionKind::Pf { .. }));
     match (function.carrier, speed) {
         (Some(true), Some(speed)) => format!("up, {speed} Mb/s"),
         (Some(true), None) => "up".to_owned(),

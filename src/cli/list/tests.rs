@@ -13,7 +13,10 @@ const PAGE: &str = include_str!("../../../docs/debugging.md");
 const CLUSTER: &str = include_str!("../../../e2e/fixtures/explain.yaml");
 
 fn asked(line: &str) -> ListArgs {
-    match SriovDra::try_parse_from(line.split_whitespace()).unwrap().command {
+    match SriovDra::try_parse_from(line.split_whitespace())
+        .unwrap()
+        .command
+    {
         Command::List(args) => *args,
         other => panic!("{line} is {other:?}"),
     }
@@ -28,8 +31,14 @@ fn function(address: &str, kind: FunctionKind) -> Function {
         id: address.parse::<Bdf>().unwrap().into(),
         incarnation: 1,
         kind,
-        ids: PciIds { vendor: 0x8086, device: 0x10c9 },
-        binding: Binding { driver: Some("igb".to_owned()), driver_override: None },
+        ids: PciIds {
+            vendor: 0x8086,
+            device: 0x10c9,
+        },
+        binding: Binding {
+            driver: Some("igb".to_owned()),
+            driver_override: None,
+        },
         netdev: Some("eth0".parse().unwrap()),
         link_type: Some(LinkType::Ethernet),
         link_speed: Some(1000),
@@ -46,14 +55,25 @@ fn function(address: &str, kind: FunctionKind) -> Function {
 #[test]
 fn vfs_stand_under_their_pf_by_index_with_their_holders() {
     let pf: Bdf = "0000:01:00.0".parse().unwrap();
-    let vf = |index| FunctionKind::Vf { address: Some(VfAddress { pf, index }) };
+    let vf = |index| FunctionKind::Vf {
+        address: Some(VfAddress { pf, index }),
+    };
     let functions = [
         function("0000:01:10.2", vf(1)),
         function("0000:01:10.0", vf(0)),
-        function("0000:01:00.0", FunctionKind::Pf { total_vfs: 7, num_vfs: 2 }),
+        function(
+            "0000:01:00.0",
+            FunctionKind::Pf {
+                total_vfs: 7,
+                num_vfs: 2,
+            },
+        ),
         function("0000:00:05.0", FunctionKind::Vf { address: None }),
     ];
-    let holder = Holder { claim: "shop/net".to_owned(), pod: Some("shop/upf-0".to_owned()) };
+    let holder = Holder {
+        claim: "shop/net".to_owned(),
+        pod: Some("shop/upf-0".to_owned()),
+    };
     let holders = Holders::from([(functions[0].id, holder)]);
     let pools = Pools::from([(functions[0].id, "intel.com/upf".to_owned())]);
     insta::assert_snapshot!(table(&functions, &pools, &holders, false), @r#"
@@ -63,12 +83,21 @@ fn vfs_stand_under_their_pf_by_index_with_their_holders() {
       0000:01:10.2  vf 1            eth0    igb     up             intel.com/upf  shop/net  shop/upf-0
     0000:00:05.0    vf              eth0    igb     up             -              -         -
     "#);
-    let rows: Value = serde_json::from_str(&form(&functions[..1], &pools, &holders, Output::Json).unwrap()).unwrap();
+    let rows: Value =
+        serde_json::from_str(&form(&functions[..1], &pools, &holders, Output::Json).unwrap())
+            .unwrap();
     assert_eq!(
         (&rows[0]["pool"], &rows[0]["claim"], &rows[0]["pod"]),
-        (&"intel.com/upf".into(), &"shop/net".into(), &"shop/upf-0".into())
+        (
+            &"intel.com/upf".into(),
+            &"shop/net".into(),
+            &"shop/upf-0".into()
+        )
     );
-    assert_eq!((&rows[0]["id"], &rows[0]["binding"]["driver"]), (&"0000-01-10-2".into(), &"igb".into()));
+    assert_eq!(
+        (&rows[0]["id"], &rows[0]["binding"]["driver"]),
+        (&"0000-01-10-2".into(), &"igb".into())
+    );
 }
 
 #[test]
@@ -80,7 +109,10 @@ fn a_recorded_host_is_listed_as_the_documentation_shows() {
         {"resourceName": "sf", "deviceType": "auxNetDevice", "selectors": {"auxTypes": ["sf"]}}]}"#;
     let pools = pools::assigned(&Config::read(config, "example.com").unwrap().0, &host, &[]);
     let table = form(&host.functions, &pools, &Holders::new(), Output::Table).unwrap();
-    assert!(PAGE.contains(&table), "docs/debugging.md does not show what is really listed:\n{table}");
+    assert!(
+        PAGE.contains(&table),
+        "docs/debugging.md does not show what is really listed:\n{table}"
+    );
 }
 
 #[test]
@@ -88,7 +120,10 @@ fn yaml_says_what_json_says() {
     let host = fixtures::host("connectx6dx");
     let told = |output| form(&host.functions, &Pools::new(), &Holders::new(), output).unwrap();
     let json: Value = serde_json::from_str(&told(Output::Json)).unwrap();
-    assert_eq!(serde_saphyr::from_str::<Value>(&told(Output::Yaml)).unwrap(), json);
+    assert_eq!(
+        serde_saphyr::from_str::<Value>(&told(Output::Yaml)).unwrap(),
+        json
+    );
     assert_eq!(json.as_array().map(Vec::len), Some(host.functions.len()));
 }
 
@@ -104,12 +139,16 @@ fn an_empty_host_is_told_so_and_where_else_to_look() {
 #[test]
 fn a_cluster_is_listed_as_the_documentation_shows() {
     let table = of_cluster("sriov-dra list -f e2e/fixtures/explain.yaml");
-    assert!(PAGE.contains(&table), "docs/debugging.md does not show what is really listed:\n{table}");
+    assert!(
+        PAGE.contains(&table),
+        "docs/debugging.md does not show what is really listed:\n{table}"
+    );
 }
 
 #[test]
 fn of_a_cluster_programs_get_every_attribute() {
-    let rows: Value = serde_json::from_str(&of_cluster("sriov-dra list --cluster -o json")).unwrap();
+    let rows: Value =
+        serde_json::from_str(&of_cluster("sriov-dra list --cluster -o json")).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&rows[2]).unwrap(), @r#"
     {
       "attributes": {
@@ -136,11 +175,16 @@ fn of_a_cluster_programs_get_every_attribute() {
     let yaml = of_cluster("sriov-dra list --cluster --node node1 -o yaml");
     assert_eq!(serde_saphyr::from_str::<Value>(&yaml).unwrap(), rows);
     let nothing = of_cluster("sriov-dra list --cluster --node node2");
-    assert_eq!(nothing, "no devices of sriov-dra.io in any slice or claim\n");
+    assert_eq!(
+        nothing,
+        "no devices of sriov-dra.io in any slice or claim\n"
+    );
 }
 
 #[test]
 fn a_node_is_one_of_the_cluster() {
-    let error = SriovDra::try_parse_from(["sriov-dra", "list", "--node", "node1"]).unwrap_err().to_string();
+    let error = SriovDra::try_parse_from(["sriov-dra", "list", "--node", "node1"])
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("--cluster"), "{error}");
 }

@@ -25,13 +25,22 @@ impl Kube {
     pub async fn claims_in_use(&self) -> Result<Vec<InUse>> {
         let api: Api<ResourceClaim> = Api::all(self.client.clone());
         let claims = asked("resource claims", api.list(&ListParams::default())).await?;
-        Ok(claims.items.iter().filter_map(|claim| in_use(claim, &self.driver)).collect())
+        Ok(claims
+            .items
+            .iter()
+            .filter_map(|claim| in_use(claim, &self.driver))
+            .collect())
     }
 }
 
 fn in_use(claim: &ResourceClaim, driver: &str) -> Option<InUse> {
     let status = claim.status.as_ref()?;
-    let holders: Vec<String> = status.reserved_for.iter().flatten().map(|holder| holder.name.clone()).collect();
+    let holders: Vec<String> = status
+        .reserved_for
+        .iter()
+        .flatten()
+        .map(|holder| holder.name.clone())
+        .collect();
     let devices: Vec<String> = status
         .allocation
         .iter()
@@ -40,8 +49,16 @@ fn in_use(claim: &ResourceClaim, driver: &str) -> Option<InUse> {
         .filter(|result| result.driver == driver)
         .map(|result| format!("{}/{}", result.pool, result.device))
         .collect();
-    let claim = format!("{}/{}", claim.namespace().unwrap_or_default(), claim.name_any());
-    (!holders.is_empty() && !devices.is_empty()).then_some(InUse { claim, holders, devices })
+    let claim = format!(
+        "{}/{}",
+        claim.namespace().unwrap_or_default(),
+        claim.name_any()
+    );
+    (!holders.is_empty() && !devices.is_empty()).then_some(InUse {
+        claim,
+        holders,
+        devices,
+    })
 }
 
 #[cfg(test)]
@@ -51,7 +68,8 @@ mod tests {
     use super::*;
 
     fn found(status: Value) -> Option<InUse> {
-        let claim = json!({"metadata": {"namespace": "shop", "name": "net"}, "spec": {}, "status": status});
+        let claim =
+            json!({"metadata": {"namespace": "shop", "name": "net"}, "spec": {}, "status": status});
         in_use(&serde_json::from_value(claim).unwrap(), "sriov-dra.io")
     }
 
@@ -62,12 +80,20 @@ mod tests {
             {"request": "r", "driver": driver, "pool": "node1", "device": "0000-3b-02-1"}]}})
         };
         let pods = json!([{"resource": "pods", "name": "upf-0", "uid": "u"}]);
-        let ours = found(json!({"allocation": results("sriov-dra.io"), "reservedFor": pods})).unwrap();
+        let ours =
+            found(json!({"allocation": results("sriov-dra.io"), "reservedFor": pods})).unwrap();
         assert_eq!(
             (ours.claim.as_str(), ours.holders, ours.devices),
-            ("shop/net", vec!["upf-0".to_owned()], vec!["node1/0000-3b-02-1".to_owned()],)
+            (
+                "shop/net",
+                vec!["upf-0".to_owned()],
+                vec!["node1/0000-3b-02-1".to_owned()],
+            )
         );
-        assert_eq!(found(json!({"allocation": results("gpu.example.com"), "reservedFor": pods})), None);
+        assert_eq!(
+            found(json!({"allocation": results("gpu.example.com"), "reservedFor": pods})),
+            None
+        );
         assert_eq!(found(json!({"allocation": results("sriov-dra.io")})), None);
         assert_eq!(found(json!({})), None);
     }

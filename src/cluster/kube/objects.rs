@@ -20,7 +20,10 @@ impl Kube {
     /// The server's: who asks must be allowed to list all of them.
     pub async fn allocation_objects(&self) -> Result<Vec<Value>> {
         let mut all = self.listed::<ResourceClaim>("resource claims").await?;
-        all.extend(self.listed::<ResourceClaimTemplate>("resource claim templates").await?);
+        all.extend(
+            self.listed::<ResourceClaimTemplate>("resource claim templates")
+                .await?,
+        );
         all.extend(self.listed::<DeviceClass>("device classes").await?);
         all.extend(self.slices_and_rules().await?);
         Ok(all)
@@ -62,7 +65,8 @@ impl Kube {
             value["kind"] = K::kind(&()).into();
             Ok(value)
         };
-        let values: std::result::Result<_, serde_json::Error> = all.items.iter().map(value).collect();
+        let values: std::result::Result<_, serde_json::Error> =
+            all.items.iter().map(value).collect();
         values.map_err(|error| ClusterError {
             kind: ErrorKind::Invalid,
             subject: subject.to_owned(),

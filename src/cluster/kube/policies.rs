@@ -30,7 +30,12 @@ const RETRY: Duration = Duration::from_secs(10);
 /// there is no policy, nothing else is asked for.
 pub(super) fn follow(client: Client, namespace: &str, node: Option<&str>) -> Policies {
     let (view, policies) = watch::channel(PolicyView::default());
-    let follower = Follower { client, namespace: namespace.to_owned(), node: node.map(str::to_owned), view };
+    let follower = Follower {
+        client,
+        namespace: namespace.to_owned(),
+        node: node.map(str::to_owned),
+        view,
+    };
     tokio::spawn(follower.run());
     policies
 }
@@ -54,7 +59,8 @@ impl Follower {
         });
         let further = async {
             attributes.notified().await;
-            self.objects(Kind::Attributes, |view, all| view.attributes = Some(all)).await;
+            self.objects(Kind::Attributes, |view, all| view.attributes = Some(all))
+                .await;
         };
         let node = async {
             labels.notified().await;
@@ -67,7 +73,11 @@ impl Follower {
     }
 
     async fn objects(&self, kind: Kind, put: impl Fn(&mut PolicyView, Vec<Object>)) {
-        let api = Api::<DynamicObject>::namespaced_with(self.client.clone(), &self.namespace, &resource(kind));
+        let api = Api::<DynamicObject>::namespaced_with(
+            self.client.clone(),
+            &self.namespace,
+            &resource(kind),
+        );
         let events = watcher(api, watcher::Config::default()).boxed();
         each(events, kind.as_str(), |all| {
             let all = all.values().map(|found| self.object(kind, found)).collect();
@@ -79,9 +89,15 @@ impl Follower {
     async fn labels(&self) {
         let Some(node) = &self.node else { return };
         let only = watcher::Config::default().fields(&format!("metadata.name={node}"));
-        let events = watcher(Api::<PartialObjectMeta<Node>>::all(self.client.clone()), only).boxed();
+        let events = watcher(
+            Api::<PartialObjectMeta<Node>>::all(self.client.clone()),
+            only,
+        )
+        .boxed();
         each(events, "node", |all| {
-            let Some(node) = all.values().next() else { return };
+            let Some(node) = all.values().next() else {
+                return;
+            };
             self.change(|view| view.labels = Some(node.labels().clone()));
         })
         .await;
@@ -112,7 +128,10 @@ impl Follower {
 }
 
 pub(super) fn resource(kind: Kind) -> ApiResource {
-    ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(GROUP, VERSION, kind.as_str()), kind.plural())
+    ApiResource::from_gvk_with_plural(
+        &GroupVersionKind::gvk(GROUP, VERSION, kind.as_str()),
+        kind.plural(),
+    )
 }
 
 /// Says all objects whenever one may have changed. While the server cannot be asked, the last state stands; when it does
@@ -139,9 +158,13 @@ async fn each<K>(
             Ok(watcher::Event::InitDone) => (known, absent) = (std::mem::take(&mut listed), false),
             Ok(watcher::Event::Apply(object)) => drop(known.insert(object.name_any(), object)),
             Ok(watcher::Event::Delete(object)) => drop(known.remove(&object.name_any())),
-            Err(watcher::Error::InitialListFailed(kube::Error::Api(status))) if status.code == 404 => {
+            Err(watcher::Error::InitialListFailed(kube::Error::Api(status)))
+                if status.code == 404 =>
+            {
                 if !absent {
-                    tracing::info!("the server has no {what}: looking for it again every {ABSENT:?}");
+                    tracing::info!(
+                        "the server has no {what}: looking for it again every {ABSENT:?}"
+                    );
                 }
                 (known, absent, pause) = (BTreeMap::new(), true, Some(ABSENT));
             }

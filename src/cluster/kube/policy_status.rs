@@ -29,13 +29,21 @@ impl Kube {
     pub(super) async fn devices_of_nodes(&self) -> Result<Vec<(Node, Vec<Seen>)>> {
         let mut devices: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
         let api = Api::<ResourceSlice>::all(self.client.clone());
-        let mut params = ListParams::default().fields(&format!("spec.driver={}", self.driver)).limit(SLICES);
+        let mut params = ListParams::default()
+            .fields(&format!("spec.driver={}", self.driver))
+            .limit(SLICES);
         loop {
             let page = asked("slices of all nodes", api.list(&params)).await?;
             for slice in page.items {
-                let Some(node) = slice.spec.node_name.clone() else { continue };
+                let Some(node) = slice.spec.node_name.clone() else {
+                    continue;
+                };
                 let slice = convert::stored(slice, &self.driver, &node);
-                let seen = slice.content.devices().iter().map(|device| Seen::published(&device.attributes));
+                let seen = slice
+                    .content
+                    .devices()
+                    .iter()
+                    .map(|device| Seen::published(&device.attributes));
                 devices.entry(node).or_default().extend(seen);
             }
             if !turn(&mut params, page.metadata) {
@@ -45,14 +53,25 @@ impl Kube {
         self.with_labels(devices).await
     }
 
-    async fn with_labels(&self, mut devices: BTreeMap<String, Vec<Seen>>) -> Result<Vec<(Node, Vec<Seen>)>> {
+    async fn with_labels(
+        &self,
+        mut devices: BTreeMap<String, Vec<Seen>>,
+    ) -> Result<Vec<(Node, Vec<Seen>)>> {
         let api = Api::<PartialObjectMeta<ApiNode>>::all(self.client.clone());
         let (mut all, mut params) = (Vec::new(), ListParams::default().limit(NODES));
         loop {
             let page = asked("nodes", api.list(&params)).await?;
             for node in page.items {
-                let Some(seen) = devices.remove(&node.name_any()) else { continue };
-                all.push((Node { name: node.name_any(), labels: node.labels().clone() }, seen));
+                let Some(seen) = devices.remove(&node.name_any()) else {
+                    continue;
+                };
+                all.push((
+                    Node {
+                        name: node.name_any(),
+                        labels: node.labels().clone(),
+                    },
+                    seen,
+                ));
             }
             if !turn(&mut params, page.metadata) {
                 return Ok(all);
@@ -62,10 +81,18 @@ impl Kube {
 
     pub(super) async fn patch_policy_status(&self, policy: &Object, status: &Value) -> Result<()> {
         let resource = policies::resource(Kind::Policy);
-        let api = Api::<DynamicObject>::namespaced_with(self.client.clone(), &policy.namespace, &resource);
+        let api = Api::<DynamicObject>::namespaced_with(
+            self.client.clone(),
+            &policy.namespace,
+            &resource,
+        );
         let patch = Patch::Merge(json!({"metadata": {"uid": policy.uid}, "status": status}));
         let params = PatchParams::default();
-        asked(&format!("status of {policy}"), api.patch_status(&policy.name, &params, &patch)).await?;
+        asked(
+            &format!("status of {policy}"),
+            api.patch_status(&policy.name, &params, &patch),
+        )
+        .await?;
         Ok(())
     }
 }

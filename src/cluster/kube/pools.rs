@@ -25,7 +25,8 @@ use super::{Kube, asked, policies};
 use crate::{
     classes::{Class, Stored},
     cluster::{
-        Cluster, ClusterError, ConfigMap, ConfigMapName, ConfigMaps, ErrorKind, Event, Policies, PoolCluster, Result,
+        Cluster, ClusterError, ConfigMap, ConfigMapName, ConfigMaps, ErrorKind, Event, Policies,
+        PoolCluster, Result,
     },
     policy::{Node, Object, Seen},
 };
@@ -38,7 +39,9 @@ impl PoolCluster for Kube {
             ConfigMaps::Named(names) => {
                 for name in names {
                     let api = Api::<ApiConfigMap>::namespaced(self.client.clone(), &name.namespace);
-                    found.extend(asked(&format!("ConfigMap {name}"), api.get_opt(&name.name)).await?);
+                    found.extend(
+                        asked(&format!("ConfigMap {name}"), api.get_opt(&name.name)).await?,
+                    );
                 }
             }
             ConfigMaps::Labelled(selector) => {
@@ -51,13 +54,23 @@ impl PoolCluster for Kube {
     }
 
     async fn classes(&self) -> Result<Vec<Stored>> {
-        let list = asked("DeviceClasses", self.class_api().list(&ListParams::default())).await?;
+        let list = asked(
+            "DeviceClasses",
+            self.class_api().list(&ListParams::default()),
+        )
+        .await?;
         Ok(list.items.into_iter().map(stored).collect())
     }
 
     async fn create_class(&self, class: &Class) -> Result<Stored> {
         let (subject, object) = object(class)?;
-        Ok(stored(asked(&subject, self.class_api().create(&PostParams::default(), &object)).await?))
+        Ok(stored(
+            asked(
+                &subject,
+                self.class_api().create(&PostParams::default(), &object),
+            )
+            .await?,
+        ))
     }
 
     async fn update_class(&self, read: &Stored, class: &Class) -> Result<Stored> {
@@ -65,35 +78,59 @@ impl PoolCluster for Kube {
         object.metadata.uid = Some(read.uid.clone());
         object.metadata.resource_version = Some(read.version.clone());
         let answer = self.class_api();
-        Ok(stored(asked(&subject, answer.replace(&class.name, &PostParams::default(), &object)).await?))
+        Ok(stored(
+            asked(
+                &subject,
+                answer.replace(&class.name, &PostParams::default(), &object),
+            )
+            .await?,
+        ))
     }
 
     async fn delete_class(&self, read: &Stored) -> Result<()> {
         let (uid, resource_version) = (Some(read.uid.clone()), Some(read.version.clone()));
-        let params = DeleteParams::default().preconditions(Preconditions { resource_version, uid });
+        let params = DeleteParams::default().preconditions(Preconditions {
+            resource_version,
+            uid,
+        });
         let name = &read.class.name;
-        match asked(&format!("DeviceClass {name}"), self.class_api().delete(name, &params)).await {
+        match asked(
+            &format!("DeviceClass {name}"),
+            self.class_api().delete(name, &params),
+        )
+        .await
+        {
             Err(error) if error.kind != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
     }
 
     fn pool_changes(&self, which: &ConfigMaps) -> BoxStream<'static, ()> {
-        let classes = changes(self.class_api(), watcher::Config::default(), "DeviceClasses");
+        let classes = changes(
+            self.class_api(),
+            watcher::Config::default(),
+            "DeviceClasses",
+        );
         let maps = |api, config| changes::<ApiConfigMap>(api, config, "ConfigMaps");
         let maps: Vec<BoxStream<'static, ()>> = match which {
             ConfigMaps::Labelled(selector) => {
-                vec![maps(Api::all(self.client.clone()), watcher::Config::default().labels(selector))]
+                vec![maps(
+                    Api::all(self.client.clone()),
+                    watcher::Config::default().labels(selector),
+                )]
             }
             ConfigMaps::Named(names) => names
                 .iter()
                 .map(|name| {
-                    let only = watcher::Config::default().fields(&format!("metadata.name={}", name.name));
+                    let only =
+                        watcher::Config::default().fields(&format!("metadata.name={}", name.name));
                     maps(Api::namespaced(self.client.clone(), &name.namespace), only)
                 })
                 .collect(),
         };
-        stream::select_all(maps.into_iter().chain([classes])).chain(stream::pending()).boxed()
+        stream::select_all(maps.into_iter().chain([classes]))
+            .chain(stream::pending())
+            .boxed()
     }
 
     async fn tell(&self, event: &Event) -> Result<()> {
@@ -124,22 +161,33 @@ fn changes<K>(api: Api<K>, config: watcher::Config, what: &'static str) -> BoxSt
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    let events = watcher(api, config).default_backoff().filter_map(move |event| {
-        future::ready(match event {
-            Ok(watcher::Event::Apply(_) | watcher::Event::Delete(_) | watcher::Event::InitDone) => Some(()),
-            Ok(watcher::Event::Init | watcher::Event::InitApply(_)) => None,
-            Err(error) => {
-                tracing::warn!(%error, "watch of {what} interrupted, trying again");
-                None
-            }
-        })
-    });
+    let events = watcher(api, config)
+        .default_backoff()
+        .filter_map(move |event| {
+            future::ready(match event {
+                Ok(
+                    watcher::Event::Apply(_) | watcher::Event::Delete(_) | watcher::Event::InitDone,
+                ) => Some(()),
+                Ok(watcher::Event::Init | watcher::Event::InitApply(_)) => None,
+                Err(error) => {
+                    tracing::warn!(%error, "watch of {what} interrupted, trying again");
+                    None
+                }
+            })
+        });
     events.boxed()
 }
 
 fn config_map(map: ApiConfigMap) -> ConfigMap {
-    let name = ConfigMapName { namespace: map.namespace().unwrap_or_default(), name: map.name_any() };
-    ConfigMap { name, uid: map.uid().unwrap_or_default(), data: map.data.unwrap_or_default() }
+    let name = ConfigMapName {
+        namespace: map.namespace().unwrap_or_default(),
+        name: map.name_any(),
+    };
+    ConfigMap {
+        name,
+        uid: map.uid().unwrap_or_default(),
+        data: map.data.unwrap_or_default(),
+    }
 }
 
 fn object(class: &Class) -> Result<(String, DeviceClass)> {
@@ -164,8 +212,12 @@ fn stored(class: DeviceClass) -> Stored {
             name: class.metadata.name.unwrap_or_default(),
             labels: class.metadata.labels.unwrap_or_default(),
             annotations: class.metadata.annotations.unwrap_or_default(),
-            selectors: selectors.map(|selector| selector.cel.map(|cel| cel.expression).unwrap_or_default()).collect(),
-            config: config.map(|entry| serde_json::to_value(entry).unwrap_or(Value::Null)).collect(),
+            selectors: selectors
+                .map(|selector| selector.cel.map(|cel| cel.expression).unwrap_or_default())
+                .collect(),
+            config: config
+                .map(|entry| serde_json::to_value(entry).unwrap_or(Value::Null))
+                .collect(),
             extended_resource_name: spec.extended_resource_name,
         },
     }

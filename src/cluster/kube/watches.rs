@@ -24,16 +24,22 @@ use crate::cluster::{
 };
 
 /// Events of one kind of object on this node. Interruptions are logged and otherwise followed by a new list.
-fn events<K>(api: Api<K>, fields: &str, what: &'static str) -> impl Stream<Item = watcher::Event<K>> + Send + 'static
+fn events<K>(
+    api: Api<K>,
+    fields: &str,
+    what: &'static str,
+) -> impl Stream<Item = watcher::Event<K>> + Send + 'static
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    watcher(api, watcher::Config::default().fields(fields)).default_backoff().filter_map(move |event| {
-        if let Err(error) = &event {
-            tracing::warn!(%error, "watch of {what} interrupted, trying again");
-        }
-        future::ready(event.ok())
-    })
+    watcher(api, watcher::Config::default().fields(fields))
+        .default_backoff()
+        .filter_map(move |event| {
+            if let Err(error) = &event {
+                tracing::warn!(%error, "watch of {what} interrupted, trying again");
+            }
+            future::ready(event.ok())
+        })
 }
 
 pub(super) fn slices(api: Api<ResourceSlice>, fields: &str) -> BoxStream<'static, SliceChange> {
@@ -43,7 +49,9 @@ pub(super) fn slices(api: Api<ResourceSlice>, fields: &str) -> BoxStream<'static
                 name: slice.name_any(),
                 version: slice.resource_version().unwrap_or_default(),
             }),
-            watcher::Event::Delete(slice) => Some(SliceChange::Deleted { name: slice.name_any() }),
+            watcher::Event::Delete(slice) => Some(SliceChange::Deleted {
+                name: slice.name_any(),
+            }),
             watcher::Event::Init | watcher::Event::InitApply(_) => None,
             watcher::Event::InitDone => Some(SliceChange::Unknown),
         })

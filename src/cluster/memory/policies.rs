@@ -7,7 +7,10 @@ use crate::{cluster::PolicyView, policy::Objects};
 
 /// A server that knows the kinds and has none of them.
 pub(super) fn none() -> watch::Sender<PolicyView> {
-    let view = PolicyView { policies: Some(Vec::new()), ..PolicyView::default() };
+    let view = PolicyView {
+        policies: Some(Vec::new()),
+        ..PolicyView::default()
+    };
     watch::channel(view).0
 }
 
@@ -21,8 +24,13 @@ impl Memory {
 
     /// Somebody labels the node.
     pub fn label_node(&self, labels: &[(&str, &str)]) {
-        let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        self.state().policies.send_modify(|view| view.labels = Some(labels));
+        let labels = labels
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        self.state()
+            .policies
+            .send_modify(|view| view.labels = Some(labels));
     }
 
     /// As if nothing had been read yet.

@@ -12,7 +12,8 @@ use super::{Memory, State};
 use crate::{
     classes::{Class, Stored},
     cluster::{
-        Cluster, ClusterError, ConfigMap, ConfigMapName, ConfigMaps, ErrorKind, Event, Policies, PoolCluster, Result,
+        Cluster, ClusterError, ConfigMap, ConfigMapName, ConfigMaps, ErrorKind, Event, Policies,
+        PoolCluster, Result,
     },
     policy::{Node, Object, Seen},
 };
@@ -33,11 +34,18 @@ impl Memory {
     /// Somebody writes a ConfigMap; without keys: deletes it.
     pub fn configure(&self, name: &ConfigMapName, data: &[(&str, &str)]) {
         let mut state = self.state();
-        let data: BTreeMap<String, String> = data.iter().map(|(key, text)| ((*key).into(), (*text).into())).collect();
+        let data: BTreeMap<String, String> = data
+            .iter()
+            .map(|(key, text)| ((*key).into(), (*text).into()))
+            .collect();
         match data.is_empty() {
             true => drop(state.pools.maps.remove(name)),
             false => {
-                let map = ConfigMap { name: name.clone(), uid: format!("uid of {name}"), data };
+                let map = ConfigMap {
+                    name: name.clone(),
+                    uid: format!("uid of {name}"),
+                    data,
+                };
                 state.pools.maps.insert(name.clone(), map);
             }
         }
@@ -89,7 +97,11 @@ impl Pools {
             Some(now) if now.version != read.version => (ErrorKind::Conflict, "was changed"),
             Some(_) => return Ok(()),
         };
-        Err(ClusterError { kind, subject: format!("DeviceClass {}", read.class.name), text: text.into() })
+        Err(ClusterError {
+            kind,
+            subject: format!("DeviceClass {}", read.class.name),
+            text: text.into(),
+        })
     }
 }
 
@@ -99,8 +111,14 @@ impl State {
         if self.pools.drops_resources {
             class.extended_resource_name = None;
         }
-        let stored = Stored { uid, version: self.version.to_string(), class };
-        self.pools.classes.insert(stored.class.name.clone(), stored.clone());
+        let stored = Stored {
+            uid,
+            version: self.version.to_string(),
+            class,
+        };
+        self.pools
+            .classes
+            .insert(stored.class.name.clone(), stored.clone());
         self.pools.tell();
         stored
     }
@@ -115,7 +133,13 @@ impl PoolCluster for Memory {
             ConfigMaps::Named(names) => names.contains(name),
             ConfigMaps::Labelled(_) => true,
         };
-        Ok(state.pools.maps.values().filter(|map| wanted(&map.name)).cloned().collect())
+        Ok(state
+            .pools
+            .maps
+            .values()
+            .filter(|map| wanted(&map.name))
+            .cloned()
+            .collect())
     }
 
     async fn classes(&self) -> Result<Vec<Stored>> {
@@ -129,7 +153,11 @@ impl PoolCluster for Memory {
         state.trip("create")?;
         if state.pools.classes.contains_key(&class.name) {
             let (kind, subject) = (ErrorKind::Conflict, format!("DeviceClass {}", class.name));
-            return Err(ClusterError { kind, subject, text: "exists already".into() });
+            return Err(ClusterError {
+                kind,
+                subject,
+                text: "exists already".into(),
+            });
         }
         state.pools.writes.push(format!("create {}", class.name));
         let uid = format!("uid {}", state.version);
@@ -151,7 +179,10 @@ impl PoolCluster for Memory {
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
             same => same?,
         }
-        state.pools.writes.push(format!("delete {}", read.class.name));
+        state
+            .pools
+            .writes
+            .push(format!("delete {}", read.class.name));
         state.pools.classes.remove(&read.class.name);
         state.pools.tell();
         Ok(())
@@ -160,7 +191,9 @@ impl PoolCluster for Memory {
     fn pool_changes(&self, _: &ConfigMaps) -> BoxStream<'static, ()> {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.state().pools.watchers.push(sender);
-        UnboundedReceiverStream::new(receiver).chain(futures::stream::pending()).boxed()
+        UnboundedReceiverStream::new(receiver)
+            .chain(futures::stream::pending())
+            .boxed()
     }
 
     async fn tell(&self, event: &Event) -> Result<()> {
@@ -182,12 +215,17 @@ impl PoolCluster for Memory {
         state.trip("status")?;
         if state.pools.says_nothing {
             let (kind, subject) = (ErrorKind::NotFound, format!("status of {policy}"));
-            return Err(ClusterError { kind, subject, text: "not found".into() });
+            return Err(ClusterError {
+                kind,
+                subject,
+                text: "not found".into(),
+            });
         }
         state.pools.writes.push(format!("status {}", policy.name));
         state.policies.send_modify(|view| {
             let all = view.policies.iter_mut().flatten();
-            all.filter(|there| there.name == policy.name).for_each(|there| there.status = status.clone());
+            all.filter(|there| there.name == policy.name)
+                .for_each(|there| there.status = status.clone());
         });
         Ok(())
     }

@@ -2,7 +2,10 @@ use super::*;
 use crate::{classes::Class, pool::PoolName};
 
 fn class() -> Class {
-    let pool = PoolName { prefix: "intel.com".to_owned(), name: "a".to_owned() };
+    let pool = PoolName {
+        prefix: "intel.com".to_owned(),
+        name: "a".to_owned(),
+    };
     Class::of_pool(&pool, "sriov-dra.io").owned(&pool, "sriov-dra.io")
 }
 
@@ -16,26 +19,50 @@ fn answer() -> Value {
 
 #[tokio::test]
 async fn classes_are_read_written_and_deleted_as_they_were_read() {
-    let list =
-        json!({"kind": "DeviceClassList", "apiVersion": "resource.k8s.io/v1", "metadata": {}, "items": [answer()]});
+    let list = json!({"kind": "DeviceClassList", "apiVersion": "resource.k8s.io/v1", "metadata": {}, "items": [answer()]});
     let (kube, task) = server(vec![
         ("GET /apis/resource.k8s.io/v1/deviceclasses?", 200, list),
-        ("POST /apis/resource.k8s.io/v1/deviceclasses?", 201, answer()),
-        ("PUT /apis/resource.k8s.io/v1/deviceclasses/a.intel.com?", 200, answer()),
-        ("DELETE /apis/resource.k8s.io/v1/deviceclasses/a.intel.com?", 404, failure(404, "NotFound", "not found")),
+        (
+            "POST /apis/resource.k8s.io/v1/deviceclasses?",
+            201,
+            answer(),
+        ),
+        (
+            "PUT /apis/resource.k8s.io/v1/deviceclasses/a.intel.com?",
+            200,
+            answer(),
+        ),
+        (
+            "DELETE /apis/resource.k8s.io/v1/deviceclasses/a.intel.com?",
+            404,
+            failure(404, "NotFound", "not found"),
+        ),
     ]);
     let there = kube.classes().await.unwrap().remove(0);
-    assert_eq!((&*there.uid, &*there.version, there.class.is_owned("sriov-dra.io")), ("class-uid", "7", true));
+    assert_eq!(
+        (
+            &*there.uid,
+            &*there.version,
+            there.class.is_owned("sriov-dra.io")
+        ),
+        ("class-uid", "7", true)
+    );
     assert_eq!(there.class.config.len(), 1, "others' configuration is seen");
     kube.create_class(&class()).await.unwrap();
     kube.update_class(&there, &class()).await.unwrap();
     kube.delete_class(&there).await.unwrap();
     let bodies = sent(kube, task).await;
     assert_eq!(bodies[1]["spec"]["extendedResourceName"], "intel.com/a");
-    assert_eq!(bodies[1]["metadata"]["labels"], json!({"sriov-dra.io/managed-by": "controller"}));
+    assert_eq!(
+        bodies[1]["metadata"]["labels"],
+        json!({"sriov-dra.io/managed-by": "controller"})
+    );
     assert_eq!(bodies[2]["metadata"]["resourceVersion"], "7");
     assert_eq!(bodies[2]["spec"].get("config"), None);
-    assert_eq!(bodies[3]["preconditions"], json!({"resourceVersion": "7", "uid": "class-uid"}));
+    assert_eq!(
+        bodies[3]["preconditions"],
+        json!({"resourceVersion": "7", "uid": "class-uid"})
+    );
 }
 
 #[tokio::test]
@@ -44,9 +71,15 @@ async fn of_named_config_maps_those_that_exist_are_given() {
         "metadata": {"namespace": "kube-system", "name": "a", "uid": "u"}});
     let (kube, task) = server(vec![
         ("GET /api/v1/namespaces/kube-system/configmaps/a", 200, map),
-        ("GET /api/v1/namespaces/kube-system/configmaps/b", 404, failure(404, "NotFound", "not found")),
+        (
+            "GET /api/v1/namespaces/kube-system/configmaps/b",
+            404,
+            failure(404, "NotFound", "not found"),
+        ),
     ]);
-    let names = ["kube-system/a", "kube-system/b"].map(|name| name.parse().unwrap()).to_vec();
+    let names = ["kube-system/a", "kube-system/b"]
+        .map(|name| name.parse().unwrap())
+        .to_vec();
     let maps = kube.config_maps(&ConfigMaps::Named(names)).await.unwrap();
     sent(kube, task).await;
     assert_eq!(maps.len(), 1);

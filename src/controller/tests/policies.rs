@@ -11,13 +11,23 @@ const NET: &str = "k8s.cni.cncf.io/resourceName";
 fn object(kind: Kind, name: &str, spec: Value) -> Object {
     let labels = [("pool".to_owned(), name.to_owned())].into();
     let (namespace, uid, status) = ("sriov".into(), format!("uid of {name}"), Value::Null);
-    Object { kind, namespace, name: name.into(), uid, generation: 1, labels, spec, status }
+    Object {
+        kind,
+        namespace,
+        name: name.into(),
+        uid,
+        generation: 1,
+        labels,
+        spec,
+        status,
+    }
 }
 
 /// A policy for VFs of these PFs that gives the pool of its own name.
 fn policy(name: &str, pfs: &[&str]) -> Object {
     let selector = json!({"matchLabels": {"pool": name}});
-    let config = json!({"deviceAttributesSelector": selector, "resourceFilters": [{"pfNames": pfs}]});
+    let config =
+        json!({"deviceAttributesSelector": selector, "resourceFilters": [{"pfNames": pfs}]});
     object(Kind::Policy, name, json!({"configs": [config]}))
 }
 
@@ -26,29 +36,56 @@ fn objects(policies: Vec<Object>) -> Objects {
         let attributes = json!({"attributes": {NET: {"string": policy.name}}});
         object(Kind::Attributes, &policy.name, attributes)
     };
-    Objects { attributes: policies.iter().map(set).collect(), policies }
+    Objects {
+        attributes: policies.iter().map(set).collect(),
+        policies,
+    }
 }
 
 /// A node with so many VFs of ens1f0.
 fn node(name: &str, vfs: i64) -> (Node, Vec<Seen>) {
     let vf = |index| {
-        let attributes =
-            [("type", Attribute::from("vf")), ("pfName", Attribute::from("ens1f0")), ("index", Attribute::Int(index))];
-        Seen::published(&attributes.map(|(name, value)| (name.to_owned(), value)).into())
+        let attributes = [
+            ("type", Attribute::from("vf")),
+            ("pfName", Attribute::from("ens1f0")),
+            ("index", Attribute::Int(index)),
+        ];
+        Seen::published(
+            &attributes
+                .map(|(name, value)| (name.to_owned(), value))
+                .into(),
+        )
     };
-    (Node { name: name.into(), labels: Default::default() }, (0..vfs).map(vf).collect())
+    (
+        Node {
+            name: name.into(),
+            labels: Default::default(),
+        },
+        (0..vfs).map(vf).collect(),
+    )
 }
 
 fn status(memory: &Memory, name: &str) -> Value {
     let view = memory.all_policies("sriov").borrow().clone();
-    view.policies.unwrap().into_iter().find(|policy| policy.name == name).unwrap().status
+    view.policies
+        .unwrap()
+        .into_iter()
+        .find(|policy| policy.name == name)
+        .unwrap()
+        .status
 }
 
 /// Without ConfigMaps.
 fn by_policies(memory: &Arc<Memory>) -> Controller {
     let cluster: Arc<dyn PoolCluster> = Arc::clone(memory) as Arc<dyn PoolCluster>;
     let policies = Some(memory.all_policies("sriov"));
-    Controller::new(cluster, ConfigMaps::Named(Vec::new()), policies, DRIVER, "intel.com")
+    Controller::new(
+        cluster,
+        ConfigMaps::Named(Vec::new()),
+        policies,
+        DRIVER,
+        "intel.com",
+    )
 }
 
 #[tokio::test]
@@ -56,9 +93,15 @@ async fn classes_are_of_config_maps_and_policies() {
     let memory = Arc::new(Memory::default());
     let mut controller = controller(&memory);
     memory.configure(&name(), &[("config.json", &pools(&["a", "b"]))]);
-    memory.write_policies(objects(vec![policy("b", &["ens1f0"]), policy("c", &["ens1f0"])]));
+    memory.write_policies(objects(vec![
+        policy("b", &["ens1f0"]),
+        policy("c", &["ens1f0"]),
+    ]));
     controller.reconcile().await.unwrap();
-    assert_eq!(names(&memory), ["a.intel.com", "b.intel.com", "c.intel.com"]);
+    assert_eq!(
+        names(&memory),
+        ["a.intel.com", "b.intel.com", "c.intel.com"]
+    );
     memory.write_policies(Objects::default());
     controller.reconcile().await.unwrap();
     assert_eq!(names(&memory), ["a.intel.com", "b.intel.com"]);
@@ -84,17 +127,31 @@ async fn no_class_is_deleted_while_policies_are_not_read_or_one_never_was_good()
     assert_eq!(events.len(), 1, "told once");
     assert!(matches!(&events[0].subject, Subject::Policy { name, .. } if name == "a"));
     let note = &events[0].note;
-    assert!(note.starts_with("SriovResourcePolicy a: spec.config: is an unknown field"), "{note}");
+    assert!(
+        note.starts_with("SriovResourcePolicy a: spec.config: is an unknown field"),
+        "{note}"
+    );
 }
 
 #[tokio::test]
 async fn a_policys_status_says_what_it_takes_where_and_is_written_only_when_it_changes() {
     let memory = Arc::new(Memory::default());
     let mut controller = by_policies(&memory);
-    memory.publish_devices(vec![node("node-1", 4), node("node-2", 0), node("node-3", 2)]);
-    memory.write_policies(objects(vec![policy("a", &["ens1f0#0-2"]), policy("b", &["ens9"]), policy("c", &["x#"])]));
+    memory.publish_devices(vec![
+        node("node-1", 4),
+        node("node-2", 0),
+        node("node-3", 2),
+    ]);
+    memory.write_policies(objects(vec![
+        policy("a", &["ens1f0#0-2"]),
+        policy("b", &["ens9"]),
+        policy("c", &["x#"]),
+    ]));
     controller.reconcile().await.unwrap();
-    assert_eq!(memory.class_writes()[2..], ["status a", "status b", "status c"]);
+    assert_eq!(
+        memory.class_writes()[2..],
+        ["status a", "status b", "status c"]
+    );
     let mut a = status(&memory, "a");
     assert!(a["conditions"][0]["lastTransitionTime"].take().is_string());
     assert_eq!(
@@ -109,8 +166,17 @@ async fn a_policys_status_says_what_it_takes_where_and_is_written_only_when_it_c
     );
     assert_eq!(status(&memory, "b")["conditions"][0]["reason"], "NoDevice");
     let c = &status(&memory, "c")["conditions"][0];
-    assert_eq!((&c["status"], &c["reason"]), (&json!("False"), &json!("Invalid")));
-    assert!(c["message"].as_str().unwrap().starts_with("spec.configs[0].resourceFilters[0].pfNames[0]: \"x#\""), "{c}");
+    assert_eq!(
+        (&c["status"], &c["reason"]),
+        (&json!("False"), &json!("Invalid"))
+    );
+    assert!(
+        c["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("spec.configs[0].resourceFilters[0].pfNames[0]: \"x#\""),
+        "{c}"
+    );
 
     controller.reconcile().await.unwrap();
     assert_eq!(memory.class_writes(), [""; 0], "nothing has changed");
@@ -122,11 +188,18 @@ async fn a_policys_status_says_what_it_takes_where_and_is_written_only_when_it_c
 #[tokio::test]
 async fn of_many_nodes_the_first_are_named() {
     let memory = Arc::new(Memory::default());
-    memory.publish_devices((0..100).map(|number| node(&format!("node-{number:03}"), 1)).collect());
+    memory.publish_devices(
+        (0..100)
+            .map(|number| node(&format!("node-{number:03}"), 1))
+            .collect(),
+    );
     memory.write_policies(objects(vec![policy("a", &["ens1f0"])]));
     by_policies(&memory).reconcile().await.unwrap();
     let status = status(&memory, "a");
-    assert_eq!((&status["matchedNodes"], &status["matchedDevices"]), (&json!(100), &json!(100)));
+    assert_eq!(
+        (&status["matchedNodes"], &status["matchedDevices"]),
+        (&json!(100), &json!(100))
+    );
     assert_eq!(status["nodes"].as_array().unwrap().len(), 20);
 }
 
@@ -146,7 +219,11 @@ async fn a_kind_without_status_is_left_alone() {
 #[tokio::test]
 async fn a_policy_is_followed_without_being_asked() {
     let memory = Arc::new(Memory::default());
-    let changes = run::changes(&*memory, &ConfigMaps::Named(Vec::new()), Some(memory.all_policies("sriov")));
+    let changes = run::changes(
+        &*memory,
+        &ConfigMaps::Named(Vec::new()),
+        Some(memory.all_policies("sriov")),
+    );
     let kept = tokio::spawn(run::keep(by_policies(&memory), changes));
     for pool in ["a", "b"] {
         memory.write_policies(objects(vec![policy(pool, &["ens1f0"])]));

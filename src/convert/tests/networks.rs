@@ -160,11 +160,21 @@ fn what_is_chained_is_told() {
 
 #[test]
 fn a_network_that_sets_nothing_uses_the_class_of_its_pool() {
-    let converted = converted(&[pools::README, &nad("plain", r#"{"type": "sriov-cni", "ipam": {}}"#)]);
-    assert_eq!(of_kind(&converted.documents, "DeviceClass").len(), 4, "no further class");
+    let converted = converted(&[
+        pools::README,
+        &nad("plain", r#"{"type": "sriov-cni", "ipam": {}}"#),
+    ]);
+    assert_eq!(
+        of_kind(&converted.documents, "DeviceClass").len(),
+        4,
+        "no further class"
+    );
     let template = of_kind(&converted.documents, "ResourceClaimTemplate")[0];
     let request = &template["spec"]["spec"]["devices"]["requests"][0];
-    assert_eq!(request["exactly"]["deviceClassName"], "intel-sriov-netdevice.intel.com");
+    assert_eq!(
+        request["exactly"]["deviceClassName"],
+        "intel-sriov-netdevice.intel.com"
+    );
 }
 
 #[test]
@@ -182,12 +192,21 @@ fn networks_of_other_plugins_stay_with_multus() {
 #[test]
 fn a_network_without_a_pool_takes_its_device_or_any_vf() {
     let without = |config: &str| {
-        let nad = nad("n", config).replace("annotations: {k8s.v1.cni.cncf.io/resourceName", "annotations: {a");
+        let nad = nad("n", config).replace(
+            "annotations: {k8s.v1.cni.cncf.io/resourceName",
+            "annotations: {a",
+        );
         let classes = converted(&[&nad]).documents;
-        classes[0]["spec"]["selectors"][0]["cel"]["expression"].as_str().unwrap().to_owned()
+        classes[0]["spec"]["selectors"][0]["cel"]["expression"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
     let fixed = without(r#"{"type": "sriov", "deviceID": "0000:3b:02.1"}"#);
-    assert!(fixed.ends_with(r#".pciAddress == "0000:3b:02.1""#), "{fixed}");
+    assert!(
+        fixed.ends_with(r#".pciAddress == "0000:3b:02.1""#),
+        "{fixed}"
+    );
     let any = without(r#"{"type": "sriov"}"#);
     assert!(any.ends_with(r#".type == "vf""#), "{any}");
 }
@@ -207,12 +226,30 @@ fn a_network_whose_class_would_have_a_pools_name_gets_another() {
     let pool = r#"{"resourceList": [{"resourceName": "blue", "resourcePrefix": "shop.nad", "selectors": {}}]}"#;
     let converted = converted(&[pool, &nad("blue", r#"{"type": "sriov", "vlan": 100}"#)]);
     let classes = of_kind(&converted.documents, "DeviceClass");
-    let name = |class: &Value| class["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    assert_eq!(classes.into_iter().map(name).collect::<Vec<_>>(), ["blue.shop.nad", "blue.shop.nad.nad"]);
-    let templates =
-        yaml(&of_kind(&converted.documents, "ResourceClaimTemplate").into_iter().cloned().collect::<Vec<_>>());
-    assert!(templates.contains("deviceClassName: blue.shop.nad.nad"), "{templates}");
+    let name = |class: &Value| {
+        class["metadata"]["name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert_eq!(
+        classes.into_iter().map(name).collect::<Vec<_>>(),
+        ["blue.shop.nad", "blue.shop.nad.nad"]
+    );
+    let templates = yaml(
+        &of_kind(&converted.documents, "ResourceClaimTemplate")
+            .into_iter()
+            .cloned()
+            .collect::<Vec<_>>(),
+    );
+    assert!(
+        templates.contains("deviceClassName: blue.shop.nad.nad"),
+        "{templates}"
+    );
     let told = told(&converted);
-    let line = told.lines().find(|line| line.contains("metadata.name")).unwrap();
+    let line = told
+        .lines()
+        .find(|line| line.contains("metadata.name"))
+        .unwrap();
     insta::assert_snapshot!(line, @"differs metadata.name = blue: DeviceClass blue.shop.nad.nad, since blue.shop.nad is the class of pool shop.nad/blue");
 }

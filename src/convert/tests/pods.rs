@@ -40,9 +40,14 @@ status: {replicas: 2}
 
 fn nads() -> String {
     let nad = networks::nad;
-    let blue = nad("blue", r#"{"type": "sriov", "vlan": 100, "capabilities": {"mac": true}}"#);
-    let plain =
-        nad("plain", r#"{"type": "sriov", "ipam": {"type": "static", "addresses": [{"address": "10.3.0.7/24"}]}}"#);
+    let blue = nad(
+        "blue",
+        r#"{"type": "sriov", "vlan": 100, "capabilities": {"mac": true}}"#,
+    );
+    let plain = nad(
+        "plain",
+        r#"{"type": "sriov", "ipam": {"type": "static", "addresses": [{"address": "10.3.0.7/24"}]}}"#,
+    );
     [blue, plain, nad("bridge", r#"{"type": "bridge"}"#)].join("---")
 }
 
@@ -70,7 +75,14 @@ fn a_pod_with_extended_resources_stays_and_a_numa_node_is_suggested() {
               deviceClassName: intel-sriov-dpdk.intel.com
             name: intel-sriov-dpdk
     "#);
-    let rows = Report { rows: converted.report.rows.into_iter().filter(|row| row.object.starts_with("Pod")).collect() };
+    let rows = Report {
+        rows: converted
+            .report
+            .rows
+            .into_iter()
+            .filter(|row| row.object.starts_with("Pod"))
+            .collect(),
+    };
     insta::assert_snapshot!(told(&Converted { report: rows, ..Converted::default() }), @r#"
     differs app.limits[nvidia.com/gpu] = 1: belongs to no pool that is known here: stays as it is -> if it is an SR-IOV pool, give its config.json too
     maps app.limits[intel.com/intel_sriov_dpdk] = 2: stays as it is: its DeviceClass has this extendedResourceName
@@ -80,7 +92,10 @@ fn a_pod_with_extended_resources_stays_and_a_numa_node_is_suggested() {
 
 #[test]
 fn with_claims_every_pod_is_edited() {
-    let options = Options { claims: true, ..options() };
+    let options = Options {
+        claims: true,
+        ..options()
+    };
     let converted = converted_with(&[pools::README, PLAIN], &options);
     insta::assert_snapshot!(yaml(&converted.documents[5..]), @r#"
     ---
@@ -283,7 +298,10 @@ fn a_pod_with_networks_gets_claims() {
 #[test]
 fn every_network_of_a_pod_is_told() {
     let mut converted = converted(&[&nads(), DEPLOYMENT]);
-    converted.report.rows.retain(|row| row.object.starts_with("Deployment"));
+    converted
+        .report
+        .rows
+        .retain(|row| row.object.starts_with("Deployment"));
     insta::assert_snapshot!(told(&converted), @r#"
     maps networks[0].interface = n3: ifName
     maps networks[0].ips = ["10.1.0.9/24"]: addresses
@@ -314,14 +332,20 @@ spec: {containers: [{name: first}, {name: second}], resourceClaims: [{name: devi
         pod["spec"]["containers"][0]["resources"]["claims"].to_string(),
         r#"[{"name":"devices-2","request":"net1"},{"name":"devices-2","request":"n-1"}]"#
     );
-    assert_eq!(pod["spec"]["containers"][1], serde_json::json!({"name": "second"}));
+    assert_eq!(
+        pod["spec"]["containers"][1],
+        serde_json::json!({"name": "second"})
+    );
 }
 
 #[test]
 fn pools_without_topology_get_no_constraint() {
     let pod = PLAIN.replace("intel.com/intel_sriov_dpdk", "mellanox.com/mlnx_sriov_rdma");
     let converted = converted(&[pools::README, &pod]);
-    assert_eq!(of_kind(&converted.documents, "ResourceClaimTemplate").len(), 0);
+    assert_eq!(
+        of_kind(&converted.documents, "ResourceClaimTemplate").len(),
+        0
+    );
 }
 
 #[test]

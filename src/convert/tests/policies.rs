@@ -47,9 +47,15 @@ fn policies_stay_and_their_pools_have_classes() {
 #[test]
 fn the_documented_example_has_nothing_odd() {
     let converted = converted(&[include_str!("../../../deployments/examples/policies.yaml")]);
-    let names: Vec<&Value> = converted.documents.iter().map(|document| &document["metadata"]["name"]).collect();
+    let names: Vec<&Value> = converted
+        .documents
+        .iter()
+        .map(|document| &document["metadata"]["name"])
+        .collect();
     assert_eq!(names, ["blue.intel.com", "dpdk.example.com"]);
-    let ours = |row: &&Row| row.object.starts_with("SriovResourcePolicy") || row.object.starts_with("DeviceAttributes");
+    let ours = |row: &&Row| {
+        row.object.starts_with("SriovResourcePolicy") || row.object.starts_with("DeviceAttributes")
+    };
     let odd: Vec<&Row> = converted
         .report
         .rows

@@ -105,16 +105,34 @@ data:
   note: nothing
 ";
     let converted = converted(&[map]);
-    assert_eq!(of_kind(&converted.documents, "DeviceClass").len(), 1, "one name, one class");
-    let objects: Vec<&str> = converted.report.rows.iter().map(|row| &*row.object).collect();
+    assert_eq!(
+        of_kind(&converted.documents, "DeviceClass").len(),
+        1,
+        "one name, one class"
+    );
+    let objects: Vec<&str> = converted
+        .report
+        .rows
+        .iter()
+        .map(|row| &*row.object)
+        .collect();
     for key in ["worker-0", "worker-1", "note"] {
-        assert!(objects.contains(&&*format!("ConfigMap kube-system/sriovdp-config {key}")), "{objects:?}");
+        assert!(
+            objects.contains(&&*format!("ConfigMap kube-system/sriovdp-config {key}")),
+            "{objects:?}"
+        );
     }
 }
 
 #[test]
 fn a_config_that_is_no_json_is_not_taken_for_another_file() {
-    let map = "{kind: ConfigMap, metadata: {name: c}, data: {config.json: '{\"resourceList\": [}'}}";
-    let error = convert(&[input("c.yaml", map)], &options()).unwrap_err().to_string();
-    assert!(error.starts_with("c.yaml: ConfigMap c config.json: line 1 column 19"), "{error}");
+    let map =
+        "{kind: ConfigMap, metadata: {name: c}, data: {config.json: '{\"resourceList\": [}'}}";
+    let error = convert(&[input("c.yaml", map)], &options())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("c.yaml: ConfigMap c config.json: line 1 column 19"),
+        "{error}"
+    );
 }

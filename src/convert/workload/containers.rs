@@ -16,7 +16,9 @@ pub(super) struct Demand {
 
 /// Every container, init containers last: the devices are for those that stay.
 fn all(pod: &Value) -> impl Iterator<Item = &Value> {
-    ["containers", "initContainers"].into_iter().flat_map(|kind| pod["spec"][kind].as_array().into_iter().flatten())
+    ["containers", "initContainers"]
+        .into_iter()
+        .flat_map(|kind| pod["spec"][kind].as_array().into_iter().flatten())
 }
 
 fn name(container: &Value) -> String {
@@ -30,10 +32,17 @@ pub(super) fn first(pod: &Value) -> String {
 
 /// Extended resources of a container: those with a domain. Limits and requests of them are the same.
 fn resources(container: &Value) -> Vec<(String, Value)> {
-    let of = |kind: &str| container["resources"][kind].as_object().cloned().unwrap_or_default();
+    let of = |kind: &str| {
+        container["resources"][kind]
+            .as_object()
+            .cloned()
+            .unwrap_or_default()
+    };
     let mut all = of("requests");
     all.extend(of("limits"));
-    all.into_iter().filter(|(name, _)| name.contains('/') && !name.contains("kubernetes.io/")).collect()
+    all.into_iter()
+        .filter(|(name, _)| name.contains('/') && !name.contains("kubernetes.io/"))
+        .collect()
 }
 
 /// How many devices a quantity is; none if it is no whole number.
@@ -42,7 +51,10 @@ fn count(value: &Value) -> Option<u64> {
 }
 
 fn is_pool(pools: &BTreeSet<PoolName>, resource: &str) -> Option<PoolName> {
-    pools.iter().find(|pool| pool.to_string() == resource).cloned()
+    pools
+        .iter()
+        .find(|pool| pool.to_string() == resource)
+        .cloned()
 }
 
 /// What is asked of the pools.
@@ -50,9 +62,16 @@ pub(super) fn demand(pod: &Value, pools: &BTreeSet<PoolName>) -> Vec<Demand> {
     let of = |container: &Value| {
         let one = |(resource, value): (String, Value)| {
             let (pool, count) = (is_pool(pools, &resource)?, count(&value)?);
-            (count > 0).then(|| Demand { container: name(container), pool, count })
+            (count > 0).then(|| Demand {
+                container: name(container),
+                pool,
+                count,
+            })
         };
-        resources(container).into_iter().filter_map(one).collect::<Vec<_>>()
+        resources(container)
+            .into_iter()
+            .filter_map(one)
+            .collect::<Vec<_>>()
     };
     all(pod).flat_map(of).collect()
 }
@@ -61,8 +80,12 @@ pub(super) fn demand(pod: &Value, pools: &BTreeSet<PoolName>) -> Vec<Demand> {
 pub(super) fn others(pod: &Value, pools: &BTreeSet<PoolName>) -> Vec<(String, String, Value)> {
     let of = |container: &Value| {
         let resources = resources(container).into_iter();
-        let other = resources.filter(|(resource, value)| is_pool(pools, resource).is_none() || count(value).is_none());
-        other.map(|(resource, value)| (name(container), resource, value)).collect::<Vec<_>>()
+        let other = resources.filter(|(resource, value)| {
+            is_pool(pools, resource).is_none() || count(value).is_none()
+        });
+        other
+            .map(|(resource, value)| (name(container), resource, value))
+            .collect::<Vec<_>>()
     };
     all(pod).flat_map(of).collect()
 }

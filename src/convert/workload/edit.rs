@@ -6,8 +6,14 @@ use super::Plan;
 use crate::convert::annotation::{self, NETWORKS};
 
 /// What the server or Multus wrote into it; it is of the running object.
-const METADATA: [&str; 6] =
-    ["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "ownerReferences"];
+const METADATA: [&str; 6] = [
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "managedFields",
+    "ownerReferences",
+];
 const ANNOTATIONS: [&str; 3] = [
     "kubectl.kubernetes.io/last-applied-configuration",
     "k8s.v1.cni.cncf.io/network-status",
@@ -22,7 +28,12 @@ pub(super) fn edited(document: &Value, pod: &str, plan: &Plan) -> Value {
         networks(pod, plan);
         let claim = claim(pod, plan);
         for kind in ["containers", "initContainers"] {
-            for container in pod["spec"].get_mut(kind).and_then(Value::as_array_mut).into_iter().flatten() {
+            for container in pod["spec"]
+                .get_mut(kind)
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+            {
                 limits(container, plan);
                 uses(container, &claim, plan);
             }
@@ -32,7 +43,9 @@ pub(super) fn edited(document: &Value, pod: &str, plan: &Plan) -> Value {
 }
 
 fn plain(document: &mut Value) {
-    let Some(object) = document.as_object_mut() else { return };
+    let Some(object) = document.as_object_mut() else {
+        return;
+    };
     object.remove("status");
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.retain(|key, _| !METADATA.contains(&key.as_str()));
@@ -46,8 +59,13 @@ fn plain(document: &mut Value) {
 }
 
 fn annotations(pod: &mut Value, keep: impl FnMut(&String, &mut Value) -> bool) {
-    let Some(metadata) = pod.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+    let Some(metadata) = pod.get_mut("metadata").and_then(Value::as_object_mut) else {
+        return;
+    };
+    if let Some(annotations) = metadata
+        .get_mut("annotations")
+        .and_then(Value::as_object_mut)
+    {
         annotations.retain(keep);
         if annotations.is_empty() {
             metadata.remove("annotations");
@@ -70,10 +88,16 @@ fn networks(pod: &mut Value, plan: &Plan) {
 
 /// Adds the claim to the pod; its name there.
 fn claim(pod: &mut Value, plan: &Plan) -> String {
-    let mut claims = pod["spec"]["resourceClaims"].as_array().cloned().unwrap_or_default();
+    let mut claims = pod["spec"]["resourceClaims"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     let taken = |name: &str| claims.iter().any(|claim| claim["name"] == name);
     let numbered = (2..).map(|number| format!("devices-{number}"));
-    let name = std::iter::once("devices".to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default();
+    let name = std::iter::once("devices".to_owned())
+        .chain(numbered)
+        .find(|name| !taken(name))
+        .unwrap_or_default();
     claims.push(json!({"name": name, "resourceClaimTemplateName": plan.template()}));
     pod["spec"]["resourceClaims"] = claims.into();
     name
@@ -82,11 +106,21 @@ fn claim(pod: &mut Value, plan: &Plan) -> String {
 /// Takes out of limits and requests what is claimed.
 fn limits(container: &mut Value, plan: &Plan) {
     let name = container["name"].as_str().unwrap_or_default().to_owned();
-    let Some(resources) = container.get_mut("resources").and_then(Value::as_object_mut) else { return };
+    let Some(resources) = container
+        .get_mut("resources")
+        .and_then(Value::as_object_mut)
+    else {
+        return;
+    };
     for kind in ["limits", "requests"] {
-        let Some(list) = resources.get_mut(kind).and_then(Value::as_object_mut) else { continue };
+        let Some(list) = resources.get_mut(kind).and_then(Value::as_object_mut) else {
+            continue;
+        };
         for (pool, _) in &plan.pools {
-            let still = plan.demand.iter().find(|demand| demand.container == name && demand.pool == *pool);
+            let still = plan
+                .demand
+                .iter()
+                .find(|demand| demand.container == name && demand.pool == *pool);
             match still {
                 Some(demand) if list.contains_key(&pool.to_string()) => {
                     list.insert(pool.to_string(), demand.count.to_string().into());
@@ -101,15 +135,23 @@ fn limits(container: &mut Value, plan: &Plan) {
 }
 
 fn uses(container: &mut Value, claim: &str, plan: &Plan) {
-    let mine = plan.requests.iter().filter(|request| container["name"] == request.container.as_str());
-    let mine: Vec<Value> = mine.map(|request| json!({"name": claim, "request": request.name})).collect();
+    let mine = plan
+        .requests
+        .iter()
+        .filter(|request| container["name"] == request.container.as_str());
+    let mine: Vec<Value> = mine
+        .map(|request| json!({"name": claim, "request": request.name}))
+        .collect();
     if mine.is_empty() {
         return;
     }
     if !container["resources"].is_object() {
         container["resources"] = Map::new().into();
     }
-    let mut claims = container["resources"]["claims"].as_array().cloned().unwrap_or_default();
+    let mut claims = container["resources"]["claims"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     claims.extend(mine);
     container["resources"]["claims"] = claims.into();
 }

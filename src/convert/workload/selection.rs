@@ -24,15 +24,41 @@ pub(super) fn request(
 ) -> Request {
     network.used = true;
     let mut fields = network.claim.clone();
-    set(section, &mut fields, &format!("{at}.interface"), "ifName", selection.interface.clone().into());
+    set(
+        section,
+        &mut fields,
+        &format!("{at}.interface"),
+        "ifName",
+        selection.interface.clone().into(),
+    );
     for (key, value) in &selection.more {
-        field(section, &mut fields, network, &format!("{at}.{key}"), key, value);
+        field(
+            section,
+            &mut fields,
+            network,
+            &format!("{at}.{key}"),
+            key,
+            value,
+        );
     }
     let name = label(&selection.interface).unwrap_or_else(|| "net".to_owned());
-    Request { name, class: network.class(driver).name, count: 1, fields, container }
+    Request {
+        name,
+        class: network.class(driver).name,
+        count: 1,
+        fields,
+        container,
+    }
 }
 
-fn field(section: &mut Section<'_>, fields: &mut Fields, network: &mut Network, at: &str, key: &str, value: &Value) {
+fn field(
+    section: &mut Section<'_>,
+    fields: &mut Fields,
+    network: &mut Network,
+    at: &str,
+    key: &str,
+    value: &Value,
+) {
     let multus = "leave this network to Multus and the device plugin if it is needed";
     match key {
         "mac" => {
@@ -46,16 +72,28 @@ fn field(section: &mut Section<'_>, fields: &mut Fields, network: &mut Network, 
         "infiniband-guid" | "bandwidth" | "portMappings" | "cni-args" | "ipam-claim-reference" => {
             section.cannot(at, value, "a claim has no such setting", multus);
         }
-        "deviceID" => section.cannot(at, value, "the claim chooses the device", "add a selector on pciAddress"),
+        "deviceID" => section.cannot(
+            at,
+            value,
+            "the claim chooses the device",
+            "add a selector on pciAddress",
+        ),
         _ => section.cannot(at, value, "unknown", "Multus ignores it too"),
     }
 }
 
 /// The routes so far, and one through each gateway.
 fn with_default(fields: &Fields, value: &Value) -> Value {
-    let mut routes = fields.value("routes").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut routes = fields
+        .value("routes")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     for gateway in value.as_array().into_iter().flatten() {
-        let six = gateway.as_str().and_then(|text| text.parse::<IpAddr>().ok()).is_some_and(|ip| ip.is_ipv6());
+        let six = gateway
+            .as_str()
+            .and_then(|text| text.parse::<IpAddr>().ok())
+            .is_some_and(|ip| ip.is_ipv6());
         routes.push(json!({"dst": if six { "::/0" } else { "0.0.0.0/0" }, "gw": gateway}));
     }
     routes.into()

@@ -32,8 +32,16 @@ const NAMES: [&str; 23] = [
 ];
 
 /// Kubernetes' macros beyond the standard ones.
-const MACROS: [&str; 8] =
-    ["all", "exists", "exists_one", "existsOne", "transformList", "transformMap", "transformMapEntry", "sortBy"];
+const MACROS: [&str; 8] = [
+    "all",
+    "exists",
+    "exists_one",
+    "existsOne",
+    "transformList",
+    "transformMap",
+    "transformMapEntry",
+    "sortBy",
+];
 
 /// Whether every variable is declared, and every field of `device` is one.
 pub(super) fn declared(expression: &IdedExpr) -> Result<(), String> {
@@ -43,33 +51,56 @@ pub(super) fn declared(expression: &IdedExpr) -> Result<(), String> {
 fn walk(expression: &IdedExpr, scope: &mut Vec<String>) -> Result<(), String> {
     match &expression.expr {
         Expr::Ident(name) => {
-            let known = scope.contains(name) || NAMES.contains(&name.as_str()) || name.starts_with('@');
-            known.then_some(()).ok_or_else(|| format!("undeclared reference to '{name}'"))
+            let known =
+                scope.contains(name) || NAMES.contains(&name.as_str()) || name.starts_with('@');
+            known
+                .then_some(())
+                .ok_or_else(|| format!("undeclared reference to '{name}'"))
         }
         Expr::Select(select) => {
             let of_device = matches!(&select.operand.expr, Expr::Ident(name) if name == "device");
             if of_device && !FIELDS.contains(&select.field.as_str()) {
-                return Err(format!("undefined field '{}': device has {}", select.field, FIELDS.join(", ")));
+                return Err(format!(
+                    "undefined field '{}': device has {}",
+                    select.field,
+                    FIELDS.join(", ")
+                ));
             }
             walk(&select.operand, scope)
         }
         // A macro that is not known here declares its variables itself.
-        Expr::Call(call) if MACROS.contains(&call.func_name.as_str()) => {
-            call.target.iter().try_for_each(|target| walk(target, scope))
-        }
+        Expr::Call(call) if MACROS.contains(&call.func_name.as_str()) => call
+            .target
+            .iter()
+            .try_for_each(|target| walk(target, scope)),
         Expr::Call(call) => {
             compared(&call.func_name, &call.args)?;
-            call.target.iter().try_for_each(|target| walk(target, scope))?;
+            call.target
+                .iter()
+                .try_for_each(|target| walk(target, scope))?;
             call.args.iter().try_for_each(|arg| walk(arg, scope))
         }
-        Expr::List(list) => list.elements.iter().try_for_each(|element| walk(element, scope)),
-        Expr::Map(map) => map.entries.iter().try_for_each(|entry| entry_of(&entry.expr, scope)),
-        Expr::Struct(fields) => fields.entries.iter().try_for_each(|entry| entry_of(&entry.expr, scope)),
+        Expr::List(list) => list
+            .elements
+            .iter()
+            .try_for_each(|element| walk(element, scope)),
+        Expr::Map(map) => map
+            .entries
+            .iter()
+            .try_for_each(|entry| entry_of(&entry.expr, scope)),
+        Expr::Struct(fields) => fields
+            .entries
+            .iter()
+            .try_for_each(|entry| entry_of(&entry.expr, scope)),
         Expr::Comprehension(all) => {
             walk(&all.iter_range, scope)?;
             walk(&all.accu_init, scope)?;
             let outside = scope.len();
-            scope.extend([all.iter_var.clone(), all.accu_var.clone()].into_iter().chain(all.iter_var2.clone()));
+            scope.extend(
+                [all.iter_var.clone(), all.accu_var.clone()]
+                    .into_iter()
+                    .chain(all.iter_var2.clone()),
+            );
             let inside = [&all.loop_cond, &all.loop_step, &all.result];
             let told = inside.into_iter().try_for_each(|part| walk(part, scope));
             scope.truncate(outside);
@@ -82,13 +113,20 @@ fn walk(expression: &IdedExpr, scope: &mut Vec<String>) -> Result<(), String> {
 /// `device.driver` is a text: the checker refuses to compare it with anything else.
 fn compared(operator: &str, args: &[IdedExpr]) -> Result<(), String> {
     let is_driver = |arg: &IdedExpr| {
-        let Expr::Select(select) = &arg.expr else { return false };
-        select.field == "driver" && matches!(&select.operand.expr, Expr::Ident(name) if name == "device")
+        let Expr::Select(select) = &arg.expr else {
+            return false;
+        };
+        select.field == "driver"
+            && matches!(&select.operand.expr, Expr::Ident(name) if name == "device")
     };
-    let is_other =
-        |arg: &IdedExpr| matches!(&arg.expr, Expr::Literal(literal) if !matches!(literal, LiteralValue::String(_)));
-    let comparison =
-        [operators::EQUALS, operators::NOT_EQUALS, operators::LESS, operators::GREATER].contains(&operator);
+    let is_other = |arg: &IdedExpr| matches!(&arg.expr, Expr::Literal(literal) if !matches!(literal, LiteralValue::String(_)));
+    let comparison = [
+        operators::EQUALS,
+        operators::NOT_EQUALS,
+        operators::LESS,
+        operators::GREATER,
+    ]
+    .contains(&operator);
     if comparison && args.iter().any(is_driver) && args.iter().any(is_other) {
         return Err("device.driver is a string, and compared with something else".to_owned());
     }

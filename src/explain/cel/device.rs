@@ -36,15 +36,23 @@ impl Seen {
     fn note(&self, name: &str, text: Option<&Text>) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if text.is_some_and(|text| text.strange) {
-            notes.strange = Some(format!("attribute {name} is of a type that is not known here"));
+            notes.strange = Some(format!(
+                "attribute {name} is of a type that is not known here"
+            ));
         }
         if notes.looked.iter().all(|looked| looked.name != name) {
-            notes.looked.push(Looked { name: name.to_owned(), value: text.map(|text| text.shown.clone()) });
+            notes.looked.push(Looked {
+                name: name.to_owned(),
+                value: text.map(|text| text.shown.clone()),
+            });
         }
     }
 
     pub(super) fn cannot_tell(&self, why: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).strange = Some(why.to_owned());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .strange = Some(why.to_owned());
     }
 
     pub(super) fn take(&self) -> Notes {
@@ -87,9 +95,16 @@ struct Watched {
 
 impl Watched {
     fn new(level: Level, entries: Entries, seen: &Seen) -> Self {
-        let entries: HashMap<CelMapKey<'static>, Box<dyn Val>> =
-            entries.into_iter().map(|(key, value)| (CelMapKey::from(key), value)).collect();
-        Self { level, entries: entries.into(), texts: HashMap::new(), seen: seen.clone() }
+        let entries: HashMap<CelMapKey<'static>, Box<dyn Val>> = entries
+            .into_iter()
+            .map(|(key, value)| (CelMapKey::from(key), value))
+            .collect();
+        Self {
+            level,
+            entries: entries.into(),
+            texts: HashMap::new(),
+            seen: seen.clone(),
+        }
     }
 
     fn note(&self, key: &str) {
@@ -109,11 +124,15 @@ impl Indexer for Watched {
     {
         let name = key.downcast_ref::<CelString<'_>>().map(CelString::inner);
         name.into_iter().for_each(|name| self.note(name));
-        let found = self.entries.as_indexer().expect("a map can be indexed").get(key);
+        let found = self
+            .entries
+            .as_indexer()
+            .expect("a map can be indexed")
+            .get(key);
         match (&self.level, name, found) {
-            (Level::Domains, Some(domain), Err(ExecutionError::NoSuchKey(_))) => {
-                Ok(CowVal::owned(Self::new(Level::Ids(format!("{domain}/")), Vec::new(), &self.seen)))
-            }
+            (Level::Domains, Some(domain), Err(ExecutionError::NoSuchKey(_))) => Ok(CowVal::owned(
+                Self::new(Level::Ids(format!("{domain}/")), Vec::new(), &self.seen),
+            )),
             (_, _, found) => Ok(CowVal::Owned(found?.into_owned())),
         }
     }
@@ -131,7 +150,10 @@ impl Container for Watched {
         if let Some(key) = key.downcast_ref::<CelString<'_>>() {
             self.note(key.inner());
         }
-        self.entries.as_container().expect("a map has keys").contains(key)
+        self.entries
+            .as_container()
+            .expect("a map has keys")
+            .contains(key)
     }
 }
 
@@ -176,7 +198,9 @@ impl Val for Watched {
         Some(self)
     }
     fn equals(&self, other: &dyn Val) -> bool {
-        let other = other.downcast_ref::<Self>().map_or(other, |other| &other.entries);
+        let other = other
+            .downcast_ref::<Self>()
+            .map_or(other, |other| &other.entries);
         self.entries.equals(other)
     }
     fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
@@ -189,12 +213,20 @@ impl Val for Watched {
 impl StaticVal for Watched {}
 
 /// The fields that Kubernetes' `device` has.
-pub(super) const FIELDS: [&str; 4] = ["driver", "attributes", "capacity", "allowMultipleAllocations"];
+pub(super) const FIELDS: [&str; 4] = [
+    "driver",
+    "attributes",
+    "capacity",
+    "allowMultipleAllocations",
+];
 
 /// The variable `device`.
 pub(super) fn device(listed: &Listed<'_>, seen: &Seen) -> Box<dyn Val> {
     let device = listed.device;
-    let attributes = device.attributes.iter().map(|(name, datum)| (name, datum.to_string(), val(datum, seen)));
+    let attributes = device
+        .attributes
+        .iter()
+        .map(|(name, datum)| (name, datum.to_string(), val(datum, seen)));
     let capacity = device.capacity.iter().map(|(name, capacity)| {
         let value: Box<dyn Val> = Box::new(capacity.value);
         (name, capacity.value.to_string(), Some(value))
@@ -208,7 +240,13 @@ pub(super) fn device(listed: &Listed<'_>, seen: &Seen) -> Box<dyn Val> {
     let named = FIELDS.map(str::to_owned).into_iter().zip(fields).collect();
     let mut top = Watched::new(Level::Fields, named, seen);
     let shown = format!("{:?}", listed.driver);
-    top.texts = HashMap::from([("driver".to_owned(), Text { shown, strange: false })]);
+    top.texts = HashMap::from([(
+        "driver".to_owned(),
+        Text {
+            shown,
+            strange: false,
+        },
+    )]);
     Box::new(top)
 }
 
@@ -222,13 +260,29 @@ fn domains<'a>(
     for (name, shown, value) in all {
         let (domain, id) = name.split_once('/').unwrap_or((driver, name));
         let (values, texts) = split.entry(domain).or_default();
-        texts.insert(id.to_owned(), Text { shown, strange: value.is_none() });
+        texts.insert(
+            id.to_owned(),
+            Text {
+                shown,
+                strange: value.is_none(),
+            },
+        );
         // One of an unknown type is there, whatever it is.
-        values.push((id.to_owned(), value.unwrap_or_else(|| Box::new(CelBool::from(true)))));
+        values.push((
+            id.to_owned(),
+            value.unwrap_or_else(|| Box::new(CelBool::from(true))),
+        ));
     }
     let entries = split.into_iter().map(|(domain, (values, texts))| {
-        let prefix = if domain == driver { String::new() } else { format!("{domain}/") };
-        let inner: Box<dyn Val> = Box::new(Watched { texts, ..Watched::new(Level::Ids(prefix), values, seen) });
+        let prefix = if domain == driver {
+            String::new()
+        } else {
+            format!("{domain}/")
+        };
+        let inner: Box<dyn Val> = Box::new(Watched {
+            texts,
+            ..Watched::new(Level::Ids(prefix), values, seen)
+        });
         (domain.to_owned(), inner)
     });
     Watched::new(Level::Domains, entries.collect(), seen)

@@ -20,11 +20,16 @@ pub(super) fn environment() -> Arc<Env> {
     let mut env = Env::stdlib();
     // As cel-go does; the specification would have an error.
     env.set_error_on_duplicate_map_keys(false);
-    env.add_extension(extensions::strings).expect("the names of these libraries do not clash");
-    env.add_extension(version::extension).expect("the names of these libraries do not clash");
-    env.add_extension(lists::extension).expect("the names of these libraries do not clash");
-    env.add_extension(search::extension).expect("the names of these libraries do not clash");
-    env.add_macro(Macro::receiver("bind", 3, bind)).expect("there is no other macro of this name");
+    env.add_extension(extensions::strings)
+        .expect("the names of these libraries do not clash");
+    env.add_extension(version::extension)
+        .expect("the names of these libraries do not clash");
+    env.add_extension(lists::extension)
+        .expect("the names of these libraries do not clash");
+    env.add_extension(search::extension)
+        .expect("the names of these libraries do not clash");
+    env.add_macro(Macro::receiver("bind", 3, bind))
+        .expect("there is no other macro of this name");
     Arc::new(env)
 }
 
@@ -37,9 +42,14 @@ fn bind(
     if !matches!(target, Some(IdedExpr { expr: Expr::Ident(name), .. }) if name == "cel") {
         return Ok(None);
     }
-    let [name, value, body] = args.as_mut_slice() else { return Ok(None) };
+    let [name, value, body] = args.as_mut_slice() else {
+        return Ok(None);
+    };
     let Expr::Ident(variable) = &name.expr else {
-        return Err(helper.new_error(name.id, "cel.bind() variable names must be simple identifiers"));
+        return Err(helper.new_error(
+            name.id,
+            "cel.bind() variable names must be simple identifiers",
+        ));
     };
     let comprehension = ComprehensionExpr {
         iter_range: helper.next_expr(Expr::List(ListExpr::new(Vec::new()))),
@@ -51,5 +61,7 @@ fn bind(
         loop_step: helper.next_expr(Expr::Ident(variable.clone())),
         result: std::mem::take(body),
     };
-    Ok(Some(helper.next_expr(Expr::Comprehension(Box::new(comprehension)))))
+    Ok(Some(
+        helper.next_expr(Expr::Comprehension(Box::new(comprehension))),
+    ))
 }

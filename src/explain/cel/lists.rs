@@ -23,17 +23,45 @@ pub(super) fn extension(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_member_overload("sum", "list.sum()", LIST_TYPE, vec![], sum)?;
     env.add_member_overload("min", "list.min()", LIST_TYPE, vec![], min)?;
     env.add_member_overload("max", "list.max()", LIST_TYPE, vec![], max)?;
-    env.add_member_overload("indexOf", "list.indexOf(dyn)", LIST_TYPE, vec![DYN_TYPE], index_of)?;
-    env.add_member_overload("lastIndexOf", "list.lastIndexOf(dyn)", LIST_TYPE, vec![DYN_TYPE], last_index_of)?;
+    env.add_member_overload(
+        "indexOf",
+        "list.indexOf(dyn)",
+        LIST_TYPE,
+        vec![DYN_TYPE],
+        index_of,
+    )?;
+    env.add_member_overload(
+        "lastIndexOf",
+        "list.lastIndexOf(dyn)",
+        LIST_TYPE,
+        vec![DYN_TYPE],
+        last_index_of,
+    )?;
     let lists = || vec![LIST_TYPE, LIST_TYPE];
-    env.add_overload("sets.contains", "sets.contains(list,list)", lists(), contains)?;
-    env.add_overload("sets.equivalent", "sets.equivalent(list,list)", lists(), equivalent)?;
-    env.add_overload("sets.intersects", "sets.intersects(list,list)", lists(), intersects)
+    env.add_overload(
+        "sets.contains",
+        "sets.contains(list,list)",
+        lists(),
+        contains,
+    )?;
+    env.add_overload(
+        "sets.equivalent",
+        "sets.equivalent(list,list)",
+        lists(),
+        equivalent,
+    )?;
+    env.add_overload(
+        "sets.intersects",
+        "sets.intersects(list,list)",
+        lists(),
+        intersects,
+    )
 }
 
 fn elements<'v>(args: &Args<'_, 'v>, place: usize) -> Result<Elements<'v>, ExecutionError> {
     let list = args.get(place).and_then(|list| list.as_ref().as_iterable());
-    let list = list.ok_or_else(|| ExecutionError::InternalError("a list is expected".to_owned()))?;
+    let list =
+        list.ok_or_else(|| ExecutionError::InternalError("a list is expected".to_owned()))?;
     let (mut iter, mut all) = (list.iter(), Vec::new());
     while let Some(element) = iter.next() {
         all.push(element.clone_as_boxed());
@@ -42,21 +70,39 @@ fn elements<'v>(args: &Args<'_, 'v>, place: usize) -> Result<Elements<'v>, Execu
 }
 
 /// The elements, all of one of these kinds.
-fn alike<'v>(function: &str, args: &Args<'_, 'v>, kinds: &[Kind]) -> Result<Elements<'v>, ExecutionError> {
+fn alike<'v>(
+    function: &str,
+    args: &Args<'_, 'v>,
+    kinds: &[Kind],
+) -> Result<Elements<'v>, ExecutionError> {
     let all = elements(args, 0)?;
     let kind = all.first().map(|first| first.get_type().kind());
     let fits = kind.is_none_or(|kind| kinds.contains(&kind));
-    if fits && all.iter().all(|element| Some(element.get_type().kind()) == kind) {
+    if fits
+        && all
+            .iter()
+            .all(|element| Some(element.get_type().kind()) == kind)
+    {
         return Ok(all);
     }
-    Err(ExecutionError::InternalError(format!("{function} of such elements is not known here")))
+    Err(ExecutionError::InternalError(format!(
+        "{function} of such elements is not known here"
+    )))
 }
 
-const ORDERED: [Kind; 5] = [Kind::Boolean, Kind::Double, Kind::Int, Kind::String, Kind::UInt];
+const ORDERED: [Kind; 5] = [
+    Kind::Boolean,
+    Kind::Double,
+    Kind::Int,
+    Kind::String,
+    Kind::UInt,
+];
 
 fn compare(one: &dyn Val, other: &dyn Val) -> Result<Ordering, ExecutionError> {
     let comparer = one.as_comparer();
-    comparer.ok_or_else(|| ExecutionError::InternalError("not ordered".to_owned()))?.compare(other)
+    comparer
+        .ok_or_else(|| ExecutionError::InternalError("not ordered".to_owned()))?
+        .compare(other)
 }
 
 fn is_sorted<'b, 'v>(args: Args<'b, 'v>) -> Outcome<'b, 'v> {
@@ -72,9 +118,13 @@ fn is_sorted<'b, 'v>(args: Args<'b, 'v>) -> Outcome<'b, 'v> {
 fn sum<'b, 'v>(args: Args<'b, 'v>) -> Outcome<'b, 'v> {
     let all = alike("sum", &args, &[Kind::Double, Kind::Int, Kind::UInt])?;
     let mut all = all.into_iter();
-    let first = all.next().ok_or_else(|| ExecutionError::InternalError("sum of nothing".to_owned()))?;
+    let first = all
+        .next()
+        .ok_or_else(|| ExecutionError::InternalError("sum of nothing".to_owned()))?;
     let add = |total: Box<dyn Val + 'v>, element: Box<dyn Val + 'v>| {
-        let adder = total.as_adder().ok_or_else(|| ExecutionError::InternalError("no number".to_owned()))?;
+        let adder = total
+            .as_adder()
+            .ok_or_else(|| ExecutionError::InternalError("no number".to_owned()))?;
         Ok::<_, ExecutionError>(adder.add(&*element)?.into_owned())
     };
     Ok(CowVal::Owned(all.try_fold(first, add)?))
@@ -90,7 +140,8 @@ fn max<'b, 'v>(args: Args<'b, 'v>) -> Outcome<'b, 'v> {
 
 fn most<'b, 'v>(function: &str, args: &Args<'b, 'v>, wanted: Ordering) -> Outcome<'b, 'v> {
     let mut all = alike(function, args, &ORDERED)?.into_iter();
-    let empty = || ExecutionError::function_error(function, format!("{function} called on empty list"));
+    let empty =
+        || ExecutionError::function_error(function, format!("{function} called on empty list"));
     let mut best = all.next().ok_or_else(empty)?;
     for element in all {
         if compare(&*element, &*best)? == wanted {
@@ -102,16 +153,24 @@ fn most<'b, 'v>(function: &str, args: &Args<'b, 'v>, wanted: Ordering) -> Outcom
 
 fn index_of<'b, 'v>(args: Args<'b, 'v>) -> Outcome<'b, 'v> {
     let all = elements(&args, 0)?;
-    Ok(index(all.iter().position(|element| args[1].as_ref().equals(&**element))))
+    Ok(index(
+        all.iter()
+            .position(|element| args[1].as_ref().equals(&**element)),
+    ))
 }
 
 fn last_index_of<'b, 'v>(args: Args<'b, 'v>) -> Outcome<'b, 'v> {
     let all = elements(&args, 0)?;
-    Ok(index(all.iter().rposition(|element| args[1].as_ref().equals(&**element))))
+    Ok(index(
+        all.iter()
+            .rposition(|element| args[1].as_ref().equals(&**element)),
+    ))
 }
 
 fn index<'b, 'v>(found: Option<usize>) -> CowVal<'b, 'v> {
-    let index = found.and_then(|index| i64::try_from(index).ok()).unwrap_or(-1);
+    let index = found
+        .and_then(|index| i64::try_from(index).ok())
+        .unwrap_or(-1);
     CowVal::owned(CelInt::from(index))
 }
 

@@ -78,14 +78,21 @@ impl Selector {
     /// # Errors
     /// What is wrong with it: the API server would refuse it too.
     pub(in crate::explain) fn compile(expression: &str) -> Result<Self, String> {
-        let compile = |text: &str| ENVIRONMENT.compile(text).map_err(|errors| plain(&errors.to_string()));
+        let compile = |text: &str| {
+            ENVIRONMENT
+                .compile(text)
+                .map_err(|errors| plain(&errors.to_string()))
+        };
         let whole = compile(expression)?;
         check::declared(whole.expression())?;
         let split = terms::terms(expression);
-        let terms = split.into_iter().map(|term| Ok((term.shown, compile(&term.whole)?)));
+        let terms = split
+            .into_iter()
+            .map(|term| Ok((term.shown, compile(&term.whole)?)));
         // The parts are for people only: when the split went wrong, the whole is its only term.
         let terms = terms.collect::<Result<_, String>>();
-        let terms = terms.or_else(|_| Ok::<_, String>(vec![(expression.to_owned(), compile(expression)?)]))?;
+        let terms = terms
+            .or_else(|_| Ok::<_, String>(vec![(expression.to_owned(), compile(expression)?)]))?;
         Ok(Self { whole, terms })
     }
 
@@ -93,15 +100,28 @@ impl Selector {
     #[must_use]
     pub(in crate::explain) fn judge(&self, device: &Listed<'_>) -> Judgement {
         match evaluate(&self.whole, device) {
-            Told { strange: Some(why), .. } => Judgement::Unjudged(why),
-            Told { answer: Answer::Unjudged(why), .. } => Judgement::Unjudged(why),
-            Told { answer: Answer::Bool(true), .. } => Judgement::True,
-            Told { answer: Answer::Bool(false), .. } => {
-                Judgement::False(self.because(device, |answer| *answer == Answer::Bool(false)))
-            }
-            Told { answer: Answer::Error(text), .. } => {
-                Judgement::Error(self.because(device, |answer| matches!(answer, Answer::Error(_))), text)
-            }
+            Told {
+                strange: Some(why), ..
+            } => Judgement::Unjudged(why),
+            Told {
+                answer: Answer::Unjudged(why),
+                ..
+            } => Judgement::Unjudged(why),
+            Told {
+                answer: Answer::Bool(true),
+                ..
+            } => Judgement::True,
+            Told {
+                answer: Answer::Bool(false),
+                ..
+            } => Judgement::False(self.because(device, |answer| *answer == Answer::Bool(false))),
+            Told {
+                answer: Answer::Error(text),
+                ..
+            } => Judgement::Error(
+                self.because(device, |answer| matches!(answer, Answer::Error(_))),
+                text,
+            ),
         }
     }
 
@@ -109,11 +129,24 @@ impl Selector {
         for (passed, (term, program)) in self.terms.iter().enumerate() {
             let told = evaluate(program, device);
             if decides(&told.answer) {
-                return Because { term: term.clone(), passed, looked: told.looked };
+                return Because {
+                    term: term.clone(),
+                    passed,
+                    looked: told.looked,
+                };
             }
         }
         let looked = evaluate(&self.whole, device).looked;
-        Because { term: self.terms.iter().map(|(term, _)| &**term).collect::<Vec<_>>().join(" && "), passed: 0, looked }
+        Because {
+            term: self
+                .terms
+                .iter()
+                .map(|(term, _)| &**term)
+                .collect::<Vec<_>>()
+                .join(" && "),
+            passed: 0,
+            looked,
+        }
     }
 }
 
@@ -137,18 +170,27 @@ fn evaluate(program: &Program, listed: &Listed<'_>) -> Told {
     let answer = match cel::Value::resolve_val(program.expression(), &context) {
         Ok(value) => match value.downcast_ref::<CelBool>() {
             Some(value) => Answer::Bool(*value.inner()),
-            None => Answer::Error(format!("gives a {}, must give a bool", value.get_type().name())),
+            None => Answer::Error(format!(
+                "gives a {}, must give a bool",
+                value.get_type().name()
+            )),
         },
         Err(error) => told(&error),
     };
     let notes = seen.take();
-    Told { answer, looked: notes.looked, strange: notes.strange }
+    Told {
+        answer,
+        looked: notes.looked,
+        strange: notes.strange,
+    }
 }
 
 fn told(error: &ExecutionError) -> Answer {
     match error {
         ExecutionError::NoSuchKey(key) => Answer::Error(format!("no such key: {key}")),
-        ExecutionError::UndeclaredReference(name) => Answer::Unjudged(format!("{name} is not known here")),
+        ExecutionError::UndeclaredReference(name) => {
+            Answer::Unjudged(format!("{name} is not known here"))
+        }
         ExecutionError::InternalError(text) => Answer::Unjudged(text.clone()),
         ExecutionError::FunctionError { function, message } if function == "matches" => {
             Answer::Unjudged(format!("matches: {}", plain(message)))
@@ -159,5 +201,9 @@ fn told(error: &ExecutionError) -> Answer {
 
 /// Errors of the library span lines.
 fn plain(text: &str) -> String {
-    text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+    text.lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default()
+        .to_owned()
 }

@@ -40,7 +40,11 @@ fn factor(suffix: &str) -> Option<i128> {
 fn exponent(suffix: &str) -> Option<i128> {
     let power: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
     let ten = 10_i128.checked_pow(power.unsigned_abs())?;
-    if power < 0 { (NANO % ten == 0).then_some(NANO / ten) } else { NANO.checked_mul(ten) }
+    if power < 0 {
+        (NANO % ten == 0).then_some(NANO / ten)
+    } else {
+        NANO.checked_mul(ten)
+    }
 }
 
 impl Quantity {
@@ -50,7 +54,9 @@ impl Quantity {
             Some(rest) => (-1, rest),
             None => (1, text.strip_prefix('+').unwrap_or(text)),
         };
-        let end = digits.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(digits.len());
+        let end = digits
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(digits.len());
         let (number, suffix) = digits.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
@@ -59,19 +65,25 @@ impl Quantity {
         let shift = 10_i128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
         let value: i128 = format!("0{whole}{fraction}").parse().ok()?;
         let scaled = value.checked_mul(factor(suffix)?)?;
-        (scaled % shift == 0).then_some(Self { nano: sign * (scaled / shift) })
+        (scaled % shift == 0).then_some(Self {
+            nano: sign * (scaled / shift),
+        })
     }
 
     /// `self - other`.
     #[must_use]
     pub(in crate::explain) fn less(self, other: Self) -> Self {
-        Self { nano: self.nano.saturating_sub(other.nano) }
+        Self {
+            nano: self.nano.saturating_sub(other.nano),
+        }
     }
 
     /// `self + other`.
     #[must_use]
     pub(in crate::explain) fn plus(self, other: Self) -> Self {
-        Self { nano: self.nano.saturating_add(other.nano) }
+        Self {
+            nano: self.nano.saturating_add(other.nano),
+        }
     }
 
     /// As a whole number, if it is one.
@@ -101,7 +113,9 @@ impl fmt::Display for Quantity {
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = serde_json::Value::deserialize(deserializer)?;
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         Self::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is no quantity")))
     }
 }
@@ -112,10 +126,20 @@ mod tests {
 
     #[test]
     fn quantities_compare_by_amount_whatever_their_suffix() {
-        let same =
-            [["1500m", "1.5"], ["1Ki", "1024"], ["1e3", "1k"], ["2Gi", "2147483648"], ["+5", "5"], [".5", "500m"]];
+        let same = [
+            ["1500m", "1.5"],
+            ["1Ki", "1024"],
+            ["1e3", "1k"],
+            ["2Gi", "2147483648"],
+            ["+5", "5"],
+            [".5", "500m"],
+        ];
         for [one, other] in same {
-            assert_eq!(Quantity::parse(one).unwrap(), Quantity::parse(other).unwrap(), "{one} {other}");
+            assert_eq!(
+                Quantity::parse(one).unwrap(),
+                Quantity::parse(other).unwrap(),
+                "{one} {other}"
+            );
         }
         assert!(Quantity::parse("-1") < Quantity::parse("1n"));
         for bad in ["", "k", "1.2.3", "1 Gi", "1Kb", "--1"] {

@@ -13,9 +13,14 @@ pub(super) struct Term {
 /// The terms of an expression: at least one.
 pub(super) fn terms(expression: &str) -> Vec<Term> {
     let text = expression.trim();
-    let risky = ["//", "'''", "\"\"\"", "r'", "r\"", "R'", "R\""].iter().any(|risk| text.contains(risk));
+    let risky = ["//", "'''", "\"\"\"", "r'", "r\"", "R'", "R\""]
+        .iter()
+        .any(|risk| text.contains(risk));
     if risky {
-        return vec![Term { shown: text.to_owned(), whole: text.to_owned() }];
+        return vec![Term {
+            shown: text.to_owned(),
+            whole: text.to_owned(),
+        }];
     }
     split(text)
 }
@@ -30,21 +35,32 @@ fn split(text: &str) -> Vec<Term> {
         return split(inner);
     }
     if let Some([name, value, body]) = enclosed(text, "cel.bind(").map(arguments).as_deref() {
-        let bound = |term: Term| Term { whole: format!("cel.bind({name},{value}, {})", term.whole), ..term };
+        let bound = |term: Term| Term {
+            whole: format!("cel.bind({name},{value}, {})", term.whole),
+            ..term
+        };
         return split(body).into_iter().map(bound).collect();
     }
-    vec![Term { shown: text.to_owned(), whole: text.to_owned() }]
+    vec![Term {
+        shown: text.to_owned(),
+        whole: text.to_owned(),
+    }]
 }
 
 /// The operands of `&&` at the top, when no weaker operator is there.
 fn conjunction(text: &str) -> Vec<&str> {
     let top = top(text);
-    let weaker =
-        |at: usize| text[at..].starts_with("||") || (text[at..].starts_with('?') && !text[..at].ends_with('.'));
+    let weaker = |at: usize| {
+        text[at..].starts_with("||") || (text[at..].starts_with('?') && !text[..at].ends_with('.'))
+    };
     if top.iter().any(|&at| weaker(at)) {
         return vec![text];
     }
-    cut(text, top.into_iter().filter(|&at| text[at..].starts_with("&&")), 2)
+    cut(
+        text,
+        top.into_iter().filter(|&at| text[at..].starts_with("&&")),
+        2,
+    )
 }
 
 /// What is between the parentheses, when the first one closes at the very end.
@@ -56,7 +72,13 @@ fn enclosed<'a>(text: &'a str, opening: &str) -> Option<&'a str> {
 }
 
 fn arguments(text: &str) -> Vec<&str> {
-    cut(text, top(text).into_iter().filter(|&at| text[at..].starts_with(',')), 1)
+    cut(
+        text,
+        top(text)
+            .into_iter()
+            .filter(|&at| text[at..].starts_with(',')),
+        1,
+    )
 }
 
 fn cut(text: &str, places: impl Iterator<Item = usize>, width: usize) -> Vec<&str> {
@@ -109,10 +131,16 @@ mod tests {
     #[test]
     fn a_conjunction_is_split_and_nothing_else() {
         assert_eq!(shown("a && (b && c)"), ["a", "b", "c"]);
-        assert_eq!(shown("a == '&&' && b[\"x && y\"].c"), ["a == '&&'", "b[\"x && y\"].c"]);
+        assert_eq!(
+            shown("a == '&&' && b[\"x && y\"].c"),
+            ["a == '&&'", "b[\"x && y\"].c"]
+        );
         assert_eq!(shown("a || b && c"), ["a || b && c"]);
         assert_eq!(shown("a && b ? c : d"), ["a && b ? c : d"]);
-        assert_eq!(shown("a.?b.orValue(1) == 1 && c"), ["a.?b.orValue(1) == 1", "c"]);
+        assert_eq!(
+            shown("a.?b.orValue(1) == 1 && c"),
+            ["a.?b.orValue(1) == 1", "c"]
+        );
         assert_eq!(shown("(a) && (b || c)"), ["a", "b || c"]);
         assert_eq!(shown("(a).x(b)"), ["(a).x(b)"]);
         assert_eq!(shown("a && // b && c\nd"), ["a && // b && c\nd"]);
@@ -121,7 +149,13 @@ mod tests {
     #[test]
     fn the_body_of_a_bind_is_split_and_bound_again() {
         let terms = terms("x && cel.bind(d, f[\"a,b\"], d.a && d.b)");
-        assert_eq!(terms[1], Term { shown: "d.a".to_owned(), whole: "cel.bind(d, f[\"a,b\"], d.a)".to_owned() });
+        assert_eq!(
+            terms[1],
+            Term {
+                shown: "d.a".to_owned(),
+                whole: "cel.bind(d, f[\"a,b\"], d.a)".to_owned()
+            }
+        );
         assert_eq!(terms.len(), 3);
     }
 }

@@ -23,7 +23,8 @@ struct Row {
 }
 
 fn corpus() -> Corpus {
-    serde_json::from_str(include_str!("../../../e2e/fixtures/selectors.json")).expect("the corpus is JSON")
+    serde_json::from_str(include_str!("../../../e2e/fixtures/selectors.json"))
+        .expect("the corpus is JSON")
 }
 
 fn listed<'a>(corpus: &'a Corpus, device: &str) -> Listed<'a> {
@@ -55,7 +56,10 @@ fn the_corpus_of_selectors_holds() {
             let expected = row.explain.as_ref().unwrap_or(verdict);
             let told = self::verdict(&row.expression, &listed(&corpus, device));
             if told != expected {
-                wrong.push(format!("{}, {device}: {told}, not {expected}: {}", row.name, row.expression));
+                wrong.push(format!(
+                    "{}, {device}: {told}, not {expected}: {}",
+                    row.name, row.expression
+                ));
             }
         }
     }
@@ -67,10 +71,16 @@ fn the_corpus_of_selectors_holds() {
 fn the_terms_of_a_selector_say_the_same_as_the_whole() {
     let corpus = corpus();
     for row in &corpus.selectors {
-        let Ok(selector) = Selector::compile(&row.expression) else { continue };
+        let Ok(selector) = Selector::compile(&row.expression) else {
+            continue;
+        };
         for device in corpus.devices.keys() {
             let listed = listed(&corpus, device);
-            let all: Vec<Answer> = selector.terms.iter().map(|(_, term)| evaluate(term, &listed).answer).collect();
+            let all: Vec<Answer> = selector
+                .terms
+                .iter()
+                .map(|(_, term)| evaluate(term, &listed).answer)
+                .collect();
             let expected = match selector.judge(&listed) {
                 Judgement::True => all.iter().all(|answer| *answer == Answer::Bool(true)),
                 Judgement::False(_) => all.contains(&Answer::Bool(false)),
@@ -87,11 +97,31 @@ fn the_term_that_decides_is_told_with_what_it_looked_at() {
     let corpus = corpus();
     let listed = listed(&corpus, "pf");
     let of = r#"device.driver == "selectors.example.com" && cel.bind(d, device.attributes["selectors.example.com"], d.vendor == "8086" && d.type == "vf")"#;
-    let Judgement::False(because) = Selector::compile(of).unwrap().judge(&listed) else { panic!("must be false") };
-    let looked = vec![Looked { name: "type".to_owned(), value: Some("\"pf\"".to_owned()) }];
-    assert_eq!(because, Because { term: r#"d.type == "vf""#.to_owned(), passed: 2, looked });
+    let Judgement::False(because) = Selector::compile(of).unwrap().judge(&listed) else {
+        panic!("must be false")
+    };
+    let looked = vec![Looked {
+        name: "type".to_owned(),
+        value: Some("\"pf\"".to_owned()),
+    }];
+    assert_eq!(
+        because,
+        Because {
+            term: r#"d.type == "vf""#.to_owned(),
+            passed: 2,
+            looked
+        }
+    );
     let of = r#"device.attributes["resource.kubernetes.io"].numaNode == 0"#;
-    let Judgement::Error(because, text) = Selector::compile(of).unwrap().judge(&listed) else { panic!("must fail") };
-    let looked = vec![Looked { name: "resource.kubernetes.io/numaNode".to_owned(), value: None }];
-    assert_eq!((because.looked, text.as_str()), (looked, "no such key: numaNode"));
+    let Judgement::Error(because, text) = Selector::compile(of).unwrap().judge(&listed) else {
+        panic!("must fail")
+    };
+    let looked = vec![Looked {
+        name: "resource.kubernetes.io/numaNode".to_owned(),
+        value: None,
+    }];
+    assert_eq!(
+        (because.looked, text.as_str()),
+        (looked, "no such key: numaNode")
+    );
 }

@@ -21,7 +21,9 @@ pub(super) struct Semver(semver::Version, Option<Seen>);
 
 impl Semver {
     pub(super) fn parse(text: &str) -> Option<Self> {
-        semver::Version::parse(text).ok().map(|version| Self(version, None))
+        semver::Version::parse(text)
+            .ok()
+            .map(|version| Self(version, None))
     }
 
     pub(super) fn seen_by(self, seen: &Seen) -> Self {
@@ -89,15 +91,23 @@ fn normal(text: &str) -> String {
         "" if !part.is_empty() => "0".to_owned(),
         digits => digits.to_owned(),
     };
-    format!("{}{rest}", parts.iter().map(plain).collect::<Vec<_>>().join("."))
+    format!(
+        "{}{rest}",
+        parts.iter().map(plain).collect::<Vec<_>>().join(".")
+    )
 }
 
 fn semver(text: &CelString<'_>) -> Result<Semver, ExecutionError> {
-    Semver::parse(text.inner()).ok_or_else(|| ExecutionError::function_error("semver", "no semantic version"))
+    Semver::parse(text.inner())
+        .ok_or_else(|| ExecutionError::function_error("semver", "no semantic version"))
 }
 
 fn semver_normalized(text: &CelString<'_>, normalize: &CelBool) -> Result<Semver, ExecutionError> {
-    if *normalize.inner() { semver(&CelString::from(normal(text.inner()))) } else { semver(text) }
+    if *normalize.inner() {
+        semver(&CelString::from(normal(text.inner())))
+    } else {
+        semver(text)
+    }
 }
 
 fn is_semver(text: &CelString<'_>) -> CelBool {
@@ -137,7 +147,8 @@ fn semver_less(one: &Semver, other: &Semver) -> CelBool {
 }
 
 fn quantity(text: &CelString<'_>) -> Result<Quantity, ExecutionError> {
-    Quantity::parse(text.inner()).ok_or_else(|| ExecutionError::function_error("quantity", "no quantity"))
+    Quantity::parse(text.inner())
+        .ok_or_else(|| ExecutionError::function_error("quantity", "no quantity"))
 }
 
 fn is_quantity(text: &CelString<'_>) -> CelBool {
@@ -173,7 +184,10 @@ fn quantity_is_integer(amount: &Quantity) -> CelBool {
 }
 
 fn quantity_as_integer(amount: &Quantity) -> Result<CelInt, ExecutionError> {
-    amount.whole().map(CelInt::from).ok_or_else(|| ExecutionError::function_error("asInteger", "not a whole number"))
+    amount
+        .whole()
+        .map(CelInt::from)
+        .ok_or_else(|| ExecutionError::function_error("asInteger", "not a whole number"))
 }
 
 /// Kubernetes' semver and quantity libraries.

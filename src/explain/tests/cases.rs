@@ -6,8 +6,13 @@ use super::*;
 
 #[test]
 fn no_such_vendor() {
-    let wanted = r#"device.driver == "sriov-dra.io" && device.attributes["sriov-dra.io"].vendor == "15b3""#;
-    let report = told([class("vf", wanted), one(&json!({})), node("node1", &vfs(3, |_, _| {}))]);
+    let wanted =
+        r#"device.driver == "sriov-dra.io" && device.attributes["sriov-dra.io"].vendor == "15b3""#;
+    let report = told([
+        class("vf", wanted),
+        one(&json!({})),
+        node("node1", &vfs(3, |_, _| {})),
+    ]);
     insta::assert_snapshot!(line(&report), @r#"selector: claim shop/net cannot be served: no device matches request nic: class vf, selector 0: device.attributes["sriov-dra.io"].vendor == "15b3" is false for all: vendor is "8086" on 3 devices"#);
     insta::assert_snapshot!(rows(&report), @r#"nic node1 selector 0000-3b-02-0,0000-3b-02-1,0000-3b-02-2: class vf, selector 0: device.attributes["sriov-dra.io"].vendor == "15b3" is false (vendor="8086")"#);
 }
@@ -18,15 +23,27 @@ fn the_link_is_down() {
     let devices = vfs(3, |_, vf| vf["taints"] = taint.clone());
     let report = told([class("vf", VF), one(&json!({})), node("node1", &devices)]);
     insta::assert_snapshot!(line(&report), @r#"taint: claim shop/net cannot be served: 3 devices match request nic, none is free: 3 tainted and not tolerated: sriov-dra.io/link-down:NoSchedule (on node1)"#);
-    let tolerations = json!([{"key": "sriov-dra.io/link-down", "operator": "Exists", "effect": "NoSchedule"}]);
-    let report = told([class("vf", VF), one(&json!({"tolerations": tolerations})), node("node1", &devices)]);
+    let tolerations =
+        json!([{"key": "sriov-dra.io/link-down", "operator": "Exists", "effect": "NoSchedule"}]);
+    let report = told([
+        class("vf", VF),
+        one(&json!({"tolerations": tolerations})),
+        node("node1", &devices),
+    ]);
     insta::assert_snapshot!(line(&report), @r#"none: claim shop/net can be allocated, for example nic: node1/0000-3b-02-0"#);
 }
 
 #[test]
 fn all_are_taken() {
-    let holders = [holding("a", "upf-0", "0000-3b-02-0"), holding("b", "upf-1", "0000-3b-02-1")];
-    let objects = [class("vf", VF), one(&json!({})), node("node1", &vfs(2, |_, _| {}))];
+    let holders = [
+        holding("a", "upf-0", "0000-3b-02-0"),
+        holding("b", "upf-1", "0000-3b-02-1"),
+    ];
+    let objects = [
+        class("vf", VF),
+        one(&json!({})),
+        node("node1", &vfs(2, |_, _| {})),
+    ];
     let report = told(objects.into_iter().chain(holders));
     insta::assert_snapshot!(line(&report), @r#"held: claim shop/net cannot be served: 2 devices match request nic, none is free: 2 allocated to claim shop/a (pod upf-0), claim shop/b (pod upf-1) (on node1)"#);
     insta::assert_snapshot!(rows(&report), @r#"
@@ -39,11 +56,25 @@ fn all_are_taken() {
 fn the_pf_is_in_use() {
     let mut devices = vfs(2, |_, _| {});
     devices.push(device("0000-3b-00-0", "pf", &json!({})));
-    let objects = || [class("vf", VF), class("pf", &VF.replace("vf", "pf")), node("node1", &devices)];
-    let report = told(objects().into_iter().chain([one(&json!({})), holding("whole", "dpdk-0", "0000-3b-00-0")]));
+    let objects = || {
+        [
+            class("vf", VF),
+            class("pf", &VF.replace("vf", "pf")),
+            node("node1", &devices),
+        ]
+    };
+    let report = told(
+        objects()
+            .into_iter()
+            .chain([one(&json!({})), holding("whole", "dpdk-0", "0000-3b-00-0")]),
+    );
     insta::assert_snapshot!(line(&report), @r#"counters: claim shop/net cannot be served: 2 devices match request nic, none is free: 2 blocked: its PF is in use: 0000-3b-00-0 by claim shop/whole (pod dpdk-0) (counter vfs of pf-0000-3b-00-0: 0 of 8 left, it takes 1) (on node1)"#);
     let pf = one(&json!({"deviceClassName": "pf"}));
-    let report = told(objects().into_iter().chain([pf, holding("a", "upf-0", "0000-3b-02-1")]));
+    let report = told(
+        objects()
+            .into_iter()
+            .chain([pf, holding("a", "upf-0", "0000-3b-02-1")]),
+    );
     insta::assert_snapshot!(line(&report), @r#"counters: claim shop/net cannot be served: 1 device matches request nic, none is free: 1 blocked: its VFs are in use: 0000-3b-02-1 by claim shop/a (pod upf-0) (counter vfs of pf-0000-3b-00-0: 7 of 8 left, it takes 8) (on node1)"#);
 }
 
@@ -54,17 +85,29 @@ fn another_pool() {
         let pool = if index == 0 { "" } else { "intel.com/red" };
         vf["attributes"]["pool"] = json!({"string": pool});
     });
-    let report = told([class("vf", wanted), one(&json!({})), node("node1", &devices)]);
+    let report = told([
+        class("vf", wanted),
+        one(&json!({})),
+        node("node1", &devices),
+    ]);
     insta::assert_snapshot!(line(&report), @r#"selector: claim shop/net cannot be served: no device matches request nic: class vf, selector 0: device.attributes["sriov-dra.io"].pool == "intel.com/blue" is false for all: pool is "intel.com/red" on 2 devices, "" on 1 device"#);
 }
 
 #[test]
 fn a_missing_attribute() {
     let speed = json!([{"cel": {"expression": "device.attributes[\"sriov-dra.io\"].speed > 10"}}]);
-    let report = told([class("vf", VF), one(&json!({"selectors": speed})), node("node1", &vfs(2, |_, _| {}))]);
+    let report = told([
+        class("vf", VF),
+        one(&json!({"selectors": speed})),
+        node("node1", &vfs(2, |_, _| {})),
+    ]);
     insta::assert_snapshot!(line(&report), @r#"selectorError: claim shop/net cannot be served: request nic, selector 0: device.attributes["sriov-dra.io"].speed > 10: the device has no attribute speed; the scheduler gives up at such a device, here node1/0000-3b-02-0 of sriov-dra.io, unless the expression asks with has() or .? first (on node1)"#);
     let guarded = json!([{"cel": {"expression": "device.attributes[\"sriov-dra.io\"].?speed.orValue(0) > 10"}}]);
-    let report = told([class("vf", VF), one(&json!({"selectors": guarded})), node("node1", &vfs(2, |_, _| {}))]);
+    let report = told([
+        class("vf", VF),
+        one(&json!({"selectors": guarded})),
+        node("node1", &vfs(2, |_, _| {})),
+    ]);
     insta::assert_snapshot!(line(&report), @r#"selector: claim shop/net cannot be served: no device matches request nic: request nic, selector 0: device.attributes["sriov-dra.io"].?speed.orValue(0) > 10 is false for all: speed is absent on 2 devices"#);
 }
 
@@ -73,14 +116,18 @@ fn too_few_on_one_numa_node() {
     let devices = vfs(6, |index, vf| {
         vf["attributes"]["resource.kubernetes.io/numaNode"] = json!({"int": index % 2});
     });
-    let constraint = json!([{"requests": ["nic"], "matchAttribute": "resource.kubernetes.io/numaNode"}]);
+    let constraint =
+        json!([{"requests": ["nic"], "matchAttribute": "resource.kubernetes.io/numaNode"}]);
     let with = |count: usize| {
         let mut claim = one(&json!({"count": count}));
         claim["spec"]["devices"]["constraints"] = constraint.clone();
         told([class("vf", VF), claim, node("node1", &devices)])
     };
     insta::assert_snapshot!(line(&with(4)), @r#"constraint: claim shop/net cannot be served: constraint 0, matchAttribute resource.kubernetes.io/numaNode: needs one value on 4 devices of nic, but those that are free have 0: 3 devices, 1: 3 devices (on node1)"#);
-    assert_eq!(with(4).constraints[0].groups, [("0".to_owned(), 3), ("1".to_owned(), 3)]);
+    assert_eq!(
+        with(4).constraints[0].groups,
+        [("0".to_owned(), 3), ("1".to_owned(), 3)]
+    );
     insta::assert_snapshot!(line(&with(3)), @r#"none: claim shop/net can be allocated, for example nic: node1/0000-3b-02-0, nic: node1/0000-3b-02-2, nic: node1/0000-3b-02-4"#);
 }
 
@@ -91,19 +138,29 @@ fn an_administrator_has_tainted_it() {
     let rule = json!({
         "kind": "DeviceTaintRule", "metadata": {"name": "cable"}, "spec": {"deviceSelector": selector, "taint": taint}
     });
-    let report = told([class("vf", VF), one(&json!({})), node("node1", &vfs(1, |_, _| {})), rule]);
+    let report = told([
+        class("vf", VF),
+        one(&json!({})),
+        node("node1", &vfs(1, |_, _| {})),
+        rule,
+    ]);
     insta::assert_snapshot!(line(&report), @r#"taint: claim shop/net cannot be served: 1 device matches request nic, none is free: 1 tainted and not tolerated: example.com/cable-work=monday:NoExecute (on node1)"#);
 }
 
 #[test]
 fn no_such_class() {
-    let report = told([class("fv", VF), one(&json!({})), node("node1", &vfs(2, |_, _| {}))]);
+    let report = told([
+        class("fv", VF),
+        one(&json!({})),
+        node("node1", &vfs(2, |_, _| {})),
+    ]);
     insta::assert_snapshot!(line(&report), @r#"classMissing: claim shop/net cannot be served: there is no DeviceClass vf, which request nic asks for"#);
 }
 
 #[test]
 fn the_configuration_is_refused() {
-    let parameters = json!({"apiVersion": "sriov-dra.io/v1alpha1", "kind": "DeviceConfig", "vlan": 100});
+    let parameters =
+        json!({"apiVersion": "sriov-dra.io/v1alpha1", "kind": "DeviceConfig", "vlan": 100});
     let with = |requests: Value| {
         let mut claim = one(&json!({}));
         claim["spec"]["devices"]["config"] =
@@ -111,5 +168,9 @@ fn the_configuration_is_refused() {
         told([class("vf", VF), claim, node("node1", &vfs(2, |_, _| {}))])
     };
     insta::assert_snapshot!(line(&with(json!([]))), @r#"config: claim shop/net would be allocated, but cannot be prepared: request nic: claim config: vlan: only the administrator may set it: DeviceClass vf does not list it in allowInClaims"#);
-    assert_eq!(with(json!(["another"])).cause, None, "it is for another request");
+    assert_eq!(
+        with(json!(["another"])).cause,
+        None,
+        "it is for another request"
+    );
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::device::{
-    Binding, Function, IfName, LinkSetting, Mac, Netdev, NetdevHome, Observed, Route, VfSetting, VfSettings,
+    Binding, Function, IfName, LinkSetting, Mac, Netdev, NetdevHome, Observed, Route, VfSetting,
+    VfSettings,
 };
 
 /// Drivers that make no netdev.
@@ -39,7 +40,10 @@ pub(super) struct FakeLink {
 
 impl FakeFunction {
     pub(super) fn new(observed: &Observed, netns: u64) -> Self {
-        let link = observed.netdev.clone().map(|netdev| FakeLink::of(netns, netdev));
+        let link = observed
+            .netdev
+            .clone()
+            .map(|netdev| FakeLink::of(netns, netdev));
         let netdev_mac = observed.netdev.as_ref().and_then(|netdev| netdev.home.mac);
         let driver = observed.function.binding.driver.clone();
         Self {
@@ -55,25 +59,49 @@ impl FakeFunction {
 
     /// The administrator's MAC, if there is one.
     pub(super) fn admin_mac(&self) -> Option<Mac> {
-        self.vf.and_then(|vf| vf.mac).filter(|mac| *mac != Mac::ZERO)
+        self.vf
+            .and_then(|vf| vf.mac)
+            .filter(|mac| *mac != Mac::ZERO)
     }
 
     /// Whether the kernel accepts this driver for it.
     pub(super) fn takes(&self, binding: &Binding) -> bool {
-        let plain = [&self.native, &self.recorded.driver, &binding.driver_override];
+        let plain = [
+            &self.native,
+            &self.recorded.driver,
+            &binding.driver_override,
+        ];
         plain.into_iter().any(|driver| *driver == binding.driver)
     }
 }
 
 impl FakeLink {
     pub(super) fn fresh(netns: u64, ifindex: u32, name: IfName, mac: Mac) -> Self {
-        let home = NetdevHome { name, altnames: vec![], alias: String::new(), mac: Some(mac), mtu: 1500, up: false };
-        let netdev = Netdev { ifindex, home, carrier: None, addresses: vec![] };
+        let home = NetdevHome {
+            name,
+            altnames: vec![],
+            alias: String::new(),
+            mac: Some(mac),
+            mtu: 1500,
+            up: false,
+        };
+        let netdev = Netdev {
+            ifindex,
+            home,
+            carrier: None,
+            addresses: vec![],
+        };
         Self::of(netns, netdev)
     }
 
     fn of(netns: u64, netdev: Netdev) -> Self {
-        Self { netns, netdev, routes: vec![], stains: BTreeSet::new(), udev: None }
+        Self {
+            netns,
+            netdev,
+            routes: vec![],
+            stains: BTreeSet::new(),
+            udev: None,
+        }
     }
 
     /// udev does what it is going to do.
@@ -107,8 +135,12 @@ impl FakeLink {
             LinkSetting::Mtu(mtu) => home.mtu = *mtu,
             LinkSetting::Up(true) => (home.up, self.netdev.carrier) = (true, Some(true)),
             LinkSetting::Up(false) => self.down(),
-            LinkSetting::Address(net) if !self.netdev.addresses.contains(net) => self.netdev.addresses.push(*net),
-            LinkSetting::Route(route) if !self.routes.contains(route) => self.routes.push(route.clone()),
+            LinkSetting::Address(net) if !self.netdev.addresses.contains(net) => {
+                self.netdev.addresses.push(*net)
+            }
+            LinkSetting::Route(route) if !self.routes.contains(route) => {
+                self.routes.push(route.clone())
+            }
             LinkSetting::Address(_) | LinkSetting::Route(_) => {}
         }
     }

@@ -29,7 +29,10 @@ pub(super) struct Fuse {
 
 impl Fuse {
     pub(super) fn arm(&mut self, trip: Trip) {
-        *self = Self { trip: Some(trip), ..Self::default() };
+        *self = Self {
+            trip: Some(trip),
+            ..Self::default()
+        };
     }
 
     pub(super) fn revive(&mut self) {
@@ -45,7 +48,15 @@ impl Fuse {
     }
 
     pub(super) fn alive(&self, what: &str) -> Result<()> {
-        if self.dead { Err(HostError::new(what, "write", io::Error::other("the process is dead"))) } else { Ok(()) }
+        if self.dead {
+            Err(HostError::new(
+                what,
+                "write",
+                io::Error::other("the process is dead"),
+            ))
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn before(&mut self, what: &str) -> Result<()> {
@@ -60,12 +71,20 @@ impl Fuse {
     }
 
     pub(super) fn amid(&mut self, what: &str) -> Result<()> {
-        if self.trip == Some(Trip::Amid(self.writes)) { self.blow(what) } else { Ok(()) }
+        if self.trip == Some(Trip::Amid(self.writes)) {
+            self.blow(what)
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn after(&mut self, what: &str) -> Result<()> {
         self.alive(what)?;
-        if self.trip == Some(Trip::After(self.writes)) { self.blow(what) } else { Ok(()) }
+        if self.trip == Some(Trip::After(self.writes)) {
+            self.blow(what)
+        } else {
+            Ok(())
+        }
     }
 
     fn blow(&mut self, what: &str) -> Result<()> {

@@ -2,8 +2,8 @@
 
 use super::{super::Recording, Fake};
 use crate::device::{
-    Bdf, Binding, DeviceId, Function, FunctionKind, LinkState, LinkType, Mac, Netdev, NetdevHome, Observed, PciIds,
-    VfAddress, VfSettings, VlanTag,
+    Bdf, Binding, DeviceId, Function, FunctionKind, LinkState, LinkType, Mac, Netdev, NetdevHome,
+    Observed, PciIds, VfAddress, VfSettings, VlanTag,
 };
 
 /// VFs of each port.
@@ -29,11 +29,15 @@ impl Recording {
     /// The host of [`Fake::igb`].
     #[must_use]
     pub fn igb() -> Self {
-        let functions =
-            (0..2).flat_map(|port| std::iter::once(pf(port)).chain((0..VFS).map(move |index| vf(port, index))));
+        let functions = (0..2).flat_map(|port| {
+            std::iter::once(pf(port)).chain((0..VFS).map(move |index| vf(port, index)))
+        });
         let mut functions: Vec<Observed> = functions.collect();
         functions.sort_by_key(|observed| observed.function.id);
-        Self { functions, ..Self::default() }
+        Self {
+            functions,
+            ..Self::default()
+        }
     }
 }
 
@@ -46,24 +50,51 @@ fn pf_address(port: u8) -> Bdf {
 }
 
 fn pf(port: u8) -> Observed {
-    let kind = FunctionKind::Pf { total_vfs: VFS.into(), num_vfs: VFS.into() };
+    let kind = FunctionKind::Pf {
+        total_vfs: VFS.into(),
+        num_vfs: VFS.into(),
+    };
     let mac = Mac([0x52, 0x54, 0, 0, 0, port]);
     let netdev = netdev(u32::from(port) + 2, format!("enp1s0f{port}"), mac, true);
-    let function = function(pf_address(port), 0x10c9, "igb", kind, &netdev, u32::from(port));
-    Observed { function, netdev: Some(netdev), vf: None, max_mtu: Some(9216), mac: Some(mac) }
+    let function = function(
+        pf_address(port),
+        0x10c9,
+        "igb",
+        kind,
+        &netdev,
+        u32::from(port),
+    );
+    Observed {
+        function,
+        netdev: Some(netdev),
+        vf: None,
+        max_mtu: Some(9216),
+        mac: Some(mac),
+    }
 }
 
 /// Addresses by offset 384 and stride 2, as the card has them.
 fn vf(port: u8, index: u8) -> Observed {
     let (device, number) = (0x10 + index / 4, index % 4 * 2 + port);
-    let kind = FunctionKind::Vf { address: Some(VfAddress { pf: pf_address(port), index: index.into() }) };
+    let kind = FunctionKind::Vf {
+        address: Some(VfAddress {
+            pf: pf_address(port),
+            index: index.into(),
+        }),
+    };
     let mac = Mac([0x02, 0, 0, 0, port + 1, index]);
     let ifindex = 10 + u32::from(port) * 10 + u32::from(index);
     let mut netdev = netdev(ifindex, format!("enp1s0f{port}v{index}"), mac, false);
     netdev.home.altnames = vec![format!("port{port}-vf{index}")];
     netdev.home.alias = format!("patch panel {port}, row {index}");
-    let function =
-        function(bdf(format!("0000:02:{device:02x}.{number}")), 0x10ca, "igbvf", kind, &netdev, u32::from(port));
+    let function = function(
+        bdf(format!("0000:02:{device:02x}.{number}")),
+        0x10ca,
+        "igbvf",
+        kind,
+        &netdev,
+        u32::from(port),
+    );
     let vf = VfSettings {
         mac: Some(Mac::ZERO),
         vlan: Some(VlanTag::default()),
@@ -73,22 +104,53 @@ fn vf(port: u8, index: u8) -> Observed {
         trust: Some(false),
         link_state: Some(LinkState::Auto),
     };
-    Observed { function, netdev: Some(netdev), vf: Some(vf), max_mtu: Some(9216), mac: Some(mac) }
+    Observed {
+        function,
+        netdev: Some(netdev),
+        vf: Some(vf),
+        max_mtu: Some(9216),
+        mac: Some(mac),
+    }
 }
 
 fn netdev(ifindex: u32, name: String, mac: Mac, up: bool) -> Netdev {
     let name = name.parse().expect("written here");
-    let home = NetdevHome { name, altnames: vec![], alias: String::new(), mac: Some(mac), mtu: 1500, up };
-    Netdev { ifindex, home, carrier: up.then_some(true), addresses: vec![] }
+    let home = NetdevHome {
+        name,
+        altnames: vec![],
+        alias: String::new(),
+        mac: Some(mac),
+        mtu: 1500,
+        up,
+    };
+    Netdev {
+        ifindex,
+        home,
+        carrier: up.then_some(true),
+        addresses: vec![],
+    }
 }
 
-fn function(at: Bdf, device: u16, driver: &str, kind: FunctionKind, netdev: &Netdev, numa: u32) -> Function {
+fn function(
+    at: Bdf,
+    device: u16,
+    driver: &str,
+    kind: FunctionKind,
+    netdev: &Netdev,
+    numa: u32,
+) -> Function {
     Function {
         id: DeviceId::Pci(at),
         incarnation: 100 + u64::from(netdev.ifindex),
         kind,
-        ids: PciIds { vendor: 0x8086, device },
-        binding: Binding { driver: Some(driver.to_owned()), driver_override: None },
+        ids: PciIds {
+            vendor: 0x8086,
+            device,
+        },
+        binding: Binding {
+            driver: Some(driver.to_owned()),
+            driver_override: None,
+        },
         netdev: Some(netdev.home.name.clone()),
         link_type: Some(LinkType::Ethernet),
         link_speed: Some(1000),

@@ -13,8 +13,8 @@ use super::{
     is_home,
 };
 use crate::device::{
-    Bdf, Binding, DeviceId, FunctionKind, IfName, LinkSetting, LinkState, Mac, Observed, RdmaDevice, VfAddress,
-    VfSetting, VfSettings, VlanTag,
+    Bdf, Binding, DeviceId, FunctionKind, IfName, LinkSetting, LinkState, Mac, Observed,
+    RdmaDevice, VfAddress, VfSetting, VfSettings, VlanTag,
 };
 
 /// The host's namespace.
@@ -41,8 +41,11 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(recording: &Recording) -> Self {
-        let functions: BTreeMap<DeviceId, FakeFunction> =
-            recording.functions.iter().map(|o| (o.function.id, FakeFunction::new(o, HOME))).collect();
+        let functions: BTreeMap<DeviceId, FakeFunction> = recording
+            .functions
+            .iter()
+            .map(|o| (o.function.id, FakeFunction::new(o, HOME)))
+            .collect();
         Self {
             udev: false,
             unloaded: BTreeSet::new(),
@@ -71,37 +74,71 @@ impl State {
         let observed = self.seen(device)?;
         match observed.function.vf_address() {
             Some(vf) if self.is_away(&vf.pf.into()) => {
-                let reason = "has no netdev in the host's network namespace, and VFs are set through it";
-                Err(HostError::of_kind(ErrorKind::Gone, format!("pf {}", vf.pf), "look up netdev", reason))
+                let reason =
+                    "has no netdev in the host's network namespace, and VFs are set through it";
+                Err(HostError::of_kind(
+                    ErrorKind::Gone,
+                    format!("pf {}", vf.pf),
+                    "look up netdev",
+                    reason,
+                ))
             }
             _ => Ok(observed),
         }
     }
 
     fn is_away(&self, device: &DeviceId) -> bool {
-        let link = self.functions.get(device).and_then(|fake| fake.link.as_ref());
+        let link = self
+            .functions
+            .get(device)
+            .and_then(|fake| fake.link.as_ref());
         link.is_some_and(|link| link.netns != HOME)
     }
 
     /// What needs no other function.
     pub(super) fn seen(&self, device: &DeviceId) -> Result<Observed> {
         let fake = self.function(device)?;
-        let netdev = fake.link.as_ref().filter(|link| link.netns == HOME).map(|link| link.netdev.clone());
+        let netdev = fake
+            .link
+            .as_ref()
+            .filter(|link| link.netns == HOME)
+            .map(|link| link.netdev.clone());
         let mut function = fake.function.clone();
         function.netdev = netdev.as_ref().map(|netdev| netdev.home.name.clone());
         function.carrier = netdev.as_ref().and_then(|netdev| netdev.carrier);
-        if let FunctionKind::Pf { num_vfs, .. } | FunctionKind::Accelerator { address: None, num_vfs, .. } =
-            &mut function.kind
+        if let FunctionKind::Pf { num_vfs, .. }
+        | FunctionKind::Accelerator {
+            address: None,
+            num_vfs,
+            ..
+        } = &mut function.kind
         {
-            *num_vfs = self.vfs_of(device.pci()).len().try_into().unwrap_or(u32::MAX);
+            *num_vfs = self
+                .vfs_of(device.pci())
+                .len()
+                .try_into()
+                .unwrap_or(u32::MAX);
         }
-        let mac = netdev.as_ref().and_then(|netdev| netdev.home.mac).or(fake.admin_mac());
-        Ok(Observed { function, netdev, vf: fake.vf, max_mtu: fake.max_mtu, mac })
+        let mac = netdev
+            .as_ref()
+            .and_then(|netdev| netdev.home.mac)
+            .or(fake.admin_mac());
+        Ok(Observed {
+            function,
+            netdev,
+            vf: fake.vf,
+            max_mtu: fake.max_mtu,
+            mac,
+        })
     }
 
     fn vfs_of(&self, pf: Bdf) -> Vec<DeviceId> {
         let is_of = |fake: &FakeFunction| fake.function.vf_address().is_some_and(|vf| vf.pf == pf);
-        self.functions.values().filter(|fake| is_of(fake)).map(|fake| fake.function.id).collect()
+        self.functions
+            .values()
+            .filter(|fake| is_of(fake))
+            .map(|fake| fake.function.id)
+            .collect()
     }
 
     pub(super) fn vf_subject(&self, vf: &VfAddress) -> String {
@@ -113,7 +150,8 @@ impl State {
 
     fn vf_id(&self, vf: &VfAddress) -> Option<DeviceId> {
         let mut all = self.functions.values();
-        all.find(|fake| fake.function.vf_address() == Some(*vf)).map(|fake| fake.function.id)
+        all.find(|fake| fake.function.vf_address() == Some(*vf))
+            .map(|fake| fake.function.id)
     }
 
     fn next(&mut self) -> u32 {
@@ -123,12 +161,22 @@ impl State {
 
     /// Names in a namespace, alternative ones included.
     pub(super) fn names(&self, netns: u64) -> Vec<String> {
-        let links = self.functions.values().filter_map(|fake| fake.link.as_ref()).filter(|link| link.netns == netns);
+        let links = self
+            .functions
+            .values()
+            .filter_map(|fake| fake.link.as_ref())
+            .filter(|link| link.netns == netns);
         let named = links.flat_map(|link| {
             let home = &link.netdev.home;
-            [home.name.to_string()].into_iter().chain(home.altnames.iter().cloned())
+            [home.name.to_string()]
+                .into_iter()
+                .chain(home.altnames.iter().cloned())
         });
-        let others = if netns == HOME { vec!["lo"] } else { vec!["lo", "eth0"] };
+        let others = if netns == HOME {
+            vec!["lo"]
+        } else {
+            vec!["lo", "eth0"]
+        };
         others.into_iter().map(str::to_owned).chain(named).collect()
     }
 
@@ -155,14 +203,24 @@ impl State {
     /// Drivers that make no netdev make no RDMA devices either.
     pub(super) fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>> {
         let function = &self.function(device)?.function;
-        let made = function.binding.driver.as_deref().is_some_and(|driver| !WITHOUT_NETDEV.contains(&driver));
+        let made = function
+            .binding
+            .driver
+            .as_deref()
+            .is_some_and(|driver| !WITHOUT_NETDEV.contains(&driver));
         let nodes = |name: &str| {
             let number = name.rsplit('_').next().unwrap_or_default();
-            let all = ["issm", "umad", "uverbs"].map(|kind| format!("/dev/infiniband/{kind}{number}"));
+            let all =
+                ["issm", "umad", "uverbs"].map(|kind| format!("/dev/infiniband/{kind}{number}"));
             all.into_iter().filter(|node| self.has_node(node)).collect()
         };
         let names = function.abilities.rdma_devices.iter().filter(|_| made);
-        Ok(names.map(|name| RdmaDevice { name: name.clone(), nodes: nodes(name) }).collect())
+        Ok(names
+            .map(|name| RdmaDevice {
+                name: name.clone(),
+                nodes: nodes(name),
+            })
+            .collect())
     }
 
     pub(super) fn use_by_host(&mut self, device: DeviceId, used: bool) {
@@ -178,9 +236,20 @@ impl State {
         if present.len() == count as usize {
             return Ok(());
         }
-        present.iter().for_each(|vf| drop(self.functions.remove(vf)));
-        let wanted = |fake: &FakeFunction| fake.function.vf_address().is_some_and(|vf| vf.pf == pf && vf.index < count);
-        let made: Vec<DeviceId> = self.recorded.values().filter(|f| wanted(f)).map(|f| f.function.id).collect();
+        present
+            .iter()
+            .for_each(|vf| drop(self.functions.remove(vf)));
+        let wanted = |fake: &FakeFunction| {
+            fake.function
+                .vf_address()
+                .is_some_and(|vf| vf.pf == pf && vf.index < count)
+        };
+        let made: Vec<DeviceId> = self
+            .recorded
+            .values()
+            .filter(|f| wanted(f))
+            .map(|f| f.function.id)
+            .collect();
         made.iter().try_for_each(|vf| self.make(vf))
     }
 
@@ -188,7 +257,8 @@ impl State {
     fn make(&mut self, vf: &DeviceId) -> Result<()> {
         self.plug(vf);
         let fake = self.function_mut(vf)?;
-        (fake.link, fake.function.binding, fake.vf) = (None, Binding::default(), fake.vf.map(new_vf));
+        (fake.link, fake.function.binding, fake.vf) =
+            (None, Binding::default(), fake.vf.map(new_vf));
         match fake.native.clone() {
             Some(driver) => self.bind(vf, &driver),
             None => Ok(()),
@@ -197,19 +267,29 @@ impl State {
 
     pub(super) fn set_driver(&mut self, device: &DeviceId, binding: &Binding) -> Result<()> {
         let fake = self.function_mut(device)?;
-        fake.function.binding.driver_override.clone_from(&binding.driver_override);
+        fake.function
+            .binding
+            .driver_override
+            .clone_from(&binding.driver_override);
         if fake.function.binding.driver == binding.driver {
             return Ok(());
         }
         self.unbind(device)?;
         self.fuse.amid("bind")?;
         match &binding.driver {
-            Some(driver) if !self.unloaded.contains(driver) && self.function(device)?.takes(binding) => {
+            Some(driver)
+                if !self.unloaded.contains(driver) && self.function(device)?.takes(binding) =>
+            {
                 self.bind(device, driver)
             }
             Some(driver) => {
                 let text = "no such device";
-                Err(HostError::of_kind(ErrorKind::Invalid, device.to_string(), format!("bind {driver}"), text))
+                Err(HostError::of_kind(
+                    ErrorKind::Invalid,
+                    device.to_string(),
+                    format!("bind {driver}"),
+                    text,
+                ))
             }
             None => Ok(()),
         }
@@ -218,7 +298,12 @@ impl State {
     pub(super) fn unload(&mut self, driver: &str) {
         self.unloaded.insert(driver.to_owned());
         let bound = |fake: &FakeFunction| fake.function.binding.driver.as_deref() == Some(driver);
-        let all: Vec<DeviceId> = self.functions.iter().filter(|(_, fake)| bound(fake)).map(|(id, _)| *id).collect();
+        let all: Vec<DeviceId> = self
+            .functions
+            .iter()
+            .filter(|(_, fake)| bound(fake))
+            .map(|(id, _)| *id)
+            .collect();
         for id in all {
             // Only a function that is not there cannot be unbound.
             drop(self.unbind(&id));
@@ -228,7 +313,12 @@ impl State {
     pub(super) fn rebind(&mut self, device: &DeviceId) -> Result<()> {
         let Some(driver) = self.function(device)?.function.binding.driver.clone() else {
             let text = "no driver is bound";
-            return Err(HostError::of_kind(ErrorKind::Invalid, device.to_string(), "rebind", text));
+            return Err(HostError::of_kind(
+                ErrorKind::Invalid,
+                device.to_string(),
+                "rebind",
+                text,
+            ));
         };
         self.unbind(device)?;
         self.fuse.amid("rebind")?;
@@ -240,7 +330,11 @@ impl State {
         let fake = self.function_mut(device)?;
         (fake.link, fake.function.binding.driver) = (None, None);
         let is_pf = fake.function.vfs().is_some();
-        for vf in if is_pf { self.vfs_of(device.pci()) } else { vec![] } {
+        for vf in if is_pf {
+            self.vfs_of(device.pci())
+        } else {
+            vec![]
+        } {
             self.functions.remove(&vf);
         }
         Ok(())
@@ -254,9 +348,15 @@ impl State {
         let [_, _, a, b] = self.next().to_be_bytes();
         let made_up = Mac([0x02, 0xfa, 0xce, 0, a, b]);
         let (ifindex, name) = (self.next(), self.free_name("eth"));
-        let named = self.udev.then(|| (self.free_name("udev"), Mac([0x02, 0xde, 0, 0, a, b])));
+        let named = self
+            .udev
+            .then(|| (self.free_name("udev"), Mac([0x02, 0xde, 0, 0, a, b])));
         let fake = self.function_mut(device)?;
-        let own = if fake.vf.is_some() { made_up } else { fake.permanent };
+        let own = if fake.vf.is_some() {
+            made_up
+        } else {
+            fake.permanent
+        };
         let mac = fake.admin_mac().unwrap_or(own);
         let mut link = FakeLink::fresh(HOME, ifindex, name, mac);
         link.udev = named;
@@ -267,13 +367,23 @@ impl State {
     /// The kernel's own pattern: the first free `eth<n>`.
     fn free_name(&self, stem: &str) -> IfName {
         let taken = self.names(HOME);
-        let mut names = (0..).map(|n| format!("{stem}{n}")).filter(|name| !taken.contains(name));
-        names.find_map(|name| name.parse().ok()).expect("there is always a free number")
+        let mut names = (0..)
+            .map(|n| format!("{stem}{n}"))
+            .filter(|name| !taken.contains(name));
+        names
+            .find_map(|name| name.parse().ok())
+            .expect("there is always a free number")
     }
 
     pub(super) fn set_vf(&mut self, vf: &VfAddress, setting: &VfSetting) -> Result<()> {
-        let refuse =
-            |text| HostError::of_kind(ErrorKind::Invalid, format!("pf {}", vf.pf), format!("set {setting}"), text);
+        let refuse = |text| {
+            HostError::of_kind(
+                ErrorKind::Invalid,
+                format!("pf {}", vf.pf),
+                format!("set {setting}"),
+                text,
+            )
+        };
         let id = self.vf_id(vf).ok_or_else(|| refuse("invalid argument"))?;
         let held = self.function_mut(&id)?.vf.as_mut();
         assign(held.ok_or_else(|| refuse("no virtual functions"))?, setting);
@@ -281,26 +391,58 @@ impl State {
     }
 
     pub(super) fn link_in(&mut self, device: &DeviceId, netns: &Netns) -> Result<&mut FakeLink> {
-        let link = self.function_mut(device)?.link.as_mut().filter(|link| link.netns == netns.inode);
+        let link = self
+            .function_mut(device)?
+            .link
+            .as_mut()
+            .filter(|link| link.netns == netns.inode);
         link.ok_or_else(|| {
-            HostError::of_kind(ErrorKind::Gone, format!("link of {device}"), "find", "no such device in this namespace")
+            HostError::of_kind(
+                ErrorKind::Gone,
+                format!("link of {device}"),
+                "find",
+                "no such device in this namespace",
+            )
         })
     }
 
-    pub(super) fn set_link(&mut self, device: &DeviceId, netns: &Netns, setting: &LinkSetting) -> Result<()> {
-        let (now, admin) = (self.link_in(device, netns)?.netdev.home.clone(), self.function(device)?.admin_mac());
+    pub(super) fn set_link(
+        &mut self,
+        device: &DeviceId,
+        netns: &Netns,
+        setting: &LinkSetting,
+    ) -> Result<()> {
+        let (now, admin) = (
+            self.link_in(device, netns)?.netdev.home.clone(),
+            self.function(device)?.admin_mac(),
+        );
         let refuse = |errno| {
             let source = std::io::Error::from_raw_os_error(errno);
-            Err(HostError::new(format!("link of {device}"), format!("set {setting}"), source))
+            Err(HostError::new(
+                format!("link of {device}"),
+                format!("set {setting}"),
+                source,
+            ))
         };
-        let others: Vec<String> =
-            self.names(netns.inode).into_iter().filter(|name| *name != now.name.as_str()).collect();
+        let others: Vec<String> = self
+            .names(netns.inode)
+            .into_iter()
+            .filter(|name| *name != now.name.as_str())
+            .collect();
         match setting {
-            LinkSetting::Name(name) if others.iter().any(|other| other == name.as_str()) => return refuse(17),
-            LinkSetting::Mac(mac) if admin.is_some_and(|admin| admin != *mac) && now.mac != Some(*mac) => {
+            LinkSetting::Name(name) if others.iter().any(|other| other == name.as_str()) => {
+                return refuse(17);
+            }
+            LinkSetting::Mac(mac)
+                if admin.is_some_and(|admin| admin != *mac) && now.mac != Some(*mac) =>
+            {
                 return refuse(99);
             }
-            LinkSetting::Mtu(mtu) if self.function(device)?.max_mtu.is_some_and(|max| *mtu > max) => return refuse(22),
+            LinkSetting::Mtu(mtu)
+                if self.function(device)?.max_mtu.is_some_and(|max| *mtu > max) =>
+            {
+                return refuse(22);
+            }
             LinkSetting::Route(route) if route.gw.is_some() && !now.up => return refuse(101),
             _ => {}
         }
@@ -308,28 +450,50 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn move_link(&mut self, device: &DeviceId, from: &Netns, to: &Netns, name: &IfName) -> Result<()> {
-        if self.link_in(device, to).is_ok_and(|link| link.netdev.home.name == *name) {
+    pub(super) fn move_link(
+        &mut self,
+        device: &DeviceId,
+        from: &Netns,
+        to: &Netns,
+        name: &IfName,
+    ) -> Result<()> {
+        if self
+            .link_in(device, to)
+            .is_ok_and(|link| link.netdev.home.name == *name)
+        {
             return Ok(());
         }
         let altnames = self.link_in(device, from)?.netdev.home.altnames.clone();
         let taken = self.names(to.inode);
-        if taken.iter().any(|other| other == name.as_str() || altnames.contains(other)) {
+        if taken
+            .iter()
+            .any(|other| other == name.as_str() || altnames.contains(other))
+        {
             let source = std::io::Error::from_raw_os_error(17);
-            return Err(HostError::new(format!("link of {device}"), format!("move as {name}"), source));
+            return Err(HostError::new(
+                format!("link of {device}"),
+                format!("move as {name}"),
+                source,
+            ));
         }
         self.link_in(device, from)?.arrive(to.inode, name.clone());
         Ok(())
     }
 
     pub(super) fn stain(&mut self, device: &DeviceId, what: &str) -> Result<()> {
-        let link = self.function_mut(device)?.link.as_mut().ok_or_else(|| gone(device))?;
+        let link = self
+            .function_mut(device)?
+            .link
+            .as_mut()
+            .ok_or_else(|| gone(device))?;
         link.stains.insert(what.to_owned());
         Ok(())
     }
 
     pub(super) fn kill_netns(&mut self, path: &Path) {
-        let Ok(dying) = self.namespaces.open(path) else { return };
+        let Ok(dying) = self.namespaces.open(path) else {
+            return;
+        };
         self.namespaces.forget(dying.inode);
         self.send_home(dying.inode);
     }
@@ -345,10 +509,20 @@ impl State {
         let all: Vec<DeviceId> = self.functions.keys().copied().collect();
         for device in all {
             let (taken, spare) = (self.names(HOME), self.free_name("dev"));
-            let link = self.functions.get_mut(&device).and_then(|fake| fake.link.as_mut());
+            let link = self
+                .functions
+                .get_mut(&device)
+                .and_then(|fake| fake.link.as_mut());
             if let Some(link) = link.filter(|link| link.netns == dying) {
                 let name = link.netdev.home.name.clone();
-                link.arrive(HOME, if taken.iter().any(|other| other == name.as_str()) { spare } else { name });
+                link.arrive(
+                    HOME,
+                    if taken.iter().any(|other| other == name.as_str()) {
+                        spare
+                    } else {
+                        name
+                    },
+                );
             }
         }
     }
@@ -356,12 +530,30 @@ impl State {
     pub(super) fn dump(&self) -> String {
         let mut text = String::new();
         for (id, fake) in &self.functions {
-            let FakeFunction { function, vf, link, .. } = fake;
-            let _ = writeln!(text, "{id} incarnation {} {:?}", function.incarnation, function.binding);
+            let FakeFunction {
+                function, vf, link, ..
+            } = fake;
+            let _ = writeln!(
+                text,
+                "{id} incarnation {} {:?}",
+                function.incarnation, function.binding
+            );
             let _ = writeln!(text, "{id} at pf {vf:?}");
-            let Some(FakeLink { netns, netdev, routes, stains, .. }) = link else { continue };
-            let _ =
-                writeln!(text, "{id} link in {netns} {:?} {:?} {routes:?} {stains:?}", netdev.home, netdev.addresses);
+            let Some(FakeLink {
+                netns,
+                netdev,
+                routes,
+                stains,
+                ..
+            }) = link
+            else {
+                continue;
+            };
+            let _ = writeln!(
+                text,
+                "{id} link in {netns} {:?} {:?} {routes:?} {stains:?}",
+                netdev.home, netdev.addresses
+            );
         }
         text
     }
@@ -381,7 +573,12 @@ fn new_vf(recorded: VfSettings) -> VfSettings {
 }
 
 fn gone(device: &DeviceId) -> HostError {
-    HostError::of_kind(ErrorKind::Gone, device.to_string(), "find", "no such device")
+    HostError::of_kind(
+        ErrorKind::Gone,
+        device.to_string(),
+        "find",
+        "no such device",
+    )
 }
 
 /// Namespaces other than the host's: inode and, unless leaked, path.
@@ -395,12 +592,19 @@ impl Namespaces {
     pub(super) fn add(&mut self, path: &Path) -> Netns {
         self.last = self.last.max(4_026_532_000) + 1;
         self.all.insert(self.last, Some(path.to_owned()));
-        Netns { inode: self.last, file: None }
+        Netns {
+            inode: self.last,
+            file: None,
+        }
     }
 
     pub(super) fn open(&self, path: &Path) -> Result<Netns> {
         let at = |(_, at): &(&u64, &Option<PathBuf>)| at.as_deref() == Some(path);
-        let inode = if is_home(path) { Some(HOME) } else { self.all.iter().find(at).map(|(inode, _)| *inode) };
+        let inode = if is_home(path) {
+            Some(HOME)
+        } else {
+            self.all.iter().find(at).map(|(inode, _)| *inode)
+        };
         let gone = || {
             HostError::of_kind(
                 ErrorKind::Gone,
@@ -409,11 +613,16 @@ impl Namespaces {
                 "no such file or directory",
             )
         };
-        inode.map(|inode| Netns { inode, file: None }).ok_or_else(gone)
+        inode
+            .map(|inode| Netns { inode, file: None })
+            .ok_or_else(gone)
     }
 
     pub(super) fn leak(&mut self, path: &Path) {
-        self.all.values_mut().filter(|at| at.as_deref() == Some(path)).for_each(|at| *at = None);
+        self.all
+            .values_mut()
+            .filter(|at| at.as_deref() == Some(path))
+            .for_each(|at| *at = None);
     }
 
     fn forget(&mut self, inode: u64) {
@@ -421,7 +630,12 @@ impl Namespaces {
     }
 
     fn take_leaked(&mut self) -> Vec<u64> {
-        let leaked = self.all.iter().filter(|(_, path)| path.is_none()).map(|(inode, _)| *inode).collect();
+        let leaked = self
+            .all
+            .iter()
+            .filter(|(_, path)| path.is_none())
+            .map(|(inode, _)| *inode)
+            .collect();
         self.all.retain(|_, path| path.is_some());
         leaked
     }

@@ -11,7 +11,10 @@ fn vf(index: u8) -> DeviceId {
 }
 
 fn address(index: u32) -> VfAddress {
-    VfAddress { pf: "0000:01:00.0".parse().unwrap(), index }
+    VfAddress {
+        pf: "0000:01:00.0".parse().unwrap(),
+        index,
+    }
 }
 
 fn home(fake: &Fake) -> Netns {
@@ -35,8 +38,14 @@ fn a_vf_takes_the_administrators_mac_when_its_driver_starts_and_makes_up_another
     fake.rebind(&vf(0), soon()).unwrap();
     assert_eq!(mac(&fake), Some(given));
     let other = LinkSetting::Mac(Mac([2, 0, 0, 0, 0, 8]));
-    assert_eq!(fake.set_link(&vf(0), &home(&fake), &other).unwrap_err().kind(), ErrorKind::Invalid);
-    fake.set_vf(&address(0), &VfSetting::Mac(Mac::ZERO)).unwrap();
+    assert_eq!(
+        fake.set_link(&vf(0), &home(&fake), &other)
+            .unwrap_err()
+            .kind(),
+        ErrorKind::Invalid
+    );
+    fake.set_vf(&address(0), &VfSetting::Mac(Mac::ZERO))
+        .unwrap();
     assert_eq!(mac(&fake), Some(given));
     fake.rebind(&vf(0), soon()).unwrap();
     assert!(mac(&fake) != Some(given) && mac(&fake) != own);
@@ -48,20 +57,29 @@ fn a_netdev_moves_and_a_dying_namespace_sends_it_home_under_the_pods_name() {
     let fake = Fake::igb();
     let pod = fake.add_netns(Path::new(POD));
     let name: IfName = "net1".parse().unwrap();
-    fake.set_link(&vf(0), &home(&fake), &LinkSetting::Up(true)).unwrap();
+    fake.set_link(&vf(0), &home(&fake), &LinkSetting::Up(true))
+        .unwrap();
     for _ in 0..2 {
         fake.move_link(&vf(0), &home(&fake), &pod, &name).unwrap();
     }
     let netdev = fake.link(&vf(0), &pod).unwrap().unwrap();
     assert_eq!((netdev.home.name.as_str(), netdev.home.up), ("net1", false));
     assert_eq!(fake.observe(&vf(0)).unwrap().netdev, None);
-    let busy = fake.move_link(&vf(1), &home(&fake), &pod, &name).unwrap_err();
+    let busy = fake
+        .move_link(&vf(1), &home(&fake), &pod, &name)
+        .unwrap_err();
     assert_eq!(busy.kind(), ErrorKind::Busy);
     fake.leak_netns(Path::new(POD));
-    assert_eq!(fake.open_netns(Path::new(POD)).unwrap_err().kind(), ErrorKind::Gone);
+    assert_eq!(
+        fake.open_netns(Path::new(POD)).unwrap_err().kind(),
+        ErrorKind::Gone
+    );
     assert_eq!(fake.observe(&vf(0)).unwrap().netdev, None);
     fake.free_leaks();
-    assert_eq!(fake.observe(&vf(0)).unwrap().netdev.unwrap().home.name, name);
+    assert_eq!(
+        fake.observe(&vf(0)).unwrap().netdev.unwrap().home.name,
+        name
+    );
 }
 
 #[test]
@@ -71,7 +89,15 @@ fn a_rebound_function_is_fresh_and_remade_vfs_are_others() {
     assert!(fake.dump().contains("promisc"));
     fake.rebind(&vf(0), soon()).unwrap();
     assert!(!fake.dump().contains("promisc"));
-    assert_eq!(fake.observe(&vf(0)).unwrap().function.netdev.unwrap().as_str(), "eth0");
+    assert_eq!(
+        fake.observe(&vf(0))
+            .unwrap()
+            .function
+            .netdev
+            .unwrap()
+            .as_str(),
+        "eth0"
+    );
     let before = fake.observe(&vf(0)).unwrap().function.incarnation;
     fake.set_num_vfs(&address(0).pf, 0).unwrap();
     assert_eq!(fake.observe(&vf(0)).unwrap_err().kind(), ErrorKind::Gone);
@@ -82,19 +108,40 @@ fn a_rebound_function_is_fresh_and_remade_vfs_are_others() {
 #[test]
 fn vfio_has_no_netdev_and_needs_the_override() {
     let fake = Fake::igb();
-    let plain = Binding { driver: Some("vfio-pci".into()), driver_override: None };
-    assert_eq!(fake.set_driver(&vf(0), &plain, soon()).unwrap_err().kind(), ErrorKind::Invalid);
-    let vfio = Binding { driver_override: plain.driver.clone(), ..plain };
+    let plain = Binding {
+        driver: Some("vfio-pci".into()),
+        driver_override: None,
+    };
+    assert_eq!(
+        fake.set_driver(&vf(0), &plain, soon()).unwrap_err().kind(),
+        ErrorKind::Invalid
+    );
+    let vfio = Binding {
+        driver_override: plain.driver.clone(),
+        ..plain
+    };
     fake.set_driver(&vf(0), &vfio, soon()).unwrap();
     assert_eq!(fake.observe(&vf(0)).unwrap().netdev, None);
-    assert_eq!(fake.native_driver(&vf(0)).unwrap().as_deref(), Some("igbvf"));
+    assert_eq!(
+        fake.native_driver(&vf(0)).unwrap().as_deref(),
+        Some("igbvf")
+    );
 }
 
 #[test]
 fn igb_refuses_what_the_card_cannot() {
-    let tag = VlanTag { id: 100, qos: 0, proto: crate::device::VlanProto::Ieee8021Ad };
-    let error = Fake::igb().set_vf(&address(0), &VfSetting::Vlan(tag)).unwrap_err();
-    assert_eq!(error.to_string(), "vf 0000:02:10.0: set vlan 100 qos 0 proto 802.1ad: protocol not supported");
+    let tag = VlanTag {
+        id: 100,
+        qos: 0,
+        proto: crate::device::VlanProto::Ieee8021Ad,
+    };
+    let error = Fake::igb()
+        .set_vf(&address(0), &VfSetting::Vlan(tag))
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "vf 0000:02:10.0: set vlan 100 qos 0 proto 802.1ad: protocol not supported"
+    );
 }
 
 #[test]

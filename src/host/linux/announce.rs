@@ -6,7 +6,8 @@ use std::{io, net::IpAddr, os::fd::OwnedFd};
 
 use ipnet::IpNet;
 use rustix::net::{
-    AddressFamily, SendFlags, SocketType, addr::SocketAddrArg, addr::SocketAddrLen, addr::SocketAddrOpaque,
+    AddressFamily, SendFlags, SocketType, addr::SocketAddrArg, addr::SocketAddrLen,
+    addr::SocketAddrOpaque,
 };
 
 use crate::device::Mac;
@@ -15,12 +16,20 @@ use crate::device::Mac;
 /// 4862 §5.4): an advertisement that the card's switch sends back would be taken for the duplicate, and the address be lost.
 pub(super) fn worthy(addresses: &[IpNet]) -> Vec<IpAddr> {
     let own = |address: &IpAddr| matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
-    addresses.iter().map(IpNet::addr).filter(|address| !own(address)).collect()
+    addresses
+        .iter()
+        .map(IpNet::addr)
+        .filter(|address| !own(address))
+        .collect()
 }
 
 /// Opens a socket for whole frames, in the calling thread's namespace. It receives nothing.
 pub(super) fn open() -> io::Result<OwnedFd> {
-    Ok(rustix::net::socket(AddressFamily::PACKET, SocketType::RAW, None)?)
+    Ok(rustix::net::socket(
+        AddressFamily::PACKET,
+        SocketType::RAW,
+        None,
+    )?)
 }
 
 /// Sends one announcement per address through the link.
@@ -51,7 +60,15 @@ impl LinkAddress {
     /// Of that link, for any protocol.
     pub(super) fn of(index: u32) -> Self {
         let family = AddressFamily::PACKET.as_raw();
-        Self { family, protocol: 0, index, hardware: 0, packet: 0, length: 6, address: [0; 8] }
+        Self {
+            family,
+            protocol: 0,
+            index,
+            hardware: 0,
+            packet: 0,
+            length: 6,
+            address: [0; 8],
+        }
     }
 }
 
@@ -59,8 +76,14 @@ impl LinkAddress {
 // long as the call.
 #[expect(unsafe_code, reason = "rustix has no type for AF_PACKET addresses")]
 unsafe impl SocketAddrArg for LinkAddress {
-    unsafe fn with_sockaddr<R>(&self, f: impl FnOnce(*const SocketAddrOpaque, SocketAddrLen) -> R) -> R {
-        f((&raw const *self).cast(), size_of::<Self>() as SocketAddrLen)
+    unsafe fn with_sockaddr<R>(
+        &self,
+        f: impl FnOnce(*const SocketAddrOpaque, SocketAddrLen) -> R,
+    ) -> R {
+        f(
+            (&raw const *self).cast(),
+            size_of::<Self>() as SocketAddrLen,
+        )
     }
 }
 
@@ -81,10 +104,18 @@ mod tests {
     /// A socket that hears all frames of the link.
     fn ear(arena: &Arena, index: u32) -> OwnedFd {
         let socket = netns::inside(&arena.netns, open).unwrap();
-        let all = LinkAddress { protocol: 3_u16.to_be(), ..LinkAddress::of(index) };
+        let all = LinkAddress {
+            protocol: 3_u16.to_be(),
+            ..LinkAddress::of(index)
+        };
         bind(&socket, &all).unwrap();
         let patience = Some(Duration::from_millis(200));
-        rustix::net::sockopt::set_socket_timeout(&socket, rustix::net::sockopt::Timeout::Recv, patience).unwrap();
+        rustix::net::sockopt::set_socket_timeout(
+            &socket,
+            rustix::net::sockopt::Timeout::Recv,
+            patience,
+        )
+        .unwrap();
         socket
     }
 
@@ -101,13 +132,24 @@ mod tests {
 
     #[test]
     fn a_link_local_address_is_not_announced() {
-        let addresses = ["10.0.0.7/24", "fe80::94ee:faff:fe4b:c57c/64", "fd00::7/64"].map(|text| text.parse().unwrap());
-        assert_eq!(worthy(&addresses), ["10.0.0.7".parse::<IpAddr>().unwrap(), "fd00::7".parse().unwrap()]);
+        let addresses = ["10.0.0.7/24", "fe80::94ee:faff:fe4b:c57c/64", "fd00::7/64"]
+            .map(|text| text.parse().unwrap());
+        assert_eq!(
+            worthy(&addresses),
+            [
+                "10.0.0.7".parse::<IpAddr>().unwrap(),
+                "fd00::7".parse().unwrap()
+            ]
+        );
     }
 
     #[test]
     fn the_peer_hears_both_families() {
-        let up = ["link add dev0 type veth peer name dev1", "link set dev0 up", "link set dev1 up"];
+        let up = [
+            "link add dev0 type veth peer name dev1",
+            "link set dev0 up",
+            "link set dev1 up",
+        ];
         let arena = Arena::new(&up);
         let near = arena.link("dev0");
         let far = arena.link("dev1");
@@ -120,10 +162,16 @@ mod tests {
                 send(&mouth, near.index, near.mac.unwrap(), &addresses).unwrap();
                 Ok::<_, ()>(hear(&ear, wanted))
             };
-            Deadline::after(Duration::from_secs(20)).poll(speak).unwrap().expect("a frame")
+            Deadline::after(Duration::from_secs(20))
+                .poll(speak)
+                .unwrap()
+                .expect("a frame")
         };
         let arp = say(|frame| frame[12..14] == [8, 6]);
-        assert_eq!((&arp[6..12], &arp[38..42]), (&near.mac.unwrap().0[..], &[10, 0, 0, 7][..]));
+        assert_eq!(
+            (&arp[6..12], &arp[38..42]),
+            (&near.mac.unwrap().0[..], &[10, 0, 0, 7][..])
+        );
         say(|frame| frame[12..14] == [0x86, 0xdd] && frame[54] == 136 && frame[77] == 7);
     }
 }

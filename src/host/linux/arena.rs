@@ -25,7 +25,9 @@ impl Arena {
             unshare();
             netns::open(Path::new("/proc/thread-self/ns/net")).unwrap()
         });
-        let arena = Self { netns: netns.join().unwrap() };
+        let arena = Self {
+            netns: netns.join().unwrap(),
+        };
         commands.iter().for_each(|command| drop(arena.ip(command)));
         arena
     }
@@ -34,7 +36,11 @@ impl Arena {
     pub(super) fn ip(&self, arguments: &str) -> String {
         let run = || Command::new("ip").args(arguments.split(' ')).output();
         let output = netns::inside(&self.netns, run).unwrap();
-        assert!(output.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "ip {arguments}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -45,11 +51,17 @@ impl Arena {
     /// The link of that name.
     pub(super) fn link(&self, name: &str) -> Link {
         let links = link::all(&self.socket()).unwrap();
-        links.into_iter().find(|link| link.is_called(name)).unwrap_or_else(|| panic!("no link {name}"))
+        links
+            .into_iter()
+            .find(|link| link.is_called(name))
+            .unwrap_or_else(|| panic!("no link {name}"))
     }
 }
 
-#[expect(unsafe_code, reason = "a network namespace shares no descriptors: the thread is made for this and ends")]
+#[expect(
+    unsafe_code,
+    reason = "a network namespace shares no descriptors: the thread is made for this and ends"
+)]
 fn unshare() {
     // SAFETY: NEWNET does not touch the file descriptor table.
     unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNET) }.unwrap();

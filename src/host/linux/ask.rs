@@ -32,11 +32,21 @@ const INTEL: u16 = 0x8086;
 pub(super) fn ask(pfs: impl Iterator<Item = (Bdf, u16)>) -> Told {
     let devlink = family("devlink");
     let of = |(pf, vendor)| Some((handle(&pf), of_pf(devlink.as_ref()?, &pf, vendor)));
-    let devlink = pfs.filter_map(of).filter(|(_, told)| *told != Devlink::default()).collect();
-    let management = family("vdpa").and_then(|vdpa| or_nothing("vdpa", vdpa.dump(VDPA_CMD_MGMTDEV_GET)));
-    let vdpa_management: BTreeSet<String> =
-        management.unwrap_or_default().iter().filter_map(|reply| management_device(reply)).collect();
-    Told { devlink, vdpa_management }
+    let devlink = pfs
+        .filter_map(of)
+        .filter(|(_, told)| *told != Devlink::default())
+        .collect();
+    let management =
+        family("vdpa").and_then(|vdpa| or_nothing("vdpa", vdpa.dump(VDPA_CMD_MGMTDEV_GET)));
+    let vdpa_management: BTreeSet<String> = management
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|reply| management_device(reply))
+        .collect();
+    Told {
+        devlink,
+        vdpa_management,
+    }
 }
 
 fn family(name: &str) -> Option<Family> {
@@ -57,11 +67,21 @@ fn or_nothing<T>(subject: &str, answer: Answer<T>) -> Option<T> {
 /// Names of packages are Intel's, and reading them asks the firmware: nobody else is asked.
 fn of_pf(devlink: &Family, pf: &Bdf, vendor: u16) -> Devlink {
     let name = format!("{pf}\0");
-    let device: [(u16, &[u8]); 2] = [(DEVLINK_ATTR_BUS_NAME, b"pci\0"), (DEVLINK_ATTR_DEV_NAME, name.as_bytes())];
-    let call = |command| or_nothing(&handle(pf), devlink.call(command, &device)).unwrap_or_default();
-    let info = if vendor == INTEL { call(DEVLINK_CMD_INFO_GET) } else { vec![] };
+    let device: [(u16, &[u8]); 2] = [
+        (DEVLINK_ATTR_BUS_NAME, b"pci\0"),
+        (DEVLINK_ATTR_DEV_NAME, name.as_bytes()),
+    ];
+    let call =
+        |command| or_nothing(&handle(pf), devlink.call(command, &device)).unwrap_or_default();
+    let info = if vendor == INTEL {
+        call(DEVLINK_CMD_INFO_GET)
+    } else {
+        vec![]
+    };
     Devlink {
-        eswitch: call(DEVLINK_CMD_ESWITCH_GET).iter().find_map(|reply| eswitch(reply)),
+        eswitch: call(DEVLINK_CMD_ESWITCH_GET)
+            .iter()
+            .find_map(|reply| eswitch(reply)),
         ddp_profile: info.iter().find_map(|reply| running(reply, "fw.app.name")),
     }
 }
@@ -79,16 +99,33 @@ fn eswitch(reply: &[u8]) -> Option<EswitchMode> {
 fn running(reply: &[u8], wanted: &str) -> Option<String> {
     let versions = attributes(reply).filter(|(kind, _)| *kind == DEVLINK_ATTR_INFO_VERSION_RUNNING);
     let mut named = versions.filter_map(|(_, version)| {
-        let find = |wanted| Attributes::of(version).find(|(kind, _)| *kind == wanted).map(|(_, value)| text(value));
-        Some((find(DEVLINK_ATTR_INFO_VERSION_NAME)?, find(DEVLINK_ATTR_INFO_VERSION_VALUE)?))
+        let find = |wanted| {
+            Attributes::of(version)
+                .find(|(kind, _)| *kind == wanted)
+                .map(|(_, value)| text(value))
+        };
+        Some((
+            find(DEVLINK_ATTR_INFO_VERSION_NAME)?,
+            find(DEVLINK_ATTR_INFO_VERSION_VALUE)?,
+        ))
     });
-    named.find(|(name, value)| name == wanted && !value.is_empty()).map(|(_, value)| value)
+    named
+        .find(|(name, value)| name == wanted && !value.is_empty())
+        .map(|(_, value)| value)
 }
 
 /// A simulated one is on no bus.
 fn management_device(reply: &[u8]) -> Option<String> {
-    let find = |wanted| attributes(reply).find(|(kind, _)| *kind == wanted).map(|(_, value)| text(value));
-    Some(format!("{}/{}", find(VDPA_ATTR_MGMTDEV_BUS_NAME)?, find(VDPA_ATTR_MGMTDEV_DEV_NAME)?))
+    let find = |wanted| {
+        attributes(reply)
+            .find(|(kind, _)| *kind == wanted)
+            .map(|(_, value)| text(value))
+    };
+    Some(format!(
+        "{}/{}",
+        find(VDPA_ATTR_MGMTDEV_BUS_NAME)?,
+        find(VDPA_ATTR_MGMTDEV_DEV_NAME)?
+    ))
 }
 
 #[cfg(test)]
@@ -108,24 +145,47 @@ mod tests {
     }
 
     fn version(kind: u16, name: &[u8], value: &[u8]) -> Vec<u8> {
-        attribute(kind, &[attribute(103, name), attribute(104, value)].concat())
+        attribute(
+            kind,
+            &[attribute(103, name), attribute(104, value)].concat(),
+        )
     }
 
     #[test]
     fn the_mode_and_the_running_package_are_read() {
         let device = [attribute(1, b"pci\0"), attribute(2, b"0000:3b:00.0\0")].concat();
-        for (mode, expected) in [(0u16, Some(EswitchMode::Legacy)), (1, Some(EswitchMode::Switchdev)), (7, None)] {
-            assert_eq!(eswitch(&reply(&[device.clone(), attribute(25, &mode.to_ne_bytes())])), expected);
+        for (mode, expected) in [
+            (0u16, Some(EswitchMode::Legacy)),
+            (1, Some(EswitchMode::Switchdev)),
+            (7, None),
+        ] {
+            assert_eq!(
+                eswitch(&reply(&[
+                    device.clone(),
+                    attribute(25, &mode.to_ne_bytes())
+                ])),
+                expected
+            );
         }
         assert_eq!(eswitch(&reply(&[device])), None);
         let stored = version(102, b"fw.app.name\0", b"stored\0");
         let other = version(101, b"fw.app\0", b"1.3.30.0\0");
         let name = version(101, b"fw.app.name\0", b"ICE OS Default Package\0");
         assert_eq!(
-            running(&reply(&[stored.clone(), other.clone(), name]), "fw.app.name").as_deref(),
+            running(
+                &reply(&[stored.clone(), other.clone(), name]),
+                "fw.app.name"
+            )
+            .as_deref(),
             Some("ICE OS Default Package")
         );
-        assert_eq!(running(&reply(&[stored, other, version(101, b"fw.app.name\0", b"\0")]), "fw.app.name"), None);
+        assert_eq!(
+            running(
+                &reply(&[stored, other, version(101, b"fw.app.name\0", b"\0")]),
+                "fw.app.name"
+            ),
+            None
+        );
     }
 
     #[test]
@@ -140,6 +200,9 @@ mod tests {
 
     #[test]
     fn a_kernel_that_has_no_such_pf_tells_nothing() {
-        assert_eq!(ask([("ffff:ff:1f.7".parse().unwrap(), INTEL)].into_iter()).devlink, Default::default());
+        assert_eq!(
+            ask([("ffff:ff:1f.7".parse().unwrap(), INTEL)].into_iter()).devlink,
+            Default::default()
+        );
     }
 }

@@ -16,7 +16,11 @@ use crate::{
 pub(super) fn set(sysfs: &Sysfs, bdf: &Bdf, wanted: &Binding, deadline: Deadline) -> Result<()> {
     let (dir, _) = sysfs.present(bdf)?;
     let present = functions::binding(&dir);
-    if let Some(driver) = wanted.driver.as_deref().filter(|_| present.driver != wanted.driver) {
+    if let Some(driver) = wanted
+        .driver
+        .as_deref()
+        .filter(|_| present.driver != wanted.driver)
+    {
         loaded(sysfs, bdf, driver)?;
     }
     if present.driver_override != wanted.driver_override {
@@ -26,16 +30,22 @@ pub(super) fn set(sysfs: &Sysfs, bdf: &Bdf, wanted: &Binding, deadline: Deadline
         return Ok(());
     }
     unbind(sysfs, bdf, deadline)?;
-    wanted.driver.as_deref().map_or(Ok(()), |driver| bind(sysfs, bdf, driver, deadline))
+    wanted
+        .driver
+        .as_deref()
+        .map_or(Ok(()), |driver| bind(sysfs, bdf, driver, deadline))
 }
 
 /// Takes the driver away. Success when there is none.
 pub(super) fn unbind(sysfs: &Sysfs, bdf: &Bdf, deadline: Deadline) -> Result<()> {
     let (dir, _) = sysfs.present(bdf)?;
-    let Some(driver) = functions::binding(&dir).driver else { return Ok(()) };
+    let Some(driver) = functions::binding(&dir).driver else {
+        return Ok(());
+    };
     let outcome = sysfs::write(&dir.join("driver/unbind"), &bdf.to_string());
-    settled(&dir, None, outcome, deadline)
-        .map_err(|error| HostError::new(sysfs.subject(bdf), format!("unbind driver {driver}"), error))
+    settled(&dir, None, outcome, deadline).map_err(|error| {
+        HostError::new(sysfs.subject(bdf), format!("unbind driver {driver}"), error)
+    })
 }
 
 /// Binds a driver. Success when the kernel has bound it by itself meanwhile.
@@ -51,7 +61,9 @@ pub(super) fn bind(sysfs: &Sysfs, bdf: &Bdf, driver: &str, deadline: Deadline) -
 pub(super) fn rebind(sysfs: &Sysfs, bdf: &Bdf, deadline: Deadline) -> Result<()> {
     let (dir, _) = sysfs.present(bdf)?;
     let subject = sysfs.subject(bdf);
-    let driver = functions::binding(&dir).driver.ok_or_else(|| driverless(&subject))?;
+    let driver = functions::binding(&dir)
+        .driver
+        .ok_or_else(|| driverless(&subject))?;
     renewed(&dir, &subject, &driver, deadline, || {
         unbind(sysfs, bdf, deadline)?;
         bind(sysfs, bdf, &driver, deadline)
@@ -60,10 +72,18 @@ pub(super) fn rebind(sysfs: &Sysfs, bdf: &Bdf, deadline: Deadline) -> Result<()>
 
 /// [`rebind`] for a sub-function, whose driver is one of the auxiliary bus.
 pub(super) fn rebind_sub_function(dir: &Path, subject: &str, deadline: Deadline) -> Result<()> {
-    let driver = functions::binding(dir).driver.ok_or_else(|| driverless(subject))?;
+    let driver = functions::binding(dir)
+        .driver
+        .ok_or_else(|| driverless(subject))?;
     let failed = |op: &'static str| move |error| HostError::new(subject, op, error);
-    let place = dir.join("driver").canonicalize().map_err(failed("look up driver"))?;
-    let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let place = dir
+        .join("driver")
+        .canonicalize()
+        .map_err(failed("look up driver"))?;
+    let name = dir
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
     renewed(dir, subject, &driver, deadline, || {
         let unbound = sysfs::write(&place.join("unbind"), name);
         settled(dir, None, unbound, deadline).map_err(failed("unbind driver"))?;
@@ -84,7 +104,8 @@ fn renewed(
     deadline: Deadline,
     rebind: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
-    let ifindex = || functions::netdev(dir).and_then(|netdev| sysfs::parse::<u32>(&netdev, "ifindex"));
+    let ifindex =
+        || functions::netdev(dir).and_then(|netdev| sysfs::parse::<u32>(&netdev, "ifindex"));
     let before = ifindex();
     rebind()?;
     let fresh = || Ok::<_, HostError>(ifindex().filter(|index| Some(*index) != before));
@@ -101,7 +122,12 @@ pub(super) fn set_num_vfs(sysfs: &Sysfs, pf: &Bdf, count: u32) -> Result<()> {
     let total = sysfs::parse(&dir, "sriov_totalvfs").unwrap_or(0);
     if count > total {
         let text = format!("can have at most {total} vfs");
-        return Err(HostError::of_kind(ErrorKind::Invalid, format!("pf {pf}"), op(), &text));
+        return Err(HostError::of_kind(
+            ErrorKind::Invalid,
+            format!("pf {pf}"),
+            op(),
+            &text,
+        ));
     }
     let present: u32 = sysfs::parse(&dir, "sriov_numvfs").unwrap_or(0);
     let counts = [0, count];
@@ -121,7 +147,11 @@ pub(super) fn set_num_vfs(sysfs: &Sysfs, pf: &Bdf, count: u32) -> Result<()> {
 fn set_override(sysfs: &Sysfs, bdf: &Bdf, driver: Option<&str>) -> Result<()> {
     let value = format!("{}\n", driver.unwrap_or_default());
     sysfs::write(&sysfs.device(bdf).join("driver_override"), &value).map_err(|error| {
-        HostError::new(sysfs.subject(bdf), format!("set driver_override {}", driver.unwrap_or("none")), error)
+        HostError::new(
+            sysfs.subject(bdf),
+            format!("set driver_override {}", driver.unwrap_or("none")),
+            error,
+        )
     })
 }
 
@@ -129,12 +159,23 @@ fn loaded(sysfs: &Sysfs, bdf: &Bdf, driver: &str) -> Result<()> {
     if sysfs.driver(driver).is_dir() {
         return Ok(());
     }
-    let text = format!("driver is not loaded: no /sys/bus/pci/drivers/{driver}, run modprobe {driver}");
-    Err(HostError::of_kind(ErrorKind::Invalid, sysfs.subject(bdf), format!("bind driver {driver}"), &text))
+    let text =
+        format!("driver is not loaded: no /sys/bus/pci/drivers/{driver}, run modprobe {driver}");
+    Err(HostError::of_kind(
+        ErrorKind::Invalid,
+        sysfs.subject(bdf),
+        format!("bind driver {driver}"),
+        &text,
+    ))
 }
 
 /// Waits for the driver to be as wanted. A refused write is the error, unless it came true without us.
-fn settled(dir: &Path, wanted: Option<&str>, outcome: io::Result<()>, deadline: Deadline) -> io::Result<()> {
+fn settled(
+    dir: &Path,
+    wanted: Option<&str>,
+    outcome: io::Result<()>,
+    deadline: Deadline,
+) -> io::Result<()> {
     let is_so = || functions::binding(dir).driver.as_deref() == wanted;
     match outcome {
         Err(_) if is_so() => Ok(()),
@@ -174,14 +215,22 @@ mod tests {
     #[test]
     fn a_driver_that_is_not_loaded_is_named_before_anything_is_touched() {
         let (tree, vf) = igb();
-        let wanted = Binding { driver: Some("vfio-pci".into()), driver_override: Some("vfio-pci".into()) };
+        let wanted = Binding {
+            driver: Some("vfio-pci".into()),
+            driver_override: Some("vfio-pci".into()),
+        };
         let error = set(&tree.sysfs(), &vf, &wanted, soon()).unwrap_err();
         assert_eq!(
             error.to_string(),
             "vf 0000:01:10.2: bind driver vfio-pci: driver is not loaded: \
              no /sys/bus/pci/drivers/vfio-pci, run modprobe vfio-pci"
         );
-        assert_eq!(functions::binding(&tree.sysfs().device(&vf)).driver_override.as_deref(), Some("igbvf"));
+        assert_eq!(
+            functions::binding(&tree.sysfs().device(&vf))
+                .driver_override
+                .as_deref(),
+            Some("igbvf")
+        );
     }
 
     #[test]
@@ -194,7 +243,11 @@ mod tests {
         std::os::unix::fs::symlink(&driver, dir.join("driver")).unwrap();
         let error = unbind(&tree.sysfs(), &vf, soon()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Busy, "{error}");
-        assert!(fs::read_to_string(driver.join("unbind")).unwrap().starts_with("0000:01:10.2"));
+        assert!(
+            fs::read_to_string(driver.join("unbind"))
+                .unwrap()
+                .starts_with("0000:01:10.2")
+        );
     }
 
     #[test]
@@ -207,8 +260,14 @@ mod tests {
         set_num_vfs(&tree.sysfs(), &pf, 4).unwrap();
         assert!(fs::read_to_string(&file).unwrap().starts_with('4'));
         let many = set_num_vfs(&tree.sysfs(), &pf, 8).unwrap_err();
-        assert_eq!(many.to_string(), "pf 0000:01:00.0: set sriov_numvfs 8: can have at most 7 vfs");
-        assert!(fs::read_to_string(&file).unwrap().starts_with('4'), "untouched");
+        assert_eq!(
+            many.to_string(),
+            "pf 0000:01:00.0: set sriov_numvfs 8: can have at most 7 vfs"
+        );
+        assert!(
+            fs::read_to_string(&file).unwrap().starts_with('4'),
+            "untouched"
+        );
         let absent = set_num_vfs(&tree.sysfs(), &"0000:09:00.0".parse().unwrap(), 1).unwrap_err();
         assert_eq!(absent.kind(), ErrorKind::Gone);
     }

@@ -29,9 +29,16 @@ pub(super) use auxiliary::sub_function;
 pub(super) fn all(sysfs: &Sysfs) -> Vec<Function> {
     let mut sweep = Sweep::new(sysfs);
     let mut functions = Vec::new();
-    for bdf in sysfs::list(&sysfs.devices()).into_iter().filter_map(|name| name.parse().ok()) {
-        let Some(class) = Class::of(&sysfs.device(&bdf)) else { continue };
-        let Some(function) = or_logged(&bdf.into(), sweep.function(&bdf, class)) else { continue };
+    for bdf in sysfs::list(&sysfs.devices())
+        .into_iter()
+        .filter_map(|name| name.parse().ok())
+    {
+        let Some(class) = Class::of(&sysfs.device(&bdf)) else {
+            continue;
+        };
+        let Some(function) = or_logged(&bdf.into(), sweep.function(&bdf, class)) else {
+            continue;
+        };
         functions.extend(sweep.sub_functions(&function));
         functions.push(function);
     }
@@ -43,7 +50,14 @@ pub(super) fn all(sysfs: &Sysfs) -> Vec<Function> {
 pub(super) fn one(sysfs: &Sysfs, device: &DeviceId) -> Result<Function> {
     let bdf = device.pci();
     sysfs.present(&bdf)?;
-    let none = || HostError::of_kind(ErrorKind::Gone, format!("device {bdf}"), "look up", "is no network function");
+    let none = || {
+        HostError::of_kind(
+            ErrorKind::Gone,
+            format!("device {bdf}"),
+            "look up",
+            "is no network function",
+        )
+    };
     let mut sweep = Sweep::new(sysfs);
     let function = sweep.function(&bdf, Class::of(&sysfs.device(&bdf)).ok_or_else(none)?)?;
     match device {
@@ -73,7 +87,9 @@ impl Class {
 
 /// A function that vanishes while it is read must not hide the others.
 fn or_logged<T>(device: &DeviceId, result: Result<T>) -> Option<T> {
-    result.inspect_err(|error| tracing::warn!(%device, %error, "left out")).ok()
+    result
+        .inspect_err(|error| tracing::warn!(%device, %error, "left out"))
+        .ok()
 }
 
 /// One look at the host, which asks each PF once.
@@ -94,7 +110,12 @@ struct Pf {
 
 impl<'a> Sweep<'a> {
     fn new(sysfs: &'a Sysfs) -> Self {
-        Self { sysfs, pfs: HashMap::new(), vdpa: Vdpa::read(sysfs), auxiliary: sysfs.has_auxiliary() }
+        Self {
+            sysfs,
+            pfs: HashMap::new(),
+            vdpa: Vdpa::read(sysfs),
+            auxiliary: sysfs.has_auxiliary(),
+        }
     }
 
     fn function(&mut self, bdf: &Bdf, class: Class) -> Result<Function> {
@@ -116,7 +137,8 @@ impl<'a> Sweep<'a> {
             eswitch: None,
             numa_node: sysfs::parse(&dir, "numa_node"),
             pcie_root: self.sysfs.place(bdf).as_deref().and_then(pcie_root),
-            iommu_group: sysfs::link_name(&dir.join("iommu_group")).and_then(|group| group.parse().ok()),
+            iommu_group: sysfs::link_name(&dir.join("iommu_group"))
+                .and_then(|group| group.parse().ok()),
             acpi_index: sysfs::parse(&dir, "acpi_index"),
             abilities: Default::default(),
         };
@@ -133,16 +155,29 @@ impl<'a> Sweep<'a> {
         function
     }
 
-    fn kind(&mut self, bdf: &Bdf, dir: &Path, class: Class, ids: PciIds, binding: &Binding) -> FunctionKind {
+    fn kind(
+        &mut self,
+        bdf: &Bdf,
+        dir: &Path,
+        class: Class,
+        ids: PciIds,
+        binding: &Binding,
+    ) -> FunctionKind {
         let physfn = sysfs::link_name(&dir.join("physfn")).and_then(|name| name.parse().ok());
         let index = physfn.and_then(|pf| self.pf(&pf).index.get(&bdf.to_string()).copied());
         let address = physfn.zip(index).map(|(pf, index)| VfAddress { pf, index });
         let total_vfs = sysfs::parse(dir, "sriov_totalvfs").unwrap_or(0);
         let num_vfs = sysfs::parse(dir, "sriov_numvfs").unwrap_or(0);
         match class {
-            Class::Accelerator => FunctionKind::Accelerator { address, total_vfs, num_vfs },
+            Class::Accelerator => FunctionKind::Accelerator {
+                address,
+                total_vfs,
+                num_vfs,
+            },
             Class::Network if physfn.is_some() => FunctionKind::Vf { address },
-            Class::Network if total_vfs == 0 && alone::is_vf(ids, binding) => FunctionKind::Vf { address: None },
+            Class::Network if total_vfs == 0 && alone::is_vf(ids, binding) => {
+                FunctionKind::Vf { address: None }
+            }
             Class::Network => FunctionKind::Pf { total_vfs, num_vfs },
         }
     }
@@ -163,7 +198,10 @@ impl Pf {
         Self {
             index: vfs.collect(),
             link_type: port.as_deref().and_then(link_type),
-            speed: port.as_deref().and_then(|dir| sysfs::parse(dir, "speed")).filter(|speed| *speed != u32::MAX),
+            speed: port
+                .as_deref()
+                .and_then(|dir| sysfs::parse(dir, "speed"))
+                .filter(|speed| *speed != u32::MAX),
         }
     }
 }
@@ -171,15 +209,26 @@ impl Pf {
 /// The directory of the function's own netdev in the host's namespace: the uplink, not a representor of its VFs.
 pub(super) fn netdev(dir: &Path) -> Option<PathBuf> {
     let own = |dir: &PathBuf| is_uplink(sysfs::read(dir, "phys_port_name").as_deref());
-    let of = |dir: PathBuf| sysfs::list(&dir).into_iter().map(|name| dir.join(name)).find(own);
+    let of = |dir: PathBuf| {
+        sysfs::list(&dir)
+            .into_iter()
+            .map(|name| dir.join(name))
+            .find(own)
+    };
     of(dir.join("net")).or_else(|| of(dir.join(virtio(dir)?).join("net")))
 }
 
 /// `virtio3`: what is between a virtio function and its netdev.
 pub(super) fn virtio(dir: &Path) -> Option<String> {
     let bound = sysfs::link_name(&dir.join("driver"))? == "virtio-pci";
-    let numbered = |name: &String| name.strip_prefix("virtio").is_some_and(|number| number.parse::<u32>().is_ok());
-    sysfs::list(dir).into_iter().filter(|_| bound).find(numbered)
+    let numbered = |name: &String| {
+        name.strip_prefix("virtio")
+            .is_some_and(|number| number.parse::<u32>().is_ok())
+    };
+    sysfs::list(dir)
+        .into_iter()
+        .filter(|_| bound)
+        .find(numbered)
 }
 
 fn name<T: std::str::FromStr>(dir: &Path) -> Option<T> {
@@ -200,17 +249,26 @@ pub(super) fn is_uplink(phys_port_name: Option<&str>) -> bool {
 pub(super) fn binding(dir: &Path) -> Binding {
     Binding {
         driver: sysfs::link_name(&dir.join("driver")),
-        driver_override: sysfs::read(dir, "driver_override").filter(|name| !name.is_empty() && name != "(null)"),
+        driver_override: sysfs::read(dir, "driver_override")
+            .filter(|name| !name.is_empty() && name != "(null)"),
     }
 }
 
 fn ids(dir: &Path) -> Option<PciIds> {
     let number = |name| sysfs::hex(dir, name)?.try_into().ok();
-    Some(PciIds { vendor: number("vendor")?, device: number("device")? })
+    Some(PciIds {
+        vendor: number("vendor")?,
+        device: number("device")?,
+    })
 }
 
 fn unreadable(bdf: &Bdf) -> HostError {
-    HostError::of_kind(ErrorKind::Gone, format!("device {bdf}"), "read vendor and device", "cannot be read")
+    HostError::of_kind(
+        ErrorKind::Gone,
+        format!("device {bdf}"),
+        "read vendor and device",
+        "cannot be read",
+    )
 }
 
 /// ARPHRD_ETHER, ARPHRD_INFINIBAND.

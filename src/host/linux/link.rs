@@ -66,7 +66,11 @@ impl Link {
     pub(super) fn read(payload: &[u8]) -> Option<Self> {
         let index = u32_of(payload.get(4..)?)?;
         let up = u32_of(payload.get(8..)?)? & IFF_UP != 0;
-        let mut link = Self { index, up, ..Self::default() };
+        let mut link = Self {
+            index,
+            up,
+            ..Self::default()
+        };
         let mut elsewhere = false;
         for (kind, value) in Attributes::after(HEADER, payload) {
             elsewhere |= kind == IFLA_LINK_NETNSID;
@@ -108,10 +112,16 @@ impl Link {
     /// As the driver's noun, with the link's addresses.
     pub(super) fn netdev(&self, socket: &Socket) -> Result<Netdev> {
         let subject = || format!("link {}", self.name);
-        let addresses =
-            addresses(socket, Some(self.index)).map_err(|refused| refused.at(subject(), "read addresses"))?;
-        let odd =
-            |error: ParseError| HostError::of_kind(ErrorKind::Invalid, subject(), "read name", &error.to_string());
+        let addresses = addresses(socket, Some(self.index))
+            .map_err(|refused| refused.at(subject(), "read addresses"))?;
+        let odd = |error: ParseError| {
+            HostError::of_kind(
+                ErrorKind::Invalid,
+                subject(),
+                "read name",
+                &error.to_string(),
+            )
+        };
         let home = NetdevHome {
             name: self.name.parse().map_err(odd)?,
             altnames: self.altnames.clone(),
@@ -121,23 +131,36 @@ impl Link {
             up: self.up,
         };
         let addresses = addresses.into_iter().map(|address| address.net).collect();
-        Ok(Netdev { ifindex: self.index, home, carrier: self.up.then_some(self.carrier), addresses })
+        Ok(Netdev {
+            ifindex: self.index,
+            home,
+            carrier: self.up.then_some(self.carrier),
+            addresses,
+        })
     }
 }
 
 fn nested(value: &[u8], wanted: u16) -> impl Iterator<Item = String> {
-    Attributes::of(value).filter(move |(kind, _)| *kind == wanted).map(|(_, value)| text(value))
+    Attributes::of(value)
+        .filter(move |(kind, _)| *kind == wanted)
+        .map(|(_, value)| text(value))
 }
 
 /// All links of the socket's namespace.
 pub(super) fn all(socket: &Socket) -> Answer<Vec<Link>> {
-    let replies = socket.dump(RouteNetlinkMessage::GetLink(request(0, &[LinkExtentMask::SkipStats])))?;
+    let replies = socket.dump(RouteNetlinkMessage::GetLink(request(
+        0,
+        &[LinkExtentMask::SkipStats],
+    )))?;
     Ok(links(replies).collect())
 }
 
 /// The link with that index, if there is one.
 pub(super) fn by_index(socket: &Socket, index: u32) -> Answer<Option<Link>> {
-    match socket.call(RouteNetlinkMessage::GetLink(request(index, &[LinkExtentMask::SkipStats])), 0) {
+    match socket.call(
+        RouteNetlinkMessage::GetLink(request(index, &[LinkExtentMask::SkipStats])),
+        0,
+    ) {
         Ok(replies) => Ok(links(replies).next()),
         Err(refused) if refused.is(Errno::NODEV) => Ok(None),
         Err(refused) => Err(refused),
@@ -185,17 +208,23 @@ pub(super) fn addresses(socket: &Socket, index: Option<u32>) -> Answer<Vec<Addre
     message.header.index = index.unwrap_or(0);
     let replies = socket.dump(RouteNetlinkMessage::GetAddress(message))?;
     let read = replies.iter().filter_map(|reply| Address::read(reply));
-    Ok(read.filter(|address| index.is_none_or(|index| index == address.index)).collect())
+    Ok(read
+        .filter(|address| index.is_none_or(|index| index == address.index))
+        .collect())
 }
 
 impl Address {
     fn read(payload: &[u8]) -> Option<Self> {
         let prefix = *payload.get(1)?;
         let index = u32_of(payload.get(4..)?)?;
-        let find = |wanted| Attributes::after(ADDRESS_HEADER, payload).find(|(kind, _)| *kind == wanted);
+        let find =
+            |wanted| Attributes::after(ADDRESS_HEADER, payload).find(|(kind, _)| *kind == wanted);
         // On a link with a peer IFA_ADDRESS is the other end's.
         let (_, bytes) = find(IFA_LOCAL).or_else(|| find(IFA_ADDRESS))?;
-        Some(Self { index, net: IpNet::new(ip(bytes)?, prefix).ok()? })
+        Some(Self {
+            index,
+            net: IpNet::new(ip(bytes)?, prefix).ok()?,
+        })
     }
 }
 

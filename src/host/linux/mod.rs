@@ -47,7 +47,8 @@ use super::{ErrorKind, HostError, Kernel, Netns, Recording, Result, Told};
 use crate::{
     deadline::Deadline,
     device::{
-        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice, VfAddress, VfSetting,
+        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
+        VfAddress, VfSetting,
     },
     paths::Paths,
 };
@@ -69,13 +70,24 @@ impl Linux {
     /// With these roots.
     #[must_use]
     pub fn new(paths: Paths) -> Self {
-        Self { sysfs: Sysfs::new(paths.sys), udev: paths.udev, dev: paths.dev, told: None }
+        Self {
+            sysfs: Sysfs::new(paths.sys),
+            udev: paths.udev,
+            dev: paths.dev,
+            told: None,
+        }
     }
 
     /// A recorded host: a tree of sysfs, and what its kernel told beside it. Discovery works, and nothing else.
     #[must_use]
     pub fn recorded(sysfs: PathBuf, told: Told) -> Self {
-        Self { told: Some(told), ..Self::new(Paths { sys: sysfs, ..Paths::default() }) }
+        Self {
+            told: Some(told),
+            ..Self::new(Paths {
+                sys: sysfs,
+                ..Paths::default()
+            })
+        }
     }
 
     /// Records this host: its functions, and what discovery reads of sysfs, devlink and vDPA.
@@ -84,8 +96,15 @@ impl Linux {
     /// The kernel's.
     pub fn record(&self) -> Result<Recording> {
         let recording = Recording::of(self)?;
-        let pfs = recording.functions.iter().filter_map(|observed| pf(&observed.function));
-        Ok(Recording { told: self.told(pfs).into_owned(), sysfs: record::tree(&self.sysfs), ..recording })
+        let pfs = recording
+            .functions
+            .iter()
+            .filter_map(|observed| pf(&observed.function));
+        Ok(Recording {
+            told: self.told(pfs).into_owned(),
+            sysfs: record::tree(&self.sysfs),
+            ..recording
+        })
     }
 
     fn host_socket(&self) -> Result<Socket> {
@@ -93,8 +112,9 @@ impl Linux {
     }
 
     fn socket_in(&self, netns: &Netns) -> Result<Socket> {
-        netns::inside(netns, Socket::open)
-            .map_err(|error| HostError::new(format!("netns {}", netns.inode), "open rtnetlink", error))
+        netns::inside(netns, Socket::open).map_err(|error| {
+            HostError::new(format!("netns {}", netns.inode), "open rtnetlink", error)
+        })
     }
 
     /// The device's directory in sysfs, and its name on its bus.
@@ -103,7 +123,11 @@ impl Linux {
             DeviceId::Pci(bdf) => self.sysfs.device(bdf),
             DeviceId::Sf { .. } => functions::sub_function(&self.sysfs, device)?,
         };
-        let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let name = dir
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default()
+            .to_owned();
         Ok((dir, name))
     }
 
@@ -118,8 +142,12 @@ impl Linux {
     /// The device's link in the socket's namespace.
     fn find(&self, socket: &Socket, device: &DeviceId) -> Result<Option<Link>> {
         let (dir, name) = self.place(device)?;
-        link::of_device(socket, &functions::virtio(&dir).unwrap_or(name), &observe::hints(&dir))
-            .map_err(|refused| refused.at(self.subject(device), "look up netdev"))
+        link::of_device(
+            socket,
+            &functions::virtio(&dir).unwrap_or(name),
+            &observe::hints(&dir),
+        )
+        .map_err(|refused| refused.at(self.subject(device), "look up netdev"))
     }
 
     /// A socket in the namespace and the device's link there, which must be there.
@@ -129,12 +157,21 @@ impl Linux {
             Some(link) => Ok((socket, link)),
             None => {
                 let text = format!("has no netdev in netns {}", netns.inode);
-                Err(HostError::of_kind(ErrorKind::Gone, self.subject(device), op, &text))
+                Err(HostError::of_kind(
+                    ErrorKind::Gone,
+                    self.subject(device),
+                    op,
+                    &text,
+                ))
             }
         }
     }
 
-    fn failed(&self, device: &DeviceId, op: impl Into<String>) -> impl FnOnce(io::Error) -> HostError {
+    fn failed(
+        &self,
+        device: &DeviceId,
+        op: impl Into<String>,
+    ) -> impl FnOnce(io::Error) -> HostError {
         let (subject, op) = (self.subject(device), op.into());
         move |error| HostError::new(subject, op, error)
     }
@@ -142,18 +179,23 @@ impl Linux {
     fn one(&self, device: &DeviceId) -> Result<Function> {
         let mut function = functions::one(&self.sysfs, device)?;
         let pf = function.pf().map(|pf| (pf, function.ids.vendor));
-        self.told(pf.into_iter()).tell(std::slice::from_mut(&mut function));
+        self.told(pf.into_iter())
+            .tell(std::slice::from_mut(&mut function));
         Ok(function)
     }
 
     fn told(&self, pfs: impl Iterator<Item = (Bdf, u16)>) -> Cow<'_, Told> {
-        self.told.as_ref().map_or_else(|| Cow::Owned(ask::ask(pfs)), Cow::Borrowed)
+        self.told
+            .as_ref()
+            .map_or_else(|| Cow::Owned(ask::ask(pfs)), Cow::Borrowed)
     }
 }
 
 /// Address and vendor, if it is a PF.
 fn pf(function: &Function) -> Option<(Bdf, u16)> {
-    function.vfs().map(|_| (function.id.pci(), function.ids.vendor))
+    function
+        .vfs()
+        .map(|_| (function.id.pci(), function.ids.vendor))
 }
 
 /// A sub-function has the driver of sub-functions and no other.
@@ -162,13 +204,19 @@ fn driver_of_sub_function(function: &Function, subject: String, wanted: &Binding
         return Ok(());
     }
     let op = format!("bind driver {}", wanted.driver.as_deref().unwrap_or("none"));
-    Err(HostError::of_kind(ErrorKind::Unsupported, subject, op, "a sub-function keeps the driver that it has"))
+    Err(HostError::of_kind(
+        ErrorKind::Unsupported,
+        subject,
+        op,
+        "a sub-function keeps the driver that it has",
+    ))
 }
 
 impl Kernel for Linux {
     fn functions(&self) -> Result<Vec<Function>> {
         let mut functions = functions::all(&self.sysfs);
-        self.told(functions.iter().filter_map(pf)).tell(&mut functions);
+        self.told(functions.iter().filter_map(pf))
+            .tell(&mut functions);
         Ok(functions)
     }
 
@@ -177,11 +225,14 @@ impl Kernel for Linux {
     }
 
     fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>> {
-        Ok(rdma::devices(&self.sysfs, &self.place(device)?.0, |node| self.has_node(node)))
+        Ok(rdma::devices(&self.sysfs, &self.place(device)?.0, |node| {
+            self.has_node(node)
+        }))
     }
 
     fn has_node(&self, path: &str) -> bool {
-        path.strip_prefix("/dev/").is_some_and(|name| self.dev.join(name).exists())
+        path.strip_prefix("/dev/")
+            .is_some_and(|name| self.dev.join(name).exists())
     }
 
     fn has_driver(&self, name: &str) -> bool {
@@ -203,9 +254,13 @@ impl Kernel for Linux {
     }
 
     fn link_names(&self, netns: &Netns) -> Result<Vec<String>> {
-        let failed = |refused: netlink::Refused| refused.at(format!("netns {}", netns.inode), "list links");
+        let failed =
+            |refused: netlink::Refused| refused.at(format!("netns {}", netns.inode), "list links");
         let links = link::all(&self.socket_in(netns)?).map_err(failed)?;
-        Ok(links.into_iter().flat_map(|link| [vec![link.name], link.altnames].concat()).collect())
+        Ok(links
+            .into_iter()
+            .flat_map(|link| [vec![link.name], link.altnames].concat())
+            .collect())
     }
 
     fn host_used(&self) -> Result<Vec<DeviceId>> {
@@ -220,14 +275,18 @@ impl Kernel for Linux {
     fn set_driver(&self, device: &DeviceId, binding: &Binding, deadline: Deadline) -> Result<()> {
         match device {
             DeviceId::Pci(bdf) => driver::set(&self.sysfs, bdf, binding, deadline),
-            DeviceId::Sf { .. } => driver_of_sub_function(&self.one(device)?, self.subject(device), binding),
+            DeviceId::Sf { .. } => {
+                driver_of_sub_function(&self.one(device)?, self.subject(device), binding)
+            }
         }
     }
 
     fn rebind(&self, device: &DeviceId, deadline: Deadline) -> Result<()> {
         match device {
             DeviceId::Pci(bdf) => driver::rebind(&self.sysfs, bdf, deadline),
-            DeviceId::Sf { .. } => driver::rebind_sub_function(&self.place(device)?.0, &self.subject(device), deadline),
+            DeviceId::Sf { .. } => {
+                driver::rebind_sub_function(&self.place(device)?.0, &self.subject(device), deadline)
+            }
         }
     }
 
@@ -252,7 +311,10 @@ impl Kernel for Linux {
             return rename.map_err(|refused| refused.at(self.subject(device), op));
         }
         let (here, link) = self.reach(device, from, &op)?;
-        let target = moving::Target { socket: &there, file: open_file(to)? };
+        let target = moving::Target {
+            socket: &there,
+            file: open_file(to)?,
+        };
         moving::go(&here, open_file(from)?, &link, &target, name)
             .map_err(|refused| refused.at(self.subject(device), op))
     }
@@ -260,17 +322,28 @@ impl Kernel for Linux {
     fn announce(&self, device: &DeviceId, netns: &Netns) -> Result<()> {
         let (socket, link) = self.reach(device, netns, "announce")?;
         let addresses = announce::worthy(&link.netdev(&socket)?.addresses);
-        let (Some(mac), false) = (link.mac, addresses.is_empty()) else { return Ok(()) };
-        let with_carrier = || link::by_index(&socket, link.index).map(|link| link.filter(|link| link.carrier));
+        let (Some(mac), false) = (link.mac, addresses.is_empty()) else {
+            return Ok(());
+        };
+        let with_carrier =
+            || link::by_index(&socket, link.index).map(|link| link.filter(|link| link.carrier));
         Deadline::after(CARRIER)
             .poll(with_carrier)
             .map_err(|refused| refused.at(self.subject(device), "wait for carrier"))?;
-        let raw = netns::inside(netns, announce::open).map_err(self.failed(device, "open raw socket"))?;
+        let raw =
+            netns::inside(netns, announce::open).map_err(self.failed(device, "open raw socket"))?;
         announce::send(&raw, link.index, mac, &addresses).map_err(self.failed(device, "announce"))
     }
 }
 
 fn open_file(netns: &Netns) -> Result<&Arc<File>> {
-    let none = || HostError::of_kind(ErrorKind::Gone, format!("netns {}", netns.inode), "open", "is not open");
+    let none = || {
+        HostError::of_kind(
+            ErrorKind::Gone,
+            format!("netns {}", netns.inode),
+            "open",
+            "is not open",
+        )
+    };
     netns.file.as_ref().ok_or_else(none)
 }

@@ -23,19 +23,40 @@ pub(super) struct Target<'a> {
 /// A name that is taken over there is looked for before: the kernel moves first and refuses the name after, which leaves
 /// the link there under its old name. Should somebody take the name in between, the link is sent back (`home` is the
 /// descriptor of where it came from).
-pub(super) fn go(from: &Socket, home: &File, link: &Link, to: &Target<'_>, name: &IfName) -> Answer<()> {
-    if let Some(owner) = link::all(to.socket)?.into_iter().find(|other| other.is_called(name.as_str())) {
-        let text = format!("the name {name} is taken there by link {} ({})", owner.index, owner.name);
+pub(super) fn go(
+    from: &Socket,
+    home: &File,
+    link: &Link,
+    to: &Target<'_>,
+    name: &IfName,
+) -> Answer<()> {
+    if let Some(owner) = link::all(to.socket)?
+        .into_iter()
+        .find(|other| other.is_called(name.as_str()))
+    {
+        let text = format!(
+            "the name {name} is taken there by link {} ({})",
+            owner.index, owner.name
+        );
         return Err(set::refuse(Errno::EXIST, text));
     }
     set::drop_altname(from, link, name.as_str())?;
-    let request = vec![LinkAttribute::NetNsFd(to.file.as_raw_fd()), LinkAttribute::IfName(name.to_string())];
+    let request = vec![
+        LinkAttribute::NetNsFd(to.file.as_raw_fd()),
+        LinkAttribute::IfName(name.to_string()),
+    ];
     let refused = match set::change(from, link.index, request) {
         Ok(()) => return Ok(()),
         Err(refused) => refused,
     };
-    if let Some(strayed) = link::all(to.socket)?.into_iter().find(|other| is_same(link, other)) {
-        let back = vec![LinkAttribute::NetNsFd(home.as_raw_fd()), LinkAttribute::IfName(link.name.clone())];
+    if let Some(strayed) = link::all(to.socket)?
+        .into_iter()
+        .find(|other| is_same(link, other))
+    {
+        let back = vec![
+            LinkAttribute::NetNsFd(home.as_raw_fd()),
+            LinkAttribute::IfName(link.name.clone()),
+        ];
         set::change(to.socket, strayed.index, back)?;
     }
     Err(refused)

@@ -20,27 +20,48 @@ pub(super) fn open(path: &Path) -> Result<Netns> {
     let file = File::open(path).map_err(failed)?;
     let kind = fstatfs(&file).map_err(|errno| failed(errno.into()))?.f_type;
     if kind as u64 != NSFS {
-        return Err(HostError::of_kind(ErrorKind::Gone, subject, "open", "is not a namespace (any more)"));
+        return Err(HostError::of_kind(
+            ErrorKind::Gone,
+            subject,
+            "open",
+            "is not a namespace (any more)",
+        ));
     }
     let inode = file.metadata().map_err(failed)?.ino();
-    Ok(Netns { inode, file: Some(Arc::new(file)) })
+    Ok(Netns {
+        inode,
+        file: Some(Arc::new(file)),
+    })
 }
 
 /// Does something on a thread of its own inside the namespace.
-pub(super) fn inside<T: Send>(netns: &Netns, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
-    let Some(file) = &netns.file else { return Err(io::ErrorKind::NotFound.into()) };
+pub(super) fn inside<T: Send>(
+    netns: &Netns,
+    work: impl FnOnce() -> io::Result<T> + Send,
+) -> io::Result<T> {
+    let Some(file) = &netns.file else {
+        return Err(io::ErrorKind::NotFound.into());
+    };
     std::thread::scope(|scope| {
         let thread = scope.spawn(move || {
             enter(file)?;
             work()
         });
-        thread.join().unwrap_or_else(|_| Err(io::Error::other("panicked")))
+        thread
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("panicked")))
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "the calling thread is made for this and ends right after")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the calling thread is made for this and ends right after"
+)]
 fn enter(file: &File) -> io::Result<()> {
-    Ok(rustix::thread::move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))?)
+    Ok(rustix::thread::move_into_link_name_space(
+        file.as_fd(),
+        Some(LinkNameSpaceType::Network),
+    )?)
 }
 
 #[cfg(test)]
@@ -55,7 +76,12 @@ mod tests {
         assert_eq!(open(plain.path()).unwrap_err().kind(), ErrorKind::Gone);
         let absent = open(Path::new("/var/run/netns/absent")).unwrap_err();
         assert_eq!(absent.kind(), ErrorKind::Gone);
-        assert!(absent.to_string().starts_with("netns /var/run/netns/absent: open: no such file"), "{absent}");
+        assert!(
+            absent
+                .to_string()
+                .starts_with("netns /var/run/netns/absent: open: no such file"),
+            "{absent}"
+        );
     }
 
     #[test]

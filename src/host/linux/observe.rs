@@ -15,10 +15,18 @@ pub(super) fn observe(linux: &Linux, device: &DeviceId) -> Result<Observed> {
     let link = linux.find(&socket, device)?;
     let netdev = link.as_ref().map(|link| link.netdev(&socket)).transpose()?;
     let (held, max_mtu) = match function.kind {
-        FunctionKind::Vf { address: Some(address) } => from_pf(linux, &socket, &address, netdev.as_ref())?,
+        FunctionKind::Vf {
+            address: Some(address),
+        } => from_pf(linux, &socket, &address, netdev.as_ref())?,
         _ => (None, link.and_then(|link| link.max_mtu)),
     };
-    Ok(Observed { mac: seen(netdev.as_ref(), held.as_ref()), function, netdev, vf: held, max_mtu })
+    Ok(Observed {
+        mac: seen(netdev.as_ref(), held.as_ref()),
+        function,
+        netdev,
+        vf: held,
+        max_mtu,
+    })
 }
 
 /// What the PF holds for the VF, and the PF's MTU.
@@ -29,10 +37,14 @@ fn from_pf(
     netdev: Option<&Netdev>,
 ) -> Result<(Option<VfSettings>, Option<u32>)> {
     let pf = uplink(linux, socket, &address.pf)?;
-    let failed = |refused: super::netlink::Refused| refused.at(linux.sysfs.vf_subject(address), "read settings");
+    let failed = |refused: super::netlink::Refused| {
+        refused.at(linux.sysfs.vf_subject(address), "read settings")
+    };
     let mut held = vf::read(socket, pf.index, address.index).map_err(failed)?;
     if let Some(held) = &mut held {
-        held.mac = held.mac.map(|mac| administered(mac, netdev, assigned(linux, address, netdev)));
+        held.mac = held
+            .mac
+            .map(|mac| administered(mac, netdev, assigned(linux, address, netdev)));
     }
     Ok((held, Some(pf.mtu)))
 }
@@ -49,7 +61,9 @@ pub(super) fn uplink(linux: &Linux, socket: &Socket, pf: &Bdf) -> Result<Link> {
 /// How the VF's netdev got its address: `addr_assign_type` of sysfs (`NET_ADDR_*` of linux/netdevice.h).
 fn assigned(linux: &Linux, address: &VfAddress, netdev: Option<&Netdev>) -> Option<u8> {
     let pf = linux.sysfs.device(&address.pf);
-    let dir = pf.join(format!("virtfn{}/net", address.index)).join(netdev?.home.name.as_str());
+    let dir = pf
+        .join(format!("virtfn{}/net", address.index))
+        .join(netdev?.home.name.as_str());
     sysfs::parse(&dir, "addr_assign_type")
 }
 
@@ -61,18 +75,26 @@ const PERMANENT: u8 = 0;
 fn administered(reported: Mac, netdev: Option<&Netdev>, assigned: Option<u8>) -> Mac {
     let mirrored = netdev.is_some_and(|netdev| netdev.home.mac == Some(reported));
     let made_up = assigned.is_some_and(|how| how != PERMANENT);
-    if mirrored && made_up { Mac::ZERO } else { reported }
+    if mirrored && made_up {
+        Mac::ZERO
+    } else {
+        reported
+    }
 }
 
 /// The address that a pod will see when nothing is asked.
 fn seen(netdev: Option<&Netdev>, held: Option<&VfSettings>) -> Option<Mac> {
     let own = netdev.and_then(|netdev| netdev.home.mac);
-    own.or_else(|| held.and_then(|held| held.mac)).filter(|mac| *mac != Mac::ZERO)
+    own.or_else(|| held.and_then(|held| held.mac))
+        .filter(|mac| *mac != Mac::ZERO)
 }
 
 /// Indexes of the device's netdevs that the host's sysfs shows, the likely one first.
 pub(super) fn hints(dir: &Path) -> Vec<u32> {
-    netdev(dir).and_then(|dir| sysfs::parse(&dir, "ifindex")).into_iter().collect()
+    netdev(dir)
+        .and_then(|dir| sysfs::parse(&dir, "ifindex"))
+        .into_iter()
+        .collect()
 }
 
 #[cfg(test)]
@@ -92,23 +114,46 @@ mod tests {
             mtu: 1500,
             up: false,
         };
-        Netdev { ifindex: 5, home, carrier: None, addresses: vec![] }
+        Netdev {
+            ifindex: 5,
+            home,
+            carrier: None,
+            addresses: vec![],
+        }
     }
 
     #[test]
     fn an_address_that_the_vf_made_up_is_none_of_the_administrators() {
         for made_up in [1, 2, 3] {
-            assert_eq!(administered(OWN, Some(&netdev(OWN)), Some(made_up)), Mac::ZERO);
+            assert_eq!(
+                administered(OWN, Some(&netdev(OWN)), Some(made_up)),
+                Mac::ZERO
+            );
         }
-        assert_eq!(administered(GIVEN, Some(&netdev(GIVEN)), Some(PERMANENT)), GIVEN, "read by the VF at its start");
-        assert_eq!(administered(GIVEN, Some(&netdev(OWN)), Some(1)), GIVEN, "set, and the VF has not looked yet");
-        assert_eq!(administered(GIVEN, None, None), GIVEN, "no netdev to compare with");
+        assert_eq!(
+            administered(GIVEN, Some(&netdev(GIVEN)), Some(PERMANENT)),
+            GIVEN,
+            "read by the VF at its start"
+        );
+        assert_eq!(
+            administered(GIVEN, Some(&netdev(OWN)), Some(1)),
+            GIVEN,
+            "set, and the VF has not looked yet"
+        );
+        assert_eq!(
+            administered(GIVEN, None, None),
+            GIVEN,
+            "no netdev to compare with"
+        );
         assert_eq!(administered(Mac::ZERO, None, None), Mac::ZERO);
     }
 
     #[test]
     fn a_pod_sees_the_netdevs_address_else_the_administrators() {
-        let held = |mac| VfSettings { mac: Some(mac), ..VfSettings::default() };
+        let held = |mac| VfSettings {
+            mac: Some(mac),
+            ..VfSettings::default()
+        };
         assert_eq!(seen(Some(&netdev(OWN)), Some(&held(GIVEN))), Some(OWN));
         assert_eq!(seen(None, Some(&held(GIVEN))), Some(GIVEN));
         assert_eq!(seen(None, Some(&held(Mac::ZERO))), None);

@@ -16,18 +16,33 @@ use crate::device::RdmaDevice;
 pub(super) const CLASSES: [&str; 3] = ["infiniband_cm", "infiniband_mad", "infiniband_verbs"];
 
 /// Of the function in this directory.
-pub(super) fn devices(sysfs: &Sysfs, dir: &Path, is_there: impl Fn(&str) -> bool) -> Vec<RdmaDevice> {
+pub(super) fn devices(
+    sysfs: &Sysfs,
+    dir: &Path,
+    is_there: impl Fn(&str) -> bool,
+) -> Vec<RdmaDevice> {
     let names = sysfs::list(&dir.join("infiniband"));
     let device = |name: String| {
-        let nodes = CLASSES.iter().flat_map(|class| of_class(&sysfs.class(class), &name)).filter(|node| is_there(node));
-        RdmaDevice { nodes: nodes.collect(), name }
+        let nodes = CLASSES
+            .iter()
+            .flat_map(|class| of_class(&sysfs.class(class), &name))
+            .filter(|node| is_there(node));
+        RdmaDevice {
+            nodes: nodes.collect(),
+            name,
+        }
     };
     names.into_iter().map(device).collect()
 }
 
 fn of_class(class: &Path, device: &str) -> Vec<String> {
-    let of_device = |entry: &String| sysfs::read(&class.join(entry), "ibdev").as_deref() == Some(device);
-    sysfs::list(class).into_iter().filter(of_device).map(|entry| format!("/dev/infiniband/{entry}")).collect()
+    let of_device =
+        |entry: &String| sysfs::read(&class.join(entry), "ibdev").as_deref() == Some(device);
+    sysfs::list(class)
+        .into_iter()
+        .filter(of_device)
+        .map(|entry| format!("/dev/infiniband/{entry}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -48,7 +63,10 @@ mod tests {
     fn a_functions_rdma_devices_have_the_nodes_that_name_them_and_are_there() {
         let dir = tempfile::tempdir().unwrap();
         let paths = Paths::below(dir.path());
-        let (_, recording) = fixtures::all().into_iter().find(|(file, _)| file == "connectx6dx").unwrap();
+        let (_, recording) = fixtures::all()
+            .into_iter()
+            .find(|(file, _)| file == "connectx6dx")
+            .unwrap();
         fs::create_dir_all(&paths.sys).unwrap();
         recording.unpack(&paths.sys).unwrap();
         fs::create_dir_all(paths.dev.join("infiniband")).unwrap();
@@ -56,12 +74,23 @@ mod tests {
             fs::File::create_new(paths.dev.join("infiniband").join(node)).unwrap();
         }
         let kernel = Linux::new(paths);
-        let nodes = ["issm2", "umad2", "uverbs2"].map(|node| format!("/dev/infiniband/{node}")).to_vec();
-        assert_eq!(rdma(&kernel, "0000-3b-00-2"), [RdmaDevice { name: "mlx5_2".into(), nodes }]);
+        let nodes = ["issm2", "umad2", "uverbs2"]
+            .map(|node| format!("/dev/infiniband/{node}"))
+            .to_vec();
+        assert_eq!(
+            rdma(&kernel, "0000-3b-00-2"),
+            [RdmaDevice {
+                name: "mlx5_2".into(),
+                nodes
+            }]
+        );
         let nodes = vec!["/dev/infiniband/uverbs3".to_owned()];
         assert_eq!(
             rdma(&kernel, "0000-3b-00-3"),
-            [RdmaDevice { name: "mlx5_3".into(), nodes }],
+            [RdmaDevice {
+                name: "mlx5_3".into(),
+                nodes
+            }],
             "others are not there"
         );
         assert!(kernel.has_node("/dev/infiniband/uverbs2") && !kernel.has_node("/dev/vhost-net"));

@@ -23,20 +23,36 @@ const FILES: [&str; 10] = [
     "sfnum",
     "virtio_device_id",
 ];
-const NETDEV_FILES: [&str; 6] = ["type", "ifindex", "carrier", "speed", "phys_port_name", "addr_assign_type"];
+const NETDEV_FILES: [&str; 6] = [
+    "type",
+    "ifindex",
+    "carrier",
+    "speed",
+    "phys_port_name",
+    "addr_assign_type",
+];
 
 /// Of all PCI functions of networks and vDPA devices; of netdevs of other buses what shows that they are none of these.
 pub(super) fn tree(sysfs: &Sysfs) -> SysfsTree {
-    let Ok(root) = fs::canonicalize(sysfs.root()) else { return SysfsTree::default() };
-    let mut recorder = Recorder { root, tree: SysfsTree::default() };
+    let Ok(root) = fs::canonicalize(sysfs.root()) else {
+        return SysfsTree::default();
+    };
+    let mut recorder = Recorder {
+        root,
+        tree: SysfsTree::default(),
+    };
     for bus in ["bus/pci/devices", "bus/vdpa/devices"] {
         for name in sysfs::list(&recorder.root.join(bus)) {
             recorder.member(bus, &name);
         }
     }
-    sysfs::list(&recorder.root.join("class/net")).iter().for_each(|name| recorder.foreign(name));
+    sysfs::list(&recorder.root.join("class/net"))
+        .iter()
+        .for_each(|name| recorder.foreign(name));
     for class in rdma::CLASSES {
-        sysfs::list(&sysfs.class(class)).iter().for_each(|entry| recorder.rdma_node(class, entry));
+        sysfs::list(&sysfs.class(class))
+            .iter()
+            .for_each(|entry| recorder.rdma_node(class, entry));
     }
     recorder.tree
 }
@@ -49,7 +65,9 @@ struct Recorder {
 impl Recorder {
     /// A device and its link on a bus.
     fn member(&mut self, bus: &str, name: &str) {
-        let Ok(dir) = fs::canonicalize(self.root.join(bus).join(name)) else { return };
+        let Ok(dir) = fs::canonicalize(self.root.join(bus).join(name)) else {
+            return;
+        };
         let at = self.relative(&dir);
         if self.is_of_interest(bus, &dir) {
             self.tree.link(bus, name, &at);
@@ -58,7 +76,8 @@ impl Recorder {
     }
 
     fn is_of_interest(&self, bus: &str, dir: &Path) -> bool {
-        bus != "bus/pci/devices" || sysfs::hex(dir, "class").is_some_and(|class| matches!(class >> 16, 0x02 | 0x12))
+        bus != "bus/pci/devices"
+            || sysfs::hex(dir, "class").is_some_and(|class| matches!(class >> 16, 0x02 | 0x12))
     }
 
     fn device(&mut self, dir: &Path) {
@@ -67,11 +86,17 @@ impl Recorder {
         for name in sysfs::list(dir) {
             match name.as_str() {
                 "driver" | "physfn" | "iommu_group" => self.link(dir, &at, &name),
-                "net" => sysfs::list(&dir.join("net")).iter().for_each(|netdev| self.netdev(dir, netdev)),
-                "infiniband" => sysfs::list(&dir.join("infiniband")).iter().for_each(|ibdev| self.ibdev(dir, ibdev)),
+                "net" => sysfs::list(&dir.join("net"))
+                    .iter()
+                    .for_each(|netdev| self.netdev(dir, netdev)),
+                "infiniband" => sysfs::list(&dir.join("infiniband"))
+                    .iter()
+                    .for_each(|ibdev| self.ibdev(dir, ibdev)),
                 name if name.starts_with("virtfn") => self.link(dir, &at, name),
                 name if is_auxiliary(name) => self.member("bus/auxiliary/devices", name),
-                name if name.starts_with("virtio") && dir.join(name).is_dir() => self.device(&dir.join(name)),
+                name if name.starts_with("virtio") && dir.join(name).is_dir() => {
+                    self.device(&dir.join(name))
+                }
                 _ => {}
             }
         }
@@ -91,7 +116,10 @@ impl Recorder {
             return;
         }
         let device = fs::canonicalize(self.root.join("class/net").join(name).join("device"));
-        if let Some(device) = device.ok().filter(|device| device.join("net").join(name).is_dir()) {
+        if let Some(device) = device
+            .ok()
+            .filter(|device| device.join("net").join(name).is_dir())
+        {
             self.netdev(&device, name);
         }
     }
@@ -104,7 +132,9 @@ impl Recorder {
 
     /// What a process reaches an RDMA device by.
     fn rdma_node(&mut self, class: &str, name: &str) {
-        let Ok(dir) = fs::canonicalize(self.root.join("class").join(class).join(name)) else { return };
+        let Ok(dir) = fs::canonicalize(self.root.join("class").join(class).join(name)) else {
+            return;
+        };
         if dir.join("ibdev").exists() {
             self.files(&dir, &["ibdev"]);
             let at = self.relative(&dir);
@@ -123,20 +153,29 @@ impl Recorder {
 
     /// Where a link of sysfs leads; the target need not be recorded.
     fn link(&mut self, dir: &Path, at: &str, name: &str) {
-        let Ok(target) = fs::read_link(dir.join(name)) else { return };
+        let Ok(target) = fs::read_link(dir.join(name)) else {
+            return;
+        };
         let target = fs::canonicalize(dir.join(&target)).unwrap_or(target);
         let target = self.relative(&target);
         self.tree.link(at, name, &target);
     }
 
     fn relative(&self, path: &Path) -> String {
-        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+        path.strip_prefix(&self.root)
+            .unwrap_or(path)
+            .display()
+            .to_string()
     }
 }
 
 /// `mlx5_core.sf.4`.
 fn is_auxiliary(name: &str) -> bool {
-    name.split('.').count() == 3 && name.rsplit('.').next().is_some_and(|number| number.parse::<u32>().is_ok())
+    name.split('.').count() == 3
+        && name
+            .rsplit('.')
+            .next()
+            .is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
 #[cfg(test)]
@@ -150,15 +189,23 @@ mod tests {
     /// Without what every writing of a tree makes anew.
     fn functions(recording: &Recording) -> Vec<Function> {
         let all = recording.functions().unwrap();
-        all.into_iter().map(|function| Function { incarnation: 0, ..function }).collect()
+        all.into_iter()
+            .map(|function| Function {
+                incarnation: 0,
+                ..function
+            })
+            .collect()
     }
 
     fn rdma(recording: &Recording) -> Vec<RdmaDevice> {
         let dir = tempfile::tempdir().unwrap();
         recording.unpack(dir.path()).unwrap();
         let sysfs = Sysfs::new(dir.path().to_owned());
-        let dirs = functions(recording).into_iter().map(|function| sysfs.device(&function.id.pci()));
-        dirs.flat_map(|dir| rdma::devices(&sysfs, &dir, |_| true)).collect()
+        let dirs = functions(recording)
+            .into_iter()
+            .map(|function| sysfs.device(&function.id.pci()));
+        dirs.flat_map(|dir| rdma::devices(&sysfs, &dir, |_| true))
+            .collect()
     }
 
     #[test]
@@ -166,7 +213,10 @@ mod tests {
         for (name, recording) in fixtures::all() {
             let dir = tempfile::tempdir().unwrap();
             recording.unpack(dir.path()).unwrap();
-            let again = Recording { sysfs: tree(&Sysfs::new(dir.path().to_owned())), ..recording.clone() };
+            let again = Recording {
+                sysfs: tree(&Sysfs::new(dir.path().to_owned())),
+                ..recording.clone()
+            };
             assert_eq!(functions(&again), functions(&recording), "{name}");
             assert_eq!(rdma(&again), rdma(&recording), "{name}");
         }
@@ -174,7 +224,10 @@ mod tests {
 
     #[test]
     fn netdevs_of_other_buses_are_recorded_as_links() {
-        let (_, recording) = fixtures::all().into_iter().find(|(name, _)| name == "netdevsim").unwrap();
+        let (_, recording) = fixtures::all()
+            .into_iter()
+            .find(|(name, _)| name == "netdevsim")
+            .unwrap();
         let dir = tempfile::tempdir().unwrap();
         recording.unpack(dir.path()).unwrap();
         assert!(tree(&Sysfs::new(dir.path().to_owned())).has("class/net", "eni10np1"));

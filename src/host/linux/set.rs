@@ -8,7 +8,10 @@ use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
     address::{AddressAttribute, AddressHeaderFlags, AddressMessage},
     link::{LinkAttribute, LinkFlags, LinkMessage, Prop},
-    route::{RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType},
+    route::{
+        RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope,
+        RouteType,
+    },
 };
 use rustix::io::Errno;
 
@@ -23,8 +26,12 @@ pub(super) fn apply(socket: &Socket, link: &Link, setting: &LinkSetting) -> Answ
     match setting {
         LinkSetting::Name(name) => rename(socket, link, name),
         LinkSetting::Altnames(names) => altnames(socket, link, names),
-        LinkSetting::Alias(alias) => change(socket, link.index, LinkAttribute::IfAlias(alias.clone())),
-        LinkSetting::Mac(Mac(bytes)) => change(socket, link.index, LinkAttribute::Address(bytes.to_vec())),
+        LinkSetting::Alias(alias) => {
+            change(socket, link.index, LinkAttribute::IfAlias(alias.clone()))
+        }
+        LinkSetting::Mac(Mac(bytes)) => {
+            change(socket, link.index, LinkAttribute::Address(bytes.to_vec()))
+        }
         LinkSetting::Mtu(mtu) => change(socket, link.index, LinkAttribute::Mtu(*mtu)),
         LinkSetting::Up(up) => set_up(socket, link.index, *up),
         LinkSetting::Address(net) => add_address(socket, link.index, net),
@@ -35,7 +42,9 @@ pub(super) fn apply(socket: &Socket, link: &Link, setting: &LinkSetting) -> Answ
 /// One `RTM_SETLINK` with these attributes.
 pub(super) fn change(socket: &Socket, index: u32, attribute: impl IntoAttributes) -> Answer<()> {
     let message = message(index, attribute.into_attributes());
-    socket.call(RouteNetlinkMessage::SetLink(message), 0).map(drop)
+    socket
+        .call(RouteNetlinkMessage::SetLink(message), 0)
+        .map(drop)
 }
 
 /// One attribute or several.
@@ -65,9 +74,15 @@ fn message(index: u32, attributes: Vec<LinkAttribute>) -> LinkMessage {
 /// Administratively up or down.
 pub(super) fn set_up(socket: &Socket, index: u32, up: bool) -> Answer<()> {
     let mut message = message(index, vec![]);
-    message.header.flags = if up { LinkFlags::Up } else { LinkFlags::empty() };
+    message.header.flags = if up {
+        LinkFlags::Up
+    } else {
+        LinkFlags::empty()
+    };
     message.header.change_mask = LinkFlags::Up;
-    socket.call(RouteNetlinkMessage::SetLink(message), 0).map(drop)
+    socket
+        .call(RouteNetlinkMessage::SetLink(message), 0)
+        .map(drop)
 }
 
 /// The name. An alternative name of its own that is in the way is taken away; kernels before 6.2 rename only what is down.
@@ -99,7 +114,11 @@ pub(super) fn drop_altname(socket: &Socket, link: &Link, name: &str) -> Answer<(
 /// These alternative names and no others. The link's own name cannot be one of them.
 fn altnames(socket: &Socket, link: &Link, wanted: &[String]) -> Answer<()> {
     let of = |names: &[String], others: &[String]| -> Vec<String> {
-        names.iter().filter(|name| !others.contains(name) && **name != link.name).cloned().collect()
+        names
+            .iter()
+            .filter(|name| !others.contains(name) && **name != link.name)
+            .cloned()
+            .collect()
     };
     let (surplus, missing) = (of(&link.altnames, wanted), of(wanted, &link.altnames));
     properties(socket, link.index, &surplus, false)?;
@@ -109,10 +128,15 @@ fn altnames(socket: &Socket, link: &Link, wanted: &[String]) -> Answer<()> {
 /// One request per name: the kernel stops at the first that it refuses, and has done those before.
 fn properties(socket: &Socket, index: u32, names: &[impl AsRef<str>], add: bool) -> Answer<()> {
     names.iter().try_for_each(|name| {
-        let property = vec![LinkAttribute::PropList(vec![Prop::AltIfName(name.as_ref().to_owned())])];
+        let property = vec![LinkAttribute::PropList(vec![Prop::AltIfName(
+            name.as_ref().to_owned(),
+        )])];
         let message = message(index, property);
         match add {
-            true => socket.call(RouteNetlinkMessage::NewLinkProp(message), NLM_F_CREATE | NLM_F_EXCL),
+            true => socket.call(
+                RouteNetlinkMessage::NewLinkProp(message),
+                NLM_F_CREATE | NLM_F_EXCL,
+            ),
             false => socket.call(RouteNetlinkMessage::DelLinkProp(message), 0),
         }
         .map(drop)
@@ -130,18 +154,31 @@ fn add_address(socket: &Socket, index: u32, net: &IpNet) -> Answer<()> {
         IpNet::V4(_) => AddressHeaderFlags::empty(),
         IpNet::V6(_) => AddressHeaderFlags::Nodad,
     };
-    message.attributes = vec![AddressAttribute::Local(net.addr()), AddressAttribute::Address(net.addr())];
+    message.attributes = vec![
+        AddressAttribute::Local(net.addr()),
+        AddressAttribute::Address(net.addr()),
+    ];
     if let IpNet::V4(net) = net
         && net.prefix_len() < 31
     {
-        message.attributes.push(AddressAttribute::Broadcast(net.broadcast()));
+        message
+            .attributes
+            .push(AddressAttribute::Broadcast(net.broadcast()));
     }
-    socket.call(RouteNetlinkMessage::NewAddress(message), NLM_F_CREATE | NLM_F_REPLACE).map(drop)
+    socket
+        .call(
+            RouteNetlinkMessage::NewAddress(message),
+            NLM_F_CREATE | NLM_F_REPLACE,
+        )
+        .map(drop)
 }
 
 /// A route. One that exists with the same destination stays, whoever's it is: a pod keeps its way to the cluster.
 fn add_route(socket: &Socket, link: &Link, route: &Route) -> Answer<()> {
-    match socket.call(RouteNetlinkMessage::NewRoute(route_message(link.index, route)), NLM_F_CREATE | NLM_F_EXCL) {
+    match socket.call(
+        RouteNetlinkMessage::NewRoute(route_message(link.index, route)),
+        NLM_F_CREATE | NLM_F_EXCL,
+    ) {
         Err(refused) if refused.is(Errno::EXIST) => {
             tracing::debug!(link = link.name, %route, "a route to there exists and stays");
             Ok(())
@@ -167,9 +204,15 @@ fn route_message(index: u32, route: &Route) -> RouteMessage {
     };
     message.attributes.push(RouteAttribute::Oif(index));
     if route.dst.prefix_len() > 0 {
-        message.attributes.push(RouteAttribute::Destination(address(route.dst.network())));
+        message
+            .attributes
+            .push(RouteAttribute::Destination(address(route.dst.network())));
     }
-    message.attributes.extend(route.gw.map(|gateway| RouteAttribute::Gateway(address(gateway))));
+    message.attributes.extend(
+        route
+            .gw
+            .map(|gateway| RouteAttribute::Gateway(address(gateway))),
+    );
     message
 }
 
@@ -182,7 +225,10 @@ fn family(ip: IpAddr) -> AddressFamily {
 
 /// A refusal of our own.
 pub(super) fn refuse(errno: Errno, text: String) -> Refused {
-    Refused { errno: errno.raw_os_error(), text: Some(text) }
+    Refused {
+        errno: errno.raw_os_error(),
+        text: Some(text),
+    }
 }
 
 #[cfg(test)]

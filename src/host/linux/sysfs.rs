@@ -50,7 +50,8 @@ impl Sysfs {
 
     /// Whether there are auxiliary devices.
     pub(super) fn has_auxiliary(&self) -> bool {
-        fs::read_dir(self.root.join("bus/auxiliary/devices")).is_ok_and(|mut entries| entries.next().is_some())
+        fs::read_dir(self.root.join("bus/auxiliary/devices"))
+            .is_ok_and(|mut entries| entries.next().is_some())
     }
 
     /// The device that a netdev's driver made it on, as a path from the devices' root: PCI functions and auxiliary devices
@@ -68,9 +69,12 @@ impl Sysfs {
     pub(super) fn present(&self, bdf: &Bdf) -> Result<(PathBuf, u64)> {
         let dir = self.device(bdf);
         let found = fs::metadata(&dir).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                HostError::of_kind(ErrorKind::Gone, format!("device {bdf}"), "look up", "is not on this host")
-            }
+            io::ErrorKind::NotFound => HostError::of_kind(
+                ErrorKind::Gone,
+                format!("device {bdf}"),
+                "look up",
+                "is not on this host",
+            ),
             _ => HostError::new(format!("device {bdf}"), "look up", error),
         })?;
         Ok((dir, found.ino()))
@@ -78,7 +82,11 @@ impl Sysfs {
 
     /// `vf BDF` or `pf BDF`, as texts name it.
     pub(super) fn subject(&self, bdf: &Bdf) -> String {
-        let kind = if self.device(bdf).join("physfn").exists() { "vf" } else { "pf" };
+        let kind = if self.device(bdf).join("physfn").exists() {
+            "vf"
+        } else {
+            "pf"
+        };
         format!("{kind} {bdf}")
     }
 
@@ -105,7 +113,9 @@ pub(super) fn inode(dir: &Path) -> Option<u64> {
 
 /// An attribute's text without the newline.
 pub(super) fn read(dir: &Path, name: &str) -> Option<String> {
-    fs::read_to_string(dir.join(name)).ok().map(|text| text.trim_end().to_owned())
+    fs::read_to_string(dir.join(name))
+        .ok()
+        .map(|text| text.trim_end().to_owned())
 }
 
 /// An attribute as a number or whatever else can be read from it.
@@ -126,12 +136,17 @@ pub(super) fn link_name(path: &Path) -> Option<String> {
 /// Names in a directory, sorted; empty when it is not there.
 pub(super) fn list(dir: &Path) -> Vec<String> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    let mut names: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let mut names: Vec<_> = entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
     names.sort();
     names
 }
 
 /// Writes an attribute. Never creates a file.
 pub(super) fn write(path: &Path, value: &str) -> io::Result<()> {
-    OpenOptions::new().write(true).open(path)?.write_all(value.as_bytes())
+    OpenOptions::new()
+        .write(true)
+        .open(path)?
+        .write_all(value.as_bytes())
 }

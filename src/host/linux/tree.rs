@@ -11,7 +11,12 @@ pub(super) struct Tree {
 impl Tree {
     pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        for name in ["bus/pci/devices", "bus/pci/drivers/igb", "bus/pci/drivers/igbvf", "devices/pci0000:00"] {
+        for name in [
+            "bus/pci/devices",
+            "bus/pci/drivers/igb",
+            "bus/pci/drivers/igbvf",
+            "devices/pci0000:00",
+        ] {
             fs::create_dir_all(dir.path().join(name)).unwrap();
         }
         Self { dir }
@@ -23,7 +28,11 @@ impl Tree {
 
     /// A function below a root port, with these attributes.
     pub(super) fn function(&self, bdf: &str, attributes: &[(&str, &str)]) -> PathBuf {
-        let device = self.dir.path().join("devices/pci0000:00/0000:00:02.0").join(bdf);
+        let device = self
+            .dir
+            .path()
+            .join("devices/pci0000:00/0000:00:02.0")
+            .join(bdf);
         fs::create_dir_all(&device).unwrap();
         symlink(&device, self.dir.path().join("bus/pci/devices").join(bdf)).unwrap();
         for (name, value) in attributes {
@@ -63,10 +72,18 @@ impl Tree {
         self.link(pf.join("driver"), "../../../../bus/pci/drivers/igb");
         for (index, bdf) in ["0000:01:10.0", "0000:01:10.2"].into_iter().enumerate() {
             self.link(pf.join(format!("virtfn{index}")), &format!("../{bdf}"));
-            let ids = [("class", "0x020000"), ("vendor", "0x8086"), ("device", "0x10ca"), ("numa_node", "1")];
+            let ids = [
+                ("class", "0x020000"),
+                ("vendor", "0x8086"),
+                ("device", "0x10ca"),
+                ("numa_node", "1"),
+            ];
             let vf = self.function(bdf, &ids);
             self.link(vf.join("physfn"), "../0000:01:00.0");
-            self.link(vf.join("iommu_group"), &format!("../../../../kernel/iommu_groups/{}", 20 + index));
+            self.link(
+                vf.join("iommu_group"),
+                &format!("../../../../kernel/iommu_groups/{}", 20 + index),
+            );
         }
         let vf = self.dir.path().join("bus/pci/devices/0000:01:10.2");
         self.link(vf.join("driver"), "../../../../bus/pci/drivers/igbvf");

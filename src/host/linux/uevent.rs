@@ -72,8 +72,10 @@ impl Listener {
 
     fn sleep(&self, deadline: &Deadline) -> io::Result<()> {
         let left = deadline.left();
-        let time =
-            Timespec { tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() };
+        let time = Timespec {
+            tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: left.subsec_nanos().into(),
+        };
         let mut fds = [&self.uevents, &self.links].map(|socket| PollFd::new(socket, PollFlags::IN));
         match poll(&mut fds, Some(&time)) {
             Err(Errno::INTR) | Ok(_) => Ok(()),
@@ -91,15 +93,22 @@ fn drain(socket: &netlink_sys::Socket, matters: fn(&[u8]) -> bool) -> io::Result
             Ok(_) => changed |= matters(&bytes),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(changed),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.raw_os_error() == Some(Errno::NOBUFS.raw_os_error()) => changed = true,
+            Err(error) if error.raw_os_error() == Some(Errno::NOBUFS.raw_os_error()) => {
+                changed = true
+            }
             Err(error) => return Err(error),
         }
     }
 }
 
 /// Subsystems whose devices are functions, sub-functions, or made on one.
-const SUBSYSTEMS: [&[u8]; 5] =
-    [b"SUBSYSTEM=net", b"SUBSYSTEM=pci", b"SUBSYSTEM=auxiliary", b"SUBSYSTEM=infiniband", b"SUBSYSTEM=vdpa"];
+const SUBSYSTEMS: [&[u8]; 5] = [
+    b"SUBSYSTEM=net",
+    b"SUBSYSTEM=pci",
+    b"SUBSYSTEM=auxiliary",
+    b"SUBSYSTEM=infiniband",
+    b"SUBSYSTEM=vdpa",
+];
 
 /// A uevent (`add@/devices/pci…\0ACTION=add\0SUBSYSTEM=net\0…`) of a PCI function or of something made on one.
 fn is_hardware(event: &[u8]) -> bool {
@@ -112,7 +121,9 @@ fn is_hardware(event: &[u8]) -> bool {
 /// A link message about hardware, or about something above or below hardware.
 fn is_relevant(message: &[u8]) -> bool {
     let link = message.get(HEADER..).and_then(Link::read);
-    link.is_none_or(|link| link.parent.is_some() || (link.lower.is_some() && link.kind.as_deref() != Some("veth")))
+    link.is_none_or(|link| {
+        link.parent.is_some() || (link.lower.is_some() && link.kind.as_deref() != Some("veth"))
+    })
 }
 
 #[cfg(test)]
@@ -122,21 +133,35 @@ mod tests {
 
     #[test]
     fn hardware_counts_and_a_pods_interfaces_do_not() {
-        assert!(is_hardware(b"add@/devices/pci0000:00/0000:01:10.0\0ACTION=add\0SUBSYSTEM=pci\0"));
-        assert!(is_hardware(b"move@/devices/pci0000:00/0000:01:10.0/net/ens1\0SUBSYSTEM=net\0"));
-        assert!(is_hardware(b"bind@/devices/pci0000:00/0000:01:00.0/mlx5_core.sf.4\0SUBSYSTEM=auxiliary\0"));
-        assert!(!is_hardware(b"add@/devices/virtual/net/veth1\0ACTION=add\0SUBSYSTEM=net\0"));
-        assert!(!is_hardware(b"add@/devices/pci0000:00/x/block/vda\0SUBSYSTEM=block\0"));
+        assert!(is_hardware(
+            b"add@/devices/pci0000:00/0000:01:10.0\0ACTION=add\0SUBSYSTEM=pci\0"
+        ));
+        assert!(is_hardware(
+            b"move@/devices/pci0000:00/0000:01:10.0/net/ens1\0SUBSYSTEM=net\0"
+        ));
+        assert!(is_hardware(
+            b"bind@/devices/pci0000:00/0000:01:00.0/mlx5_core.sf.4\0SUBSYSTEM=auxiliary\0"
+        ));
+        assert!(!is_hardware(
+            b"add@/devices/virtual/net/veth1\0ACTION=add\0SUBSYSTEM=net\0"
+        ));
+        assert!(!is_hardware(
+            b"add@/devices/pci0000:00/x/block/vda\0SUBSYSTEM=block\0"
+        ));
     }
 
     #[test]
     fn a_stacked_link_is_a_change_and_a_veth_is_not() {
         let arena = Arena::new(&[]);
-        let listener = netns::inside(&arena.netns, || Listener::open().map_err(io::Error::other)).unwrap();
+        let listener =
+            netns::inside(&arena.netns, || Listener::open().map_err(io::Error::other)).unwrap();
         arena.ip("link add dev0 type veth peer name dev1");
         assert!(!listener.wait(Duration::from_millis(50)).unwrap());
         arena.ip("link add link dev0 name upper type macvlan");
         assert!(listener.wait(Duration::from_secs(10)).unwrap());
-        assert!(!listener.wait(Duration::ZERO).unwrap(), "all that came was taken in one look");
+        assert!(
+            !listener.wait(Duration::ZERO).unwrap(),
+            "all that came was taken in one look"
+        );
     }
 }

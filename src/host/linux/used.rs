@@ -23,8 +23,14 @@ use crate::device::{Bdf, DeviceId};
 /// The devices whose netdevs the socket's namespace uses for itself.
 pub(super) fn functions(socket: &Socket, sysfs: &Sysfs) -> Answer<Vec<DeviceId>> {
     let links = link::all(socket)?;
-    let used = used(&links, &link::addresses(socket, None)?, &default_route_links(socket)?);
-    let of_used = links.iter().filter(|link| used.contains(&link.index) && is_uplink(link.port_name.as_deref()));
+    let used = used(
+        &links,
+        &link::addresses(socket, None)?,
+        &default_route_links(socket)?,
+    );
+    let of_used = links
+        .iter()
+        .filter(|link| used.contains(&link.index) && is_uplink(link.port_name.as_deref()));
     let found: BTreeSet<DeviceId> = of_used.filter_map(|link| device(link, sysfs)).collect();
     Ok(found.into_iter().collect())
 }
@@ -39,17 +45,35 @@ fn device(link: &Link, sysfs: &Sysfs) -> Option<DeviceId> {
 
 /// The device of a place in the tree of devices.
 pub(super) fn device_at(place: &Path) -> Option<DeviceId> {
-    let parent = place.ancestors().find_map(|dir| dir.file_name()?.to_str()?.parse::<Bdf>().ok())?;
+    let parent = place
+        .ancestors()
+        .find_map(|dir| dir.file_name()?.to_str()?.parse::<Bdf>().ok())?;
     let number = place.ancestors().find_map(|dir| sysfs::parse(dir, "sfnum"));
-    Some(number.map_or(DeviceId::Pci(parent), |number| DeviceId::Sf { parent, number }))
+    Some(number.map_or(DeviceId::Pci(parent), |number| DeviceId::Sf {
+        parent,
+        number,
+    }))
 }
 
 /// Indexes of the links in use.
 fn used(links: &[Link], addresses: &[Address], default_routes: &[u32]) -> BTreeSet<u32> {
-    let below_another = links.iter().filter(|link| link.master.is_some()).map(|link| link.index);
-    let above = links.iter().filter(|link| !is_pair(link)).filter_map(|link| link.lower);
-    let addressed = addresses.iter().filter(|address| !is_automatic(&address.net)).map(|address| address.index);
-    below_another.chain(above).chain(addressed).chain(default_routes.iter().copied()).collect()
+    let below_another = links
+        .iter()
+        .filter(|link| link.master.is_some())
+        .map(|link| link.index);
+    let above = links
+        .iter()
+        .filter(|link| !is_pair(link))
+        .filter_map(|link| link.lower);
+    let addressed = addresses
+        .iter()
+        .filter(|address| !is_automatic(&address.net))
+        .map(|address| address.index);
+    below_another
+        .chain(above)
+        .chain(addressed)
+        .chain(default_routes.iter().copied())
+        .collect()
 }
 
 /// Ends of a pair name each other, none is above the other.
@@ -89,13 +113,17 @@ fn out_of_default(route: &[u8]) -> Vec<u32> {
         RTA_MULTIPATH => next_hops(value),
         _ => vec![],
     };
-    Attributes::after(ROUTE_HEADER, route).flat_map(of).collect()
+    Attributes::after(ROUTE_HEADER, route)
+        .flat_map(of)
+        .collect()
 }
 
 /// `struct rtnexthop`: length, flags, hops, index; then attributes.
 fn next_hops(mut hops: &[u8]) -> Vec<u32> {
     let mut links = vec![];
-    while let (Some(length), Some(index)) = (hops.first_chunk::<2>(), hops.get(4..).and_then(u32_of)) {
+    while let (Some(length), Some(index)) =
+        (hops.first_chunk::<2>(), hops.get(4..).and_then(u32_of))
+    {
         links.push(index);
         let length = usize::from(u16::from_ne_bytes(*length)).max(8);
         hops = hops.get(length.next_multiple_of(4)..).unwrap_or_default();

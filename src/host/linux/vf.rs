@@ -3,8 +3,8 @@
 use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{
-        LinkAttribute, LinkExtentMask, LinkVfInfo, VfInfo, VfInfoLinkState, VfInfoMac, VfInfoRate, VfInfoSpoofCheck,
-        VfInfoTrust, VfLinkState, VfVlan, VfVlanInfo, VlanProtocol,
+        LinkAttribute, LinkExtentMask, LinkVfInfo, VfInfo, VfInfoLinkState, VfInfoMac, VfInfoRate,
+        VfInfoSpoofCheck, VfInfoTrust, VfLinkState, VfVlan, VfVlanInfo, VlanProtocol,
     },
 };
 
@@ -31,7 +31,9 @@ fn encode(vf: u32, setting: &VfSetting) -> VfInfo {
         VfSetting::Rate { min, max } => VfInfo::Rate(VfInfoRate::new(vf, min, max)),
         VfSetting::SpoofChk(on) => VfInfo::SpoofCheck(VfInfoSpoofCheck::new(vf, on)),
         VfSetting::Trust(on) => VfInfo::Trust(VfInfoTrust::new(vf, on)),
-        VfSetting::LinkState(state) => VfInfo::LinkState(VfInfoLinkState::new(vf, encode_state(state))),
+        VfSetting::LinkState(state) => {
+            VfInfo::LinkState(VfInfoLinkState::new(vf, encode_state(state)))
+        }
     }
 }
 
@@ -70,12 +72,19 @@ const ETH_P_8021AD: u16 = 0x88a8;
 
 /// A VF is found by the number inside its attributes, not by its place in the list.
 fn find(link: &[u8], vf: u32) -> Option<VfSettings> {
-    let (_, list) = Attributes::after(LINK_HEADER, link).find(|(kind, _)| *kind == IFLA_VFINFO_LIST)?;
-    Attributes::of(list).find(|(_, info)| number(info) == Some(vf)).map(|(_, info)| decode(info))
+    let (_, list) =
+        Attributes::after(LINK_HEADER, link).find(|(kind, _)| *kind == IFLA_VFINFO_LIST)?;
+    Attributes::of(list)
+        .find(|(_, info)| number(info) == Some(vf))
+        .map(|(_, info)| decode(info))
 }
 
 fn number(info: &[u8]) -> Option<u32> {
-    u32_of(Attributes::of(info).find(|(kind, _)| *kind == IFLA_VF_MAC)?.1)
+    u32_of(
+        Attributes::of(info)
+            .find(|(kind, _)| *kind == IFLA_VF_MAC)?
+            .1,
+    )
 }
 
 fn decode(info: &[u8]) -> VfSettings {
@@ -83,10 +92,17 @@ fn decode(info: &[u8]) -> VfSettings {
     for (kind, value) in Attributes::of(info) {
         let word = |at: usize| value.get(at..).and_then(u32_of);
         match kind {
-            IFLA_VF_MAC => settings.mac = value.get(4..10).and_then(|mac| mac.try_into().ok()).map(Mac),
+            IFLA_VF_MAC => {
+                settings.mac = value
+                    .get(4..10)
+                    .and_then(|mac| mac.try_into().ok())
+                    .map(Mac)
+            }
             IFLA_VF_VLAN if settings.vlan.is_none() => settings.vlan = tag(value),
             IFLA_VF_VLAN_LIST => {
-                settings.vlan = Attributes::of(value).find_map(|(_, info)| tag(info)).or(settings.vlan)
+                settings.vlan = Attributes::of(value)
+                    .find_map(|(_, info)| tag(info))
+                    .or(settings.vlan)
             }
             IFLA_VF_RATE => (settings.min_tx_rate, settings.max_tx_rate) = (word(4), word(8)),
             IFLA_VF_SPOOFCHK => settings.spoof_chk = word(4).and_then(switch),
@@ -101,9 +117,19 @@ fn decode(info: &[u8]) -> VfSettings {
 /// `struct ifla_vf_vlan` (number, id, qos) or `ifla_vf_vlan_info` (and protocol, big-endian).
 fn tag(value: &[u8]) -> Option<VlanTag> {
     let word = |at: usize| value.get(at..).and_then(u32_of);
-    let ad = value.get(12..14).is_some_and(|proto| proto == ETH_P_8021AD.to_be_bytes());
-    let proto = if ad { VlanProto::Ieee8021Ad } else { VlanProto::Ieee8021Q };
-    Some(VlanTag { id: word(4)?.try_into().ok()?, qos: word(8)?.try_into().ok()?, proto })
+    let ad = value
+        .get(12..14)
+        .is_some_and(|proto| proto == ETH_P_8021AD.to_be_bytes());
+    let proto = if ad {
+        VlanProto::Ieee8021Ad
+    } else {
+        VlanProto::Ieee8021Q
+    };
+    Some(VlanTag {
+        id: word(4)?.try_into().ok()?,
+        qos: word(8)?.try_into().ok()?,
+        proto,
+    })
 }
 
 /// The kernel says −1 for what the driver does not report.
@@ -112,7 +138,9 @@ fn switch(value: u32) -> Option<bool> {
 }
 
 fn state(value: u32) -> Option<LinkState> {
-    [LinkState::Auto, LinkState::Enable, LinkState::Disable].get(value as usize).copied()
+    [LinkState::Auto, LinkState::Enable, LinkState::Disable]
+        .get(value as usize)
+        .copied()
 }
 
 #[cfg(test)]
@@ -125,7 +153,11 @@ mod tests {
     fn settings() -> Vec<VfSetting> {
         vec![
             VfSetting::Mac(Mac([2, 0, 0, 0, 0, 9])),
-            VfSetting::Vlan(VlanTag { id: 100, qos: 5, proto: VlanProto::Ieee8021Ad }),
+            VfSetting::Vlan(VlanTag {
+                id: 100,
+                qos: 5,
+                proto: VlanProto::Ieee8021Ad,
+            }),
             VfSetting::Rate { min: 10, max: 200 },
             VfSetting::SpoofChk(false),
             VfSetting::Trust(true),
@@ -135,8 +167,14 @@ mod tests {
 
     fn reply(vfs: &[(u32, Vec<VfInfo>)]) -> Vec<u8> {
         let mut message = LinkMessage::default();
-        let infos = vfs.iter().map(|(_, infos)| LinkVfInfo(infos.clone())).collect();
-        message.attributes = vec![LinkAttribute::IfName("ens1".into()), LinkAttribute::VfInfoList(infos)];
+        let infos = vfs
+            .iter()
+            .map(|(_, infos)| LinkVfInfo(infos.clone()))
+            .collect();
+        message.attributes = vec![
+            LinkAttribute::IfName("ens1".into()),
+            LinkAttribute::VfInfoList(infos),
+        ];
         let mut bytes = vec![0; message.buffer_len()];
         message.emit(&mut bytes);
         bytes
@@ -144,14 +182,26 @@ mod tests {
 
     #[test]
     fn every_setting_reads_back_as_it_was_sent_whatever_the_order_of_vfs() {
-        let of = |vf: u32| (vf, settings().iter().map(|setting| encode(vf, setting)).collect());
+        let of = |vf: u32| {
+            (
+                vf,
+                settings()
+                    .iter()
+                    .map(|setting| encode(vf, setting))
+                    .collect(),
+            )
+        };
         let other = (0, vec![encode(0, &VfSetting::Mac(Mac::ZERO))]);
         let read = find(&reply(&[of(7), other]), 7).unwrap();
         assert_eq!(
             read,
             VfSettings {
                 mac: Some(Mac([2, 0, 0, 0, 0, 9])),
-                vlan: Some(VlanTag { id: 100, qos: 5, proto: VlanProto::Ieee8021Ad }),
+                vlan: Some(VlanTag {
+                    id: 100,
+                    qos: 5,
+                    proto: VlanProto::Ieee8021Ad
+                }),
                 min_tx_rate: Some(10),
                 max_tx_rate: Some(200),
                 spoof_chk: Some(false),
@@ -164,9 +214,18 @@ mod tests {
 
     #[test]
     fn what_the_driver_does_not_report_is_unknown_not_off() {
-        assert_eq!((switch(u32::MAX), switch(0), switch(1)), (None, Some(false), Some(true)));
+        assert_eq!(
+            (switch(u32::MAX), switch(0), switch(1)),
+            (None, Some(false), Some(true))
+        );
         let only_mac = vec![encode(1, &VfSetting::Mac(Mac::ZERO))];
         let read = find(&reply(&[(1, only_mac)]), 1).unwrap();
-        assert_eq!(read, VfSettings { mac: Some(Mac::ZERO), ..VfSettings::default() });
+        assert_eq!(
+            read,
+            VfSettings {
+                mac: Some(Mac::ZERO),
+                ..VfSettings::default()
+            }
+        );
     }
 }

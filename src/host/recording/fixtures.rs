@@ -8,10 +8,17 @@ use crate::{device::Function, inventory::Inventory};
 /// File name without ending, and recording, sorted.
 pub(crate) fn all() -> Vec<(String, Recording)> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/fixtures");
-    let files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let mut hosts: Vec<_> = files
         .filter(|file| file.extension().is_some_and(|ending| ending == "json"))
-        .filter_map(|file| Some((file.file_stem()?.to_str()?.to_owned(), read(&fs::read_to_string(&file).unwrap())?)))
+        .filter_map(|file| {
+            Some((
+                file.file_stem()?.to_str()?.to_owned(),
+                read(&fs::read_to_string(&file).unwrap())?,
+            ))
+        })
         .collect();
     hosts.sort_by(|one, two| one.0.cmp(&two.0));
     hosts
@@ -20,13 +27,19 @@ pub(crate) fn all() -> Vec<(String, Recording)> {
 /// None: it is a fixture of another kind.
 fn read(text: &str) -> Option<Recording> {
     let json: serde_json::Value = serde_json::from_str(text).unwrap();
-    let is_host = ["functions", "sysfs"].iter().any(|key| json.get(key).is_some());
+    let is_host = ["functions", "sysfs"]
+        .iter()
+        .any(|key| json.get(key).is_some());
     is_host.then(|| serde_json::from_value(json).unwrap())
 }
 
 /// One of them.
 pub(crate) fn host(name: &str) -> Inventory {
-    INVENTORIES.iter().find(|(file, _)| file == name).map(|(_, host)| host.clone()).unwrap()
+    INVENTORIES
+        .iter()
+        .find(|(file, _)| file == name)
+        .map(|(_, host)| host.clone())
+        .unwrap()
 }
 
 /// All of them.
@@ -36,11 +49,17 @@ pub(crate) fn inventories() -> Vec<(String, Inventory)> {
 
 /// Discovered once: writing trees of sysfs takes time.
 static INVENTORIES: LazyLock<Vec<(String, Inventory)>> = LazyLock::new(|| {
-    let inventory = |(name, recording): (String, Recording)| (name, Inventory::of_recording(&recording).unwrap());
+    let inventory = |(name, recording): (String, Recording)| {
+        (name, Inventory::of_recording(&recording).unwrap())
+    };
     all().into_iter().map(inventory).collect()
 });
 
 /// The function of that name in slices.
 pub(crate) fn function<'a>(inventory: &'a Inventory, name: &str) -> &'a Function {
-    inventory.functions.iter().find(|function| function.id.name() == name).unwrap_or_else(|| panic!("no {name}"))
+    inventory
+        .functions
+        .iter()
+        .find(|function| function.id.name() == name)
+        .unwrap_or_else(|| panic!("no {name}"))
 }

@@ -17,7 +17,10 @@ const VFS: u32 = 128;
 /// PCI's SR-IOV capability says (First VF Offset, VF Stride).
 #[must_use]
 pub fn host(cards: u32) -> Recording {
-    let mut recording = Recording { note: format!("composed: {cards} dual-port E810-C"), ..Recording::default() };
+    let mut recording = Recording {
+        note: format!("composed: {cards} dual-port E810-C"),
+        ..Recording::default()
+    };
     for card in 0..cards {
         for port in 0..PORTS {
             add_port(&mut recording, card, port);
@@ -29,11 +32,17 @@ pub fn host(cards: u32) -> Recording {
 /// The PCI function with this routing number: bus, device and function in one.
 fn bdf(routing: u32) -> Bdf {
     let (bus, device, function) = (routing >> 8, (routing >> 3) & 31, routing & 7);
-    format!("0000:{bus:02x}:{device:02x}.{function}").parse().expect("three numbers in range")
+    format!("0000:{bus:02x}:{device:02x}.{function}")
+        .parse()
+        .expect("three numbers in range")
 }
 
 fn add_port(recording: &mut Recording, card: u32, port: u32) {
-    let root = format!("devices/pci0000:{:02x}/0000:{:02x}:00.0", 8 + card * 16, 8 + card * 16);
+    let root = format!(
+        "devices/pci0000:{:02x}/0000:{:02x}:00.0",
+        8 + card * 16,
+        8 + card * 16
+    );
     let routing = ((9 + card * 16) << 8) | port;
     let (pf, name) = (bdf(routing), format!("ens{}f{port}", card + 1));
     let dir = format!("{root}/{pf}");
@@ -53,14 +62,23 @@ fn add_port(recording: &mut Recording, card: u32, port: u32) {
         tree.link(&dir, &format!("virtfn{index}"), &vf_dir);
         tree.link(&vf_dir, "physfn", &dir);
     }
-    let told = Devlink { eswitch: Some(EswitchMode::Legacy), ddp_profile: Some("ICE OS Default Package".to_owned()) };
+    let told = Devlink {
+        eswitch: Some(EswitchMode::Legacy),
+        ddp_profile: Some("ICE OS Default Package".to_owned()),
+    };
     recording.told.devlink.insert(handle(&pf), told);
 }
 
 fn add_function(tree: &mut SysfsTree, dir: &str, bdf: Bdf, device: &str, driver: &str, card: u32) {
     let numa = (card % 2).to_string();
-    let all = [("class", "0x020000"), ("vendor", "0x8086"), ("device", device), ("numa_node", &numa)];
-    all.iter().for_each(|(name, content)| tree.file(dir, name, content));
+    let all = [
+        ("class", "0x020000"),
+        ("vendor", "0x8086"),
+        ("device", device),
+        ("numa_node", &numa),
+    ];
+    all.iter()
+        .for_each(|(name, content)| tree.file(dir, name, content));
     tree.file(dir, "driver_override", "(null)");
     tree.link(dir, "driver", &format!("bus/pci/drivers/{driver}"));
     tree.link("bus/pci/devices", &bdf.to_string(), dir);

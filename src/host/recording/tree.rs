@@ -20,7 +20,10 @@ impl SysfsTree {
 
     /// A file with this content.
     pub fn file(&mut self, dir: &str, name: &str, content: impl ToString) {
-        self.0.entry(dir.to_owned()).or_default().insert(name.to_owned(), content.to_string());
+        self.0
+            .entry(dir.to_owned())
+            .or_default()
+            .insert(name.to_owned(), content.to_string());
     }
 
     /// A link to another directory of the tree.
@@ -31,7 +34,9 @@ impl SysfsTree {
     /// Whether the directory has such an entry.
     #[must_use]
     pub fn has(&self, dir: &str, name: &str) -> bool {
-        self.0.get(dir).is_some_and(|entries| entries.contains_key(name))
+        self.0
+            .get(dir)
+            .is_some_and(|entries| entries.contains_key(name))
     }
 
     /// Writes all below a directory.

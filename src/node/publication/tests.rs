@@ -15,7 +15,11 @@ use crate::{
 const DRIVER: &str = "sriov-dra.io";
 
 fn engine(fake: &Fake, dir: &std::path::Path) -> Engine {
-    let identity = Identity { driver_name: DRIVER.into(), node_name: "node".into(), drivers: vec![] };
+    let identity = Identity {
+        driver_name: DRIVER.into(),
+        node_name: "node".into(),
+        drivers: vec![],
+    };
     Engine::new(Arc::new(fake.clone()), Paths::below(dir), identity)
 }
 
@@ -25,7 +29,11 @@ const NO_POOLS: claim::Pools = claim::Pools::Known(BTreeMap::new());
 fn claim(device: &str) -> AllocatedClaim {
     let parameters = json!({"apiVersion": "sriov-dra.io/v1alpha1", "kind": "DeviceConfig", "driver": "vfio-pci"});
     AllocatedClaim {
-        claim: ClaimRef { uid: "c1".parse().unwrap(), namespace: "web".into(), name: "net".into() },
+        claim: ClaimRef {
+            uid: "c1".parse().unwrap(),
+            namespace: "web".into(),
+            name: "net".into(),
+        },
         pod_claim_name: None,
         reserved_for: vec![],
         devices: vec![AllocatedDevice {
@@ -36,7 +44,11 @@ fn claim(device: &str) -> AllocatedClaim {
             admin_access: false,
             share_id: None,
         }],
-        configs: vec![OpaqueConfig { source: ConfigSource::Class, requests: vec![], parameters }],
+        configs: vec![OpaqueConfig {
+            source: ConfigSource::Class,
+            requests: vec![],
+            parameters,
+        }],
     }
 }
 
@@ -44,20 +56,45 @@ fn claim(device: &str) -> AllocatedClaim {
 fn functions_that_no_claim_could_get_a_driver_for_are_tainted_unless_a_claim_has_them() {
     let (fake, dir) = (Fake::igb(), tempfile::tempdir().unwrap());
     let engine = engine(&fake, dir.path());
-    engine.prepare(&claim("0000-02-10-0"), &NO_POOLS, Deadline::after(Duration::from_secs(5))).unwrap();
+    engine
+        .prepare(
+            &claim("0000-02-10-0"),
+            &NO_POOLS,
+            Deadline::after(Duration::from_secs(5)),
+        )
+        .unwrap();
     assert_eq!(look(&engine, DRIVER).unwrap().taints, BTreeMap::new());
-    ["igbvf", "vfio-pci"].iter().for_each(|driver| fake.unload(driver));
+    ["igbvf", "vfio-pci"]
+        .iter()
+        .for_each(|driver| fake.unload(driver));
     let look = look(&engine, DRIVER).unwrap();
     let claimed = DeviceId::from_name("0000-02-10-0").unwrap();
-    let free = look.inventory.functions.iter().filter(|function| function.is_part() && function.id != claimed);
-    let expected = free.map(|vf| (vf.id, vec![Taint::no_schedule(DRIVER, Reason::DriverMissing)])).collect();
+    let free = look
+        .inventory
+        .functions
+        .iter()
+        .filter(|function| function.is_part() && function.id != claimed);
+    let expected = free
+        .map(|vf| {
+            (
+                vf.id,
+                vec![Taint::no_schedule(DRIVER, Reason::DriverMissing)],
+            )
+        })
+        .collect();
     assert_eq!(look.taints, expected);
 }
 
 #[test]
 fn a_claimed_device_says_what_it_said_before_even_when_all_slices_are_gone_and_the_agent_is_new() {
     let (fake, dir) = (Fake::igb(), tempfile::tempdir().unwrap());
-    let (name, features) = ("0000-02-10-0", Features { counters: true, taints: true });
+    let (name, features) = (
+        "0000-02-10-0",
+        Features {
+            counters: true,
+            taints: true,
+        },
+    );
     let slices = |look: &Look, published: &Published| {
         let input = PublishInput {
             driver: DRIVER,
@@ -69,23 +106,58 @@ fn a_claimed_device_says_what_it_said_before_even_when_all_slices_are_gone_and_t
             published: &with_recorded(published, &look.recorded),
         };
         let desired = publish::slices(&input);
-        let all = desired.slices.iter().flat_map(Slice::devices).map(|device| (device.name.clone(), device.clone()));
-        Published { devices: all.collect(), features }
+        let all = desired
+            .slices
+            .iter()
+            .flat_map(Slice::devices)
+            .map(|device| (device.name.clone(), device.clone()));
+        Published {
+            devices: all.collect(),
+            features,
+        }
     };
-    let wiped = Published { devices: BTreeMap::new(), features };
+    let wiped = Published {
+        devices: BTreeMap::new(),
+        features,
+    };
     let first = engine(&fake, dir.path());
     let mut before = slices(&look(&first, DRIVER).unwrap(), &wiped);
     let device = before.devices.get_mut(name).unwrap();
-    device.attributes.extend([("rdma".to_owned(), Attribute::Bool(true)), ("pool".to_owned(), "a.b/c".into())]);
+    device.attributes.extend([
+        ("rdma".to_owned(), Attribute::Bool(true)),
+        ("pool".to_owned(), "a.b/c".into()),
+    ]);
     let known = before.clone();
-    first.remember(Box::new(move |id| known.devices[&id.name()].attributes.clone()));
-    first.prepare(&claim(name), &NO_POOLS, Deadline::after(Duration::from_secs(5))).unwrap();
+    first.remember(Box::new(move |id| {
+        known.devices[&id.name()].attributes.clone()
+    }));
+    first
+        .prepare(
+            &claim(name),
+            &NO_POOLS,
+            Deadline::after(Duration::from_secs(5)),
+        )
+        .unwrap();
 
     let look = look(&engine(&fake, dir.path()), DRIVER).unwrap();
-    let vf = look.inventory.functions.iter().find(|function| function.id.name() == name).unwrap();
+    let vf = look
+        .inventory
+        .functions
+        .iter()
+        .find(|function| function.id.name() == name)
+        .unwrap();
     assert_eq!(vf.binding.driver.as_deref(), Some("vfio-pci"));
     assert_eq!(slices(&look, &wiped).devices[name], before.devices[name]);
     let mut newer = before.clone();
-    newer.devices.get_mut(name).unwrap().attributes.insert("pool".to_owned(), "d.e/f".into());
-    assert_eq!(slices(&look, &newer).devices[name], newer.devices[name], "slices know better than records");
+    newer
+        .devices
+        .get_mut(name)
+        .unwrap()
+        .attributes
+        .insert("pool".to_owned(), "d.e/f".into());
+    assert_eq!(
+        slices(&look, &newer).devices[name],
+        newer.devices[name],
+        "slices know better than records"
+    );
 }

@@ -11,9 +11,27 @@ use crate::nri::{
 
 fn message() -> impl Strategy<Value = (Conn, Message)> {
     let conn = prop_oneof![Just(Conn::Plugin), Just(Conn::Runtime)];
-    let kind = prop_oneof![Just(Kind::Request), Just(Kind::Response), (3_u8..).prop_map(Kind::Other)];
-    (conn, any::<u32>(), kind, prop::collection::vec(any::<u8>(), 0..9_000))
-        .prop_map(|(conn, stream, kind, payload)| (conn, Message { stream, kind, payload: payload.into() }))
+    let kind = prop_oneof![
+        Just(Kind::Request),
+        Just(Kind::Response),
+        (3_u8..).prop_map(Kind::Other)
+    ];
+    (
+        conn,
+        any::<u32>(),
+        kind,
+        prop::collection::vec(any::<u8>(), 0..9_000),
+    )
+        .prop_map(|(conn, stream, kind, payload)| {
+            (
+                conn,
+                Message {
+                    stream,
+                    kind,
+                    payload: payload.into(),
+                },
+            )
+        })
 }
 
 fn fed(wire: &[u8], split: usize) -> Vec<(Conn, Message)> {

@@ -33,7 +33,13 @@ pub(super) struct Runtime {
 
 impl Runtime {
     pub(super) fn over(socket: UnixStream) -> Self {
-        Self { socket, queues: HashMap::new(), buffers: HashMap::new(), stream: 1, split: usize::MAX }
+        Self {
+            socket,
+            queues: HashMap::new(),
+            buffers: HashMap::new(),
+            stream: 1,
+            split: usize::MAX,
+        }
     }
 
     /// Accepts the plugin and lets it register.
@@ -45,32 +51,61 @@ impl Runtime {
             ("nri.pkg.api.v1alpha1.Runtime", "RegisterPlugin")
         );
         runtime.respond(stream, Response::default()).await;
-        (runtime, api::RegisterPluginRequest::decode(&*request.payload).unwrap())
+        (
+            runtime,
+            api::RegisterPluginRequest::decode(&*request.payload).unwrap(),
+        )
     }
 
     /// What every runtime does after a registration.
     pub(super) async fn greet(&mut self, request_timeout: i64, pods: Vec<api::PodSandbox>) {
-        let configure = api::ConfigureRequest { request_timeout, ..Default::default() };
+        let configure = api::ConfigureRequest {
+            request_timeout,
+            ..Default::default()
+        };
         let answer = self.call("Configure", &configure).await.unwrap();
-        assert_eq!(api::ConfigureResponse::decode(&*answer).unwrap().events, 0b1111);
+        assert_eq!(
+            api::ConfigureResponse::decode(&*answer).unwrap().events,
+            0b1111
+        );
         for (more, pods) in [(true, pods), (false, Vec::new())] {
-            let chunk = api::SynchronizeRequest { pods, containers: Vec::new(), more };
+            let chunk = api::SynchronizeRequest {
+                pods,
+                containers: Vec::new(),
+                more,
+            };
             let answer = self.call("Synchronize", &chunk).await.unwrap();
-            assert_eq!(api::SynchronizeResponse::decode(&*answer).unwrap().more, more);
+            assert_eq!(
+                api::SynchronizeResponse::decode(&*answer).unwrap().more,
+                more
+            );
         }
     }
 
     /// Calls the plugin.
-    pub(super) async fn call(&mut self, method: &str, payload: &impl prost::Message) -> Result<Vec<u8>, Status> {
+    pub(super) async fn call(
+        &mut self,
+        method: &str,
+        payload: &impl prost::Message,
+    ) -> Result<Vec<u8>, Status> {
         let stream = self.send_call(method, payload.encode_to_vec()).await;
         self.answer(stream).await
     }
 
     pub(super) async fn send_call(&mut self, method: &str, payload: Vec<u8>) -> u32 {
-        let request = Request { service: PLUGIN.into(), method: method.into(), payload, timeout_nano: 0 };
+        let request = Request {
+            service: PLUGIN.into(),
+            method: method.into(),
+            payload,
+            timeout_nano: 0,
+        };
         let stream = self.stream;
         self.stream += 2;
-        let message = Message { stream, kind: Kind::Request, payload: request.encode_to_vec().into() };
+        let message = Message {
+            stream,
+            kind: Kind::Request,
+            payload: request.encode_to_vec().into(),
+        };
         self.send(Conn::Plugin, &message).await;
         stream
     }
@@ -91,7 +126,15 @@ impl Runtime {
 
     pub(super) async fn respond(&mut self, stream: u32, response: Response) {
         let payload = response.encode_to_vec().into();
-        self.send(Conn::Runtime, &Message { stream, kind: Kind::Response, payload }).await;
+        self.send(
+            Conn::Runtime,
+            &Message {
+                stream,
+                kind: Kind::Response,
+                payload,
+            },
+        )
+        .await;
     }
 
     async fn send(&mut self, conn: Conn, message: &Message) {
@@ -111,7 +154,11 @@ impl Runtime {
         self.read_full(conn, &mut header).await?;
         let mut payload = vec![0; u32::from_be_bytes(header[..4].try_into().unwrap()) as usize];
         self.read_full(conn, &mut payload).await?;
-        Ok((u32::from_be_bytes(header[4..8].try_into().unwrap()), header[8], payload))
+        Ok((
+            u32::from_be_bytes(header[4..8].try_into().unwrap()),
+            header[8],
+            payload,
+        ))
     }
 
     /// `io.ReadFull` over `bufio.Reader.Read`.
@@ -142,7 +189,11 @@ impl Runtime {
         loop {
             if let Some(frame) = self.queues.entry(conn).or_default().pop_front() {
                 let fits = frame.len() <= room;
-                return if fits { Ok(frame) } else { Err(io::ErrorKind::OutOfMemory.into()) };
+                return if fits {
+                    Ok(frame)
+                } else {
+                    Err(io::ErrorKind::OutOfMemory.into())
+                };
             }
             let number = self.socket.read_u32().await?;
             let mut frame = vec![0; self.socket.read_u32().await? as usize];

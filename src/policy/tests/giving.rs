@@ -15,18 +15,26 @@ fn text(value: &str) -> Value {
 fn given(sets: Vec<Object>) -> Given {
     let library = library(vec![simple("a", json!({}))], sets);
     assert_eq!(told(&library), [""; 0]);
-    decide(&library, &[vf(0)]).devices.remove(&vf(0).id).unwrap()
+    decide(&library, &[vf(0)])
+        .devices
+        .remove(&vf(0).id)
+        .unwrap()
 }
 
 #[test]
 fn the_first_match_wins_by_name_of_policy_then_by_config() {
-    let by_range = |range: &str| json!({"resourceFilters": [{"pfNames": [format!("ens1f0#{range}")]}]});
+    let by_range =
+        |range: &str| json!({"resourceFilters": [{"pfNames": [format!("ens1f0#{range}")]}]});
     let policies = vec![
         policy("b", json!({"configs": [by_range("0-7")]})),
         policy("a", json!({"configs": [by_range("1"), by_range("0-2")]})),
     ];
     let decision = decide(&library(policies, vec![]), &[vf(0), vf(1), vf(2), vf(3)]);
-    let places: Vec<&str> = decision.devices.values().map(|given| &*given.place).collect();
+    let places: Vec<&str> = decision
+        .devices
+        .values()
+        .map(|given| &*given.place)
+        .collect();
     assert_eq!(
         places,
         [
@@ -41,12 +49,29 @@ fn the_first_match_wins_by_name_of_policy_then_by_config() {
 #[test]
 fn selected_sets_are_merged_by_name_and_the_last_wins() {
     let given = given(vec![
-        set("2", "a", json!({"example.com/colour": text("red"), "example.com/two": {"int": 2}})),
-        set("1", "a", json!({"example.com/colour": text("blue"), "example.com/one": {"bool": true}})),
+        set(
+            "2",
+            "a",
+            json!({"example.com/colour": text("red"), "example.com/two": {"int": 2}}),
+        ),
+        set(
+            "1",
+            "a",
+            json!({"example.com/colour": text("blue"), "example.com/one": {"bool": true}}),
+        ),
         set("3", "b", json!({"example.com/colour": text("green")})),
     ]);
-    let expected = [("example.com/colour", "red"), ("example.com/one", "true"), ("example.com/two", "2")];
-    assert_eq!(texts(&given), expected.map(|(name, value)| (name, value.to_owned())).into());
+    let expected = [
+        ("example.com/colour", "red"),
+        ("example.com/one", "true"),
+        ("example.com/two", "2"),
+    ];
+    assert_eq!(
+        texts(&given),
+        expected
+            .map(|(name, value)| (name, value.to_owned()))
+            .into()
+    );
 }
 
 #[test]
@@ -54,23 +79,54 @@ fn no_selector_selects_nothing_and_an_empty_one_everything() {
     let sets = || vec![set("1", "x", json!({"example.com/colour": text("red")}))];
     let selected = |selector: Value| {
         let spec = json!({"configs": [{"deviceAttributesSelector": selector}]});
-        decide(&library(vec![policy("a", spec)], sets()), &[vf(0)]).devices[&vf(0).id].attributes.len()
+        decide(&library(vec![policy("a", spec)], sets()), &[vf(0)]).devices[&vf(0).id]
+            .attributes
+            .len()
     };
     assert_eq!((selected(Value::Null), selected(json!({}))), (0, 1));
     let by = |operator: &str, values: &[&str]| {
-        selected(json!({"matchExpressions": [{"key": "pool", "operator": operator, "values": values}]}))
+        selected(
+            json!({"matchExpressions": [{"key": "pool", "operator": operator, "values": values}]}),
+        )
     };
-    assert_eq!((by("In", &["x"]), by("NotIn", &["x"]), by("Exists", &[]), by("DoesNotExist", &[])), (1, 0, 1, 0));
+    assert_eq!(
+        (
+            by("In", &["x"]),
+            by("NotIn", &["x"]),
+            by("Exists", &[]),
+            by("DoesNotExist", &[])
+        ),
+        (1, 0, 1, 0)
+    );
 }
 
 #[test]
 fn a_resource_name_is_the_pool_under_each_of_its_spellings() {
-    let pool = |attributes: Value| given(vec![set("1", "a", attributes)]).pool.map(|pool| pool.to_string());
-    assert_eq!(pool(json!({GO: text("eth0_resource")})).as_deref(), Some("intel.com/eth0_resource"));
-    assert_eq!(pool(json!({CNI: text("openshift.io/mlx")})).as_deref(), Some("openshift.io/mlx"));
-    assert_eq!(pool(json!({"resourceName": text("x")})).as_deref(), Some("intel.com/x"));
-    assert_eq!(pool(json!({"sriov-dra.io/resourceName": text("x")})).as_deref(), Some("intel.com/x"));
-    assert_eq!(pool(json!({CNI: text("b"), GO: text("a"), "resourceName": text("c")})).as_deref(), Some("intel.com/a"));
+    let pool = |attributes: Value| {
+        given(vec![set("1", "a", attributes)])
+            .pool
+            .map(|pool| pool.to_string())
+    };
+    assert_eq!(
+        pool(json!({GO: text("eth0_resource")})).as_deref(),
+        Some("intel.com/eth0_resource")
+    );
+    assert_eq!(
+        pool(json!({CNI: text("openshift.io/mlx")})).as_deref(),
+        Some("openshift.io/mlx")
+    );
+    assert_eq!(
+        pool(json!({"resourceName": text("x")})).as_deref(),
+        Some("intel.com/x")
+    );
+    assert_eq!(
+        pool(json!({"sriov-dra.io/resourceName": text("x")})).as_deref(),
+        Some("intel.com/x")
+    );
+    assert_eq!(
+        pool(json!({CNI: text("b"), GO: text("a"), "resourceName": text("c")})).as_deref(),
+        Some("intel.com/a")
+    );
     assert_eq!(pool(json!({"example.com/colour": text("red")})), None);
 }
 
@@ -97,8 +153,14 @@ fn a_bad_attribute_is_told_and_costs_itself() {
         "example.com/good": text("x"),
     });
     attributes[CNI] = json!({"int": 1});
-    let library = library(vec![simple("a", json!({}))], vec![set("s", "a", attributes)]);
-    assert_eq!(texts(&decide(&library, &[vf(0)]).devices[&vf(0).id]), [("example.com/good", "x".to_owned())].into());
+    let library = library(
+        vec![simple("a", json!({}))],
+        vec![set("s", "a", attributes)],
+    );
+    assert_eq!(
+        texts(&decide(&library, &[vf(0)]).devices[&vf(0).id]),
+        [("example.com/good", "x".to_owned())].into()
+    );
     insta::assert_snapshot!(told(&library).join("\n"), @r#"
     DeviceAttributes s: spec.attributes.1st: "x" is not a qualified name; left out
     DeviceAttributes s: spec.attributes.vendor: is the driver's own attribute, which cannot be set; left out
@@ -117,23 +179,45 @@ fn a_bad_attribute_is_told_and_costs_itself() {
 
 #[test]
 fn a_pool_that_cannot_be_one_is_told() {
-    let library = library(vec![simple("a", json!({}))], vec![set("s", "a", json!({GO: text("a b"), CNI: text("c")}))]);
+    let library = library(
+        vec![simple("a", json!({}))],
+        vec![set("s", "a", json!({GO: text("a b"), CNI: text("c")}))],
+    );
     let given = &decide(&library, &[vf(0)]).devices[&vf(0).id];
-    assert_eq!((given.pool.clone(), texts(given).keys().copied().collect::<Vec<_>>()), (None, vec![GO]));
+    assert_eq!(
+        (
+            given.pool.clone(),
+            texts(given).keys().copied().collect::<Vec<_>>()
+        ),
+        (None, vec![GO])
+    );
     insta::assert_snapshot!(told(&library).join("\n"), @r#"SriovResourcePolicy a: spec.configs[0].deviceAttributesSelector: sriovnetwork.k8snetworkplumbingwg.io/resourceName: "a b" is wrong, must be PREFIX/NAME or NAME, the name 1 or more of letters, digits, '_' and '-'; no pool"#);
 }
 
 #[test]
 fn what_does_not_fit_is_left_out_by_sorted_name() {
-    let mut attributes: serde_json::Map<String, Value> =
-        (0..6).map(|number| (format!("example.com/a{number}"), json!({"int": number}))).collect();
+    let mut attributes: serde_json::Map<String, Value> = (0..6)
+        .map(|number| (format!("example.com/a{number}"), json!({"int": number})))
+        .collect();
     attributes.insert(CNI.into(), text("pool"));
     attributes.insert(GO.into(), text("pool"));
-    let library = library(vec![simple("a", json!({}))], vec![set("s", "a", attributes.into())]);
+    let library = library(
+        vec![simple("a", json!({}))],
+        vec![set("s", "a", attributes.into())],
+    );
     let decision = decide(&library, &[vf(0), vf(1)]);
     let given = &decision.devices[&vf(0).id];
     let names: Vec<&str> = texts(given).into_keys().collect();
-    assert_eq!(names, ["example.com/a0", "example.com/a1", "example.com/a2", "example.com/a3", CNI]);
+    assert_eq!(
+        names,
+        [
+            "example.com/a0",
+            "example.com/a1",
+            "example.com/a2",
+            "example.com/a3",
+            CNI
+        ]
+    );
     assert_eq!(
         given.pool.as_ref().map(ToString::to_string).as_deref(),
         Some("intel.com/pool"),
@@ -151,14 +235,28 @@ fn a_device_of_config_json_stays_in_its_pool_and_gets_the_attributes() {
     )
     .unwrap();
     let devices = [vf(0), vf(1), vf(2)];
-    let set = set("s", "a", json!({CNI: text("second"), "example.com/colour": text("red")}));
+    let set = set(
+        "s",
+        "a",
+        json!({CNI: text("second"), "example.com/colour": text("red")}),
+    );
     let before = pools.assign(&devices);
-    let decision = library(vec![simple("a", json!({}))], vec![set]).assign(&Node::default(), &devices, &before);
+    let decision = library(vec![simple("a", json!({}))], vec![set]).assign(
+        &Node::default(),
+        &devices,
+        &before,
+    );
     insta::assert_snapshot!(decision.warnings.join("\n"), @"SriovResourcePolicy a configs[0]: pool intel.com/second: 0000:3b:02.0, 0000:3b:02.1 are already in pool intel.com/first by config.json");
     let (after, attributes) = decision.join(before);
     let pool = |device: &Candidate| after.devices[&device.id].pool.to_string();
-    assert_eq!([pool(&vf(0)), pool(&vf(2))], ["intel.com/first", "intel.com/second"]);
-    assert_eq!(attributes[&vf(0).id].keys().collect::<Vec<_>>(), ["example.com/colour"]);
+    assert_eq!(
+        [pool(&vf(0)), pool(&vf(2))],
+        ["intel.com/first", "intel.com/second"]
+    );
+    assert_eq!(
+        attributes[&vf(0).id].keys().collect::<Vec<_>>(),
+        ["example.com/colour"]
+    );
     assert_eq!(attributes[&vf(2).id].len(), 2);
 }
 
@@ -167,15 +265,30 @@ fn a_policy_that_goes_bad_stays_as_it_was_and_one_that_never_was_good_does_nothi
     let good = || simple("a", json!({"vendors": ["8086"]}));
     let bad = |name: &str| simple(name, json!({"vendor": ["8086"]}));
     let mut library = library(vec![good()], vec![]);
-    library.read(&Objects { policies: vec![bad("a"), bad("b")], attributes: vec![] });
-    assert_eq!(decide(&library, &[vf(0)]).devices[&vf(0).id].place, "SriovResourcePolicy a configs[0]");
+    library.read(&Objects {
+        policies: vec![bad("a"), bad("b")],
+        attributes: vec![],
+    });
+    assert_eq!(
+        decide(&library, &[vf(0)]).devices[&vf(0).id].place,
+        "SriovResourcePolicy a configs[0]"
+    );
     assert!(!library.all_known());
     let told = told(&library);
-    assert!(told[0].ends_with("; its last good state stays") && told[1].ends_with("; it does nothing"), "{told:?}");
-    library.read(&Objects { policies: vec![good()], attributes: vec![] });
+    assert!(
+        told[0].ends_with("; its last good state stays") && told[1].ends_with("; it does nothing"),
+        "{told:?}"
+    );
+    library.read(&Objects {
+        policies: vec![good()],
+        attributes: vec![],
+    });
     assert!(library.all_known() && library.problems().is_empty());
     library.read(&Objects::default());
-    assert!(decide(&library, &[vf(0)]).devices.is_empty(), "a deleted one is not kept");
+    assert!(
+        decide(&library, &[vf(0)]).devices.is_empty(),
+        "a deleted one is not kept"
+    );
 }
 
 #[test]
@@ -187,12 +300,23 @@ fn how_many_devices_each_policy_takes() {
     ];
     let devices: Vec<Seen> = (0..6).map(|index| Seen::from(&vf(index))).collect();
     let matched = library(policies, vec![]).matched(&Node::default(), &devices);
-    assert_eq!(matched, [("a", 3), ("b", 1), ("c", 0)].map(|(name, count)| (name.to_owned(), count)).into());
+    assert_eq!(
+        matched,
+        [("a", 3), ("b", 1), ("c", 0)]
+            .map(|(name, count)| (name.to_owned(), count))
+            .into()
+    );
 }
 
 fn filters() -> impl Strategy<Value = Value> {
-    let range = (0..8u32, 0..8u32).prop_map(|(a, b)| json!({"pfNames": [format!("ens1f0#{}-{}", a.min(b), a.max(b))]}));
-    prop_oneof![range, Just(json!({})), Just(json!({"drivers": ["vfio-pci"]})), Just(json!({"vendors": ["8086"]}))]
+    let range = (0..8u32, 0..8u32)
+        .prop_map(|(a, b)| json!({"pfNames": [format!("ens1f0#{}-{}", a.min(b), a.max(b))]}));
+    prop_oneof![
+        range,
+        Just(json!({})),
+        Just(json!({"drivers": ["vfio-pci"]})),
+        Just(json!({"vendors": ["8086"]}))
+    ]
 }
 
 proptest! {

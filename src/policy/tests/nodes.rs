@@ -4,7 +4,12 @@ use super::*;
 
 fn node() -> Node {
     let labels = [("zone", "a"), ("cores", "16"), ("gpu", "")];
-    Node { name: "node-1".into(), labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into() }
+    Node {
+        name: "node-1".into(),
+        labels: labels
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
+    }
 }
 
 fn term(expressions: Value) -> Value {
@@ -13,16 +18,26 @@ fn term(expressions: Value) -> Value {
 
 /// Whether a policy for these terms takes a device of the node.
 fn selects(terms: Value) -> bool {
-    let library =
-        library(vec![policy("a", json!({"nodeSelector": {"nodeSelectorTerms": terms}, "configs": [{}]}))], vec![]);
+    let library = library(
+        vec![policy(
+            "a",
+            json!({"nodeSelector": {"nodeSelectorTerms": terms}, "configs": [{}]}),
+        )],
+        vec![],
+    );
     assert_eq!(told(&library), [""; 0], "{terms}");
-    !library.assign(&node(), &[vf(0)], &Assignment::default()).devices.is_empty()
+    !library
+        .assign(&node(), &[vf(0)], &Assignment::default())
+        .devices
+        .is_empty()
 }
 
 #[test]
 fn every_operator() {
     let one = |key: &str, operator: &str, values: &[&str]| {
-        selects(json!([term(json!([{"key": key, "operator": operator, "values": values}]))]))
+        selects(json!([term(
+            json!([{"key": key, "operator": operator, "values": values}])
+        )]))
     };
     for (key, operator, values, expected) in [
         ("zone", "In", &["b", "a"][..], true),
@@ -42,7 +57,11 @@ fn every_operator() {
         ("zone", "Gt", &["0"], false),
         ("rack", "Lt", &["9"], false),
     ] {
-        assert_eq!(one(key, operator, values), expected, "{key} {operator} {values:?}");
+        assert_eq!(
+            one(key, operator, values),
+            expected,
+            "{key} {operator} {values:?}"
+        );
     }
 }
 
@@ -50,7 +69,10 @@ fn every_operator() {
 fn terms_are_alternatives_and_expressions_of_one_are_not() {
     let zone = |zone: &str| json!({"key": "zone", "operator": "In", "values": [zone]});
     let gpu = json!({"key": "gpu", "operator": "Exists"});
-    assert!(selects(json!([term(json!([zone("b")])), term(json!([gpu, zone("a")]))])));
+    assert!(selects(json!([
+        term(json!([zone("b")])),
+        term(json!([gpu, zone("a")]))
+    ])));
     assert!(!selects(json!([term(json!([zone("b"), gpu]))])));
 }
 
@@ -58,7 +80,9 @@ fn terms_are_alternatives_and_expressions_of_one_are_not() {
 fn a_node_is_selected_by_its_name() {
     let named = |operator: &str, name: &str| json!({"matchFields": [{"key": "metadata.name", "operator": operator, "values": [name]}]});
     assert!(selects(json!([named("In", "node-1")])) && !selects(json!([named("In", "node-2")])));
-    assert!(selects(json!([named("NotIn", "node-2")])) && !selects(json!([named("NotIn", "node-1")])));
+    assert!(
+        selects(json!([named("NotIn", "node-2")])) && !selects(json!([named("NotIn", "node-1")]))
+    );
     let mut both = named("In", "node-1");
     both["matchExpressions"] = json!([{"key": "zone", "operator": "In", "values": ["b"]}]);
     assert!(!selects(json!([both])), "both must hold");
@@ -66,7 +90,9 @@ fn a_node_is_selected_by_its_name() {
 
 #[test]
 fn an_empty_term_is_no_node_and_no_term_is_every_node() {
-    assert!(!selects(json!([{}])) && !selects(json!([{"matchExpressions": [], "matchFields": null}])));
+    assert!(
+        !selects(json!([{}])) && !selects(json!([{"matchExpressions": [], "matchFields": null}]))
+    );
     assert!(selects(json!([])) && selects(Value::Null));
     let library = library(vec![policy("a", json!({"configs": [{}]}))], vec![]);
     assert!(!library.needs_labels());
@@ -82,7 +108,9 @@ fn what_kubernetes_would_refuse_is_an_error() {
         told(&library).concat()
     };
     let expression = |key: &str, operator: &str, values: Value| {
-        error(term(json!([{"key": key, "operator": operator, "values": values}])))
+        error(term(
+            json!([{"key": key, "operator": operator, "values": values}]),
+        ))
     };
     let field = |key: &str, operator: &str, values: Value| {
         error(json!({"matchFields": [{"key": key, "operator": operator, "values": values}]}))

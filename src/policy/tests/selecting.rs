@@ -9,7 +9,11 @@ fn taken(filter: Value) -> Vec<u32> {
     let devices: Vec<Candidate> = (0..8).map(vf).chain([pf()]).collect();
     let decision = decide(&library, &devices);
     let index = |device: &Candidate| device.index.unwrap_or(9);
-    devices.iter().filter(|device| decision.devices.contains_key(&device.id)).map(index).collect()
+    devices
+        .iter()
+        .filter(|device| decision.devices.contains_key(&device.id))
+        .map(index)
+        .collect()
 }
 
 const ALL: [u32; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
@@ -26,9 +30,16 @@ fn each_list_takes_what_it_has_and_refuses_what_it_has_not() {
     ] {
         assert_eq!(taken(json!({field: [bad, good]})), ALL, "{field}");
         assert_eq!(taken(json!({field: [bad]})), NONE, "{field}");
-        assert_eq!(taken(json!({field: []})), ALL, "{field}: an empty list asks for nothing");
+        assert_eq!(
+            taken(json!({field: []})),
+            ALL,
+            "{field}: an empty list asks for nothing"
+        );
     }
-    assert_eq!(taken(json!({"pciAddresses": ["0000:3b:02.3", "0000:3b:02.5"]})), [3, 5]);
+    assert_eq!(
+        taken(json!({"pciAddresses": ["0000:3b:02.3", "0000:3b:02.5"]})),
+        [3, 5]
+    );
     for kind in ["eth", "Ethernet"] {
         assert_eq!(taken(json!({"linkType": kind})), ALL);
     }
@@ -39,35 +50,76 @@ fn each_list_takes_what_it_has_and_refuses_what_it_has_not() {
 
 #[test]
 fn all_fields_of_a_filter_must_hold() {
-    assert_eq!(taken(json!({"vendors": ["8086"], "drivers": ["vfio-pci"]})), NONE);
-    assert_eq!(taken(json!({"vendors": ["8086"], "pfNames": ["ens1f0#1"]})), [1]);
+    assert_eq!(
+        taken(json!({"vendors": ["8086"], "drivers": ["vfio-pci"]})),
+        NONE
+    );
+    assert_eq!(
+        taken(json!({"vendors": ["8086"], "pfNames": ["ens1f0#1"]})),
+        [1]
+    );
 }
 
 #[test]
 fn ranges_are_the_device_plugins_but_every_item_of_a_pf_counts() {
     assert_eq!(taken(json!({"pfNames": ["ens1f0#0-2,5"]})), [0, 1, 2, 5]);
-    assert_eq!(taken(json!({"pfNames": ["ens1f0#0-1", "ens1f0#6"]})), [0, 1, 6]);
-    assert_eq!(taken(json!({"pfPciAddresses": ["0000:3b:00.0#4-5"]})), [4, 5]);
-    assert_eq!(taken(json!({"pfNames": ["ENS1F0"]})), NONE, "names of the kernel have a case");
+    assert_eq!(
+        taken(json!({"pfNames": ["ens1f0#0-1", "ens1f0#6"]})),
+        [0, 1, 6]
+    );
+    assert_eq!(
+        taken(json!({"pfPciAddresses": ["0000:3b:00.0#4-5"]})),
+        [4, 5]
+    );
+    assert_eq!(
+        taken(json!({"pfNames": ["ENS1F0"]})),
+        NONE,
+        "names of the kernel have a case"
+    );
 }
 
 #[test]
 fn a_pf_is_given_only_to_who_names_its_type() {
     assert_eq!(taken(json!({})), ALL);
-    assert_eq!(taken(json!({"deviceType": "vf", "pciAddresses": ["0000:3b:00.0"]})), NONE);
-    assert_eq!(taken(json!({"deviceType": "pf", "pfNames": ["ens1f0"]})), [9]);
-    assert_eq!(taken(json!({"deviceType": "pf", "pfNames": ["ens1f0#0"]})), NONE);
+    assert_eq!(
+        taken(json!({"deviceType": "vf", "pciAddresses": ["0000:3b:00.0"]})),
+        NONE
+    );
+    assert_eq!(
+        taken(json!({"deviceType": "pf", "pfNames": ["ens1f0"]})),
+        [9]
+    );
+    assert_eq!(
+        taken(json!({"deviceType": "pf", "pfNames": ["ens1f0#0"]})),
+        NONE
+    );
 }
 
 #[test]
 fn without_filters_a_config_takes_all_vfs() {
     let library = library(vec![policy("a", json!({"configs": [{}]}))], Vec::new());
-    assert_eq!(decide(&library, &[vf(0), pf()]).devices.into_keys().collect::<Vec<_>>(), [vf(0).id]);
+    assert_eq!(
+        decide(&library, &[vf(0), pf()])
+            .devices
+            .into_keys()
+            .collect::<Vec<_>>(),
+        [vf(0).id]
+    );
 }
 
 #[test]
 fn the_controller_sees_in_the_attributes_what_the_node_saw() {
-    for device in [vf(3), pf(), Candidate { pf_address: None, pf_name: None, link_type: None, driver: None, ..vf(1) }] {
+    for device in [
+        vf(3),
+        pf(),
+        Candidate {
+            pf_address: None,
+            pf_name: None,
+            link_type: None,
+            driver: None,
+            ..vf(1)
+        },
+    ] {
         let seen = Seen::from(&device);
         let text = |text: &str| Attribute::String(text.to_owned());
         let published = [
@@ -77,11 +129,28 @@ fn the_controller_sees_in_the_attributes_what_the_node_saw() {
             ("driver", text(device.driver.as_deref().unwrap_or(""))),
             ("pciAddress", text(&device.id.pci().to_string())),
             ("pfName", text(device.pf_name.as_deref().unwrap_or(""))),
-            ("pfPciAddress", text(&device.pf_address.unwrap_or(device.id.pci()).to_string())),
+            (
+                "pfPciAddress",
+                text(&device.pf_address.unwrap_or(device.id.pci()).to_string()),
+            ),
             ("index", Attribute::Int(device.index.map_or(-1, i64::from))),
-            ("linkType", text(if device.link_type.is_some() { "ethernet" } else { "" })),
+            (
+                "linkType",
+                text(if device.link_type.is_some() {
+                    "ethernet"
+                } else {
+                    ""
+                }),
+            ),
         ];
-        assert_eq!(seen, Seen::published(&published.map(|(name, value)| (name.to_owned(), value)).into()));
+        assert_eq!(
+            seen,
+            Seen::published(
+                &published
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .into()
+            )
+        );
     }
 }
 

@@ -7,17 +7,32 @@ use crate::device::{Bdf, Binding, DeviceId, Function, FunctionKind, PciIds, VfAd
 
 fn vf_at(index: u32) -> Candidate {
     let id = format!("0000:3b:02.{index}").parse::<Bdf>().unwrap().into();
-    Candidate { id, index: Some(index), ..vf() }
+    Candidate {
+        id,
+        index: Some(index),
+        ..vf()
+    }
 }
 
 /// `DEVICE POOL SELECTOR`, one a line.
 fn told(assignment: &Assignment) -> String {
-    let line = |(id, assigned): (&DeviceId, &Assigned)| format!("{id} {} {}", assigned.pool, assigned.place);
-    assignment.devices.iter().map(line).collect::<Vec<_>>().join("\n")
+    let line = |(id, assigned): (&DeviceId, &Assigned)| {
+        format!("{id} {} {}", assigned.pool, assigned.place)
+    };
+    assignment
+        .devices
+        .iter()
+        .map(line)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn told_warnings(assignment: &Assignment) -> Vec<String> {
-    assignment.warnings.iter().map(ToString::to_string).collect()
+    assignment
+        .warnings
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 #[test]
@@ -51,18 +66,35 @@ fn the_first_match_wins_over_all_pools_and_objects() {
 #[test]
 fn what_a_device_brings_comes_from_the_object_that_matched_first() {
     let narrow_first = r#"[{"vendors": ["8086"], "devices": ["154c"]}, {"vendors": ["8086"], "needVhostNet": true}]"#;
-    let wide_first = r#"[{"vendors": ["8086"], "needVhostNet": true, "isRdma": true}, {"devices": ["154c"]}]"#;
-    let decorators =
-        |selectors: &str| config(&one_pool("netDevice", selectors)).assign(&[vf()]).devices[&vf().id].decorators;
+    let wide_first =
+        r#"[{"vendors": ["8086"], "needVhostNet": true, "isRdma": true}, {"devices": ["154c"]}]"#;
+    let decorators = |selectors: &str| {
+        config(&one_pool("netDevice", selectors))
+            .assign(&[vf()])
+            .devices[&vf().id]
+            .decorators
+    };
     assert_eq!(decorators(narrow_first), Decorators::default());
-    assert_eq!(decorators(wide_first), Decorators { rdma: true, vdpa_type: None, vhost_net: true });
+    assert_eq!(
+        decorators(wide_first),
+        Decorators {
+            rdma: true,
+            vdpa_type: None,
+            vhost_net: true
+        }
+    );
 }
 
 #[test]
 fn vdpa_is_brought_only_where_it_was_asked_for() {
-    let vdpa = Candidate { vdpa_type: Some(VdpaType::Virtio), ..vf() };
+    let vdpa = Candidate {
+        vdpa_type: Some(VdpaType::Virtio),
+        ..vf()
+    };
     let brought = |selectors: &str| {
-        config(&one_pool("netDevice", selectors)).assign(std::slice::from_ref(&vdpa)).devices[&vdpa.id]
+        config(&one_pool("netDevice", selectors))
+            .assign(std::slice::from_ref(&vdpa))
+            .devices[&vdpa.id]
             .decorators
             .vdpa_type
     };
@@ -78,12 +110,23 @@ fn topology_and_information_come_from_the_pool() {
             {"resourceName": "vfs", "selectors": {}, "additionalInfo": {}},
             {"resourceName": "accelerators", "deviceType": "accelerator", "selectors": {}}]}"#,
     );
-    let fpga =
-        Candidate { id: "0000:d8:00.0".parse::<Bdf>().unwrap().into(), kind: CandidateKind::Accelerator, ..vf() };
+    let fpga = Candidate {
+        id: "0000:d8:00.0".parse::<Bdf>().unwrap().into(),
+        kind: CandidateKind::Accelerator,
+        ..vf()
+    };
     let devices = config.assign(&[sf(), vf(), fpga.clone()]).devices;
     assert!(devices[&sf().id].exclude_topology && !devices[&vf().id].exclude_topology);
-    let info = |id| devices[id].additional_info.as_ref().map(std::collections::BTreeMap::len);
-    assert_eq!((info(&sf().id), info(&vf().id), info(&fpga.id)), (Some(2), Some(0), None));
+    let info = |id| {
+        devices[id]
+            .additional_info
+            .as_ref()
+            .map(std::collections::BTreeMap::len)
+    };
+    assert_eq!(
+        (info(&sf().id), info(&vf().id), info(&fpga.id)),
+        (Some(2), Some(0), None)
+    );
 }
 
 /// The PF at that address and its sub-functions are two kinds of devices.
@@ -99,7 +142,10 @@ fn a_pf_and_its_sub_function_do_not_exclude_each_other() {
 #[test]
 fn a_pf_with_vfs_and_a_device_without_driver_are_in_no_pool() {
     let config = config(&one_pool("netDevice", "{}"));
-    let driverless = Candidate { driver: None, ..vf() };
+    let driverless = Candidate {
+        driver: None,
+        ..vf()
+    };
     assert_eq!(config.assign(&[pf(1), driverless]), Assignment::default());
 }
 
@@ -130,8 +176,14 @@ fn function(bdf: &str, kind: FunctionKind, driver: Option<&str>) -> Function {
         id: bdf.parse::<Bdf>().unwrap().into(),
         incarnation: 1,
         kind,
-        ids: PciIds { vendor: 0x8086, device: 0x10ca },
-        binding: Binding { driver: driver.map(str::to_owned), driver_override: None },
+        ids: PciIds {
+            vendor: 0x8086,
+            device: 0x10ca,
+        },
+        binding: Binding {
+            driver: driver.map(str::to_owned),
+            driver_override: None,
+        },
         netdev: None,
         link_type: None,
         link_speed: None,
@@ -147,11 +199,27 @@ fn function(bdf: &str, kind: FunctionKind, driver: Option<&str>) -> Function {
 
 #[test]
 fn a_functions_pf_tells_what_the_function_does_not() {
-    let mut pf = function("0000:01:00.0", FunctionKind::Pf { total_vfs: 7, num_vfs: 1 }, Some("igb"));
+    let mut pf = function(
+        "0000:01:00.0",
+        FunctionKind::Pf {
+            total_vfs: 7,
+            num_vfs: 1,
+        },
+        Some("igb"),
+    );
     pf.netdev = Some("ens1".parse().unwrap());
     pf.link_type = Some(LinkType::Ethernet);
-    let address = VfAddress { pf: "0000:01:00.0".parse().unwrap(), index: 2 };
-    let vf = function("0000:01:10.4", FunctionKind::Vf { address: Some(address) }, Some("vfio-pci"));
+    let address = VfAddress {
+        pf: "0000:01:00.0".parse().unwrap(),
+        index: 2,
+    };
+    let vf = function(
+        "0000:01:10.4",
+        FunctionKind::Vf {
+            address: Some(address),
+        },
+        Some("vfio-pci"),
+    );
     let alone = function("0000:02:10.4", FunctionKind::Vf { address: None }, None);
     let all = [pf.clone(), vf.clone(), alone.clone()];
     let held = Candidate::of(&vf, &all, Some("igbvf"));
@@ -159,12 +227,24 @@ fn a_functions_pf_tells_what_the_function_does_not() {
         (held.driver.as_deref(), held.index, held.link_type),
         (Some("igbvf"), Some(2), Some(LinkType::Ethernet))
     );
-    assert_eq!((held.pf_name.as_deref(), held.pf_address), (Some("ens1"), Some(address.pf)));
-    assert_eq!(Candidate::of(&vf, &all, None).driver.as_deref(), Some("vfio-pci"));
+    assert_eq!(
+        (held.pf_name.as_deref(), held.pf_address),
+        (Some("ens1"), Some(address.pf))
+    );
+    assert_eq!(
+        Candidate::of(&vf, &all, None).driver.as_deref(),
+        Some("vfio-pci")
+    );
     let alone = Candidate::of(&alone, &all, None);
-    assert_eq!((alone.kind, alone.driver, alone.pf_name, alone.pf_address), (CandidateKind::Vf, None, None, None));
+    assert_eq!(
+        (alone.kind, alone.driver, alone.pf_name, alone.pf_address),
+        (CandidateKind::Vf, None, None, None)
+    );
     let pf = Candidate::of(&pf, &all, None);
-    assert_eq!((pf.kind, pf.pf_name.as_deref(), pf.index), (CandidateKind::Pf { num_vfs: 1 }, Some("ens1"), None));
+    assert_eq!(
+        (pf.kind, pf.pf_name.as_deref(), pf.index),
+        (CandidateKind::Pf { num_vfs: 1 }, Some("ens1"), None)
+    );
 }
 
 /// A selector object of few words, so that pools overlap.
@@ -175,18 +255,33 @@ fn selectors() -> impl Strategy<Value = String> {
             Just(r#""drivers": ["iavf", "ice"]"#.to_owned()),
             Just(r#""isRdma": true"#.to_owned()),
             Just(r#""needVhostNet": true"#.to_owned()),
-            (0..8, 0..8).prop_map(|(first, last)| format!(r#""pfNames": ["ens1f0#{first}-{last}", "ens1f1"]"#)),
+            (0..8, 0..8).prop_map(|(first, last)| format!(
+                r#""pfNames": ["ens1f0#{first}-{last}", "ens1f1"]"#
+            )),
         ],
         0..3,
     );
-    prop::collection::vec(lists.prop_map(|parts| format!("{{{}}}", parts.join(","))), 1..4)
-        .prop_map(|objects| format!("[{}]", objects.join(",")))
+    prop::collection::vec(
+        lists.prop_map(|parts| format!("{{{}}}", parts.join(","))),
+        1..4,
+    )
+    .prop_map(|objects| format!("[{}]", objects.join(",")))
 }
 
 fn document() -> impl Strategy<Value = String> {
     prop::collection::vec(selectors(), 1..5).prop_map(|pools| {
-        let pool = |(index, selectors)| format!(r#"{{"resourceName": "p{index}", "selectors": {selectors}}}"#);
-        format!(r#"{{"resourceList": [{}]}}"#, pools.iter().enumerate().map(pool).collect::<Vec<_>>().join(","))
+        let pool = |(index, selectors)| {
+            format!(r#"{{"resourceName": "p{index}", "selectors": {selectors}}}"#)
+        };
+        format!(
+            r#"{{"resourceList": [{}]}}"#,
+            pools
+                .iter()
+                .enumerate()
+                .map(pool)
+                .collect::<Vec<_>>()
+                .join(",")
+        )
     })
 }
 
@@ -197,8 +292,12 @@ fn devices() -> impl Strategy<Value = Vec<Candidate>> {
         rdma,
         ..vf_at(index)
     };
-    prop::collection::vec((any::<bool>(), any::<bool>(), 0..3_usize), 0..8)
-        .prop_map(move |all| (0..).zip(all).map(|(index, features)| one(index, features)).collect())
+    prop::collection::vec((any::<bool>(), any::<bool>(), 0..3_usize), 0..8).prop_map(move |all| {
+        (0..)
+            .zip(all)
+            .map(|(index, features)| one(index, features))
+            .collect()
+    })
 }
 
 proptest! {

@@ -8,8 +8,16 @@ fn pool(fields: &str) -> String {
 }
 
 fn refusals(texts: &[String]) -> String {
-    let lines: Vec<String> = texts.iter().map(|text| read(text).map(|read| read.1).expect_err(text)).collect();
-    assert!(lines.iter().all(|line| line.chars().all(|c| !c.is_control()) && line.len() < 300), "{lines:?}");
+    let lines: Vec<String> = texts
+        .iter()
+        .map(|text| read(text).map(|read| read.1).expect_err(text))
+        .collect();
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.chars().all(|c| !c.is_control()) && line.len() < 300),
+        "{lines:?}"
+    );
     lines.join("\n")
 }
 
@@ -141,6 +149,9 @@ fn what_is_no_selector() {
 
 #[test]
 fn a_long_value_does_not_make_a_long_line() {
-    let text = pool(&format!(r#""resourceName": "{} ", "selectors": {{}}"#, "é".repeat(5000)));
+    let text = pool(&format!(
+        r#""resourceName": "{} ", "selectors": {{}}"#,
+        "é".repeat(5000)
+    ));
     assert!(refusals(&[text]).contains('…'));
 }

@@ -87,7 +87,14 @@ const TABLE: [(&str, &str, &str, &str, &str, &str); 31] = [
         "0000-21-10-4",
         "rootDevices: is 0000:21:00.0#2, wanted 0000:21:00.0#0-1",
     ),
-    ("netDevice", r#"{"linkTypes": ["infiniband"]}"#, "infiniband", "0000-af-00-3", "", ""),
+    (
+        "netDevice",
+        r#"{"linkTypes": ["infiniband"]}"#,
+        "infiniband",
+        "0000-af-00-3",
+        "",
+        "",
+    ),
     (
         "netDevice",
         r#"{"linkTypes": ["infiniband"]}"#,
@@ -96,7 +103,14 @@ const TABLE: [(&str, &str, &str, &str, &str, &str); 31] = [
         "0000-21-10-0",
         "linkTypes: is ether, wanted infiniband",
     ),
-    ("netDevice", r#"{"linkTypes": ["ether"]}"#, "connectx6dx", "0000-3b-01-2", "", ""),
+    (
+        "netDevice",
+        r#"{"linkTypes": ["ether"]}"#,
+        "connectx6dx",
+        "0000-3b-01-2",
+        "",
+        "",
+    ),
     (
         "netDevice",
         r#"{"linkTypes": ["ether"]}"#,
@@ -105,7 +119,14 @@ const TABLE: [(&str, &str, &str, &str, &str, &str); 31] = [
         "0000-af-00-1",
         "linkTypes: is infiniband, wanted ether",
     ),
-    ("netDevice", r#"{"ddpProfiles": ["ICE COMMS Package"]}"#, "e810-ddp", "0000-18-01-2", "", ""),
+    (
+        "netDevice",
+        r#"{"ddpProfiles": ["ICE COMMS Package"]}"#,
+        "e810-ddp",
+        "0000-18-01-2",
+        "",
+        "",
+    ),
     (
         "netDevice",
         r#"{"ddpProfiles": ["ICE COMMS Package"]}"#,
@@ -170,7 +191,14 @@ const TABLE: [(&str, &str, &str, &str, &str, &str); 31] = [
         "0000-3b-00-0-sf88",
         "devices: is 101d, wanted a2d6",
     ),
-    ("auxNetDevice", r#"{"auxTypes": ["sf"], "drivers": ["mlx5_core"]}"#, "bluefield2", "0000-03-00-0-sf3", "", ""),
+    (
+        "auxNetDevice",
+        r#"{"auxTypes": ["sf"], "drivers": ["mlx5_core"]}"#,
+        "bluefield2",
+        "0000-03-00-0-sf3",
+        "",
+        "",
+    ),
     (
         "auxNetDevice",
         r#"{"auxTypes": ["sf"], "drivers": ["vfio-pci"]}"#,
@@ -219,7 +247,14 @@ const TABLE: [(&str, &str, &str, &str, &str, &str); 31] = [
         "0000-8b-00-1",
         "pciAddresses: is 0000:8b:00.1, wanted 0000:8c:00.0",
     ),
-    ("accelerator", r#"{"drivers": ["vfio-pci"]}"#, "accelerators", "0000-8b-00-1", "", ""),
+    (
+        "accelerator",
+        r#"{"drivers": ["vfio-pci"]}"#,
+        "accelerators",
+        "0000-8b-00-1",
+        "",
+        "",
+    ),
 ];
 
 fn candidate(host: &str, name: &str) -> Candidate {
@@ -231,9 +266,18 @@ fn candidate(host: &str, name: &str) -> Candidate {
 fn every_selector_takes_a_device_of_a_recorded_host_and_refuses_one() {
     for (device_type, selectors, host, takes, refuses, line) in TABLE {
         let pool = &config(&one_pool(device_type, selectors)).pools[0];
-        let refusals = |name| pool.refusals(&candidate(host, name)).iter().map(ToString::to_string).collect::<Vec<_>>();
+        let refusals = |name| {
+            pool.refusals(&candidate(host, name))
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+        };
         if !takes.is_empty() {
-            assert_eq!(refusals(takes), Vec::<String>::new(), "{selectors} takes {takes}");
+            assert_eq!(
+                refusals(takes),
+                Vec::<String>::new(),
+                "{selectors} takes {takes}"
+            );
         }
         if !refuses.is_empty() {
             assert_eq!(refusals(refuses), [line], "{selectors} refuses {refuses}");
@@ -247,9 +291,19 @@ fn no_selector_is_without_a_recorded_device() {
         let rows = TABLE.iter().filter(|(row, ..)| *row == name);
         let all: String = rows.map(|(_, selectors, ..)| *selectors).collect();
         let missing = |selector: &&&str| !all.contains(&format!("\"{selector}\""));
-        let missing: BTreeSet<_> = Selector::names(device_type).iter().filter(missing).collect();
-        let nothing: BTreeSet<&&str> = if name == "accelerator" { [].into() } else { [&"needVhostNet"].into() };
-        assert_eq!(missing, nothing, "{name}: only needVhostNet selects nothing");
+        let missing: BTreeSet<_> = Selector::names(device_type)
+            .iter()
+            .filter(missing)
+            .collect();
+        let nothing: BTreeSet<&&str> = if name == "accelerator" {
+            [].into()
+        } else {
+            [&"needVhostNet"].into()
+        };
+        assert_eq!(
+            missing, nothing,
+            "{name}: only needVhostNet selects nothing"
+        );
     }
 }
 
@@ -263,12 +317,20 @@ fn pools_of_recorded_hosts_share_no_device() {
         {"resourceName": "fec", "deviceType": "accelerator", "selectors": {}}]}"#;
     let config = config(text);
     for (name, host) in fixtures::inventories() {
-        let candidates: Vec<Candidate> =
-            host.offered().map(|function| Candidate::of(function, &host.functions, None)).collect();
+        let candidates: Vec<Candidate> = host
+            .offered()
+            .map(|function| Candidate::of(function, &host.functions, None))
+            .collect();
         let assignment = config.assign(&candidates);
         for device in &candidates {
-            let first = config.pools.iter().find(|pool| pool.first_match(device).is_some());
-            let given = assignment.devices.get(&device.id).map(|assigned| &assigned.pool);
+            let first = config
+                .pools
+                .iter()
+                .find(|pool| pool.first_match(device).is_some());
+            let given = assignment
+                .devices
+                .get(&device.id)
+                .map(|assigned| &assigned.pool);
             assert_eq!(given, first.map(|pool| &pool.name), "{name} {}", device.id);
         }
     }

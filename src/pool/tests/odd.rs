@@ -5,7 +5,10 @@ use super::*;
 /// The warnings on one pool's selectors, without the pool's place.
 fn odd(device_type: &str, selectors: &str) -> String {
     let all = warnings(&one_pool(device_type, selectors));
-    all.iter().map(|line| line.trim_start_matches("resourceList[0].")).collect::<Vec<_>>().join("\n")
+    all.iter()
+        .map(|line| line.trim_start_matches("resourceList[0]."))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]

@@ -12,7 +12,14 @@ fn every_kind_of_pool_is_read_without_a_word() {
     let pools: Vec<String> = config
         .pools
         .iter()
-        .map(|pool| format!("{} {} of {}", pool.name, pool.device_type.as_str(), pool.selectors.len()))
+        .map(|pool| {
+            format!(
+                "{} {} of {}",
+                pool.name,
+                pool.device_type.as_str(),
+                pool.selectors.len()
+            )
+        })
         .collect();
     insta::assert_snapshot!(pools.join("\n"), @r#"
     intel.com/kernel_vfs netDevice of 1
@@ -67,17 +74,25 @@ fn keys_are_read_in_any_case() {
         {"Vendors": ["8086"], "PfNames": ["ens1f0"], "IsRdma": true, "NeedVhostNet": true, "\u017felector": null}}]}"#;
     let (config, warnings) = read(text).unwrap();
     let pool = &config.pools[0];
-    assert_eq!((pool.name.to_string().as_str(), pool.exclude_topology), ("a.b/p", true));
+    assert_eq!(
+        (pool.name.to_string().as_str(), pool.exclude_topology),
+        ("a.b/p", true)
+    );
     assert!(pool.selectors[0].is_rdma && pool.selectors[0].need_vhost_net);
-    assert_eq!((pool.selectors[0].vendors.len(), pool.selectors[0].pf_names.len()), (1, 1));
+    assert_eq!(
+        (
+            pool.selectors[0].vendors.len(),
+            pool.selectors[0].pf_names.len()
+        ),
+        (1, 1)
+    );
     assert_eq!(warnings, [""; 0]);
 }
 
 /// Go folds these two letters into ASCII ones.
 #[test]
 fn the_long_s_and_the_kelvin_sign_are_letters_of_keys() {
-    let text =
-        "{\"resourceLi\u{17f}t\": [{\"resourceName\": \"p\", \"selectors\": {\"lin\u{212a}Types\": [\"ether\"]}}]}";
+    let text = "{\"resourceLi\u{17f}t\": [{\"resourceName\": \"p\", \"selectors\": {\"lin\u{212a}Types\": [\"ether\"]}}]}";
     assert_eq!(config(text).pools[0].selectors[0].link_types, ["ether"]);
 }
 
@@ -87,8 +102,14 @@ fn null_is_the_same_as_nothing() {
         "additionalInfo": null, "SelectorObj": null, "selectors": [{"vendors": null, "isRdma": null, "vdpaType": null}]}]}"#;
     let (config, warnings) = read(text).unwrap();
     let pool = &config.pools[0];
-    assert_eq!((pool.name.to_string().as_str(), pool.device_type), ("intel.com/p", DeviceType::NetDevice));
-    assert_eq!((&pool.additional_info, pool.selectors[0].matches(&vf())), (&None, true));
+    assert_eq!(
+        (pool.name.to_string().as_str(), pool.device_type),
+        ("intel.com/p", DeviceType::NetDevice)
+    );
+    assert_eq!(
+        (&pool.additional_info, pool.selectors[0].matches(&vf())),
+        (&None, true)
+    );
     assert_eq!(warnings, [""; 0]);
 }
 
@@ -99,7 +120,10 @@ fn the_last_of_several_counts_but_null_does_not_unset_a_text() {
     let (config, warnings) = read(text).unwrap();
     assert_eq!(config.pools[0].name.name, "b");
     let selector = &config.pools[0].selectors[0];
-    assert_eq!((selector.vendors.len(), &selector.drivers[..]), (0, &["b".to_owned()][..]));
+    assert_eq!(
+        (selector.vendors.len(), &selector.drivers[..]),
+        (0, &["b".to_owned()][..])
+    );
     insta::assert_snapshot!(warnings.join("\n"), @r#"
     resourceList[0].resourceName: is given 3 times, the last one counts
     resourceList[0].selectors: is given 2 times, the last one counts
@@ -128,7 +152,10 @@ fn a_node_may_have_no_pools() {
     for text in [r#"{"resourceList": []}"#, r#"{"resourceList": null}"#] {
         let (config, warnings) = read(text).unwrap();
         assert_eq!(config, Config::default());
-        assert_eq!(warnings, ["resourceList: is empty, so there is no pool: the device plugin would exit"]);
+        assert_eq!(
+            warnings,
+            ["resourceList: is empty, so there is no pool: the device plugin would exit"]
+        );
     }
 }
 
@@ -143,7 +170,14 @@ fn selectors_of_a_wrong_type_cost_their_pool_alone() {
         {"resourceName": "f", "selectors": [[]]},
         {"resourceName": "d", "selectors": {}}]}"#;
     let (config, warnings) = read(text).unwrap();
-    assert_eq!(config.pools.iter().map(|pool| pool.place.as_str()).collect::<Vec<_>>(), ["resourceList[6]"]);
+    assert_eq!(
+        config
+            .pools
+            .iter()
+            .map(|pool| pool.place.as_str())
+            .collect::<Vec<_>>(),
+        ["resourceList[6]"]
+    );
     insta::assert_snapshot!(warnings.join("\n"), @r#"
     resourceList[0].selectors: [] is wrong, must be an object like {"vendors": ["8086"]} or a list of them; {} selects every device; this pool is dropped
     resourceList[1].selectors: "8086" is wrong, must be an object like {"vendors": ["8086"]} or a list of them; {} selects every device; this pool is dropped
@@ -159,9 +193,19 @@ fn additional_info_of_all_is_overridden_by_the_devices_own() {
     let text = r#"{"resourceList": [{"resourceName": "p", "selectors": {}, "additionalInfo": {
         "*": {"token": "all", "zone": "a", "none": null}, "0000:3b:02.5": {"token": "own"}, "0000:3b:02.6": null}}]}"#;
     let info = config(text).pools[0].additional_info.clone().unwrap();
-    let told = |bdf: &str| info.of(bdf.parse().unwrap()).into_iter().map(|(key, value)| format!("{key}={value}"));
-    assert_eq!(told("0000:3b:02.5").collect::<Vec<_>>(), ["none=", "token=own", "zone=a"]);
-    assert_eq!(told("0000:3b:02.6").collect::<Vec<_>>(), ["none=", "token=all", "zone=a"]);
+    let told = |bdf: &str| {
+        info.of(bdf.parse().unwrap())
+            .into_iter()
+            .map(|(key, value)| format!("{key}={value}"))
+    };
+    assert_eq!(
+        told("0000:3b:02.5").collect::<Vec<_>>(),
+        ["none=", "token=own", "zone=a"]
+    );
+    assert_eq!(
+        told("0000:3b:02.6").collect::<Vec<_>>(),
+        ["none=", "token=all", "zone=a"]
+    );
 }
 
 #[test]

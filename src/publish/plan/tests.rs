@@ -5,14 +5,23 @@ use crate::publish::{Device, Effect};
 
 fn taint(time_added: Option<i64>) -> Taint {
     let time_added = time_added.map(|second| jiff::Timestamp::from_second(second).unwrap());
-    Taint { key: "sriov-dra.io/link-down".into(), value: String::new(), effect: Effect::NoSchedule, time_added }
+    Taint {
+        key: "sriov-dra.io/link-down".into(),
+        value: String::new(),
+        effect: Effect::NoSchedule,
+        time_added,
+    }
 }
 
 /// A slice of devices with these names; a `!` behind one taints it.
 fn slice(names: &[&str]) -> Slice {
     let device = |name: &&str| Device {
         name: name.trim_end_matches('!').into(),
-        taints: if name.ends_with('!') { vec![taint(None)] } else { Vec::new() },
+        taints: if name.ends_with('!') {
+            vec![taint(None)]
+        } else {
+            Vec::new()
+        },
         ..Device::default()
     };
     Slice::Devices(names.iter().map(device).collect())
@@ -32,15 +41,24 @@ fn stored(index: usize, generation: i64, count: i64, content: Slice) -> StoredSl
 }
 
 fn pool() -> Vec<StoredSlice> {
-    vec![stored(0, 4, 2, slice(&["a", "b"])), stored(1, 4, 2, slice(&["c"]))]
+    vec![
+        stored(0, 4, 2, slice(&["a", "b"])),
+        stored(1, 4, 2, slice(&["c"])),
+    ]
 }
 
 /// The writes in short: verb, index, generation.
 fn said(writes: &[Write]) -> Vec<String> {
     let text = |write: &Write| match write {
         Write::Delete(slice) => format!("delete {}", slice.name),
-        Write::Update(_, placed) => format!("update {} g{} of {}", placed.index, placed.generation, placed.count),
-        Write::Create(placed) => format!("create {} g{} of {}", placed.index, placed.generation, placed.count),
+        Write::Update(_, placed) => format!(
+            "update {} g{} of {}",
+            placed.index, placed.generation, placed.count
+        ),
+        Write::Create(placed) => format!(
+            "create {} g{} of {}",
+            placed.index, placed.generation, placed.count
+        ),
     };
     writes.iter().map(text).collect()
 }
@@ -51,32 +69,53 @@ fn planned(stored: &[StoredSlice], desired: &[Slice]) -> Vec<String> {
 
 #[test]
 fn what_is_there_already_is_not_written() {
-    assert_eq!(planned(&pool(), &[slice(&["a", "b"]), slice(&["c"])]), [""; 0]);
+    assert_eq!(
+        planned(&pool(), &[slice(&["a", "b"]), slice(&["c"])]),
+        [""; 0]
+    );
 }
 
 #[test]
 fn one_changed_slice_is_written_in_place() {
-    assert_eq!(planned(&pool(), &[slice(&["a", "b!"]), slice(&["c"])]), ["update 0 g4 of 2"]);
-    assert_eq!(planned(&pool(), &[slice(&["a"]), slice(&["c"])]), ["update 0 g4 of 2"]);
+    assert_eq!(
+        planned(&pool(), &[slice(&["a", "b!"]), slice(&["c"])]),
+        ["update 0 g4 of 2"]
+    );
+    assert_eq!(
+        planned(&pool(), &[slice(&["a"]), slice(&["c"])]),
+        ["update 0 g4 of 2"]
+    );
 }
 
 #[test]
 fn taints_on_several_slices_are_written_in_place_too() {
     let desired = [slice(&["a!", "b"]), slice(&["c!"])];
-    assert_eq!(planned(&pool(), &desired), ["update 0 g4 of 2", "update 1 g4 of 2"]);
+    assert_eq!(
+        planned(&pool(), &desired),
+        ["update 0 g4 of 2", "update 1 g4 of 2"]
+    );
 }
 
 #[test]
 fn members_changed_in_several_slices_need_a_new_generation() {
     let desired = [slice(&["a"]), slice(&["b", "c"])];
-    assert_eq!(planned(&pool(), &desired), ["update 0 g5 of 2", "update 1 g5 of 2"]);
+    assert_eq!(
+        planned(&pool(), &desired),
+        ["update 0 g5 of 2", "update 1 g5 of 2"]
+    );
 }
 
 #[test]
 fn a_changed_count_writes_every_slice() {
     let desired = [slice(&["a", "b"]), slice(&["c"]), slice(&["d"])];
-    assert_eq!(planned(&pool(), &desired), ["update 0 g5 of 3", "update 1 g5 of 3", "create 2 g5 of 3"]);
-    assert_eq!(planned(&pool(), &desired[..1]), ["delete 00001-x", "update 0 g5 of 1"]);
+    assert_eq!(
+        planned(&pool(), &desired),
+        ["update 0 g5 of 3", "update 1 g5 of 3", "create 2 g5 of 3"]
+    );
+    assert_eq!(
+        planned(&pool(), &desired[..1]),
+        ["delete 00001-x", "update 0 g5 of 1"]
+    );
 }
 
 #[test]
@@ -88,9 +127,21 @@ fn a_wiped_pool_comes_back_above_its_last_generation() {
 #[test]
 fn obsolete_ones_go_first_and_cost_nothing_else() {
     let mut all = pool();
-    all.push(StoredSlice { name: "random".into(), index: None, generation: 3, ..all[0].clone() });
-    all.push(StoredSlice { name: "00000-twin".into(), generation: 3, ..all[0].clone() });
-    assert_eq!(planned(&all, &[slice(&["a", "b"]), slice(&["c"])]), ["delete 00000-twin", "delete random"]);
+    all.push(StoredSlice {
+        name: "random".into(),
+        index: None,
+        generation: 3,
+        ..all[0].clone()
+    });
+    all.push(StoredSlice {
+        name: "00000-twin".into(),
+        generation: 3,
+        ..all[0].clone()
+    });
+    assert_eq!(
+        planned(&all, &[slice(&["a", "b"]), slice(&["c"])]),
+        ["delete 00000-twin", "delete random"]
+    );
 }
 
 #[test]
@@ -98,25 +149,40 @@ fn a_write_of_all_that_was_cut_off_in_the_middle_is_finished() {
     let mut all = pool();
     all[0].generation = 5;
     let desired = [slice(&["a", "b"]), slice(&["c"])];
-    assert_eq!(planned(&all, &desired), ["update 0 g6 of 2", "update 1 g6 of 2"]);
+    assert_eq!(
+        planned(&all, &desired),
+        ["update 0 g6 of 2", "update 1 g6 of 2"]
+    );
 }
 
 #[test]
 fn a_foreign_edit_is_repaired_in_place() {
     let mut all = pool();
     all[1].foreign = true;
-    assert_eq!(planned(&all, &[slice(&["a", "b"]), slice(&["c"])]), ["update 1 g4 of 2"]);
+    assert_eq!(
+        planned(&all, &[slice(&["a", "b"]), slice(&["c"])]),
+        ["update 1 g4 of 2"]
+    );
 }
 
 #[test]
 fn the_time_of_a_taint_is_kept() {
     let mut all = vec![stored(0, 1, 1, slice(&["a!", "b"]))];
-    let Slice::Devices(devices) = &mut all[0].content else { unreachable!() };
+    let Slice::Devices(devices) = &mut all[0].content else {
+        unreachable!()
+    };
     devices[0].taints = vec![taint(Some(1_000))];
     assert_eq!(planned(&all, &[slice(&["a!", "b"])]), [""; 0]);
     let writes = plan(&all, &[slice(&["a!", "b!"])], 0);
-    let [Write::Update(_, placed)] = &writes[..] else { panic!("{writes:?}") };
-    let times: Vec<_> = placed.content.devices().iter().map(|device| device.taints[0].time_added).collect();
+    let [Write::Update(_, placed)] = &writes[..] else {
+        panic!("{writes:?}")
+    };
+    let times: Vec<_> = placed
+        .content
+        .devices()
+        .iter()
+        .map(|device| device.taints[0].time_added)
+        .collect();
     assert_eq!(times, [taint(Some(1_000)).time_added, None]);
 }
 
@@ -126,14 +192,24 @@ fn contents() -> impl Strategy<Value = Vec<Slice>> {
 }
 
 fn messy() -> impl Strategy<Value = Vec<StoredSlice>> {
-    let one = (prop::option::of(0usize..5), 0i64..4, 0i64..5, contents(), any::<bool>());
-    let slice = one.prop_map(|(index, generation, count, mut content, foreign)| StoredSlice {
-        index,
-        foreign,
-        ..stored(0, generation, count, content.remove(0))
-    });
+    let one = (
+        prop::option::of(0usize..5),
+        0i64..4,
+        0i64..5,
+        contents(),
+        any::<bool>(),
+    );
+    let slice = one.prop_map(
+        |(index, generation, count, mut content, foreign)| StoredSlice {
+            index,
+            foreign,
+            ..stored(0, generation, count, content.remove(0))
+        },
+    );
     prop::collection::vec(slice, 0..7).prop_map(|mut all| {
-        all.iter_mut().enumerate().for_each(|(number, slice)| slice.name = format!("s{number}"));
+        all.iter_mut()
+            .enumerate()
+            .for_each(|(number, slice)| slice.name = format!("s{number}"));
         all
     })
 }
@@ -169,7 +245,12 @@ proptest! {
 fn applied(existing: &mut Vec<StoredSlice>, write: &Write) {
     let of = |placed: &Placed, name: String| StoredSlice {
         name,
-        ..stored(placed.index, placed.generation, i64::try_from(placed.count).unwrap(), placed.content.clone())
+        ..stored(
+            placed.index,
+            placed.generation,
+            i64::try_from(placed.count).unwrap(),
+            placed.content.clone(),
+        )
     };
     match write {
         Write::Delete(gone) => existing.retain(|slice| slice.name != gone.name),

@@ -33,7 +33,13 @@ impl Agent {
         let (desired, receiver) = watch::channel(None);
         let publisher = Publisher::new(server.clone(), receiver, pace);
         let (published, nudge) = (publisher.published(), publisher.nudge());
-        Self { server: server.clone(), desired, published, nudge, task: tokio::spawn(publisher.run()) }
+        Self {
+            server: server.clone(),
+            desired,
+            published,
+            nudge,
+            task: tokio::spawn(publisher.run()),
+        }
     }
 
     fn desire(&self, case: &Case) {
@@ -49,12 +55,20 @@ impl Agent {
             let without_times = |slice: &Slice| {
                 let mut slice = slice.clone();
                 if let Slice::Devices(devices) = &mut slice {
-                    devices.iter_mut().flat_map(|d| &mut d.taints).for_each(|taint| taint.time_added = None);
+                    devices
+                        .iter_mut()
+                        .flat_map(|d| &mut d.taints)
+                        .for_each(|taint| taint.time_added = None);
                 }
                 slice
             };
-            stored.iter().map(|slice| without_times(&slice.content)).eq(desired.iter().cloned())
-                && stored.iter().all(|slice| !slice.foreign && usize::try_from(slice.count) == Ok(desired.len()))
+            stored
+                .iter()
+                .map(|slice| without_times(&slice.content))
+                .eq(desired.iter().cloned())
+                && stored.iter().all(|slice| {
+                    !slice.foreign && usize::try_from(slice.count) == Ok(desired.len())
+                })
         })
         .await;
     }
@@ -88,7 +102,10 @@ fn case() -> Case {
 
 fn down(case: &mut Case, number: usize) {
     let id: DeviceId = case.host.functions[number].id;
-    case.taints = BTreeMap::from([(id, vec![Taint::no_schedule("sriov-dra.io", Reason::LinkDown)])]);
+    case.taints = BTreeMap::from([(
+        id,
+        vec![Taint::no_schedule("sriov-dra.io", Reason::LinkDown)],
+    )]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,7 +114,10 @@ async fn all_is_created_and_then_nothing_is_written() {
     let case = case();
     agent.desire(&case);
     agent.holds(&case).await;
-    assert_eq!(agent.server.writes(), ["create 0", "create 1", "create 2", "create 3"]);
+    assert_eq!(
+        agent.server.writes(),
+        ["create 0", "create 1", "create 2", "create 3"]
+    );
     agent.desire(&case);
     agent.settle().await;
     assert_eq!(agent.server.writes(), [""; 0]);
@@ -119,7 +139,13 @@ async fn one_taint_is_one_write_of_the_same_generation_and_so_is_its_end() {
     agent.desire(&case);
     agent.holds(&case).await;
     assert_eq!(agent.server.writes(), ["update 1"]);
-    assert!(agent.server.stored().iter().all(|slice| slice.generation == 1));
+    assert!(
+        agent
+            .server
+            .stored()
+            .iter()
+            .all(|slice| slice.generation == 1)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,7 +168,10 @@ async fn a_taint_keeps_its_time_when_its_neighbour_changes() {
     agent.holds(&case).await;
     assert_eq!(agent.server.writes(), ["update 1"]);
     let stored = agent.server.stored();
-    assert_eq!(stored[1].content.devices()[0].taints[0].time_added, Some(long_ago));
+    assert_eq!(
+        stored[1].content.devices()[0].taints[0].time_added,
+        Some(long_ago)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -153,7 +182,13 @@ async fn slices_come_back_after_the_kubelets_wipe() {
     agent.holds(&case).await;
     agent.server.wipe();
     agent.holds(&case).await;
-    assert!(agent.server.stored().iter().all(|slice| slice.generation == 2));
+    assert!(
+        agent
+            .server
+            .stored()
+            .iter()
+            .all(|slice| slice.generation == 2)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -162,7 +197,9 @@ async fn what_others_do_to_a_slice_is_repaired() {
     let case = case();
     agent.desire(&case);
     agent.holds(&case).await;
-    agent.server.edit(2, |slice| slice.content = Slice::Devices(Vec::new()));
+    agent
+        .server
+        .edit(2, |slice| slice.content = Slice::Devices(Vec::new()));
     agent.holds(&case).await;
     agent.server.edit(1, |slice| slice.foreign = true);
     agent.holds(&case).await;
@@ -181,7 +218,11 @@ async fn a_successor_adopts_the_slices_and_writes_nothing() {
     server.writes();
     let new = Agent::start(&server, FAST);
     new.settle().await;
-    assert_eq!(server.writes(), [""; 0], "nothing is deleted before the inventory is known");
+    assert_eq!(
+        server.writes(),
+        [""; 0],
+        "nothing is deleted before the inventory is known"
+    );
     new.desire(&case);
     new.settle().await;
     assert_eq!(server.stored(), before);
@@ -209,7 +250,10 @@ async fn a_successor_knows_what_was_last_published() {
 
 #[tokio::test(start_paused = true)]
 async fn dropped_fields_are_noticed_and_do_not_make_a_loop() {
-    let server = Arc::new(Memory::with(Features { counters: true, taints: false }));
+    let server = Arc::new(Memory::with(Features {
+        counters: true,
+        taints: false,
+    }));
     let agent = Agent::start(&server, FAST);
     let mut case = case();
     down(&mut case, 1);
@@ -229,7 +273,10 @@ async fn dropped_fields_are_noticed_and_do_not_make_a_loop() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_without_features_is_asked_and_told_to_the_one_who_makes_slices() {
-    let server = Arc::new(Memory::with(Features { counters: false, taints: false }));
+    let server = Arc::new(Memory::with(Features {
+        counters: false,
+        taints: false,
+    }));
     let mut agent = Agent::start(&server, FAST);
     agent.published.wait_for(Option::is_some).await.unwrap();
     let mut case = case();
@@ -256,7 +303,11 @@ async fn errors_are_retried_until_they_end() {
 
 #[tokio::test(start_paused = true)]
 async fn a_swarm_of_reasons_is_one_round() {
-    let pace = Pace { settle: Duration::from_millis(100), settle_max: Duration::from_secs(2), ..FAST };
+    let pace = Pace {
+        settle: Duration::from_millis(100),
+        settle_max: Duration::from_secs(2),
+        ..FAST
+    };
     let agent = Agent::start(&Arc::default(), pace);
     let mut case = case();
     agent.desire(&case);

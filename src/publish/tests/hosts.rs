@@ -11,13 +11,23 @@ const POOLS: &str = r#"{"resourceList": [
 
 fn case(host: Inventory, features: Features) -> Case {
     let (config, _) = Config::read(POOLS, "intel.com").unwrap();
-    let candidates: Vec<_> = host.offered().map(|function| Candidate::of(function, &host.functions, None)).collect();
+    let candidates: Vec<_> = host
+        .offered()
+        .map(|function| Candidate::of(function, &host.functions, None))
+        .collect();
     let pools = Some(config.assign(&candidates));
-    Case { host, pools, ..Case::of(vec![], features) }
+    Case {
+        host,
+        pools,
+        ..Case::of(vec![], features)
+    }
 }
 
 fn cases(features: Features) -> Vec<(String, Case)> {
-    fixtures::inventories().into_iter().map(|(name, host)| (name, case(host, features))).collect()
+    fixtures::inventories()
+        .into_iter()
+        .map(|(name, host)| (name, case(host, features)))
+        .collect()
 }
 
 /// What is said where there is nothing to say.
@@ -34,14 +44,29 @@ fn told(desired: &Desired) -> String {
     let mut text = String::new();
     for slice in &desired.slices {
         if let Slice::SharedCounters(sets) = slice {
-            sets.iter().for_each(|set| text.push_str(&format!("counters {} {:?}\n", set.name, set.counters)));
+            sets.iter().for_each(|set| {
+                text.push_str(&format!("counters {} {:?}\n", set.name, set.counters))
+            });
         }
         for device in slice.devices() {
-            let all = device.attributes.iter().filter(|(_, value)| !is_neutral(value));
-            let all: Vec<String> = all.map(|(name, value)| format!("  {name}={value}")).collect();
-            let takes: Vec<String> =
-                device.consumes.iter().map(|one| format!("{} {:?}", one.set, one.counters)).collect();
-            text.push_str(&format!("{} {}\n{}\n", device.name, takes.join(" "), all.join("\n")));
+            let all = device
+                .attributes
+                .iter()
+                .filter(|(_, value)| !is_neutral(value));
+            let all: Vec<String> = all
+                .map(|(name, value)| format!("  {name}={value}"))
+                .collect();
+            let takes: Vec<String> = device
+                .consumes
+                .iter()
+                .map(|one| format!("{} {:?}", one.set, one.counters))
+                .collect();
+            text.push_str(&format!(
+                "{} {}\n{}\n",
+                device.name,
+                takes.join(" "),
+                all.join("\n")
+            ));
         }
         text.push_str("--\n");
     }
@@ -68,7 +93,10 @@ fn the_server_takes_every_slice_of_every_recorded_host() {
 
 #[test]
 fn the_recorded_hosts_have_every_kind_of_function() {
-    let all: Vec<Function> = fixtures::inventories().into_iter().flat_map(|(_, host)| host.functions).collect();
+    let all: Vec<Function> = fixtures::inventories()
+        .into_iter()
+        .flat_map(|(_, host)| host.functions)
+        .collect();
     let kind = |function: &Function| match &function.kind {
         FunctionKind::Pf { total_vfs: 0, .. } => "pf that can have none",
         FunctionKind::Pf { num_vfs: 0, .. } => "pf without VFs",
@@ -76,15 +104,23 @@ fn the_recorded_hosts_have_every_kind_of_function() {
         FunctionKind::Vf { address: Some(_) } => "vf",
         FunctionKind::Vf { address: None } => "vf without PF",
         FunctionKind::Sf { .. } => "sf",
-        FunctionKind::Accelerator { address: Some(_), .. } => "accelerator, vf",
+        FunctionKind::Accelerator {
+            address: Some(_), ..
+        } => "accelerator, vf",
         FunctionKind::Accelerator { num_vfs: 0, .. } => "accelerator without VFs",
         FunctionKind::Accelerator { .. } => "accelerator with VFs",
     };
     let kinds: BTreeSet<&str> = all.iter().map(kind).collect();
     assert_eq!(kinds.len(), 9, "{kinds:?}");
-    let vfs = all.iter().filter(|function| matches!(function.kind, FunctionKind::Vf { .. }));
+    let vfs = all
+        .iter()
+        .filter(|function| matches!(function.kind, FunctionKind::Vf { .. }));
     let drivers: BTreeSet<Option<&str>> = vfs.map(|vf| vf.binding.driver.as_deref()).collect();
-    assert!(drivers.contains(&None) && drivers.contains(&Some("vfio-pci")) && drivers.contains(&Some("mlx5_core")));
+    assert!(
+        drivers.contains(&None)
+            && drivers.contains(&Some("vfio-pci"))
+            && drivers.contains(&Some("mlx5_core"))
+    );
 }
 
 /// The attributes of the API's page, in its order.
@@ -123,7 +159,11 @@ const ATTRIBUTES: [&str; 28] = [
 fn the_recorded_hosts_have_every_attribute_with_a_value_that_says_something() {
     let mut seen = BTreeMap::<String, BTreeSet<String>>::new();
     for (_, case) in cases(ALL) {
-        for (name, value) in case.devices().into_values().flat_map(|device| device.attributes) {
+        for (name, value) in case
+            .devices()
+            .into_values()
+            .flat_map(|device| device.attributes)
+        {
             if !is_neutral(&value) && value != Attribute::Int(0) || name.ends_with("numaNode") {
                 seen.entry(name).or_default().insert(value.to_string());
             }
@@ -137,19 +177,32 @@ fn the_recorded_hosts_have_every_attribute_with_a_value_that_says_something() {
     assert_eq!(values("eswitchMode"), ["legacy", "switchdev"]);
     assert_eq!(values("vdpaType"), ["vhost", "virtio"]);
     assert_eq!(values("pKey"), ["32767", "32769", "65535"]);
-    assert_eq!(values("pool"), ["intel.com/fec", "intel.com/net", "intel.com/sf"]);
+    assert_eq!(
+        values("pool"),
+        ["intel.com/fec", "intel.com/net", "intel.com/sf"]
+    );
 }
 
 #[test]
 fn a_pf_with_sfs_excludes_them_and_without_counters_is_not_offered() {
     let (pf, sf, vf) = ("0000-3b-00-0", "0000-3b-00-0-sf88", "0000-3b-00-2");
     let devices = case(fixtures::host("connectx6dx"), ALL).devices();
-    let takes = |name: &str| devices[name].consumes[0].counters.clone().into_iter().collect::<Vec<_>>();
+    let takes = |name: &str| {
+        devices[name].consumes[0]
+            .counters
+            .clone()
+            .into_iter()
+            .collect::<Vec<_>>()
+    };
     assert_eq!(takes(sf), [("sfs".to_owned(), 1)]);
     assert_eq!(takes(vf), [("vfs".to_owned(), 1)]);
-    assert_eq!(takes(pf), [("sfs".to_owned(), 65_536), ("vfs".to_owned(), 8)]);
+    assert_eq!(
+        takes(pf),
+        [("sfs".to_owned(), 65_536), ("vfs".to_owned(), 8)]
+    );
     let mut host = fixtures::host("connectx6dx");
-    host.functions.retain(|function| function.vf_address().is_none());
+    host.functions
+        .retain(|function| function.vf_address().is_none());
     let devices = case(host, PLAIN).devices();
     assert!(devices.contains_key(sf) && !devices.contains_key(pf));
 }
@@ -163,7 +216,8 @@ fn what_a_claim_takes_from_a_device_is_still_said_of_it() {
             let resting = function.binding.driver.replace("vfio-pci".into());
             function.abilities = crate::device::Abilities::default();
             (function.netdev, function.carrier) = (None, None);
-            case.claimed.insert(function.id, resting.or(Some(String::new())));
+            case.claimed
+                .insert(function.id, resting.or(Some(String::new())));
         }
         assert_eq!(told(&case.desired()), told(&before), "{name}");
     }
@@ -175,7 +229,11 @@ fn a_change_of_one_device_is_a_change_of_one_slice_on_every_recorded_host() {
         let before = case.desired();
         let offered: Vec<DeviceId> = case.host.offered().map(|function| function.id).collect();
         for id in offered {
-            case.taints = [(id, vec![Taint::no_schedule("sriov-dra.io", Reason::UndoFailed)])].into();
+            case.taints = [(
+                id,
+                vec![Taint::no_schedule("sriov-dra.io", Reason::UndoFailed)],
+            )]
+            .into();
             assert_eq!(touched(&before, &case.desired()), 1, "{name} {id}");
         }
     }
@@ -192,5 +250,9 @@ fn two_thousand_vfs_are_thirty_five_slices_and_a_flap_of_one_port_touches_three(
     assert_eq!(before.slices.len(), 2 + 32 + 1, "counters, VFs, PFs");
     let dark = [case.host.functions[0].id.pci()].into();
     case.taints = link_down("sriov-dra.io", &case.host.functions, &dark);
-    assert_eq!(touched(&before, &case.desired()), 3, "two slices of VFs and that of the PFs");
+    assert_eq!(
+        touched(&before, &case.desired()),
+        3,
+        "two slices of VFs and that of the PFs"
+    );
 }

@@ -65,10 +65,14 @@ pub(super) fn everywhere(
 
 /// The claim is given back (if it is still held), and nothing at all is left of it; then it can be prepared again.
 fn as_before(world: &World, claim: &AllocatedClaim, before: &str, trip: Trip) {
-    world.unprepare(claim).unwrap_or_else(|error| panic!("{trip:?}: {error}"));
+    world
+        .unprepare(claim)
+        .unwrap_or_else(|error| panic!("{trip:?}: {error}"));
     assert_eq!(world.fake.dump(), before, "{trip:?}");
     assert_eq!(world.files(), [""; 0], "{trip:?}");
-    world.prepare(claim).unwrap_or_else(|error| panic!("{trip:?}: {error}"));
+    world
+        .prepare(claim)
+        .unwrap_or_else(|error| panic!("{trip:?}: {error}"));
     world.unprepare(claim).unwrap();
     assert_eq!(world.fake.dump(), before, "{trip:?}, prepared again");
 }
@@ -78,7 +82,11 @@ fn after_restart(world: &mut World, claim: &AllocatedClaim, before: &str, trip: 
     let failed = world.restart();
     assert!(failed.is_empty(), "{trip:?}: {failed:?}");
     match world.record(claim) {
-        None => assert_eq!((world.fake.dump().as_str(), world.files().len()), (before, 0), "{trip:?}"),
+        None => assert_eq!(
+            (world.fake.dump().as_str(), world.files().len()),
+            (before, 0),
+            "{trip:?}"
+        ),
         Some(record) => assert_eq!(record.phase, crate::claim::Phase::Prepared, "{trip:?}"),
     }
     as_before(world, claim, before, trip);
@@ -89,7 +97,9 @@ fn killed_in_prepare() {
     for claim in claims() {
         let before = World::new().fake.dump();
         let act = |world: &World| drop(world.prepare(&claim));
-        everywhere(&KILLS, World::new, act, |world, trip| after_restart(world, &claim, &before, trip));
+        everywhere(&KILLS, World::new, act, |world, trip| {
+            after_restart(world, &claim, &before, trip)
+        });
     }
 }
 
@@ -103,7 +113,9 @@ fn killed_in_unprepare() {
             world
         };
         let act = |world: &World| drop(world.unprepare(&claim));
-        everywhere(&KILLS, set_up, act, |world, trip| after_restart(world, &claim, &before, trip));
+        everywhere(&KILLS, set_up, act, |world, trip| {
+            after_restart(world, &claim, &before, trip)
+        });
     }
 }
 
@@ -118,7 +130,9 @@ fn killed_in_unprepare_after_a_pod_had_it() {
             world
         };
         let act = |world: &World| drop(world.unprepare(&claim));
-        everywhere(&KILLS, set_up, act, |world, trip| after_restart(world, &claim, &before, trip));
+        everywhere(&KILLS, set_up, act, |world, trip| {
+            after_restart(world, &claim, &before, trip)
+        });
     }
 }
 
@@ -134,7 +148,9 @@ fn killed_again_while_recovering() {
         world
     };
     let act = |world: &World| drop(world.engine.recover(soon()));
-    everywhere(&KILLS, set_up, act, |world, trip| after_restart(world, &claim, &before, trip));
+    everywhere(&KILLS, set_up, act, |world, trip| {
+        after_restart(world, &claim, &before, trip)
+    });
 }
 
 #[test]
@@ -145,7 +161,10 @@ fn refused_in_prepare() {
         everywhere(&REFUSALS, World::new, act, |world, trip| {
             world.fake.revive();
             if let Trip::Refuse(_) = trip {
-                assert_eq!((world.record(&claim), world.fake.dump().as_str()), (None, before.as_str()));
+                assert_eq!(
+                    (world.record(&claim), world.fake.dump().as_str()),
+                    (None, before.as_str())
+                );
             }
             as_before(world, &claim, &before, trip);
             assert_eq!(world.engine.damaged().unwrap(), []);
@@ -177,20 +196,46 @@ fn refused_in_unprepare() {
 /// A PF with VFs, one of which has a past.
 fn port() -> World {
     let world = World::new();
-    let vf = VfAddress { pf: "0000:01:00.0".parse().unwrap(), index: 1 };
-    for setting in [VfSetting::Mac(Mac([2, 0, 0, 0, 0, 0x77])), VfSetting::Trust(true)] {
+    let vf = VfAddress {
+        pf: "0000:01:00.0".parse().unwrap(),
+        index: 1,
+    };
+    for setting in [
+        VfSetting::Mac(Mac([2, 0, 0, 0, 0, 0x77])),
+        VfSetting::Trust(true),
+    ] {
         world.fake.set_vf(&vf, &setting).unwrap();
     }
-    let bound = Binding { driver: Some("vfio-pci".into()), driver_override: Some("vfio-pci".into()) };
-    world.fake.set_driver(&DeviceId::from_name("0000-02-10-4").unwrap(), &bound, soon()).unwrap();
-    world.fake.rebind(&DeviceId::from_name("0000-02-10-2").unwrap(), soon()).unwrap();
+    let bound = Binding {
+        driver: Some("vfio-pci".into()),
+        driver_override: Some("vfio-pci".into()),
+    };
+    world
+        .fake
+        .set_driver(
+            &DeviceId::from_name("0000-02-10-4").unwrap(),
+            &bound,
+            soon(),
+        )
+        .unwrap();
+    world
+        .fake
+        .rebind(&DeviceId::from_name("0000-02-10-2").unwrap(), soon())
+        .unwrap();
     world
 }
 
 /// VFs that are made again are others than before; in all else they must be equal.
 fn but_incarnations(dump: &str) -> String {
-    let number = |line: &str| line.split(' ').nth(2).filter(|_| line.contains(" incarnation ")).map(str::to_owned);
-    dump.lines().map(|line| number(line).map_or(line.to_owned(), |n| line.replacen(&n, "_", 1)) + "\n").collect()
+    let number = |line: &str| {
+        line.split(' ')
+            .nth(2)
+            .filter(|_| line.contains(" incarnation "))
+            .map(str::to_owned)
+    };
+    dump.lines()
+        .map(|line| number(line).map_or(line.to_owned(), |n| line.replacen(&n, "_", 1)) + "\n")
+        .collect()
 }
 
 #[test]
@@ -209,7 +254,9 @@ fn a_pf_comes_back_with_its_vfs_whatever_kills_its_claim() {
         let then = |world: &mut World, trip: Trip| {
             let failed = world.restart();
             assert!(failed.is_empty(), "{trip:?}: {failed:?}");
-            world.unprepare(&claim).unwrap_or_else(|error| panic!("{trip:?}: {error}"));
+            world
+                .unprepare(&claim)
+                .unwrap_or_else(|error| panic!("{trip:?}: {error}"));
             assert_eq!(but_incarnations(&world.fake.dump()), before, "{trip:?}");
             assert_eq!(world.files(), [""; 0], "{trip:?}");
         };

@@ -26,7 +26,9 @@ fn fake() -> Fake {
     let mut recording = Recording::igb();
     for (number, name) in [VF, "0000-02-10-2"].into_iter().enumerate() {
         let mut all = recording.functions.iter_mut();
-        let observed = all.find(|observed| observed.function.id == id(name)).unwrap();
+        let observed = all
+            .find(|observed| observed.function.id == id(name))
+            .unwrap();
         observed.function.abilities.rdma = true;
         observed.function.abilities.rdma_devices = vec![format!("mlx5_{number}")];
     }
@@ -35,17 +37,27 @@ fn fake() -> Fake {
 
 fn pools(fake: &Fake, config: &str) -> Pools {
     let functions = fake.functions().unwrap();
-    let candidates: Vec<_> = functions.iter().map(|function| Candidate::of(function, &functions, None)).collect();
+    let candidates: Vec<_> = functions
+        .iter()
+        .map(|function| Candidate::of(function, &functions, None))
+        .collect();
     let (config, _) = Config::read(config, "intel.com").unwrap();
     let assigned = config.assign(&candidates).devices.into_iter();
-    Pools::Known(assigned.map(|(id, assigned): (DeviceId, Assigned)| (id, Ok(assigned))).collect())
+    Pools::Known(
+        assigned
+            .map(|(id, assigned): (DeviceId, Assigned)| (id, Ok(assigned)))
+            .collect(),
+    )
 }
 
 /// A node with the pool.
 fn pooled() -> World {
     let fake = fake();
     let pools = pools(&fake, CONFIG);
-    World { pools, ..World::with(fake) }
+    World {
+        pools,
+        ..World::with(fake)
+    }
 }
 
 /// Nodes and variables of a claim's devices, as the runtime reads them, a device a line.
@@ -60,9 +72,20 @@ fn seen(world: &World, claim: &AllocatedClaim) -> String {
     };
     let device = |device: &Value| {
         let edits = &device["containerEdits"];
-        [texts(&edits["deviceNodes"], "path"), texts(&edits["env"], "")].concat().join("\n")
+        [
+            texts(&edits["deviceNodes"], "path"),
+            texts(&edits["env"], ""),
+        ]
+        .concat()
+        .join("\n")
     };
-    spec["devices"].as_array().unwrap().iter().map(device).collect::<Vec<_>>().join("\n--\n")
+    spec["devices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(device)
+        .collect::<Vec<_>>()
+        .join("\n--\n")
 }
 
 fn prepared(world: &World, claim: &AllocatedClaim) -> String {
@@ -106,13 +129,29 @@ fn a_pool_gives_what_the_device_plugin_gives() {
 
 #[test]
 fn devices_of_one_pool_are_told_together_by_request() {
-    let mut joined = claim("c", &["0000-02-10-2", "0000-02-10-4", "0000-02-10-6", "0000-02-10-1"], json!({}));
-    for (device, request) in joined.devices.iter_mut().zip(["data", "data", "mgmt", "data"]) {
+    let mut joined = claim(
+        "c",
+        &[
+            "0000-02-10-2",
+            "0000-02-10-4",
+            "0000-02-10-6",
+            "0000-02-10-1",
+        ],
+        json!({}),
+    );
+    for (device, request) in joined
+        .devices
+        .iter_mut()
+        .zip(["data", "data", "mgmt", "data"])
+    {
         device.request = request.to_owned();
     }
     let world = pooled();
     let all = prepared(&world, &joined);
-    let lists: Vec<&str> = all.lines().filter(|line| !line.contains("_INFO=") && line.contains("=0000:")).collect();
+    let lists: Vec<&str> = all
+        .lines()
+        .filter(|line| !line.contains("_INFO=") && line.contains("=0000:"))
+        .collect();
     insta::assert_snapshot!(lists.join("\n"), @r#"
     SRIOV_DRA_DATA=0000:02:10.2,0000:02:10.4,0000:02:10.1
     PCIDEVICE_INTEL_COM_DPDK=0000:02:10.2,0000:02:10.4
@@ -123,15 +162,26 @@ fn devices_of_one_pool_are_told_together_by_request() {
     SRIOV_DRA_DATA=0000:02:10.2,0000:02:10.4,0000:02:10.1
     "#);
     let infos: Vec<&str> = all.lines().filter(|line| line.contains("_INFO=")).collect();
-    assert_eq!((infos.len(), infos[0]), (3, infos[1]), "whichever is the last of a request, the value is the same");
+    assert_eq!(
+        (infos.len(), infos[0]),
+        (3, infos[1]),
+        "whichever is the last of a request, the value is the same"
+    );
     insta::assert_snapshot!(infos[0], @r#"PCIDEVICE_INTEL_COM_DPDK_INFO={"0000:02:10.2":{"extra":{"more-of":"it","token":"own"},"generic":{"deviceID":"0000:02:10.2"},"rdma":{"issm":"/dev/infiniband/issm1","rdma_cm":"/dev/infiniband/rdma_cm","rdma_dev":"mlx5_1","umad":"/dev/infiniband/umad1","uverbs":"/dev/infiniband/uverbs1"},"vhost":{"net-mount":"/dev/vhost-net","tun-mount":"/dev/net/tun"}},"0000:02:10.4":{"extra":{"more-of":"it","token":"\u003c\u0026\u003e"},"generic":{"deviceID":"0000:02:10.4"},"vhost":{"net-mount":"/dev/vhost-net","tun-mount":"/dev/net/tun"}}}"#);
 }
 
 #[test]
 fn class_and_claim_go_before_the_pool() {
     let world = pooled();
-    let mut claim = claim("c", &[VF], json!({"vhostNet": false, "env": {"token": "class", "ZONE": "a"}}));
-    claim.configs.push(config(ConfigSource::Claim, json!({"rdma": false, "env": {"token": "claim"}})));
+    let mut claim = claim(
+        "c",
+        &[VF],
+        json!({"vhostNet": false, "env": {"token": "class", "ZONE": "a"}}),
+    );
+    claim.configs.push(config(
+        ConfigSource::Claim,
+        json!({"rdma": false, "env": {"token": "claim"}}),
+    ));
     insta::assert_snapshot!(prepared(&world, &claim), @r#"
     SRIOV_DRA_NIC0=0000:02:10.0
     PCIDEVICE_INTEL_COM_DPDK=0000:02:10.0
@@ -183,16 +233,32 @@ fn what_is_asked_and_not_there_is_refused() {
 
 #[test]
 fn what_a_pool_wishes_and_is_not_there_is_left_out() {
-    for (node, device) in [("/dev/net/tun", VF), ("/dev/vhost-net", VF), ("/dev/infiniband/uverbs0", VF)] {
+    for (node, device) in [
+        ("/dev/net/tun", VF),
+        ("/dev/vhost-net", VF),
+        ("/dev/infiniband/uverbs0", VF),
+    ] {
         let world = pooled();
         world.fake.set_node(node, false);
         let seen = prepared(&world, &claim("c", &[device], json!({})));
-        let (vhost, rdma) = (seen.contains("/dev/net/tun") || seen.contains("vhost"), seen.contains("rdma_cm"));
-        assert_eq!((vhost, rdma), (node.contains("infiniband"), !node.contains("infiniband")), "{node}: {seen}");
+        let (vhost, rdma) = (
+            seen.contains("/dev/net/tun") || seen.contains("vhost"),
+            seen.contains("rdma_cm"),
+        );
+        assert_eq!(
+            (vhost, rdma),
+            (node.contains("infiniband"), !node.contains("infiniband")),
+            "{node}: {seen}"
+        );
     }
     let world = pooled();
     let seen = prepared(&world, &claim("c", &[VF], json!({"driver": "vfio-pci"})));
-    assert!(seen.contains("/dev/vfio/") && seen.contains("/dev/vhost-net") && !seen.contains("infiniband"), "{seen}");
+    assert!(
+        seen.contains("/dev/vfio/")
+            && seen.contains("/dev/vhost-net")
+            && !seen.contains("infiniband"),
+        "{seen}"
+    );
 }
 
 #[test]
@@ -200,17 +266,27 @@ fn a_prepared_claim_answers_from_its_record_whatever_becomes_of_the_pool() {
     let mut world = pooled();
     let claim = claim("c", &[VF], json!({"env": {"ZONE": "a"}}));
     let (before, answer) = (prepared(&world, &claim), world.prepare(&claim).unwrap());
-    let other = CONFIG.replace("dpdk", "other").replace("\"needVhostNet\": true", "\"needVhostNet\": false");
-    for later in
-        [pools(&world.fake, &other), Pools::Unknown, Pools::Known(BTreeMap::from([(id(VF), Err("bad".into()))]))]
-    {
+    let other = CONFIG
+        .replace("dpdk", "other")
+        .replace("\"needVhostNet\": true", "\"needVhostNet\": false");
+    for later in [
+        pools(&world.fake, &other),
+        Pools::Unknown,
+        Pools::Known(BTreeMap::from([(id(VF), Err("bad".into()))])),
+    ] {
         world.pools = later;
         assert!(world.restart().is_empty());
-        assert_eq!((world.prepare(&claim).unwrap(), seen(&world, &claim)), (answer.clone(), before.clone()));
+        assert_eq!(
+            (world.prepare(&claim).unwrap(), seen(&world, &claim)),
+            (answer.clone(), before.clone())
+        );
     }
     world.unprepare(&claim).unwrap();
     world.pools = pools(&world.fake, &other);
-    assert!(prepared(&world, &claim).contains("PCIDEVICE_INTEL_COM_OTHER="), "prepared anew, it asks anew");
+    assert!(
+        prepared(&world, &claim).contains("PCIDEVICE_INTEL_COM_OTHER="),
+        "prepared anew, it asks anew"
+    );
 }
 
 #[test]
@@ -219,7 +295,10 @@ fn what_comes_with_a_pool_is_not_left_out_because_nobody_knows_it() {
     let claim = claim("c", &[VF], json!({}));
     world.pools = Pools::Unknown;
     insta::assert_snapshot!(refused(&world, &claim), @"0000:02:10.0: the agent has just started and does not know its pool yet");
-    world.pools = Pools::Known(BTreeMap::from([(id(VF), Err("config.json: line 1".into()))]));
+    world.pools = Pools::Known(BTreeMap::from([(
+        id(VF),
+        Err("config.json: line 1".into()),
+    )]));
     insta::assert_snapshot!(refused(&world, &claim), @"0000:02:10.0: config.json: line 1");
 }
 
@@ -237,7 +316,11 @@ fn a_record_of_an_earlier_agent_has_no_extras() {
     let claim = claim("c", &[VF], json!({}));
     world.prepare(&claim).unwrap();
     let mut old = serde_json::to_value(world.record(&claim).unwrap()).unwrap();
-    old["devices"][0].as_object_mut().unwrap().remove("extras").unwrap();
+    old["devices"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("extras")
+        .unwrap();
     let read: Record = serde_json::from_value(old).unwrap();
     assert_eq!(read.devices[0].extras, Extras::default());
 }
@@ -254,5 +337,10 @@ fn killed_at_any_write_a_claim_has_all_of_it_or_nothing() {
         }
         assert_eq!(prepared(world, &claim), whole, "{trip:?}");
     };
-    crash::everywhere(&crash::KILLS, pooled, |world| drop(world.prepare(&claim)), then);
+    crash::everywhere(
+        &crash::KILLS,
+        pooled,
+        |world| drop(world.prepare(&claim)),
+        then,
+    );
 }

@@ -24,20 +24,46 @@ struct Rest {
 
 fn rest() -> impl Strategy<Value = Rest> {
     let vlan = prop_oneof![Just(0_u16), 1..4095_u16];
-    (any::<Option<u8>>(), vlan, any::<bool>(), 68..9000_u32, any::<bool>(), any::<Option<u8>>(), any::<bool>())
+    (
+        any::<Option<u8>>(),
+        vlan,
+        any::<bool>(),
+        68..9000_u32,
+        any::<bool>(),
+        any::<Option<u8>>(),
+        any::<bool>(),
+    )
         .prop_map(|(mac, vlan, trust, mtu, up, name, vfio)| {
             let name = name.map(|number| format!("port{number}"));
-            Rest { mac, vlan, trust, mtu, up, name, vfio }
+            Rest {
+                mac,
+                vlan,
+                trust,
+                mtu,
+                up,
+                name,
+                vfio,
+            }
         })
 }
 
 fn asked() -> impl Strategy<Value = Value> {
     let driver = prop_oneof![Just(""), Just("default"), Just("vfio-pci"), Just("iavf")];
     let mac = any::<Option<u8>>();
-    (driver, mac, any::<Option<bool>>(), any::<Option<u8>>(), any::<Option<bool>>(), 0..4_u32).prop_map(
-        |(driver, mac, trust, vlan, spoof, rate)| {
+    (
+        driver,
+        mac,
+        any::<Option<bool>>(),
+        any::<Option<u8>>(),
+        any::<Option<bool>>(),
+        0..4_u32,
+    )
+        .prop_map(|(driver, mac, trust, vlan, spoof, rate)| {
             let options = [
-                ("mac", mac.map(|mac| json!(format!("02:00:00:00:01:{mac:02x}")))),
+                (
+                    "mac",
+                    mac.map(|mac| json!(format!("02:00:00:00:01:{mac:02x}"))),
+                ),
                 ("trust", trust.map(Value::from)),
                 ("vlan", vlan.map(Value::from)),
                 ("spoofChk", spoof.map(Value::from)),
@@ -51,26 +77,42 @@ fn asked() -> impl Strategy<Value = Value> {
                 }
             }
             fields
-        },
-    )
+        })
 }
 
 fn resting(rest: &Rest) -> Fake {
     let (fake, id) = (Fake::igb(), DeviceId::from_name(VF).unwrap());
     let vf = fake.observe(&id).unwrap().function.vf_address().unwrap();
     let home = crate::claim::home::host_netns(&fake, &Paths::default()).unwrap();
-    fake.set_vf(&vf, &VfSetting::Vlan(VlanTag { id: rest.vlan, ..VlanTag::default() })).unwrap();
+    fake.set_vf(
+        &vf,
+        &VfSetting::Vlan(VlanTag {
+            id: rest.vlan,
+            ..VlanTag::default()
+        }),
+    )
+    .unwrap();
     fake.set_vf(&vf, &VfSetting::Trust(rest.trust)).unwrap();
     if let Some(mac) = rest.mac {
-        fake.set_vf(&vf, &VfSetting::Mac(Mac([2, 0, 0, 0, 2, mac]))).unwrap();
+        fake.set_vf(&vf, &VfSetting::Mac(Mac([2, 0, 0, 0, 2, mac])))
+            .unwrap();
     }
     fake.rebind(&id, soon()).unwrap();
-    let name = rest.name.clone().map(|name| LinkSetting::Name(name.parse::<IfName>().unwrap()));
-    for setting in name.into_iter().chain([LinkSetting::Mtu(rest.mtu), LinkSetting::Up(rest.up)]) {
+    let name = rest
+        .name
+        .clone()
+        .map(|name| LinkSetting::Name(name.parse::<IfName>().unwrap()));
+    for setting in name
+        .into_iter()
+        .chain([LinkSetting::Mtu(rest.mtu), LinkSetting::Up(rest.up)])
+    {
         fake.set_link(&id, &home, &setting).unwrap();
     }
     if rest.vfio {
-        let vfio = Binding { driver: Some("vfio-pci".into()), driver_override: Some("vfio-pci".into()) };
+        let vfio = Binding {
+            driver: Some("vfio-pci".into()),
+            driver_override: Some("vfio-pci".into()),
+        };
         fake.set_driver(&id, &vfio, soon()).unwrap();
     }
     fake

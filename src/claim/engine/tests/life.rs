@@ -17,14 +17,25 @@ fn a_netdev_is_set_at_its_pf_and_has_its_mac_for_the_pod() {
     let claim = vlan_and_mac();
     let answer = world.prepare(&claim).unwrap();
     assert_eq!(answer[0].cdi, ["sriov-dra.io/claim-c1=0000:02:10.0"]);
-    assert_eq!((answer[0].requests.clone(), answer[0].device.as_str()), (vec!["nic0".to_owned()], "0000-02-10-0"));
+    assert_eq!(
+        (answer[0].requests.clone(), answer[0].device.as_str()),
+        (vec!["nic0".to_owned()], "0000-02-10-0")
+    );
     let observed = world.fake.observe(&id("0000-02-10-0")).unwrap();
     let vlan = observed.vf.unwrap().vlan.unwrap();
     assert_eq!((vlan.id, vlan.qos), (100, 3));
     assert_eq!(observed.mac, Some(Mac([2, 0, 0, 0, 0, 0x99])));
     assert_eq!(world.record(&claim).unwrap().phase, Phase::Prepared);
-    let names: Vec<_> = world.files().iter().map(|file| file.rsplit('/').next().unwrap().to_owned()).collect();
-    assert_eq!(names, ["c1+0000-02-10-0.json", "sriov-dra.io-claim_c1.json"], "no metadata before it is attached");
+    let names: Vec<_> = world
+        .files()
+        .iter()
+        .map(|file| file.rsplit('/').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        names,
+        ["c1+0000-02-10-0.json", "sriov-dra.io-claim_c1.json"],
+        "no metadata before it is attached"
+    );
     assert!(world.engine.carries(&claim.claim.uid, AttachMode::Pod));
 }
 
@@ -33,24 +44,61 @@ fn vfio_has_its_nodes_and_its_metadata_from_prepare_on() {
     let world = World::new();
     let claim = vfio();
     world.prepare(&claim).unwrap();
-    let bound = world.fake.observe(&id("0000-02-10-1")).unwrap().function.binding;
-    assert_eq!(bound, Binding { driver: Some("vfio-pci".into()), driver_override: Some("vfio-pci".into()) });
+    let bound = world
+        .fake
+        .observe(&id("0000-02-10-1"))
+        .unwrap()
+        .function
+        .binding;
+    assert_eq!(
+        bound,
+        Binding {
+            driver: Some("vfio-pci".into()),
+            driver_override: Some("vfio-pci".into())
+        }
+    );
     let nodes = &world.record(&claim).unwrap().devices[0].nodes;
-    assert!(nodes[0].starts_with("/dev/vfio/") && nodes[1] == "/dev/vfio/vfio", "{nodes:?}");
-    assert!(world.files().iter().any(|file| file.ends_with("attached/c2/nic0.json")), "{:?}", world.files());
+    assert!(
+        nodes[0].starts_with("/dev/vfio/") && nodes[1] == "/dev/vfio/vfio",
+        "{nodes:?}"
+    );
+    assert!(
+        world
+            .files()
+            .iter()
+            .any(|file| file.ends_with("attached/c2/nic0.json")),
+        "{:?}",
+        world.files()
+    );
     assert!(!world.engine.carries(&claim.claim.uid, AttachMode::Pod));
 }
 
 #[test]
 fn a_vf_that_rests_on_vfio_gets_its_netdev_for_a_claim_and_rests_on_vfio_again() {
     let fake = Fake::igb();
-    let rest = Binding { driver: Some("vfio-pci".into()), driver_override: Some("vfio-pci".into()) };
+    let rest = Binding {
+        driver: Some("vfio-pci".into()),
+        driver_override: Some("vfio-pci".into()),
+    };
     fake.set_driver(&id("0000-02-10-0"), &rest, soon()).unwrap();
-    let (world, claim) = (World::with(fake), claim("c", &["0000-02-10-0"], json!({"driver": "default", "vlan": 5})));
+    let (world, claim) = (
+        World::with(fake),
+        claim(
+            "c",
+            &["0000-02-10-0"],
+            json!({"driver": "default", "vlan": 5}),
+        ),
+    );
     let before = world.fake.dump();
     world.prepare(&claim).unwrap();
     let observed = world.fake.observe(&id("0000-02-10-0")).unwrap();
-    assert_eq!(observed.function.binding, Binding { driver: Some("igbvf".into()), driver_override: None });
+    assert_eq!(
+        observed.function.binding,
+        Binding {
+            driver: Some("igbvf".into()),
+            driver_override: None
+        }
+    );
     assert!(observed.netdev.is_some());
     world.unprepare(&claim).unwrap();
     assert_eq!(world.fake.dump(), before);
@@ -65,12 +113,30 @@ fn asked_again_the_record_answers_and_what_others_changed_is_mended() {
         let prepared = world.fake.dump();
         assert_eq!(world.prepare(&claim).unwrap(), answer);
         assert_eq!(world.fake.dump(), prepared);
-        let vf = world.fake.observe(&device).unwrap().function.vf_address().unwrap();
-        world.fake.set_vf(&vf, &crate::device::VfSetting::Mac(Mac::ZERO)).unwrap();
-        let driver = Binding { driver: Some("igbvf".into()), driver_override: None };
-        world.fake.set_driver(&device, &driver, soon()).unwrap();
-        crate::files::remove(Path::new(&world.files().into_iter().find(|file| file.contains("/cdi/")).unwrap()))
+        let vf = world
+            .fake
+            .observe(&device)
+            .unwrap()
+            .function
+            .vf_address()
             .unwrap();
+        world
+            .fake
+            .set_vf(&vf, &crate::device::VfSetting::Mac(Mac::ZERO))
+            .unwrap();
+        let driver = Binding {
+            driver: Some("igbvf".into()),
+            driver_override: None,
+        };
+        world.fake.set_driver(&device, &driver, soon()).unwrap();
+        crate::files::remove(Path::new(
+            &world
+                .files()
+                .into_iter()
+                .find(|file| file.contains("/cdi/"))
+                .unwrap(),
+        ))
+        .unwrap();
         assert_eq!(world.prepare(&claim).unwrap(), answer);
         let observed = world.fake.observe(&device).unwrap();
         let asked = claim.configs[0].parameters["mac"].as_str().unwrap();
@@ -89,10 +155,17 @@ fn a_pods_netdev_is_left_alone_when_the_kubelet_asks_again() {
     world.prepare(&claim).unwrap();
     assert_eq!(world.fake.dump(), attached);
     assert!(world.engine.idle_claims().is_empty());
-    let error = world.engine.reclaim(&claim.claim.uid, soon()).unwrap_err().to_string();
+    let error = world
+        .engine
+        .reclaim(&claim.claim.uid, soon())
+        .unwrap_err()
+        .to_string();
     assert_eq!(error, "0000:02:10.0: is still in pod web/pod for claim c1");
     world.fake.kill_netns(Path::new(POD));
-    assert_eq!(world.engine.idle_claims(), std::slice::from_ref(&claim.claim));
+    assert_eq!(
+        world.engine.idle_claims(),
+        std::slice::from_ref(&claim.claim)
+    );
     world.engine.reclaim(&claim.claim.uid, soon()).unwrap();
     assert_eq!(world.files(), [""; 0]);
 }
@@ -111,7 +184,10 @@ fn what_was_unplugged_needs_no_giving_back() {
     let world = World::new();
     world.prepare(&two()).unwrap();
     world.fake.unplug(&id("0000-02-10-2"));
-    assert_eq!(world.engine.vanished().unwrap(), [(id("0000-02-10-2"), two().claim)]);
+    assert_eq!(
+        world.engine.vanished().unwrap(),
+        [(id("0000-02-10-2"), two().claim)]
+    );
     world.unprepare(&two()).unwrap();
     assert_eq!(world.files(), [""; 0]);
 }
@@ -126,9 +202,15 @@ fn nothing_is_written_onto_a_newcomer_at_the_same_address() {
     world.fake.set_num_vfs(&pf, 0).unwrap();
     world.fake.set_num_vfs(&pf, 7).unwrap();
     let newcomers = world.fake.dump();
-    assert_eq!(world.engine.vanished().unwrap(), [(id("0000-02-10-0"), claim.claim.clone())]);
+    assert_eq!(
+        world.engine.vanished().unwrap(),
+        [(id("0000-02-10-0"), claim.claim.clone())]
+    );
     let error = world.prepare(&claim).unwrap_err().to_string();
-    assert!(error.starts_with("0000:02:10.0: is not the device that was prepared"), "{error}");
+    assert!(
+        error.starts_with("0000:02:10.0: is not the device that was prepared"),
+        "{error}"
+    );
     assert!(world.restart().is_empty());
     world.unprepare(&claim).unwrap();
     assert_eq!(world.fake.dump(), newcomers);
@@ -143,9 +225,13 @@ fn a_restart_leaves_prepared_claims_and_mends_their_files() {
         world.prepare(&claim).unwrap();
     }
     let (files, dump) = (world.files(), world.fake.dump());
-    files.iter().filter(|file| !file.contains("/claims/")).for_each(|file| std::fs::remove_file(file).unwrap());
+    files
+        .iter()
+        .filter(|file| !file.contains("/claims/"))
+        .for_each(|file| std::fs::remove_file(file).unwrap());
     let paths = world.engine.paths.clone();
-    crate::files::write_atomic(&paths.cdi.join("sriov-dra.io-claim_old.json"), b"{}", 0o644).unwrap();
+    crate::files::write_atomic(&paths.cdi.join("sriov-dra.io-claim_old.json"), b"{}", 0o644)
+        .unwrap();
     crate::files::write_atomic(&paths.attached().join("old/nic.json"), b"{}", 0o644).unwrap();
     assert!(world.restart().is_empty());
     assert_eq!((world.files(), world.fake.dump()), (files, dump));
@@ -180,7 +266,10 @@ fn only_observing_takes_nothing_from_nobody() {
     observer.devices[0].admin_access = true;
     world.prepare(&observer).unwrap();
     assert_eq!(world.fake.dump(), dump);
-    assert_eq!(world.engine.holders().unwrap(), BTreeMap::from([(id("0000-02-10-0"), holder.claim.clone())]));
+    assert_eq!(
+        world.engine.holders().unwrap(),
+        BTreeMap::from([(id("0000-02-10-0"), holder.claim.clone())])
+    );
     world.unprepare(&observer).unwrap();
     assert_eq!(world.fake.dump(), dump);
 }
@@ -189,9 +278,23 @@ fn only_observing_takes_nothing_from_nobody() {
 fn a_link_that_stays_at_home_is_set_there() {
     let world = World::new();
     let before = world.fake.dump();
-    let claim = claim("c", &["0000-02-10-0"], json!({"attach": "none", "mtu": 4000}));
+    let claim = claim(
+        "c",
+        &["0000-02-10-0"],
+        json!({"attach": "none", "mtu": 4000}),
+    );
     world.prepare(&claim).unwrap();
-    assert_eq!(world.fake.observe(&id("0000-02-10-0")).unwrap().netdev.unwrap().home.mtu, 4000);
+    assert_eq!(
+        world
+            .fake
+            .observe(&id("0000-02-10-0"))
+            .unwrap()
+            .netdev
+            .unwrap()
+            .home
+            .mtu,
+        4000
+    );
     world.unprepare(&claim).unwrap();
     assert_eq!(world.fake.dump(), before);
 }
@@ -209,7 +312,9 @@ fn by_hand_a_claim_is_forgotten_without_a_touch() {
 fn many_claims_at_once_get_what_is_theirs() {
     let world = World::new();
     let before = world.fake.dump();
-    let names: Vec<String> = (0..4).flat_map(|d| [0, 1].map(|f| format!("0000-02-10-{}", d * 2 + f))).collect();
+    let names: Vec<String> = (0..4)
+        .flat_map(|d| [0, 1].map(|f| format!("0000-02-10-{}", d * 2 + f)))
+        .collect();
     let later = || Deadline::after(Duration::from_secs(20));
     std::thread::scope(|scope| {
         for (number, name) in names.iter().enumerate() {
@@ -233,16 +338,29 @@ fn many_claims_at_once_get_what_is_theirs() {
 fn of_many_who_want_one_device_one_gets_it() {
     let world = World::new();
     let outcomes: Vec<_> = std::thread::scope(|scope| {
-        let claims = (0..6).map(|number| claim(&format!("c{number}"), &["0000-02-10-0"], json!({})));
+        let claims =
+            (0..6).map(|number| claim(&format!("c{number}"), &["0000-02-10-0"], json!({})));
         let run = |claim| {
             scope.spawn(|| {
                 let claim: AllocatedClaim = claim;
-                world.engine.prepare(&claim, &world.pools, Deadline::after(Duration::from_secs(20)))
+                world.engine.prepare(
+                    &claim,
+                    &world.pools,
+                    Deadline::after(Duration::from_secs(20)),
+                )
             })
         };
         let threads: Vec<_> = claims.map(run).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
     });
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(_) | Err(ClaimError::Conflict(_)))), "{outcomes:?}");
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| matches!(outcome, Ok(_) | Err(ClaimError::Conflict(_)))),
+        "{outcomes:?}"
+    );
 }

@@ -19,7 +19,11 @@ fn the_words() {
     let mut user = claim("c", &["0000-02-10-0"], json!({}));
     user.configs = vec![config(ConfigSource::Claim, json!({"vlan": 5}))];
     let twice = claim("c", &["0000-02-10-0", "0000-02-10-0"], json!({}));
-    let named = claim("c", &["0000-02-10-0", "0000-02-10-1"], json!({"ifName": "net1"}));
+    let named = claim(
+        "c",
+        &["0000-02-10-0", "0000-02-10-1"],
+        json!({"ifName": "net1"}),
+    );
     let texts = [
         asked(json!({"vlan": 100, "vlanProto": "802.1ad"})),
         asked(json!({"linkState": "enable"})),
@@ -54,8 +58,12 @@ fn the_words() {
 fn a_device_of_another_claim_is_a_conflict_that_names_it() {
     let world = World::new();
     world.prepare(&vlan_and_mac()).unwrap();
-    let error = world.prepare(&claim("late", &["0000-02-10-0"], json!({}))).unwrap_err();
-    let ClaimError::Conflict(conflict) = &error else { panic!("{error}") };
+    let error = world
+        .prepare(&claim("late", &["0000-02-10-0"], json!({})))
+        .unwrap_err();
+    let ClaimError::Conflict(conflict) = &error else {
+        panic!("{error}")
+    };
     assert_eq!(conflict.other, vlan_and_mac().claim);
     insta::assert_snapshot!(error, @"0000:02:10.0: cannot go to claim web/claim-late: it is held by claim web/claim-c1 (c1)");
 }
@@ -64,19 +72,34 @@ fn a_device_of_another_claim_is_a_conflict_that_names_it() {
 fn a_pf_and_its_vfs_exclude_each_other() {
     let world = World::new();
     world.prepare(&vlan_and_mac()).unwrap();
-    let error = world.prepare(&claim("pf", &["0000-01-00-0"], json!({}))).unwrap_err();
+    let error = world
+        .prepare(&claim("pf", &["0000-01-00-0"], json!({})))
+        .unwrap_err();
     insta::assert_snapshot!(error, @"0000:01:00.0: cannot go to claim web/claim-pf: 0000:02:10.0, of the same PF, is held by claim web/claim-c1 (c1)");
-    world.prepare(&claim("pf", &["0000-01-00-1"], json!({}))).unwrap();
-    let error = world.prepare(&claim("vf", &["0000-02-10-1"], json!({}))).unwrap_err();
+    world
+        .prepare(&claim("pf", &["0000-01-00-1"], json!({})))
+        .unwrap();
+    let error = world
+        .prepare(&claim("vf", &["0000-02-10-1"], json!({})))
+        .unwrap_err();
     insta::assert_snapshot!(error, @"0000:02:10.1: cannot go to claim web/claim-vf: 0000:01:00.1, of the same PF, is held by claim web/claim-pf (pf)");
 }
 
 #[test]
 fn a_pf_and_its_vf_are_not_for_one_claim_either() {
     let world = World::new();
-    let error = refused(&world, &claim("both", &["0000-02-10-0", "0000-01-00-0"], json!({})));
+    let error = refused(
+        &world,
+        &claim("both", &["0000-02-10-0", "0000-01-00-0"], json!({})),
+    );
     insta::assert_snapshot!(error, @"0000:02:10.0: is allocated to the same claim as its PF 0000:01:00.0; claim the PF, or VFs and SFs of it");
-    world.prepare(&claim("other", &["0000-02-10-0", "0000-01-00-1"], json!({}))).unwrap();
+    world
+        .prepare(&claim(
+            "other",
+            &["0000-02-10-0", "0000-01-00-1"],
+            json!({}),
+        ))
+        .unwrap();
 }
 
 #[test]
@@ -87,7 +110,10 @@ fn a_vf_of_a_pf_that_is_in_a_pod_is_refused_with_the_claim_that_has_the_pf() {
     world.attach(&port, "net1");
     let vf = claim("vf", &["0000-02-10-1"], json!({}));
     assert!(
-        world.fake.observe(&DeviceId::from_name(&vf.devices[0].device).unwrap()).is_err(),
+        world
+            .fake
+            .observe(&DeviceId::from_name(&vf.devices[0].device).unwrap())
+            .is_err(),
         "VFs are read through their PF"
     );
     let error = world.prepare(&vf).unwrap_err();
@@ -107,18 +133,25 @@ fn who_enters_looks_again_under_the_lock() {
     let outcome = std::thread::scope(|scope| {
         let prepare = scope.spawn(|| world.engine.prepare(&late, &world.pools, long));
         let device = other.devices[0].id;
-        long.poll(|| Ok::<_, ()>(world.engine.busy_with(&device))).unwrap().expect("it locks the device");
+        long.poll(|| Ok::<_, ()>(world.engine.busy_with(&device)))
+            .unwrap()
+            .expect("it locks the device");
         world.engine.store.save(&other).unwrap();
         drop(gate);
         prepare.join().unwrap()
     });
-    assert!(matches!(outcome, Err(ClaimError::Conflict(_))), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(ClaimError::Conflict(_))),
+        "{outcome:?}"
+    );
 }
 
 #[test]
 fn what_the_host_uses_is_nobodys() {
     let world = World::new();
-    world.fake.use_by_host("0000:02:10.0".parse().unwrap(), true);
+    world
+        .fake
+        .use_by_host("0000:02:10.0".parse().unwrap(), true);
     insta::assert_snapshot!(refused(&world, &vlan_and_mac()), @r#"0000:02:10.0: is used by the host itself (default route, address, bond, bridge, Open vSwitch or VLAN)"#);
     insta::assert_snapshot!(refused(&world, &claim("pf", &["0000-01-00-0"], json!({}))), @"0000:01:00.0: its 0000:02:10.0 is used by the host itself, and would go with it");
 }
@@ -127,13 +160,18 @@ fn what_the_host_uses_is_nobodys() {
 fn what_is_not_chosen_on_this_node_is_nobodys() {
     let choosing = |include: &[&str], exclude: &[&str]| {
         let read = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
-        let choice = crate::inventory::Choice { include: read(include), exclude: read(exclude) };
+        let choice = crate::inventory::Choice {
+            include: read(include),
+            exclude: read(exclude),
+        };
         let world = World::with(Fake::igb());
         let engine = engine(&world.fake, world.dir.path()).choosing(choice);
         World { engine, ..world }
     };
     let (vf, pf) = (vlan_and_mac(), claim("pf", &["0000-01-00-0"], json!({})));
-    let name = Fake::igb().observe(&"0000:01:00.0".parse::<crate::device::Bdf>().unwrap().into()).unwrap();
+    let name = Fake::igb()
+        .observe(&"0000:01:00.0".parse::<crate::device::Bdf>().unwrap().into())
+        .unwrap();
     let name = name.function.netdev.unwrap().to_string();
     let texts = [
         refused(&choosing(&[], &["0000:02:10.0"]), &vf),
@@ -159,7 +197,10 @@ fn a_netdev_that_a_stranger_has_is_not_taken_from_it() {
     let pod = world.fake.add_netns(Path::new(POD));
     let home = crate::claim::home::host_netns(&world.fake, &world.engine.paths).unwrap();
     let device = DeviceId::from_name("0000-02-10-0").unwrap();
-    world.fake.move_link(&device, &home, &pod, &"net1".parse().unwrap()).unwrap();
+    world
+        .fake
+        .move_link(&device, &home, &pod, &"net1".parse().unwrap())
+        .unwrap();
     insta::assert_snapshot!(refused(&world, &vlan_and_mac()), @r#"0000:02:10.0: its network interface is not in the host's namespace: a pod or a program without a claim has it"#);
 }
 
@@ -169,12 +210,21 @@ fn a_record_that_cannot_be_read_keeps_its_devices() {
     let path = world.engine.paths.records().join("old+0000-02-10-0.json");
     crate::files::write_atomic(&path, br#"{"version": 9}"#, 0o600).unwrap();
     insta::assert_snapshot!(refused(&world, &vlan_and_mac()), @r#"0000:02:10.0: is held by claim old, whose record cannot be read: format version 9 is newer than this program's 1"#);
-    let error = world.engine.unprepare(&"old".parse().unwrap(), soon()).unwrap_err();
+    let error = world
+        .engine
+        .unprepare(&"old".parse().unwrap(), soon())
+        .unwrap_err();
     insta::assert_snapshot!(error, @r#"record of claim old: format version 9 is newer than this program's 1; it is kept, and its devices stay out of use until it is released by hand"#);
     let damaged = world.engine.damaged().unwrap();
-    assert_eq!(damaged[0].devices, [DeviceId::from_name("0000-02-10-0").unwrap()]);
+    assert_eq!(
+        damaged[0].devices,
+        [DeviceId::from_name("0000-02-10-0").unwrap()]
+    );
     world.prepare(&vfio()).unwrap();
-    world.engine.release(&"old".parse().unwrap(), soon()).unwrap();
+    world
+        .engine
+        .release(&"old".parse().unwrap(), soon())
+        .unwrap();
     world.prepare(&vlan_and_mac()).unwrap();
 }
 
@@ -182,7 +232,11 @@ fn a_record_that_cannot_be_read_keeps_its_devices() {
 fn a_device_that_somebody_works_on_is_waited_for_and_said_so() {
     let world = World::new();
     let device = DeviceId::from_name("0000-02-10-0").unwrap();
-    let _held = world.engine.locks.device(&device, "unbind 0000:02:10.0", soon()).unwrap();
+    let _held = world
+        .engine
+        .locks
+        .device(&device, "unbind 0000:02:10.0", soon())
+        .unwrap();
     insta::assert_snapshot!(refused(&world, &vlan_and_mac()), @r#"busy: unbind 0000:02:10.0, 0 s"#);
 }
 

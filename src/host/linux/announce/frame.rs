@@ -30,19 +30,38 @@ pub(super) fn gratuitous_arp(mac: Mac, address: Ipv4Addr) -> [u8; 42] {
 
 /// An unsolicited neighbour advertisement to all nodes with the override flag (RFC 4861 §7.2.6).
 pub(super) fn unsolicited_advertisement(mac: Mac, address: Ipv6Addr) -> Vec<u8> {
-    let mut icmp = [&[136, 0, 0, 0, 0x20, 0, 0, 0][..], &address.octets(), &[2, 1], &mac.0].concat();
+    let mut icmp = [
+        &[136, 0, 0, 0, 0x20, 0, 0, 0][..],
+        &address.octets(),
+        &[2, 1],
+        &mac.0,
+    ]
+    .concat();
     let sum = checksum(address, ALL_NODES, &icmp);
     icmp[2..4].copy_from_slice(&sum.to_be_bytes());
     let length = icmp.len() as u8;
-    let ip = [&[0x60, 0, 0, 0, 0, length, ICMPV6, 255][..], &address.octets(), &ALL_NODES.octets()].concat();
+    let ip = [
+        &[0x60, 0, 0, 0, 0, length, ICMPV6, 255][..],
+        &address.octets(),
+        &ALL_NODES.octets(),
+    ]
+    .concat();
     [&ALL_NODES_MAC[..], &mac.0, &ETH_P_IPV6, &ip, &icmp].concat()
 }
 
 /// RFC 1071 over the pseudo-header (RFC 8200 §8.1) and the message, which has an even length here.
 fn checksum(from: Ipv6Addr, to: Ipv6Addr, message: &[u8]) -> u16 {
-    let pseudo = [&from.octets()[..], &to.octets(), &(message.len() as u32).to_be_bytes(), &[0, 0, 0, ICMPV6]].concat();
+    let pseudo = [
+        &from.octets()[..],
+        &to.octets(),
+        &(message.len() as u32).to_be_bytes(),
+        &[0, 0, 0, ICMPV6],
+    ]
+    .concat();
     let words = pseudo.chunks(2).chain(message.chunks(2));
-    let mut sum: u32 = words.map(|word| u32::from(word[0]) << 8 | u32::from(word[1])).sum();
+    let mut sum: u32 = words
+        .map(|word| u32::from(word[0]) << 8 | u32::from(word[1]))
+        .sum();
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
     }
@@ -58,9 +77,15 @@ mod tests {
     #[test]
     fn arp_asks_for_its_own_address() {
         let frame = gratuitous_arp(MAC, Ipv4Addr::new(10, 0, 0, 7));
-        assert_eq!(frame[..14], [255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 1, 8, 6]);
+        assert_eq!(
+            frame[..14],
+            [255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 1, 8, 6]
+        );
         assert_eq!(frame[20..22], [0, 1], "request");
-        assert_eq!((&frame[28..32], &frame[38..42]), (&[10, 0, 0, 7][..], &[10, 0, 0, 7][..]));
+        assert_eq!(
+            (&frame[28..32], &frame[38..42]),
+            (&[10, 0, 0, 7][..], &[10, 0, 0, 7][..])
+        );
     }
 
     #[test]
@@ -68,7 +93,14 @@ mod tests {
         let address = "fd00::7".parse().unwrap();
         let frame = unsolicited_advertisement(MAC, address);
         assert_eq!(frame.len(), 14 + 40 + 32);
-        assert_eq!(frame[21], 255, "hop limit, else neighbours drop it (RFC 4861 §7.1.2)");
-        assert_eq!(checksum(address, ALL_NODES, &frame[54..]), 0, "over all, the sum is its own complement");
+        assert_eq!(
+            frame[21], 255,
+            "hop limit, else neighbours drop it (RFC 4861 §7.1.2)"
+        );
+        assert_eq!(
+            checksum(address, ALL_NODES, &frame[54..]),
+            0,
+            "over all, the sum is its own complement"
+        );
     }
 }

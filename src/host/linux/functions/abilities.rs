@@ -41,9 +41,14 @@ impl Vdpa {
 impl Sweep<'_> {
     pub(super) fn abilities(&self, dir: &Path, link_type: Option<LinkType>) -> Abilities {
         let rdma_devices = sysfs::list(&dir.join("infiniband"));
-        let p_key = rdma_devices.first().filter(|_| link_type == Some(LinkType::Infiniband));
+        let p_key = rdma_devices
+            .first()
+            .filter(|_| link_type == Some(LinkType::Infiniband));
         let p_key = p_key.and_then(|device| p_key_of(&dir.join("infiniband").join(device)));
-        let place = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let place = dir
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         Abilities {
             rdma: !rdma_devices.is_empty() || (self.auxiliary && has_rdma_driver(dir)),
             rdma_devices,

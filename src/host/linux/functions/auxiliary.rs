@@ -21,17 +21,29 @@ use crate::{
 /// The directory of a sub-function.
 pub(in crate::host::linux) fn sub_function(sysfs: &Sysfs, device: &DeviceId) -> Result<PathBuf> {
     let dir = sysfs.device(&device.pci());
-    let is_it =
-        |sf: &PathBuf| matches!(device, DeviceId::Sf { number, .. } if sysfs::parse(sf, "sfnum") == Some(*number));
-    let gone = || HostError::of_kind(ErrorKind::Gone, format!("sf {device}"), "look up", "is not on this host");
-    children(&dir).filter(|(kind, _)| kind == "sf").map(|(_, sf)| sf).find(is_it).ok_or_else(gone)
+    let is_it = |sf: &PathBuf| matches!(device, DeviceId::Sf { number, .. } if sysfs::parse(sf, "sfnum") == Some(*number));
+    let gone = || {
+        HostError::of_kind(
+            ErrorKind::Gone,
+            format!("sf {device}"),
+            "look up",
+            "is not on this host",
+        )
+    };
+    children(&dir)
+        .filter(|(kind, _)| kind == "sf")
+        .map(|(_, sf)| sf)
+        .find(is_it)
+        .ok_or_else(gone)
 }
 
 /// Auxiliary devices directly below: kind (`sf` of `mlx5_core.sf.4`) and directory.
 pub(super) fn children(dir: &Path) -> impl Iterator<Item = (String, PathBuf)> {
     sysfs::list(dir).into_iter().filter_map(|name| {
         let (rest, number) = name.rsplit_once('.')?;
-        let (_, kind) = rest.rsplit_once('.').filter(|_| number.parse::<u32>().is_ok())?;
+        let (_, kind) = rest
+            .rsplit_once('.')
+            .filter(|_| number.parse::<u32>().is_ok())?;
         Some((kind.to_owned(), dir.join(&name)))
     })
 }
@@ -44,7 +56,8 @@ impl Sweep<'_> {
         }
         let dir = self.sysfs.device(&parent.id.pci());
         let all = children(&dir).filter(|(kind, _)| kind == "sf");
-        all.filter_map(|(_, dir)| or_logged(&parent.id, self.sub_function(parent, &dir))).collect()
+        all.filter_map(|(_, dir)| or_logged(&parent.id, self.sub_function(parent, &dir)))
+            .collect()
     }
 
     pub(super) fn sub_function(&mut self, parent: &Function, dir: &Path) -> Result<Function> {
@@ -55,9 +68,14 @@ impl Sweep<'_> {
         let number = sysfs::parse(dir, "sfnum").ok_or_else(unreadable)?;
         let netdev = netdev(dir);
         let function = Function {
-            id: DeviceId::Sf { parent: parent.id.pci(), number },
+            id: DeviceId::Sf {
+                parent: parent.id.pci(),
+                number,
+            },
             incarnation: sysfs::inode(dir).ok_or_else(unreadable)?,
-            kind: FunctionKind::Sf { auxiliary: name(dir).ok_or_else(unreadable)? },
+            kind: FunctionKind::Sf {
+                auxiliary: name(dir).ok_or_else(unreadable)?,
+            },
             link_type: netdev.as_deref().and_then(link_type),
             carrier: netdev.as_deref().and_then(carrier),
             netdev: netdev.as_deref().and_then(name),

@@ -13,19 +13,40 @@ fn a_link_is_read_with_all_that_it_has() {
     ]);
     let socket = arena.socket();
     let link = arena.link("b");
-    assert_eq!((link.name.as_str(), link.kind.as_deref()), ("dev0", Some("veth")));
+    assert_eq!(
+        (link.name.as_str(), link.kind.as_deref()),
+        ("dev0", Some("veth"))
+    );
     let netdev = link.netdev(&socket).unwrap();
-    assert_eq!(netdev.home.altnames, ["b", "enp1s0f0-a-name-longer-than-15-bytes"]);
+    assert_eq!(
+        netdev.home.altnames,
+        ["b", "enp1s0f0-a-name-longer-than-15-bytes"]
+    );
     assert_eq!(netdev.home.alias, "kept");
     assert_eq!(netdev.home.mac, Some(Mac([2, 0, 0, 0, 0, 1])));
-    assert_eq!((netdev.home.mtu, netdev.home.up, netdev.carrier), (1400, true, Some(false)));
+    assert_eq!(
+        (netdev.home.mtu, netdev.home.up, netdev.carrier),
+        (1400, true, Some(false))
+    );
     let addresses: Vec<_> = netdev.addresses.iter().map(ToString::to_string).collect();
     assert_eq!(addresses, ["10.0.0.7/24", "fd00::7/64"]);
 
     arena.ip("link set dev1 up");
-    assert_eq!(by_index(&socket, link.index).unwrap().unwrap().netdev(&socket).unwrap().carrier, Some(true));
+    assert_eq!(
+        by_index(&socket, link.index)
+            .unwrap()
+            .unwrap()
+            .netdev(&socket)
+            .unwrap()
+            .carrier,
+        Some(true)
+    );
     arena.ip("link set dev0 down");
-    assert_eq!(arena.link("dev0").netdev(&socket).unwrap().carrier, None, "down: not told");
+    assert_eq!(
+        arena.link("dev0").netdev(&socket).unwrap().carrier,
+        None,
+        "down: not told"
+    );
     assert_eq!(by_index(&socket, 4711).unwrap(), None);
 }
 
@@ -33,10 +54,24 @@ fn a_link_is_read_with_all_that_it_has() {
 fn a_device_is_found_by_its_parent_and_a_wrong_hint_does_no_harm() {
     let arena = Arena::new(&["link add dev0 type veth peer name dev1"]);
     let hint = arena.link("dev0").index;
-    assert_eq!(of_device(&arena.socket(), "0000:01:10.0", &[hint, 4711]).unwrap(), None);
-    let representor = Link { parent: Some("0000:01:00.0".into()), port_name: Some("pf0vf1".into()), ..Link::default() };
-    let uplink = Link { port_name: Some("p0".into()), ..representor.clone() };
-    assert!(uplink.is_of("0000:01:00.0") && !representor.is_of("0000:01:00.0") && !uplink.is_of("0000:01:00.1"));
+    assert_eq!(
+        of_device(&arena.socket(), "0000:01:10.0", &[hint, 4711]).unwrap(),
+        None
+    );
+    let representor = Link {
+        parent: Some("0000:01:00.0".into()),
+        port_name: Some("pf0vf1".into()),
+        ..Link::default()
+    };
+    let uplink = Link {
+        port_name: Some("p0".into()),
+        ..representor.clone()
+    };
+    assert!(
+        uplink.is_of("0000:01:00.0")
+            && !representor.is_of("0000:01:00.0")
+            && !uplink.is_of("0000:01:00.1")
+    );
 }
 
 #[test]
@@ -45,5 +80,12 @@ fn hundreds_of_links_fit() {
     for pair in 0..150 {
         arena.ip(&format!("link add a{pair} type veth peer name b{pair}"));
     }
-    assert_eq!(all(&arena.socket()).unwrap().iter().filter(|link| link.kind.as_deref() == Some("veth")).count(), 300);
+    assert_eq!(
+        all(&arena.socket())
+            .unwrap()
+            .iter()
+            .filter(|link| link.kind.as_deref() == Some("veth"))
+            .count(),
+        300
+    );
 }

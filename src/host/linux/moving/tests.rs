@@ -11,8 +11,17 @@ fn veth() -> Arena {
 
 fn travel(from: &Arena, to: &Arena, link: &Link, name: &str) -> Answer<()> {
     let file = |arena: &Arena| arena.netns.file.clone().unwrap();
-    let target = Target { socket: &to.socket(), file: &file(to) };
-    go(&from.socket(), &file(from), link, &target, &name.parse().unwrap())
+    let target = Target {
+        socket: &to.socket(),
+        file: &file(to),
+    };
+    go(
+        &from.socket(),
+        &file(from),
+        link,
+        &target,
+        &name.parse().unwrap(),
+    )
 }
 
 #[test]
@@ -20,22 +29,39 @@ fn a_link_goes_under_its_new_name_and_comes_back() {
     let (home, pod) = (veth(), Arena::new(&[]));
     travel(&home, &pod, &home.link("dev0"), "net1").unwrap();
     let moved = pod.link("net1");
-    assert_eq!((moved.name.as_str(), moved.up), ("net1", false), "its own altname was no hindrance");
-    assert!(link::all(&home.socket()).unwrap().iter().all(|link| !link.is_called("dev0")));
+    assert_eq!(
+        (moved.name.as_str(), moved.up),
+        ("net1", false),
+        "its own altname was no hindrance"
+    );
+    assert!(
+        link::all(&home.socket())
+            .unwrap()
+            .iter()
+            .all(|link| !link.is_called("dev0"))
+    );
     travel(&pod, &home, &moved, "dev0").unwrap();
     assert_eq!(home.link("dev0").mac, moved.mac);
 }
 
 #[test]
 fn a_name_that_is_taken_over_there_names_its_owner_and_nothing_moves() {
-    for furniture in ["link add net1 type veth peer name x", "link add eth0 type veth peer name x"] {
+    for furniture in [
+        "link add net1 type veth peer name x",
+        "link add eth0 type veth peer name x",
+    ] {
         let (home, pod) = (veth(), Arena::new(&[furniture]));
         if furniture.contains("eth0") {
             pod.ip("link property add dev eth0 altname net1");
         }
         let refused = travel(&home, &pod, &home.link("dev0"), "net1").unwrap_err();
         assert!(refused.is(Errno::EXIST));
-        assert!(refused.text.unwrap().starts_with("the name net1 is taken there by link "));
+        assert!(
+            refused
+                .text
+                .unwrap()
+                .starts_with("the name net1 is taken there by link ")
+        );
         assert_eq!(home.link("dev0").altnames, ["net1"], "untouched");
     }
 }
@@ -46,9 +72,19 @@ fn a_link_that_the_kernel_moved_though_it_refused_is_sent_home() {
     let link = home.link("dev0");
     // As if net9 had come after the look: the kernel's own behaviour on a taken name.
     let file = pod.netns.file.clone().unwrap();
-    let request = vec![LinkAttribute::NetNsFd(file.as_raw_fd()), LinkAttribute::IfName("net9".into())];
-    assert!(set::change(&home.socket(), link.index, request).unwrap_err().is(Errno::EXIST));
-    let strayed = link::all(&pod.socket()).unwrap().into_iter().find(|other| is_same(&link, other));
+    let request = vec![
+        LinkAttribute::NetNsFd(file.as_raw_fd()),
+        LinkAttribute::IfName("net9".into()),
+    ];
+    assert!(
+        set::change(&home.socket(), link.index, request)
+            .unwrap_err()
+            .is(Errno::EXIST)
+    );
+    let strayed = link::all(&pod.socket())
+        .unwrap()
+        .into_iter()
+        .find(|other| is_same(&link, other));
     if let Some(strayed) = strayed {
         travel(&pod, &home, &strayed, "dev0").unwrap();
     }

@@ -28,7 +28,11 @@ impl Refused {
     pub(super) fn of_error(flags: u16, payload: &[u8]) -> Option<Self> {
         let capped = flags & NLM_F_CAPPED != 0;
         let request = payload.get(ERRNO..).and_then(super::u32_of).unwrap_or(0) as usize;
-        let echoed = if capped { REQUEST_HEADER } else { request.next_multiple_of(4) };
+        let echoed = if capped {
+            REQUEST_HEADER
+        } else {
+            request.next_multiple_of(4)
+        };
         Self::read(flags, payload, ERRNO + echoed)
     }
 
@@ -38,10 +42,22 @@ impl Refused {
     }
 
     fn read(flags: u16, payload: &[u8], tail: usize) -> Option<Self> {
-        let errno = payload.first_chunk().map(|bytes| -i32::from_ne_bytes(*bytes)).filter(|errno| *errno > 0)?;
-        let tail = if flags & NLM_F_ACK_TLVS == 0 { payload.len() } else { tail };
+        let errno = payload
+            .first_chunk()
+            .map(|bytes| -i32::from_ne_bytes(*bytes))
+            .filter(|errno| *errno > 0)?;
+        let tail = if flags & NLM_F_ACK_TLVS == 0 {
+            payload.len()
+        } else {
+            tail
+        };
         let message = Attributes::after(tail, payload).find(|(kind, _)| *kind == NLMSGERR_ATTR_MSG);
-        Some(Self { errno, text: message.map(|(_, value)| text(value)).filter(|text| !text.is_empty()) })
+        Some(Self {
+            errno,
+            text: message
+                .map(|(_, value)| text(value))
+                .filter(|text| !text.is_empty()),
+        })
     }
 
     /// Whether it is this error number.
@@ -61,7 +77,12 @@ impl Refused {
 impl From<io::Error> for Refused {
     fn from(error: io::Error) -> Self {
         let text = error.raw_os_error().is_none().then(|| error.to_string());
-        Self { errno: error.raw_os_error().unwrap_or(rustix::io::Errno::IO.raw_os_error()), text }
+        Self {
+            errno: error
+                .raw_os_error()
+                .unwrap_or(rustix::io::Errno::IO.raw_os_error()),
+            text,
+        }
     }
 }
 
@@ -80,21 +101,38 @@ mod tests {
 
     #[test]
     fn the_sentence_is_found_behind_a_capped_and_behind_a_whole_echo() {
-        let expected = Some(Refused { errno: 22, text: Some("bad".into()) });
-        assert_eq!(Refused::of_error(NLM_F_ACK_TLVS | NLM_F_CAPPED, &refusal(16)), expected);
+        let expected = Some(Refused {
+            errno: 22,
+            text: Some("bad".into()),
+        });
+        assert_eq!(
+            Refused::of_error(NLM_F_ACK_TLVS | NLM_F_CAPPED, &refusal(16)),
+            expected
+        );
         assert_eq!(Refused::of_error(NLM_F_ACK_TLVS, &refusal(40)), expected);
     }
 
     #[test]
     fn without_the_flag_there_is_no_sentence_and_zero_is_no_refusal() {
-        assert_eq!(Refused::of_error(NLM_F_CAPPED, &refusal(16)), Some(Refused { errno: 22, text: None }));
+        assert_eq!(
+            Refused::of_error(NLM_F_CAPPED, &refusal(16)),
+            Some(Refused {
+                errno: 22,
+                text: None
+            })
+        );
         assert_eq!(Refused::of_error(NLM_F_CAPPED, &[0; 20]), None);
         assert_eq!(Refused::of_done(0, &[0; 4]), None);
     }
 
     #[test]
     fn kind_and_text_reach_the_caller() {
-        let error = Refused::of_error(NLM_F_ACK_TLVS | NLM_F_CAPPED, &refusal(16)).unwrap().at("vf", "set mtu 1");
-        assert_eq!((error.to_string().as_str(), error.kind()), ("vf: set mtu 1: bad", ErrorKind::Invalid));
+        let error = Refused::of_error(NLM_F_ACK_TLVS | NLM_F_CAPPED, &refusal(16))
+            .unwrap()
+            .at("vf", "set mtu 1");
+        assert_eq!(
+            (error.to_string().as_str(), error.kind()),
+            ("vf: set mtu 1: bad", ErrorKind::Invalid)
+        );
     }
 }

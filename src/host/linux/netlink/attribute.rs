@@ -22,7 +22,9 @@ impl<'a> Iterator for Attributes<'a> {
     type Item = (u16, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let &[l0, l1, k0, k1, ..] = self.0 else { return None };
+        let &[l0, l1, k0, k1, ..] = self.0 else {
+            return None;
+        };
         let length = usize::from(u16::from_ne_bytes([l0, l1]));
         let value = self.0.get(NLA_HEADER_SIZE..length)?;
         self.0 = self.0.get(length.next_multiple_of(4)..).unwrap_or_default();
@@ -37,7 +39,10 @@ pub(crate) fn u32_of(value: &[u8]) -> Option<u32> {
 
 /// A text up to its NUL; bytes that are not UTF-8 are replaced.
 pub(crate) fn text(value: &[u8]) -> String {
-    let end = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());
+    let end = value
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(value.len());
     String::from_utf8_lossy(&value[..end]).into_owned()
 }
 

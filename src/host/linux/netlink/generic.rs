@@ -25,26 +25,44 @@ pub(crate) struct Family {
 impl Family {
     /// None: the kernel has no such family (its module is not loaded).
     pub(crate) fn open(name: &str) -> Answer<Option<Self>> {
-        let control = Self { socket: Socket::of(NETLINK_GENERIC)?, id: GENL_ID_CTRL };
+        let control = Self {
+            socket: Socket::of(NETLINK_GENERIC)?,
+            id: GENL_ID_CTRL,
+        };
         let name = [name.as_bytes(), b"\0"].concat();
         let replies = match control.call(CTRL_CMD_GETFAMILY, &[(CTRL_ATTR_FAMILY_NAME, &name)]) {
             Err(refused) if refused.is(Errno::NOENT) => return Ok(None),
             replies => replies?,
         };
-        let id = replies.iter().flat_map(|reply| attributes(reply)).find(|(kind, _)| *kind == CTRL_ATTR_FAMILY_ID);
-        let id = id.and_then(|(_, value)| value.first_chunk().copied()).map(u16::from_ne_bytes);
+        let id = replies
+            .iter()
+            .flat_map(|reply| attributes(reply))
+            .find(|(kind, _)| *kind == CTRL_ATTR_FAMILY_ID);
+        let id = id
+            .and_then(|(_, value)| value.first_chunk().copied())
+            .map(u16::from_ne_bytes);
         Ok(id.map(|id| Self { id, ..control }))
     }
 
     /// One request; its replies.
     pub(crate) fn call(&self, command: u8, attributes: &[(u16, &[u8])]) -> Answer<Vec<Message>> {
-        let request = |sequence| message(self.id, NLM_F_REQUEST | NLM_F_ACK, sequence, command, attributes);
+        let request = |sequence| {
+            message(
+                self.id,
+                NLM_F_REQUEST | NLM_F_ACK,
+                sequence,
+                command,
+                attributes,
+            )
+        };
         self.socket.exchange(request).map(|(replies, _)| replies)
     }
 
     /// All that there are.
     pub(crate) fn dump(&self, command: u8) -> Answer<Vec<Message>> {
-        self.socket.dump_of(|sequence| message(self.id, NLM_F_REQUEST | NLM_F_DUMP, sequence, command, &[]))
+        self.socket.dump_of(|sequence| {
+            message(self.id, NLM_F_REQUEST | NLM_F_DUMP, sequence, command, &[])
+        })
     }
 }
 
@@ -54,7 +72,13 @@ pub(crate) fn attributes(reply: &[u8]) -> Attributes<'_> {
 }
 
 /// `struct nlmsghdr`, `struct genlmsghdr`, attributes.
-fn message(id: u16, flags: u16, sequence: u32, command: u8, attributes: &[(u16, &[u8])]) -> Vec<u8> {
+fn message(
+    id: u16,
+    flags: u16,
+    sequence: u32,
+    command: u8,
+    attributes: &[(u16, &[u8])],
+) -> Vec<u8> {
     let mut bytes = vec![0; 4];
     bytes.extend(id.to_ne_bytes());
     bytes.extend(flags.to_ne_bytes());
@@ -82,9 +106,16 @@ mod tests {
         let control = Family::open("nlctrl").unwrap().unwrap();
         assert_eq!(control.id, GENL_ID_CTRL);
         let families = control.dump(CTRL_CMD_GETFAMILY).unwrap();
-        let name =
-            |reply: &Message| attributes(reply).find(|(kind, _)| *kind == CTRL_ATTR_FAMILY_NAME).map(|(_, v)| text(v));
-        assert!(families.iter().any(|family| name(family).as_deref() == Some("nlctrl")));
+        let name = |reply: &Message| {
+            attributes(reply)
+                .find(|(kind, _)| *kind == CTRL_ATTR_FAMILY_NAME)
+                .map(|(_, v)| text(v))
+        };
+        assert!(
+            families
+                .iter()
+                .any(|family| name(family).as_deref() == Some("nlctrl"))
+        );
         assert!(Family::open("no-such-family").unwrap().is_none());
     }
 }

@@ -3,7 +3,8 @@
 use std::{cell::Cell, io};
 
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage,
+    NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::{SocketAddr, protocols::NETLINK_ROUTE};
@@ -49,7 +50,10 @@ impl Socket {
         inner.connect(&SocketAddr::new(0, 0))?;
         inner.set_ext_ack(true)?;
         inner.set_cap_ack(true)?;
-        Ok(Self { inner, sequence: Cell::new(0) })
+        Ok(Self {
+            inner,
+            sequence: Cell::new(0),
+        })
     }
 
     /// All replies of a dump.
@@ -59,9 +63,14 @@ impl Socket {
     }
 
     /// One request; its replies, up to the acknowledgement.
-    pub(crate) fn call(&self, request: impl Into<RouteNetlinkMessage>, flags: u16) -> Answer<Vec<Message>> {
+    pub(crate) fn call(
+        &self,
+        request: impl Into<RouteNetlinkMessage>,
+        flags: u16,
+    ) -> Answer<Vec<Message>> {
         let request = request.into();
-        self.exchange(|sequence| route(request, NLM_F_ACK | flags, sequence)).map(|(replies, _)| replies)
+        self.exchange(|sequence| route(request, NLM_F_ACK | flags, sequence))
+            .map(|(replies, _)| replies)
     }
 
     pub(super) fn dump_of(&self, request: impl Fn(u32) -> Vec<u8>) -> Answer<Vec<Message>> {
@@ -71,17 +80,24 @@ impl Socket {
                 return Ok(replies);
             }
         }
-        Err(Refused { errno: Errno::AGAIN.raw_os_error(), text: Some("changes faster than it can be read".into()) })
+        Err(Refused {
+            errno: Errno::AGAIN.raw_os_error(),
+            text: Some("changes faster than it can be read".into()),
+        })
     }
 
     /// Sends what `request` makes of a sequence number; the replies, and whether something changed meanwhile.
-    pub(super) fn exchange(&self, request: impl FnOnce(u32) -> Vec<u8>) -> Answer<(Vec<Message>, bool)> {
+    pub(super) fn exchange(
+        &self,
+        request: impl FnOnce(u32) -> Vec<u8>,
+    ) -> Answer<(Vec<Message>, bool)> {
         let sequence = self.sequence.get().wrapping_add(1);
         self.sequence.set(sequence);
         self.inner.send(&request(sequence), 0)?;
         let (mut replies, mut interrupted) = (vec![], false);
         loop {
-            if let End::Reached { interrupted: now } = sort(&self.receive()?, sequence, &mut interrupted, &mut replies)?
+            if let End::Reached { interrupted: now } =
+                sort(&self.receive()?, sequence, &mut interrupted, &mut replies)?
             {
                 return Ok((replies, now));
             }
@@ -123,7 +139,12 @@ fn uninterrupted<T>(mut receive: impl FnMut() -> io::Result<T>) -> io::Result<T>
 }
 
 /// Sorts one datagram's messages: replies to this request are kept, others dropped.
-fn sort(datagram: &[u8], sequence: u32, interrupted: &mut bool, replies: &mut Vec<Message>) -> Answer<End> {
+fn sort(
+    datagram: &[u8],
+    sequence: u32,
+    interrupted: &mut bool,
+    replies: &mut Vec<Message>,
+) -> Answer<End> {
     for (kind, flags, number, payload) in messages(datagram) {
         if number != sequence {
             continue;
@@ -137,7 +158,12 @@ fn sort(datagram: &[u8], sequence: u32, interrupted: &mut bool, replies: &mut Ve
                 continue;
             }
         };
-        return refused.map_or(Ok(End::Reached { interrupted: *interrupted }), Err);
+        return refused.map_or(
+            Ok(End::Reached {
+                interrupted: *interrupted,
+            }),
+            Err,
+        );
     }
     Ok(End::NotYet)
 }
@@ -146,11 +172,15 @@ fn sort(datagram: &[u8], sequence: u32, interrupted: &mut bool, replies: &mut Ve
 fn messages(mut datagram: &[u8]) -> impl Iterator<Item = (u16, u16, u32, &[u8])> {
     std::iter::from_fn(move || {
         let header = datagram.first_chunk::<HEADER>()?;
-        let word = |at: usize| u32::from_ne_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        let word = |at: usize| {
+            u32::from_ne_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+        };
         let half = |at: usize| u16::from_ne_bytes([header[at], header[at + 1]]);
         let length = word(0) as usize;
         let payload = datagram.get(HEADER..length)?;
-        datagram = datagram.get(length.next_multiple_of(4)..).unwrap_or_default();
+        datagram = datagram
+            .get(length.next_multiple_of(4)..)
+            .unwrap_or_default();
         Some((half(4), half(6), word(8), payload))
     })
 }
@@ -166,10 +196,19 @@ mod tests {
         let socket = Socket::open().unwrap();
         let mut nobody = LinkMessage::default();
         nobody.header.index = 0x7fff_fff0;
-        let refused = socket.call(RouteNetlinkMessage::GetLink(nobody), 0).err().unwrap();
+        let refused = socket
+            .call(RouteNetlinkMessage::GetLink(nobody), 0)
+            .err()
+            .unwrap();
         assert!(refused.is(Errno::NODEV), "{refused:?}");
-        let links = socket.dump(RouteNetlinkMessage::GetLink(LinkMessage::default())).unwrap();
-        assert!(links.iter().any(|link| link.windows(3).any(|name| name == b"lo\0")));
+        let links = socket
+            .dump(RouteNetlinkMessage::GetLink(LinkMessage::default()))
+            .unwrap();
+        assert!(
+            links
+                .iter()
+                .any(|link| link.windows(3).any(|name| name == b"lo\0"))
+        );
     }
 
     #[test]
@@ -182,7 +221,12 @@ mod tests {
             bytes.extend([0; 8]);
             bytes
         };
-        let datagram = [message(16, 0, 1), message(16, NLM_F_DUMP_INTR, 2), message(NLMSG_DONE, 0, 2)].concat();
+        let datagram = [
+            message(16, 0, 1),
+            message(16, NLM_F_DUMP_INTR, 2),
+            message(NLMSG_DONE, 0, 2),
+        ]
+        .concat();
         let (mut replies, mut interrupted) = (vec![], false);
         let end = sort(&datagram, 2, &mut interrupted, &mut replies).unwrap();
         assert!(matches!(end, End::Reached { interrupted: true }));

@@ -10,7 +10,8 @@ fn arena() -> Arena {
 
 fn assign(arena: &Arena, setting: LinkSetting) -> crate::host::Result<()> {
     let link = arena.link("dev0");
-    apply(&arena.socket(), &link, &setting).map_err(|refused| refused.at("dev0", format!("set {setting}")))
+    apply(&arena.socket(), &link, &setting)
+        .map_err(|refused| refused.at("dev0", format!("set {setting}")))
 }
 
 fn home(arena: &Arena, name: &str) -> NetdevHome {
@@ -33,7 +34,17 @@ fn every_value_is_assigned_twice_and_reads_back() {
     let altnames = vec!["a".into(), "a-very-long-alternative-name".into()];
     let mac = Some(Mac([2, 0, 0, 0, 0, 7]));
     let (name, alias) = ("dev0".parse().unwrap(), "rack 7".into());
-    assert_eq!(home(&arena, "dev0"), NetdevHome { name, altnames, alias, mac, mtu: 9000, up: true });
+    assert_eq!(
+        home(&arena, "dev0"),
+        NetdevHome {
+            name,
+            altnames,
+            alias,
+            mac,
+            mtu: 9000,
+            up: true
+        }
+    );
     assign(&arena, LinkSetting::Alias(String::new())).unwrap();
     assert_eq!(home(&arena, "dev0").alias, "");
     assign(&arena, LinkSetting::Up(false)).unwrap();
@@ -44,7 +55,11 @@ fn every_value_is_assigned_twice_and_reads_back() {
 fn alternative_names_are_these_and_no_others_and_never_the_name_itself() {
     let arena = arena();
     assign(&arena, LinkSetting::Altnames(vec!["a".into(), "b".into()])).unwrap();
-    assign(&arena, LinkSetting::Altnames(vec!["b".into(), "c".into(), "dev0".into()])).unwrap();
+    assign(
+        &arena,
+        LinkSetting::Altnames(vec!["b".into(), "c".into(), "dev0".into()]),
+    )
+    .unwrap();
     assert_eq!(home(&arena, "dev0").altnames, ["b", "c"]);
     assign(&arena, LinkSetting::Altnames(vec![])).unwrap();
     assert!(home(&arena, "dev0").altnames.is_empty());
@@ -56,11 +71,26 @@ fn alternative_names_are_these_and_no_others_and_never_the_name_itself() {
 fn a_name_of_15_bytes_and_a_name_that_is_its_own_altname() {
     let arena = arena();
     assign(&arena, LinkSetting::Up(true)).unwrap();
-    assign(&arena, LinkSetting::Altnames(vec!["fifteen-bytes-x".into()])).unwrap();
-    assign(&arena, LinkSetting::Name("fifteen-bytes-x".parse().unwrap())).unwrap();
+    assign(
+        &arena,
+        LinkSetting::Altnames(vec!["fifteen-bytes-x".into()]),
+    )
+    .unwrap();
+    assign(
+        &arena,
+        LinkSetting::Name("fifteen-bytes-x".parse().unwrap()),
+    )
+    .unwrap();
     let home = home(&arena, "fifteen-bytes-x");
-    assert_eq!((home.name.as_str(), home.altnames.len(), home.up), ("fifteen-bytes-x", 0, true));
-    let taken = apply(&arena.socket(), &arena.link("dev1"), &LinkSetting::Name("fifteen-bytes-x".parse().unwrap()));
+    assert_eq!(
+        (home.name.as_str(), home.altnames.len(), home.up),
+        ("fifteen-bytes-x", 0, true)
+    );
+    let taken = apply(
+        &arena.socket(),
+        &arena.link("dev1"),
+        &LinkSetting::Name("fifteen-bytes-x".parse().unwrap()),
+    );
     assert!(taken.unwrap_err().is(Errno::EXIST));
 }
 
@@ -68,16 +98,25 @@ fn a_name_of_15_bytes_and_a_name_that_is_its_own_altname() {
 fn the_kernel_says_why_in_its_own_words() {
     let arena = arena();
     let error = assign(&arena, LinkSetting::Mtu(10)).unwrap_err();
-    assert_eq!(error.to_string(), "dev0: set mtu 10: mtu less than device minimum");
+    assert_eq!(
+        error.to_string(),
+        "dev0: set mtu 10: mtu less than device minimum"
+    );
     assert_eq!(error.kind(), ErrorKind::Invalid);
     let error = assign(&arena, route("192.0.2.0/24", Some("198.51.100.1"))).unwrap_err();
     assert!(error.to_string().contains("exthop"), "{error}");
     let error = assign(&arena, LinkSetting::Mac(Mac([1, 0, 0, 0, 0, 0]))).unwrap_err();
-    assert_eq!(error.to_string(), "dev0: set address 01:00:00:00:00:00: cannot assign requested address");
+    assert_eq!(
+        error.to_string(),
+        "dev0: set address 01:00:00:00:00:00: cannot assign requested address"
+    );
 }
 
 fn route(dst: &str, gw: Option<&str>) -> LinkSetting {
-    LinkSetting::Route(Route { dst: dst.parse().unwrap(), gw: gw.map(|gw| gw.parse().unwrap()) })
+    LinkSetting::Route(Route {
+        dst: dst.parse().unwrap(),
+        gw: gw.map(|gw| gw.parse().unwrap()),
+    })
 }
 
 #[test]
@@ -97,25 +136,44 @@ fn addresses_and_routes_come_to_stay() {
         assign(&arena, setting.clone()).unwrap();
     }
     let v4 = arena.ip("-4 addr show dev dev0");
-    assert!(v4.contains("inet 10.1.0.7/24 brd 10.1.0.255 scope global dev0") && v4.contains("inet 10.1.1.7/32 scope"));
+    assert!(
+        v4.contains("inet 10.1.0.7/24 brd 10.1.0.255 scope global dev0")
+            && v4.contains("inet 10.1.1.7/32 scope")
+    );
     let v6 = arena.ip("-6 addr show dev dev0");
-    assert!(v6.contains("fd00:1::7/64") && !v6.contains("fd00:1::7/64 scope global tentative"), "{v6}");
+    assert!(
+        v6.contains("fd00:1::7/64") && !v6.contains("fd00:1::7/64 scope global tentative"),
+        "{v6}"
+    );
     let routes = arena.ip("-4 route");
-    assert!(routes.contains("default via 10.1.0.1 dev dev0") && routes.contains("10.2.0.0/16 dev dev0"), "{routes}");
+    assert!(
+        routes.contains("default via 10.1.0.1 dev dev0") && routes.contains("10.2.0.0/16 dev dev0"),
+        "{routes}"
+    );
     let routes = arena.ip("-6 route");
-    assert!(routes.contains("fd00:2::/64 via fd00:1::1 dev dev0"), "{routes}");
+    assert!(
+        routes.contains("fd00:2::/64 via fd00:1::1 dev dev0"),
+        "{routes}"
+    );
     assert_eq!(routes.matches("fd00:3::/64").count(), 1, "{routes}");
 }
 
 #[test]
 fn the_pods_own_default_route_stays() {
     let arena = arena();
-    for command in ["addr add 10.9.0.2/24 dev dev1", "route add default via 10.9.0.1 dev dev1", "link set dev0 up"] {
+    for command in [
+        "addr add 10.9.0.2/24 dev dev1",
+        "route add default via 10.9.0.1 dev dev1",
+        "link set dev0 up",
+    ] {
         arena.ip(command);
     }
     assign(&arena, LinkSetting::Address("10.1.0.7/24".parse().unwrap())).unwrap();
     assign(&arena, route("0.0.0.0/0", Some("10.1.0.1"))).unwrap();
     // Until the kernel has found the carrier, it says so behind the route.
     let routes = arena.ip("-4 route show default");
-    assert_eq!(routes.trim().trim_end_matches(" linkdown"), "default via 10.9.0.1 dev dev1");
+    assert_eq!(
+        routes.trim().trim_end_matches(" linkdown"),
+        "default via 10.9.0.1 dev dev1"
+    );
 }

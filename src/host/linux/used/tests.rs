@@ -9,21 +9,36 @@ use crate::host::linux::{arena::Arena, set};
 fn names(arena: &Arena) -> Vec<String> {
     let socket = arena.socket();
     let links = link::all(&socket).unwrap();
-    let used = used(&links, &link::addresses(&socket, None).unwrap(), &default_route_links(&socket).unwrap());
-    let mut names: Vec<_> = links.into_iter().filter(|link| used.contains(&link.index)).map(|link| link.name).collect();
+    let used = used(
+        &links,
+        &link::addresses(&socket, None).unwrap(),
+        &default_route_links(&socket).unwrap(),
+    );
+    let mut names: Vec<_> = links
+        .into_iter()
+        .filter(|link| used.contains(&link.index))
+        .map(|link| link.name)
+        .collect();
     names.sort();
     names
 }
 
 fn arena(commands: &[&str]) -> Arena {
-    let pair = ["link add dev0 type veth peer name dev1", "link set dev0 up", "link set dev1 up"];
+    let pair = [
+        "link add dev0 type veth peer name dev1",
+        "link set dev0 up",
+        "link set dev1 up",
+    ];
     Arena::new(&[&pair[..], commands].concat())
 }
 
 #[test]
 fn a_link_that_is_only_up_is_free() {
     let free = arena(&[]);
-    assert!(free.ip("-6 addr show dev dev0").contains("fe80::"), "it has its automatic address");
+    assert!(
+        free.ip("-6 addr show dev dev0").contains("fe80::"),
+        "it has its automatic address"
+    );
     assert!(names(&free).is_empty());
 }
 
@@ -31,8 +46,17 @@ fn a_link_that_is_only_up_is_free() {
 fn an_address_a_bridge_a_vlan_each_hold_the_link_below() {
     assert_eq!(names(&arena(&["addr add 10.0.0.1/24 dev dev0"])), ["dev0"]);
     assert_eq!(names(&arena(&["addr add fd00::1/64 dev dev0"])), ["dev0"]);
-    assert_eq!(names(&arena(&["link add br0 type bridge", "link set dev0 master br0"])), ["dev0"]);
-    assert_eq!(names(&arena(&["link add link dev0 name upper type macvlan"])), ["dev0"]);
+    assert_eq!(
+        names(&arena(&[
+            "link add br0 type bridge",
+            "link set dev0 master br0"
+        ])),
+        ["dev0"]
+    );
+    assert_eq!(
+        names(&arena(&["link add link dev0 name upper type macvlan"])),
+        ["dev0"]
+    );
 }
 
 #[test]
@@ -40,26 +64,50 @@ fn default_routes_of_every_table_family_and_next_hop_count() {
     let v4 = "route add default dev dev0 table 77";
     let v6 = "-6 route add default dev dev0 table 78";
     let both = "route add default table 79 nexthop dev dev0 nexthop dev dev1";
-    let both6 = "-6 route add default table 80 nexthop via fe80::1 dev dev0 nexthop via fe80::2 dev dev1";
+    let both6 =
+        "-6 route add default table 80 nexthop via fe80::1 dev dev0 nexthop via fe80::2 dev dev1";
     assert_eq!(names(&arena(&[v4])), ["dev0"]);
     assert_eq!(names(&arena(&[v6])), ["dev0"]);
     assert_eq!(names(&arena(&[both])), ["dev0", "dev1"]);
     assert_eq!(names(&arena(&[both6])), ["dev0", "dev1"]);
-    assert!(names(&arena(&["route add 10.0.0.0/8 dev dev0", "route add unreachable default"])).is_empty());
+    assert!(
+        names(&arena(&[
+            "route add 10.0.0.0/8 dev dev0",
+            "route add unreachable default"
+        ]))
+        .is_empty()
+    );
 }
 
 #[test]
 fn a_link_whose_lower_one_is_in_another_namespace_holds_none_here() {
-    let (host, pod) = (arena(&["link add link dev0 name upper type macvlan"]), arena(&[]));
-    assert_eq!(host.link("dev0").index, pod.link("dev0").index, "the number that could be mistaken");
+    let (host, pod) = (
+        arena(&["link add link dev0 name upper type macvlan"]),
+        arena(&[]),
+    );
+    assert_eq!(
+        host.link("dev0").index,
+        pod.link("dev0").index,
+        "the number that could be mistaken"
+    );
     let file = pod.netns.file.as_ref().unwrap().as_raw_fd();
-    set::change(&host.socket(), host.link("upper").index, LinkAttribute::NetNsFd(file)).unwrap();
+    set::change(
+        &host.socket(),
+        host.link("upper").index,
+        LinkAttribute::NetNsFd(file),
+    )
+    .unwrap();
     assert_eq!(pod.link("upper").lower, None);
     assert!(names(&pod).is_empty());
 }
 
 #[test]
 fn the_ends_of_a_pair_do_not_hold_each_other() {
-    let pair = Link { index: 9, lower: Some(3), kind: Some("veth".into()), ..Link::default() };
+    let pair = Link {
+        index: 9,
+        lower: Some(3),
+        kind: Some("veth".into()),
+        ..Link::default()
+    };
     assert!(used(&[pair], &[], &[]).is_empty());
 }
