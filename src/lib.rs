@@ -35,6 +35,7 @@
 //! nobody but [`kubelet`] names `tonic`.
 
 pub mod api;
+pub mod args;
 pub mod attach;
 pub mod cdi;
 pub mod claim;

@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use sriov_dra::args::SriovDra;
+
 fn main() -> ExitCode {
-    match sriov_dra::cli::run(sriov_dra::cli::SriovDra::parse()) {
+    match sriov_dra::cli::run(SriovDra::parse()) {
         Ok(code) => code.into(),
         Err(error) => {
             eprintln!("sriov-dra: {error:#}");

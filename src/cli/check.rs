@@ -1,7 +1,9 @@
 //! `check`: the probe of the agent's pod.
 
-use super::options::CheckArgs;
-use crate::telemetry::{agent_socket, ask};
+use crate::{
+    args::CheckArgs,
+    telemetry::{agent_socket, ask},
+};
 
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<u8> {
     let socket = agent_socket(&args.state_dir, &args.pod_uid);

@@ -8,11 +8,11 @@ use std::{
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::{
-    columns::columns,
-    options::{ConvertArgs, Documents, ReportForm},
+use super::columns::columns;
+use crate::{
+    args::{ConvertArgs, Documents, ReportForm},
+    convert::{self, Input, Report, Row, Verdict},
 };
-use crate::convert::{self, Input, Report, Row, Verdict};
 
 pub(super) fn run(args: &ConvertArgs) -> anyhow::Result<u8> {
     let inputs = args

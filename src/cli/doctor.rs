@@ -1,10 +1,10 @@
 //! `doctor`: what this node lacks.
 
-use super::{
-    columns::columns,
-    options::{DoctorArgs, DoctorOutput},
+use super::columns::columns;
+use crate::{
+    args::{DoctorArgs, DoctorOutput},
+    doctor::{self, Finding, Places, Verdict},
 };
-use crate::doctor::{self, Finding, Places, Verdict};
 
 pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<u8> {
     let places = Places {

@@ -7,8 +7,8 @@ mod text;
 
 use serde_json::Value;
 
-use super::options::{ExplainArgs, Report as Form};
 use crate::{
+    args::{ExplainArgs, Report as Form},
     cluster::Kube,
     explain::{Query, World, explain},
 };

@@ -15,8 +15,8 @@ use std::{collections::BTreeMap, env, path::Path};
 
 use serde::Serialize;
 
-use super::options::{ListArgs, Output};
 use crate::{
+    args::{ListArgs, Output},
     claim::{Entry, Store},
     convert,
     device::{DeviceId, Function},

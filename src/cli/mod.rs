@@ -1,4 +1,4 @@
-//! The command line: parsing, and one file per subcommand.
+//! The command line: one file per subcommand.
 
 mod check;
 mod columns;
@@ -7,11 +7,10 @@ mod demo;
 mod doctor;
 mod explain;
 mod list;
-mod options;
 mod record;
 mod uninstall_check;
 
-pub use options::{Command, ControllerArgs, LogFormat, NodeArgs, SriovDra};
+use crate::args::{Command, SriovDra};
 
 /// Runs a parsed command line. Returns the exit code: 0 done, 1 failed.
 ///

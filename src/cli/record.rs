@@ -2,8 +2,7 @@
 
 use anyhow::Context;
 
-use super::options::RecordArgs;
-use crate::{files, host::linux::Linux, paths::Paths};
+use crate::{args::RecordArgs, files, host::linux::Linux, paths::Paths};
 
 pub(super) fn run(args: &RecordArgs) -> anyhow::Result<()> {
     let recording = Linux::new(Paths::default()).record()?;

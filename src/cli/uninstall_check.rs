@@ -1,7 +1,10 @@
 //! `uninstall-check`: refuses while pods hold devices, since without an agent nobody would take them back.
 
-use super::{columns::columns, options::UninstallCheckArgs};
-use crate::cluster::{InUse, Kube};
+use super::columns::columns;
+use crate::{
+    args::UninstallCheckArgs,
+    cluster::{InUse, Kube},
+};
 
 pub(super) fn run(args: &UninstallCheckArgs) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread()

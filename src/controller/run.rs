@@ -13,7 +13,7 @@ use tokio::{
 
 use super::Controller;
 use crate::{
-    cli::ControllerArgs,
+    args::ControllerArgs,
     cluster::{ConfigMaps, Kube, Policies, PoolCluster},
     telemetry,
 };

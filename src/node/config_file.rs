@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::cli::NodeArgs;
+use crate::args::NodeArgs;
 
 /// The file for nodes that have none of their own.
 const FOR_ALL: &str = "config.json";

@@ -34,9 +34,9 @@ use tokio::{
 };
 
 use crate::{
+    args::NodeArgs,
     attach::Attacher,
     claim::{self, Engine, Identity, PublishedOf},
-    cli::NodeArgs,
     cluster::{Cluster, Kube},
     deadline::Deadline,
     host::linux::Linux,

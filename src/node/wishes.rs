@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    args::NodeArgs,
     claim::Pools,
-    cli::NodeArgs,
     device::DeviceId,
     pool::{Assigned, Assignment},
     publish::{Attribute, Published},
@@ -85,7 +85,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        cli::{Command, SriovDra},
+        args::{Command, SriovDra},
         host::fake::Fake,
         inventory,
         pool::{Candidate, Config},

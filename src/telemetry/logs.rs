@@ -2,7 +2,7 @@
 
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::LogFormat;
+use crate::args::LogFormat;
 
 /// Starts logging for the process. `filter` is a level or a list of targets.
 ///

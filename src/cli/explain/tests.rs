@@ -1,7 +1,7 @@
 use clap::Parser;
 
 use super::*;
-use crate::cli::options::{Command, SriovDra};
+use crate::args::{Command, SriovDra};
 
 const CLUSTER: &str = include_str!("../../../e2e/fixtures/explain.yaml");
 

@@ -4,11 +4,8 @@ use serde_json::Value;
 
 use super::structured;
 use crate::{
-    cli::{
-        columns::columns,
-        explain::files,
-        options::{ListArgs, Output},
-    },
+    args::{ListArgs, Output},
+    cli::{columns::columns, explain::files},
     cluster::Kube,
     explain::{DeviceView, World, devices},
 };

@@ -4,8 +4,8 @@ use std::{fs, time::Duration};
 
 use super::Pools;
 use crate::{
+    args::ListArgs,
     claim::Entry,
-    cli::options::ListArgs,
     cluster::{Cluster, Kube},
     device::DeviceId,
     inventory::Inventory,

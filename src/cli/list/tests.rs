@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    cli::options::{Command, SriovDra},
+    args::{Command, SriovDra},
     device::{Bdf, Binding, FunctionKind, LinkType, PciIds, VfAddress},
     host::recording::fixtures,
     pool::Config,

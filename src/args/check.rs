@@ -1,0 +1,30 @@
+//! Flags of `check` and `uninstall-check`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Flags of `check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Where the agent keeps its socket.
+    #[arg(long, env = "SRIOV_DRA_STATE_DIR", default_value = "/run/sriov-dra")]
+    pub state_dir: PathBuf,
+    /// The agent's pod UID, as given to `node`.
+    #[arg(long, env = "SRIOV_DRA_POD_UID", default_value = "")]
+    pub pod_uid: String,
+    /// Check that it serves, not only that it is alive.
+    #[arg(long)]
+    pub ready: bool,
+    /// Print its metrics instead.
+    #[arg(long, conflicts_with = "ready")]
+    pub metrics: bool,
+}
+
+/// Flags of `uninstall-check`.
+#[derive(Debug, Clone, Args)]
+pub struct UninstallCheckArgs {
+    /// Name of the driver.
+    #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io")]
+    pub driver_name: String,
+}
