@@ -140,7 +140,7 @@ impl fmt::Display for Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::recording::fixtures;
+    use crate::inventory::fixtures;
 
     fn left(include: &[&str], exclude: &[&str]) -> Vec<String> {
         let read = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();

@@ -1,6 +1,10 @@
 //! Which functions the host has, and which of them may be given away.
 
 mod choice;
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod pool_tests;
 
 pub use choice::{Choice, Pattern, PfNames, pf_names};
 

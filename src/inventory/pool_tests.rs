@@ -1,9 +1,11 @@
-//! Every selector on recorded hosts, with a device that it takes and one that it refuses.
+//! Every selector of pools on recorded hosts, with a device that it takes and one that it refuses.
 
 use std::collections::BTreeSet;
 
-use super::*;
-use crate::host::recording::fixtures;
+use crate::{
+    inventory::fixtures,
+    pool::{Candidate, Config, DeviceType, Selector},
+};
 
 /// Type of devices, selector object, host, what is taken, what is refused and why.
 const TABLE: [(&str, &str, &str, &str, &str, &str); 31] = [
@@ -256,6 +258,17 @@ const TABLE: [(&str, &str, &str, &str, &str, &str); 31] = [
         "",
     ),
 ];
+
+fn config(text: &str) -> Config {
+    Config::read(text, "intel.com").unwrap().0
+}
+
+/// A configuration of one pool with these selectors.
+fn one_pool(device_type: &str, selectors: &str) -> String {
+    format!(
+        r#"{{"resourceList": [{{"resourceName": "p", "deviceType": "{device_type}", "selectors": {selectors}}}]}}"#
+    )
+}
 
 fn candidate(host: &str, name: &str) -> Candidate {
     let host = fixtures::host(host);

@@ -112,7 +112,7 @@ impl Selector {
 
     /// The names that are selectors of this type of devices. Others are passed over, `acpiIndexes` of accelerators too,
     /// although the device plugin's documentation has it.
-    pub(super) fn names(device_type: DeviceType) -> &'static [&'static str] {
+    pub(crate) fn names(device_type: DeviceType) -> &'static [&'static str] {
         match device_type {
             DeviceType::NetDevice => &[
                 "vendors",

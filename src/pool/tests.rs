@@ -1,6 +1,5 @@
 mod assigning;
 mod broken;
-mod hosts;
 mod odd;
 mod reading;
 mod selectors;

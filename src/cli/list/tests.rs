@@ -5,7 +5,7 @@ use super::*;
 use crate::{
     args::{Command, SriovDra},
     device::{Bdf, Binding, FunctionKind, LinkType, PciIds, VfAddress},
-    host::recording::fixtures,
+    inventory::fixtures,
     pool::Config,
 };
 

@@ -1,9 +1,8 @@
 //! The recorded hosts of `e2e/fixtures`, for tests.
 
-use std::{fs, path::Path, sync::LazyLock};
+use std::{fs, path::Path};
 
 use super::Recording;
-use crate::{device::Function, inventory::Inventory};
 
 /// File name without ending, and recording, sorted.
 pub(crate) fn all() -> Vec<(String, Recording)> {
@@ -31,35 +30,4 @@ fn read(text: &str) -> Option<Recording> {
         .iter()
         .any(|key| json.get(key).is_some());
     is_host.then(|| serde_json::from_value(json).unwrap())
-}
-
-/// One of them.
-pub(crate) fn host(name: &str) -> Inventory {
-    INVENTORIES
-        .iter()
-        .find(|(file, _)| file == name)
-        .map(|(_, host)| host.clone())
-        .unwrap()
-}
-
-/// All of them.
-pub(crate) fn inventories() -> Vec<(String, Inventory)> {
-    INVENTORIES.clone()
-}
-
-/// Discovered once: writing trees of sysfs takes time.
-static INVENTORIES: LazyLock<Vec<(String, Inventory)>> = LazyLock::new(|| {
-    let inventory = |(name, recording): (String, Recording)| {
-        (name, Inventory::of_recording(&recording).unwrap())
-    };
-    all().into_iter().map(inventory).collect()
-});
-
-/// The function of that name in slices.
-pub(crate) fn function<'a>(inventory: &'a Inventory, name: &str) -> &'a Function {
-    inventory
-        .functions
-        .iter()
-        .find(|function| function.id.name() == name)
-        .unwrap_or_else(|| panic!("no {name}"))
 }

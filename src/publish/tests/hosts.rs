@@ -1,7 +1,7 @@
 //! Slices of the recorded hosts: every kind of function, every attribute.
 
 use super::*;
-use crate::host::recording::{fixtures, large};
+use crate::{host::recording::large, inventory::fixtures};
 
 /// A pool for each type of devices.
 const POOLS: &str = r#"{"resourceList": [
