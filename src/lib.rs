@@ -11,28 +11,36 @@
 //!                   attach ◄─ nri ◄─ containerd, CRI-O
 //! ```
 //!
-//! | room | knows |
-//! |---|---|
-//! | [`device`] | nouns without I/O |
-//! | [`api`] | what users write and read |
-//! | [`host`] | the kernel: one seam, the real one and a fake |
-//! | [`inventory`] | which functions there are, and which the host itself uses |
-//! | [`pool`] | config.json: which function belongs to which pool, with which defaults |
-//! | [`policy`] | the Go DRA driver's policies: which device gets which attributes of the administrator's, and which pool |
-//! | [`classes`] | pools → DeviceClasses, and what has to change in a cluster for them |
-//! | [`convert`] | what users of the device plugin, its CNI plugin and Multus have → what they need here, and a report |
-//! | [`publish`] | inventory → ResourceSlices, and the loop that keeps them so |
-//! | [`claim`] | wanted, plan, record, engine: prepare, unprepare, recover |
-//! | [`attach`] | a prepared netdev → pod, and back |
-//! | [`cdi`], [`metadata`] | what a container sees |
-//! | [`nri`], [`kubelet`], [`cluster`] | the three who talk to us |
-//! | [`controller`] | keeps a DeviceClass per pool |
-//! | [`explain`] | why a claim gets no device, from the API's objects |
-//! | [`doctor`] | what a node lacks, and how to mend it |
-//! | [`node`] | the agent: wires the rooms together |
+//! # Layers
 //!
-//! A room knows only those above it. Nobody but [`host`] names a netlink crate, nobody but [`cluster`] names `kube`,
-//! nobody but [`kubelet`] names `tonic`.
+//! A module imports only modules above it in this table, also within a band, and `tests/layers.rs` holds it to that.
+//! `docs/architecture.md` has the same order.
+//!
+//! | band | module | what it has |
+//! |---|---|---|
+//! | base | [`files`] | files that are whole or absent |
+//! | | [`deadline`] | the time that a piece of work has |
+//! | | [`paths`] | where things are on a host |
+//! | model, pure | [`device`] | nouns without I/O |
+//! | | [`api`] | what users write and read |
+//! | | [`pool`] | config.json: which function belongs to which pool, with which defaults |
+//! | | [`policy`] | the Go DRA driver's policies: which device gets which attributes of the administrator's, and which pool |
+//! | | [`classes`] | pools → DeviceClasses, and what has to change in a cluster for them |
+//! | | [`cdi`], [`metadata`] | what a container sees |
+//! | node, blocking | [`host`] | the kernel: one seam, the real one and a fake |
+//! | | [`inventory`] | which functions there are, and which the host itself uses |
+//! | | [`claim`] | wanted, plan, record, engine: prepare, unprepare, recover |
+//! | | [`attach`] | a prepared netdev → pod, and back |
+//! | edges, async | [`kubelet`], [`nri`], [`cluster`] | the three peers: their protocols |
+//! | | [`publish`] | inventory → ResourceSlices, and the loop that keeps them so |
+//! | processes | [`args`] | flags and their environment variables |
+//! | | [`telemetry`] | logs, metrics, readiness |
+//! | | [`node`] | the agent: wires the modules together |
+//! | | [`controller`] | keeps a DeviceClass per pool |
+//! | | [`explain`] | why a claim gets no device, from the API's objects |
+//! | | [`convert`] | what users of the device plugin, its CNI plugin and Multus have → what they need here, and a report |
+//! | | [`doctor`] | what a node lacks, and how to fix it |
+//! | | [`cli`], `main.rs` | the subcommands |
 
 pub mod api;
 pub mod args;

@@ -1,0 +1,95 @@
+//! Where other crates may be named.
+
+use crate::{
+    order::Order,
+    report::{self, Wrong},
+    resolve::{Link, Target},
+    source::Tree,
+};
+
+/// Every dependency, and the modules or bands that may name it. Standard library: all.
+pub(crate) const MAY: [(&str, &[&str]); 31] = [
+    // What every band may build on.
+    ("ipnet", ALL),
+    ("jiff", ALL),
+    ("semver", ALL),
+    ("serde", ALL),
+    ("serde_json", ALL),
+    ("tempfile", ALL),
+    ("thiserror", ALL),
+    ("tracing", ALL),
+    // The kernel, behind one seam; locks and descriptors are files.
+    ("netlink_packet_core", &["host"]),
+    ("netlink_packet_route", &["host"]),
+    ("netlink_sys", &["host"]),
+    ("rustix", &["files", "host"]),
+    // Selectors.
+    ("cel", &["selector"]),
+    ("regex", &["selector"]),
+    // Whatever is async.
+    ("async_trait", ASYNC),
+    ("futures", ASYNC),
+    ("tokio", ASYNC),
+    ("tokio_stream", ASYNC),
+    // One peer each.
+    ("k8s_openapi", &["cluster"]),
+    ("kube", &["cluster"]),
+    ("prost", &["kubelet", "nri"]),
+    ("rustls", &["cluster"]),
+    ("tonic", &["kubelet"]),
+    ("tonic_prost", &["kubelet"]),
+    // Processes.
+    ("anyhow", &[PROCESSES]),
+    // Readiness and metrics; the scripted API server of cluster's tests.
+    ("axum", &["cluster", "telemetry"]),
+    // `args` has the flags; main and tests parse them.
+    ("clap", &[PROCESSES]),
+    ("comfy_table", &["cli"]),
+    ("prometheus_client", &["telemetry"]),
+    ("serde_saphyr", &[PROCESSES]),
+    ("tracing_subscriber", &["telemetry"]),
+];
+
+const PROCESSES: &str = "processes";
+const ALL: &[&str] = &[
+    "base",
+    "model, pure",
+    "node, blocking",
+    "edges, async",
+    PROCESSES,
+];
+const ASYNC: &[&str] = &["edges, async", PROCESSES];
+
+/// Names of crates where they do not belong.
+pub(crate) fn violations(tree: &Tree, order: &Order) -> Vec<String> {
+    report::lines(tree.links().filter_map(|link| violation(link, order)))
+}
+
+fn violation<'a>(link: Link<'a>, order: &Order) -> Option<Wrong<'a>> {
+    let Some(Target::Crate(name)) = link.outside() else {
+        return None;
+    };
+    let (_, places) = MAY.iter().find(|(known, _)| known == name)?;
+    let (module, band) = (link.top(), order.band(link.top()));
+    if places.contains(&module) || places.contains(&band) {
+        return None;
+    }
+    let allowed = places.join("; ");
+    let text = format!("{module} ({band}) names {name}, which is for: {allowed}");
+    Some((link.file, text, link.line))
+}
+
+/// The names of `[dependencies]` in a manifest, as code has them, sorted.
+pub(crate) fn dependencies(manifest: &str) -> Vec<String> {
+    let lines = manifest
+        .lines()
+        .skip_while(|line| *line != "[dependencies]")
+        .skip(1);
+    let lines = lines.take_while(|line| !line.starts_with('['));
+    let names = lines.filter_map(|line| line.split_once(" = "));
+    let mut names: Vec<_> = names
+        .map(|(name, _)| name.trim_start_matches("# ").replace('-', "_"))
+        .collect();
+    names.sort();
+    names
+}
