@@ -1,5 +1,11 @@
-//! Compiles the wire contracts of `proto/` without protoc.
+//! Compiles the wire contracts of `proto/` without protoc. Only the agent speaks them.
 
+#[cfg(not(feature = "agent"))]
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+}
+
+#[cfg(feature = "agent")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
     let files = protox::compile(

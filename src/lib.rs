@@ -41,30 +41,46 @@
 //! | | [`convert`] | what users of the device plugin, its CNI plugin and Multus have → what they need here, and a report |
 //! | | [`doctor`] | what a node lacks, and how to fix it |
 //! | | [`cli`], `main.rs` | the subcommands |
+//!
+//! The first three bands block and need no feature of cargo. The rest comes with the feature `agent`, and so do tokio,
+//! kube, tonic and clap: a binary without it can prepare and attach, and knows nothing of a cluster.
 
 pub mod api;
-pub mod args;
 pub mod attach;
 pub mod cdi;
 pub mod claim;
 pub mod classes;
-pub mod cli;
-pub mod cluster;
-pub mod controller;
-pub mod convert;
 pub mod deadline;
 pub mod device;
-pub mod doctor;
-pub mod explain;
 pub mod files;
 pub mod host;
 pub mod inventory;
-pub mod kubelet;
 pub mod metadata;
-pub mod node;
-pub mod nri;
 pub mod paths;
 pub mod policy;
 pub mod pool;
+
+#[cfg(feature = "agent")]
+pub mod args;
+#[cfg(feature = "agent")]
+pub mod cli;
+#[cfg(feature = "agent")]
+pub mod cluster;
+#[cfg(feature = "agent")]
+pub mod controller;
+#[cfg(feature = "agent")]
+pub mod convert;
+#[cfg(feature = "agent")]
+pub mod doctor;
+#[cfg(feature = "agent")]
+pub mod explain;
+#[cfg(feature = "agent")]
+pub mod kubelet;
+#[cfg(feature = "agent")]
+pub mod node;
+#[cfg(feature = "agent")]
+pub mod nri;
+#[cfg(feature = "agent")]
 pub mod publish;
+#[cfg(feature = "agent")]
 pub mod telemetry;

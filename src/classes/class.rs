@@ -110,6 +110,7 @@ fn owner(driver: &str) -> (String, String) {
 }
 
 /// A string of CEL: JSON's escapes are CEL's too.
-pub(crate) fn quoted(text: &str) -> String {
+#[must_use]
+pub fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }

@@ -14,7 +14,6 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use class::quoted;
-pub use class::{Class, Stored};
+pub use class::{Class, Stored, quoted};
 pub use name::class_name;
 pub use plan::{Conflict, Plan, plan};

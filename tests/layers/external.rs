@@ -1,4 +1,4 @@
-//! Where other crates may be named.
+//! Where other crates may be named. The feature `agent` of Cargo holds the lower bands to it once more.
 
 use crate::{
     order::Order,
