@@ -92,5 +92,24 @@ fn the_documentation_has_the_same_order() {
 fn every_dependency_has_its_place() {
     let mut placed: Vec<&str> = external::MAY.iter().map(|(name, _)| *name).collect();
     placed.sort_unstable();
-    assert_eq!(placed, external::dependencies(&text("Cargo.toml")));
+    let dependencies = external::dependencies(&text("Cargo.toml"));
+    assert!(placed.iter().eq(dependencies.keys()), "{placed:?}");
+}
+
+#[test]
+fn without_the_feature_there_is_what_the_node_needs() {
+    let (library, order) = (text("src/lib.rs"), order());
+    let gated = external::gated(&library);
+    for (band, modules) in &order.bands {
+        let with_agent = ["edges, async", "processes"].contains(&&**band);
+        for module in modules.iter().filter(|module| *module != "main") {
+            // `selector` is pure, but CEL is too heavy for a binary that starts once for each pod.
+            let expected = with_agent || module == "selector";
+            assert_eq!(gated.contains(&&**module), expected, "{module}");
+        }
+    }
+    for (name, optional) in external::dependencies(&text("Cargo.toml")) {
+        let needed = external::is_always_needed(&name, &order, &gated);
+        assert_eq!(optional, !needed, "{name}");
+    }
 }

@@ -1,5 +1,7 @@
 //! Where other crates may be named. The feature `agent` of Cargo holds the lower bands to it once more.
 
+use std::collections::BTreeMap;
+
 use crate::{
     order::Order,
     report::{self, Wrong},
@@ -79,17 +81,37 @@ fn violation<'a>(link: Link<'a>, order: &Order) -> Option<Wrong<'a>> {
     Some((link.file, text, link.line))
 }
 
-/// The names of `[dependencies]` in a manifest, as code has them, sorted.
-pub(crate) fn dependencies(manifest: &str) -> Vec<String> {
+/// `[dependencies]` of a manifest, as code has their names, sorted; and which of them are optional.
+pub(crate) fn dependencies(manifest: &str) -> BTreeMap<String, bool> {
     let lines = manifest
         .lines()
         .skip_while(|line| *line != "[dependencies]")
         .skip(1);
     let lines = lines.take_while(|line| !line.starts_with('['));
-    let names = lines.filter_map(|line| line.split_once(" = "));
-    let mut names: Vec<_> = names
-        .map(|(name, _)| name.trim_start_matches("# ").replace('-', "_"))
-        .collect();
-    names.sort();
-    names
+    let pairs = lines.filter_map(|line| line.split_once(" = "));
+    let optional = |text: &str| text.contains("optional = true");
+    pairs
+        .map(|(name, text)| (name.replace('-', "_"), optional(text)))
+        .collect()
+}
+
+/// The modules that `lib.rs` has with the feature only.
+pub(crate) fn gated(library: &str) -> Vec<&str> {
+    let modules = library
+        .split("#[cfg(feature = \"agent\")]\npub mod ")
+        .skip(1);
+    modules.filter_map(|rest| rest.split(';').next()).collect()
+}
+
+/// Whether a module that is always there may name the crate.
+pub(crate) fn is_always_needed(name: &str, order: &Order, gated: &[&str]) -> bool {
+    let (_, places) = MAY
+        .into_iter()
+        .find(|(known, _)| *known == name)
+        .expect(name);
+    let mut always = order.names().into_iter();
+    always.any(|module| {
+        let may = places.contains(&module) || places.contains(&order.band(module));
+        may && module != "main" && !gated.contains(&module)
+    })
 }
