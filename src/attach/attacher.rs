@@ -1,16 +1,20 @@
-//! Whoever attaches: what it needs, and how the runtime's hooks map to it.
+//! Whoever attaches: what it needs, and what it does when the runtime reports.
 
 use std::{sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 
-use super::{carry::Carrier, error::AttachError, underway::Underway};
+use super::{
+    carry::Carrier,
+    error::AttachError,
+    sandbox::{ContainerView, Sandbox},
+    underway::Underway,
+};
 use crate::{
     claim::{ClaimRef, DeviceRecord, Locks, Record, Store, home::host_netns},
     deadline::Deadline,
     device::{DeviceId, IfName, Mac},
     host::{HostError, Kernel},
-    nri::{ContainerView, Hooks, Sandbox},
     paths::Paths,
 };
 
@@ -159,20 +163,31 @@ impl Attacher {
     }
 }
 
-impl Hooks for Attacher {
-    fn run(&self, sandbox: &Sandbox, deadline: Deadline) -> Result<(), String> {
+/// What the runtime reports of a sandbox, as it comes. Errors are texts for the pod's events.
+impl Attacher {
+    /// The sandbox has its network: its netdevs go into it.
+    ///
+    /// # Errors
+    /// A netdev could not be attached, or not by the deadline.
+    pub fn run(&self, sandbox: &Sandbox, deadline: Deadline) -> Result<(), String> {
         self.attach(sandbox, deadline).map_err(told(sandbox))
     }
 
-    fn stop(&self, sandbox: &Sandbox) {
+    /// All its containers have ended: its netdevs are released.
+    pub fn stop(&self, sandbox: &Sandbox) {
         self.let_go(&sandbox.id);
     }
 
-    fn remove(&self, sandbox: &Sandbox) {
+    /// It is gone: what was not released is.
+    pub fn remove(&self, sandbox: &Sandbox) {
         self.let_go(&sandbox.id);
     }
 
-    fn create_container(
+    /// A container may be created: all netdevs of the claims that it uses are in its pod.
+    ///
+    /// # Errors
+    /// One is not.
+    pub fn create_container(
         &self,
         sandbox: &Sandbox,
         container: &ContainerView,
@@ -182,18 +197,22 @@ impl Hooks for Attacher {
             .map_err(told(sandbox))
     }
 
-    fn refused(&self, sandbox: &Sandbox) {
+    /// A container was refused: what the sandbox lacks is attached late.
+    pub fn refused(&self, sandbox: &Sandbox) {
         self.attach_late(sandbox);
     }
 
-    fn holding(&self) -> Vec<String> {
+    /// Ids of the sandboxes that have a netdev.
+    #[must_use]
+    pub fn holding(&self) -> Vec<String> {
         self.sandboxes().unwrap_or_else(|error| {
             tracing::warn!(%error, "records");
             Vec::new()
         })
     }
 
-    fn synchronize(&self, living: Vec<Sandbox>, lost: Vec<String>) {
+    /// All sandboxes that there are, and those of [`Attacher::holding`] that are no more.
+    pub fn synchronize(&self, living: Vec<Sandbox>, lost: Vec<String>) {
         lost.iter().for_each(|sandbox| self.let_go(sandbox));
         for sandbox in living {
             match sandbox.netns {

@@ -6,11 +6,11 @@ use super::{
     Attacher,
     door::hooked,
     error::{AttachError, Reason},
+    sandbox::{ContainerView, Sandbox},
 };
 use crate::{
     claim::{DeviceRecord, view::claim_of_mount},
     deadline::Deadline,
-    nri::{ContainerView, Sandbox},
 };
 
 impl Attacher {

@@ -24,9 +24,11 @@ mod name;
 mod release;
 mod resting;
 mod run;
+mod sandbox;
 #[cfg(test)]
 mod tests;
 mod underway;
 
 pub use attacher::{Attached, Attacher, Change, Detached, PodClaims, Report};
 pub use error::{AttachError, Reason};
+pub use sandbox::{ContainerView, Sandbox};

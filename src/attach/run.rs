@@ -7,6 +7,7 @@ use super::{
     door::{hooked, is_hooked},
     error::{AttachError, Reason},
     name,
+    sandbox::Sandbox,
     underway::Ended,
 };
 use crate::{
@@ -14,7 +15,6 @@ use crate::{
     deadline::Deadline,
     device::{DeviceId, IfName},
     host::Netns,
-    nri::Sandbox,
 };
 
 /// One call of the hook.

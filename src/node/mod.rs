@@ -15,6 +15,7 @@ mod carriers;
 mod claims;
 mod collect;
 pub(crate) mod config_file;
+mod hooks;
 mod kernel_events;
 mod pods;
 mod policies;

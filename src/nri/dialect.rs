@@ -4,10 +4,8 @@ use std::fmt;
 
 use prost::Message;
 
-use super::{
-    ContainerView, Sandbox,
-    wire::{Status, api},
-};
+use super::wire::{Status, api};
+use crate::attach::{ContainerView, Sandbox};
 
 /// The service that a plugin serves.
 pub(super) const PLUGIN: &str = "nri.pkg.api.v1alpha1.Plugin";

@@ -26,5 +26,5 @@ mod ttrpc;
 mod wire;
 
 pub use error::NriError;
-pub use hooks::{ContainerView, Hooks, Sandbox};
+pub use hooks::Hooks;
 pub use plugin::Plugin;

@@ -9,7 +9,7 @@ use prost::Message as _;
 use tokio::{net::UnixStream, sync::watch, task::spawn_blocking};
 
 use super::{
-    Hooks, NriError, Sandbox,
+    Hooks, NriError,
     call::{self, UNTOLD},
     dialect::{self, Call, EVENTS, RUNTIME},
     mux::Conn,
@@ -17,6 +17,7 @@ use super::{
     ttrpc::{Kind, Message},
     wire::{Request, Response, Status, api},
 };
+use crate::attach::Sandbox;
 
 /// An answer's payload, or why there is none.
 type Answer = Result<Vec<u8>, Status>;

@@ -17,13 +17,16 @@ use tokio::{
 
 use self::runtime::Runtime;
 use super::{
-    ContainerView, Hooks, Plugin, Sandbox,
+    Hooks, Plugin,
     mux::Conn,
     trunk,
     ttrpc::{Kind, Message},
     wire::api,
 };
-use crate::deadline::Deadline;
+use crate::{
+    attach::{ContainerView, Sandbox},
+    deadline::Deadline,
+};
 
 /// Hooks that write down what they were told, and do as the pod's name says.
 #[derive(Default)]

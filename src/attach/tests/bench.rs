@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    attach::{Attacher, Change, PodClaims},
+    attach::{Attacher, Change, ContainerView, PodClaims, Sandbox},
     claim::{
         AttachMode, Attachment, ClaimRef, DeviceRecord, NetdevPlan, Phase, Record, Step, Store,
         VERSION, view,
@@ -16,7 +16,6 @@ use crate::{
     device::{DeviceId, Netdev, VfAddress},
     files::Disk,
     host::{Kernel, Netns, fake::Fake},
-    nri::{ContainerView, Hooks, Sandbox},
     paths::Paths,
 };
 

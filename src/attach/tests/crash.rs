@@ -20,7 +20,6 @@ use crate::{
         Kernel, Netns, Result,
         fake::{Fake, Trip},
     },
-    nri::Hooks,
 };
 
 /// Every way to die at the nth write.

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use super::bench::{Bench, create, run};
 use crate::{
-    attach::{Attached, Change},
+    attach::{Attached, Change, ContainerView},
     claim::{AttachMode, Phase},
     deadline::Deadline,
     device::LinkSetting,
     host::{Kernel, fake::Trip},
-    nri::{ContainerView, Hooks},
 };
 
 #[test]

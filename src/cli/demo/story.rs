@@ -16,7 +16,6 @@ use crate::{
     device::DeviceId,
     host::{Kernel, fake::Trip},
     inventory,
-    nri::Hooks,
     publish::{self, Attribute, Features, PublishInput, Published, Slice},
 };
 
