@@ -15,13 +15,14 @@ use std::{
 };
 
 use sriov_dra::{
-    cluster::{Placed, StoredSlice},
+    cluster::slice_bytes,
     device::{DeviceId, Function},
     host::{Kernel, linux::Linux, recording::large},
     inventory::Inventory,
     paths::Paths,
     pool::Assignment,
-    publish::{Desired, Features, PublishInput, Published, Taint, link_down, slices, writes},
+    publish::{Desired, PublishInput, Published, link_down, slices, writes},
+    slice::{Features, Placed, StoredSlice, Taint},
 };
 
 const DRIVER: &str = "sriov-dra.io";
@@ -59,7 +60,7 @@ impl Node {
         let written = writes(&self.stored, &self.desired());
         let bytes: usize = written
             .iter()
-            .map(|slice| slice.bytes(DRIVER, "node"))
+            .map(|slice| slice_bytes(slice, DRIVER, "node"))
             .sum();
         for slice in &written {
             self.stored

@@ -10,8 +10,11 @@ use k8s_openapi::{
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::Time},
 };
 
-use super::{Placed, StoredSlice, slices};
-use crate::publish::{Attribute, Consumption, CounterSet, Device, Effect, Slice, Taint};
+use super::slice_name;
+use crate::{
+    api::Attribute,
+    slice::{Consumption, CounterSet, Device, Effect, Placed, Slice, StoredSlice, Taint},
+};
 
 /// What is written for a slice.
 pub(super) fn spec(slice: &Placed, driver: &str, node: &str) -> ResourceSliceSpec {
@@ -37,6 +40,12 @@ pub(super) fn spec(slice: &Placed, driver: &str, node: &str) -> ResourceSliceSpe
             ..base
         },
     }
+}
+
+/// How many bytes the object's specification has as JSON.
+#[must_use]
+pub fn slice_bytes(slice: &Placed, driver: &str, node: &str) -> usize {
+    serde_json::to_vec(&spec(slice, driver, node)).map_or(0, |json| json.len())
 }
 
 fn device(device: &Device) -> ApiDevice {
@@ -150,7 +159,7 @@ pub(super) fn stored(slice: ResourceSlice, driver: &str, node: &str) -> StoredSl
     let index = metadata
         .generate_name
         .as_deref()
-        .and_then(|prefix| slices::index(prefix, driver, node));
+        .and_then(|prefix| slice_name::index(prefix, driver, node));
     let (generation, count) = (spec.pool.generation, spec.pool.resource_slice_count);
     let placed = Placed {
         index: index.unwrap_or_default(),

@@ -27,12 +27,13 @@ use kube::{
 use tokio::{sync::OnceCell, time::timeout};
 
 use super::{
-    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Placed, Pods, Policies, Result,
-    SliceChange, StoredSlice, claims, convert, events, slices, status,
+    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Pods, Policies, Result, claims, convert,
+    events, slice_name, status,
 };
 use crate::{
+    api::Attribute,
     claim::{AllocatedClaim, ClaimRef},
-    publish::{Attribute, CounterSet, Device, Features, Reason, Slice, Taint},
+    slice::{CounterSet, Device, Features, Placed, Reason, Slice, SliceChange, StoredSlice, Taint},
 };
 
 pub use in_use::InUse;
@@ -126,7 +127,7 @@ impl Kube {
 
     async fn object(&self, slice: &Placed) -> Result<ResourceSlice> {
         let metadata = ObjectMeta {
-            generate_name: Some(slices::prefix(slice.index, &self.driver, &self.node)),
+            generate_name: Some(slice_name::prefix(slice.index, &self.driver, &self.node)),
             owner_references: Some(vec![self.owner().await?]),
             ..Default::default()
         };

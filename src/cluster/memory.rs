@@ -16,12 +16,12 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::{
-    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Placed, Pod, Pods, Policies, PolicyView,
-    Result, SliceChange, StoredSlice, slices,
+    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Pod, Pods, Policies, PolicyView, Result,
+    slice_name,
 };
 use crate::{
     claim::{AllocatedClaim, ClaimRef},
-    publish::{Features, Slice},
+    slice::{Features, Placed, Slice, SliceChange, StoredSlice},
 };
 
 /// The server.
@@ -256,7 +256,7 @@ impl Cluster for Memory {
         Ok(state.store(StoredSlice {
             name: format!(
                 "{}{number:05}",
-                slices::prefix(slice.index, "driver", "node")
+                slice_name::prefix(slice.index, "driver", "node")
             ),
             uid: format!("uid-{number}"),
             version: String::new(),

@@ -16,18 +16,18 @@ mod memory;
 mod pods;
 mod policies;
 mod pools;
-mod slices;
+mod slice_name;
 mod status;
 #[cfg(test)]
 mod tests;
 
 pub use self::kube::{InUse, Kube};
+pub use convert::slice_bytes;
 pub use events::{Event, Subject};
 pub use memory::Memory;
 pub use pods::{Pod, Pods};
 pub use policies::{Policies, PolicyView};
 pub use pools::{ConfigMap, ConfigMapName, ConfigMaps, PoolCluster};
-pub use slices::{Placed, SliceChange, StoredSlice};
 pub use status::{Condition, DeviceStatus, NetworkData};
 
 use async_trait::async_trait;
@@ -35,7 +35,7 @@ use futures::stream::BoxStream;
 
 use crate::{
     claim::{AllocatedClaim, ClaimRef},
-    publish::Features,
+    slice::{Features, Placed, SliceChange, StoredSlice},
 };
 
 /// The API server, for one driver on one node.

@@ -11,8 +11,9 @@ mod pools;
 
 use super::*;
 use crate::{
+    api::Attribute,
     claim::{AllocatedDevice, ConfigSource},
-    publish::{Attribute, Consumption, CounterSet, Device, Reason, Slice, Taint},
+    slice::{Consumption, CounterSet, Device, Reason, Slice, Taint},
 };
 
 /// One request and what the server answers: `VERB path`, the status, the body.

@@ -11,7 +11,7 @@ use super::{
     taint,
     world::World,
 };
-use crate::publish::Attribute;
+use crate::api::Attribute;
 
 /// One device of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -8,11 +8,11 @@ use std::{
 use tokio::sync::Notify;
 
 use crate::{
+    api::Attribute,
     cluster::{self, PolicyView},
     device::DeviceId,
     policy::{Library, Node},
     pool::{Assignment, Candidate},
-    publish::Attribute,
 };
 
 /// What the server says of policies, and what was made of it.
@@ -149,7 +149,8 @@ mod tests {
         inventory,
         node::pools::candidates,
         policy::{Kind, Object, Objects},
-        publish::{self, Desired, Features, PublishInput, Published},
+        publish::{self, Desired, PublishInput, Published},
+        slice::{self, Features},
     };
 
     const NET: &str = "k8s.cni.cncf.io/resourceName";
@@ -238,7 +239,7 @@ mod tests {
                 .devices
                 .values()
                 .filter(|device| !device.text("pool").is_empty());
-            let line = |device: &publish::Device| {
+            let line = |device: &slice::Device| {
                 let texts =
                     ["pciAddress", "pool", NET, "example.com/colour"].map(|name| device.text(name));
                 texts.join(" ")

@@ -151,7 +151,7 @@ mod tests {
         files::write_atomic,
         host::{Kernel, fake::Fake},
         inventory,
-        publish::Features,
+        slice::Features,
     };
 
     const ALL: &str =

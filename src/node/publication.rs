@@ -23,7 +23,8 @@ use crate::{
     cluster::{Cluster, Event, Subject},
     device::DeviceId,
     inventory::{self, Inventory, PfNames},
-    publish::{self, Desired, Device, PublishInput, Published, Reason, Slice, Taint},
+    publish::{self, Desired, PublishInput, Published},
+    slice::{Device, Reason, Slice, Taint},
     telemetry::{Metrics, Task},
 };
 

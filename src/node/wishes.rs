@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    api::Attribute,
     args::NodeArgs,
     claim::Pools,
     device::DeviceId,
     pool::{Assigned, Assignment},
-    publish::{Attribute, Published},
+    publish::Published,
 };
 
 /// Before the first look at the host: only where nothing makes pools it is known that there are none.
@@ -89,7 +90,7 @@ mod tests {
         host::fake::Fake,
         inventory,
         pool::{Candidate, Config},
-        publish::{Device, Features},
+        slice::{Device, Features},
     };
 
     fn assignment(name: &str, address: &str) -> Assignment {

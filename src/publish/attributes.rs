@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Attribute, Device, PublishInput};
+use super::PublishInput;
 use crate::{
-    api::OWN_ATTRIBUTES,
+    api::{Attribute, OWN_ATTRIBUTES},
     device::{Abilities, Bdf, DeviceId, EswitchMode, Function, FunctionKind, LinkType, VdpaType},
     pool::Assigned,
+    slice::Device,
 };
 
 const NUMA: &str = "resource.kubernetes.io/numaNode";

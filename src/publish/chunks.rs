@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Device, MAX_DEVICES};
+use crate::slice::{Device, MAX_DEVICES};
 
 /// The order of the slices.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]

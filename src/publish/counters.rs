@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Consumption, CounterSet, Device, chunks::is_whole};
+use super::chunks::is_whole;
+use crate::slice::{Consumption, CounterSet, Device};
 
 /// Counter sets in one slice at most.
 pub(super) const MAX_SETS: usize = 8;

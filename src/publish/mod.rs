@@ -14,7 +14,6 @@ mod chunks;
 mod counters;
 mod plan;
 mod publisher;
-mod slice;
 mod sync;
 mod taints;
 #[cfg(test)]
@@ -22,30 +21,17 @@ mod tests;
 mod validate;
 
 pub use publisher::{Pace, Publisher};
-pub use slice::{Attribute, Consumption, CounterSet, Device, Effect, Slice, Taint};
-pub use taints::{Reason, link_down, ports};
+pub use taints::{link_down, ports};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    cluster::{Placed, StoredSlice},
+    api::Attribute,
     device::{DeviceId, Function},
     inventory::Inventory,
     pool::Assignment,
+    slice::{Device, Features, Placed, Slice, StoredSlice, Taint},
 };
-
-/// Devices in one slice at most: 128, but 64 as soon as one has a taint or consumes counters, and a taint must not
-/// rearrange the slices.
-pub const MAX_DEVICES: usize = 64;
-
-/// What the API server keeps of a slice; the rest it drops without a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Features {
-    /// Shared counters in slices of their own (Kubernetes 1.35, DRAPartitionableDevices).
-    pub counters: bool,
-    /// Taints (DRADeviceTaints).
-    pub taints: bool,
-}
 
 /// What the server holds of this node's devices.
 #[derive(Debug, Clone, PartialEq, Eq)]

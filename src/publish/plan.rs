@@ -11,8 +11,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::{Slice, Taint};
-use crate::cluster::{Placed, StoredSlice};
+use crate::slice::{Placed, Slice, StoredSlice, Taint};
 
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq)]

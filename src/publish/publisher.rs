@@ -14,8 +14,11 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Desired, Features, Published, sync::View};
-use crate::cluster::{Cluster, ClusterError, ErrorKind, SliceChange};
+use super::{Desired, Published, sync::View};
+use crate::{
+    cluster::{Cluster, ClusterError, ErrorKind},
+    slice::{Features, SliceChange},
+};
 
 /// How fast the loop goes.
 #[derive(Debug, Clone, Copy)]

@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Features, Published, Slice,
+    Published,
     plan::{Write, plan, with_times},
 };
-use crate::cluster::{Cluster, Placed, Result, SliceChange, StoredSlice};
+use crate::{
+    cluster::{Cluster, Result},
+    slice::{Features, Placed, Slice, SliceChange, StoredSlice},
+};
 
 /// What is known of the server.
 #[derive(Debug, Default)]

@@ -1,41 +1,12 @@
-//! Why a device is not to be used just now. Safety is never a taint, since users may tolerate one.
+//! Which devices are tainted, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Device, Effect, PublishInput, Taint};
-use crate::device::{Bdf, DeviceId, Function, FunctionKind};
-
-/// The documented reasons; each is the key `<driver>/<reason>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// The PF's port has no carrier.
-    LinkDown,
-    /// The device that a claim holds is not on this host any more, or another is at its address.
-    Gone,
-    /// What a claim changed could not all be undone.
-    UndoFailed,
-    /// The device has no driver, and no claim could get it one on this node.
-    DriverMissing,
-}
-
-impl Taint {
-    /// No new claims for this reason; pods that have the device keep it.
-    #[must_use]
-    pub fn no_schedule(driver: &str, reason: Reason) -> Self {
-        let reason = match reason {
-            Reason::LinkDown => "link-down",
-            Reason::Gone => "gone",
-            Reason::UndoFailed => "undo-failed",
-            Reason::DriverMissing => "driver-missing",
-        };
-        Self {
-            key: format!("{driver}/{reason}"),
-            value: String::new(),
-            effect: Effect::NoSchedule,
-            time_added: None,
-        }
-    }
-}
+use super::PublishInput;
+use crate::{
+    device::{Bdf, DeviceId, Function, FunctionKind},
+    slice::{Device, Reason, Taint},
+};
 
 /// The ports, and whether each is dark: its link is up but has no carrier. One that the administrator has down is not dark,
 /// since its carrier is not known then.

@@ -12,6 +12,7 @@ use crate::{
     api::OWN_ATTRIBUTES,
     device::{Bdf, Binding, EswitchMode, FunctionKind, LinkType, PciIds, VfAddress},
     pool::{Candidate, Config},
+    slice::Reason,
 };
 
 pub(super) const ALL: Features = Features {

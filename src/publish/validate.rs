@@ -4,8 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Device;
-use crate::api::{MAX_ATTRIBUTES, is_label};
+use crate::{
+    api::{MAX_ATTRIBUTES, is_label},
+    slice::Device,
+};
 
 const MAX_TAINTS: usize = 16;
 

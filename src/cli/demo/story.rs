@@ -10,13 +10,15 @@ use super::{
     tell::Teller,
 };
 use crate::{
+    api::Attribute,
     claim::AllocatedClaim,
     cli::list,
     deadline::Deadline,
     device::DeviceId,
     host::{Kernel, fake::Trip},
     inventory,
-    publish::{self, Attribute, Features, PublishInput, Published, Slice},
+    publish::{self, PublishInput, Published},
+    slice::{Features, Slice},
 };
 
 const POD: &str = "11111111-2222-3333-4444-555555555555";

@@ -11,7 +11,7 @@ use crate::{
     inventory::Inventory,
     node::config_file::ConfigFile,
     pool::{Candidate, Config},
-    publish::Device,
+    slice::Device,
 };
 
 /// A host whose API server is away is listed nevertheless, and soon.

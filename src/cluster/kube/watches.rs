@@ -18,9 +18,12 @@ use kube::{
     },
 };
 
-use crate::cluster::{
-    Pods, SliceChange,
-    pods::{Pod, Watched},
+use crate::{
+    cluster::{
+        Pods,
+        pods::{Pod, Watched},
+    },
+    slice::SliceChange,
 };
 
 /// Events of one kind of object on this node. Interruptions are logged and otherwise followed by a new list.

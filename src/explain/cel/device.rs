@@ -17,8 +17,8 @@ use cel::{
 
 use super::{Looked, version::Semver};
 use crate::{
+    api::Attribute,
     explain::objects::{Datum, Listed},
-    publish::Attribute,
 };
 
 /// What was looked at, in order, each once.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Meta;
-use crate::{explain::cel::Quantity, publish::Attribute};
+use crate::{api::Attribute, explain::cel::Quantity};
 
 /// A ResourceSlice.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -4,12 +4,13 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    api::Attribute,
     claim::{AllocatedClaim, AllocatedDevice, ClaimRef, ConfigSource, Identity, OpaqueConfig},
     deadline::Deadline,
     host::fake::Fake,
     paths::Paths,
     pool::Assignment,
-    publish::{Attribute, Features},
+    slice::Features,
 };
 
 const DRIVER: &str = "sriov-dra.io";

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::publish::{Device, Effect};
+use crate::slice::{Device, Effect};
 
 fn taint(time_added: Option<i64>) -> Taint {
     let time_added = time_added.map(|second| jiff::Timestamp::from_second(second).unwrap());

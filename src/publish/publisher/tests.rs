@@ -6,10 +6,8 @@ use super::*;
 use crate::{
     cluster::Memory,
     device::DeviceId,
-    publish::{
-        Reason, Slice, Taint,
-        tests::{ALL, Case, host},
-    },
+    publish::tests::{ALL, Case, host},
+    slice::{Reason, Slice, Taint},
 };
 
 const FAST: Pace = Pace {

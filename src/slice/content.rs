@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use crate::api::Attribute;
+use super::Taint;
+use crate::api::Attribute;
 
 /// What one ResourceSlice holds; its place among the others is its index. Since Kubernetes 1.35 it holds devices or
 /// counters, never both.
@@ -91,41 +91,4 @@ pub struct Consumption {
     pub set: String,
     /// How much of each.
     pub counters: BTreeMap<String, u64>,
-}
-
-/// Why a device is not to be used (KEP-5055).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Taint {
-    /// A label's name.
-    pub key: String,
-    /// A label's value; may be empty.
-    pub value: String,
-    /// What the scheduler does.
-    pub effect: Effect,
-    /// Since when; none: the server says. Whole seconds.
-    pub time_added: Option<Timestamp>,
-}
-
-/// What a taint does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Effect {
-    /// Nothing.
-    None,
-    /// No new claims.
-    NoSchedule,
-    /// Pods that use it go.
-    NoExecute,
-}
-
-impl Effect {
-    /// As the API spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "None",
-            Self::NoSchedule => "NoSchedule",
-            Self::NoExecute => "NoExecute",
-        }
-    }
 }
