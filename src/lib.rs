@@ -25,7 +25,7 @@
 //! | | [`api`] | what users write and read |
 //! | | [`slice`] | ResourceSlices without I/O: devices, counters, taints |
 //! | | [`pool`] | config.json: which function belongs to which pool, with which defaults |
-//! | | [`policy`] | the Go DRA driver's policies: which device gets which attributes of the administrator's, and which pool |
+//! | | [`resource_policy`] | the Go DRA driver's policies: which device gets which attributes of the administrator's, and which pool |
 //! | | [`classes`] | pools → DeviceClasses, and what has to change in a cluster for them |
 //! | | [`cdi`], [`metadata`] | what a container sees |
 //! | node, blocking | [`host`] | the kernel: one seam, the real one and a fake |
@@ -58,8 +58,8 @@ pub mod host;
 pub mod inventory;
 pub mod metadata;
 pub mod paths;
-pub mod policy;
 pub mod pool;
+pub mod resource_policy;
 pub mod slice;
 
 #[cfg(feature = "agent")]

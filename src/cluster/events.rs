@@ -6,7 +6,7 @@ use kube::runtime::events::{Event as ApiEvent, EventType};
 use super::status::cut;
 use crate::{
     claim::ClaimRef,
-    policy::{GROUP, Kind, VERSION},
+    resource_policy::{GROUP, Kind, VERSION},
 };
 
 /// Something that users should see.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::sync::watch;
 
-use crate::policy::{Object, Objects};
+use crate::resource_policy::{Object, Objects};
 
 /// What the server says of them, as far as it was read. Kinds that it does not know have no objects.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Event, Policies, Result, Subject};
 use crate::{
     classes::{Class, Stored},
-    policy::{Node, Object, Seen},
+    resource_policy::{Node, Object, Seen},
 };
 
 /// Which ConfigMaps have the pools.

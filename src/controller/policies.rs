@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::{
     cluster::{self, ErrorKind, PolicyView, PoolCluster, Result, Subject},
-    policy::{Library, Object, Objects},
     pool::PoolName,
+    resource_policy::{Library, Object, Objects},
 };
 
 /// What the server says of policies, and what was said of them.

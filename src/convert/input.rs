@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{ConvertError, yaml};
-use crate::policy::Kind;
+use crate::resource_policy::Kind;
 
 /// A file.
 #[derive(Debug, Clone)]

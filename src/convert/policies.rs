@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     classes::Class,
-    policy::{self, Kind, Library, Objects},
+    resource_policy::{self, Kind, Library, Objects},
 };
 
 const READ: &str = "is read by the agents as it is";
@@ -18,7 +18,7 @@ const READ: &str = "is read by the agents as it is";
 impl Conversion<'_> {
     /// Reads policies and DeviceAttributes, each namespace for itself.
     pub(super) fn policies(&mut self, objects: &[Object]) {
-        let mut all: BTreeMap<String, Vec<(&Object, policy::Object)>> = BTreeMap::new();
+        let mut all: BTreeMap<String, Vec<(&Object, resource_policy::Object)>> = BTreeMap::new();
         for object in objects {
             let What::Policy(document, kind) = &object.what else {
                 continue;
@@ -37,7 +37,7 @@ impl Conversion<'_> {
         }
     }
 
-    fn library(&self, objects: &[(&Object, policy::Object)]) -> Library {
+    fn library(&self, objects: &[(&Object, resource_policy::Object)]) -> Library {
         let mut library = Library::new(&self.options.driver, &self.options.resource_prefix);
         let of = |kind| {
             objects
@@ -52,7 +52,13 @@ impl Conversion<'_> {
         library
     }
 
-    fn policy(&mut self, object: &Object, read: &policy::Object, library: &Library, several: bool) {
+    fn policy(
+        &mut self,
+        object: &Object,
+        read: &resource_policy::Object,
+        library: &Library,
+        several: bool,
+    ) {
         let mut section = self.report.section(object);
         section.maps("", "", READ);
         if several {
@@ -93,11 +99,11 @@ impl Conversion<'_> {
     }
 }
 
-fn read(document: &Value, kind: Kind) -> policy::Object {
+fn read(document: &Value, kind: Kind) -> resource_policy::Object {
     let metadata = &document["metadata"];
     let text = |name: &str| metadata[name].as_str().unwrap_or_default().to_owned();
     let labels = metadata["labels"].as_object().into_iter().flatten();
-    policy::Object {
+    resource_policy::Object {
         kind,
         namespace: namespace_of(document),
         name: text("name"),

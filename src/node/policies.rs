@@ -11,8 +11,8 @@ use crate::{
     api::Attribute,
     cluster::{self, PolicyView},
     device::DeviceId,
-    policy::{Library, Node},
     pool::{Assignment, Candidate},
+    resource_policy::{Library, Node},
 };
 
 /// What the server says of policies, and what was made of it.
@@ -148,8 +148,8 @@ mod tests {
         host::{Kernel, fake::Fake},
         inventory,
         node::pools::candidates,
-        policy::{Kind, Object, Objects},
         publish::{self, Desired, PublishInput, Published},
+        resource_policy::{Kind, Object, Objects},
         slice::{self, Features},
     };
 

@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     cluster::{Policies, PolicyView},
-    policy::{GROUP, Kind, Object, VERSION},
+    resource_policy::{GROUP, Kind, Object, VERSION},
 };
 
 /// Where the server does not know the kinds. Nobody waits for it but who has just installed them.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{Kube, asked, policies};
 use crate::{
     cluster::{Result, convert},
-    policy::{Kind, Node, Object, Seen},
+    resource_policy::{Kind, Node, Object, Seen},
 };
 
 /// Slices are up to 60 kB each: so many at once are in memory.

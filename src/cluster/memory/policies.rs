@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 
 use super::Memory;
-use crate::{cluster::PolicyView, policy::Objects};
+use crate::{cluster::PolicyView, resource_policy::Objects};
 
 /// A server that knows the kinds and has none of them.
 pub(super) fn none() -> watch::Sender<PolicyView> {

@@ -15,7 +15,7 @@ use crate::{
         Cluster, ClusterError, ConfigMap, ConfigMapName, ConfigMaps, ErrorKind, Event, Policies,
         PoolCluster, Result,
     },
-    policy::{Node, Object, Seen},
+    resource_policy::{Node, Object, Seen},
 };
 
 /// What the controller sees.

@@ -175,8 +175,8 @@ async fn the_controller_reads_devices_page_by_page_and_says_what_policies_take()
         ),
         (1, "node-1", "a", 1)
     );
-    let policy = policy::Object {
-        kind: policy::Kind::Policy,
+    let policy = resource_policy::Object {
+        kind: resource_policy::Kind::Policy,
         namespace: "sriov".into(),
         name: "p".into(),
         uid: "u".into(),

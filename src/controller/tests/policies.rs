@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     api::Attribute,
-    policy::{Kind, Node, Object, Objects, Seen},
+    resource_policy::{Kind, Node, Object, Objects, Seen},
 };
 
 const NET: &str = "k8s.cni.cncf.io/resourceName";
