@@ -28,6 +28,7 @@
 //! | | [`resource_policy`] | the Go DRA driver's policies: which device gets which attributes of the administrator's, and which pool |
 //! | | [`classes`] | pools → DeviceClasses, and what has to change in a cluster for them |
 //! | | [`cdi`], [`metadata`] | what a container sees |
+//! | | [`selector`] | CEL selectors of classes and claims, as the scheduler evaluates them |
 //! | node, blocking | [`host`] | the kernel: one seam, the real one and a fake |
 //! | | [`inventory`] | which functions there are, and which the host itself uses |
 //! | | [`claim`] | wanted, plan, record, engine: prepare, unprepare, recover |
@@ -84,5 +85,7 @@ pub mod node;
 pub mod nri;
 #[cfg(feature = "agent")]
 pub mod publish;
+#[cfg(feature = "agent")]
+pub mod selector;
 #[cfg(feature = "agent")]
 pub mod telemetry;

@@ -108,7 +108,7 @@ impl<'a> NodeView<'a, '_> {
                 .filter_map(|listed| listed.attribute(name));
             values
                 .into_iter()
-                .any(|datum| matches!(datum, super::objects::Datum::Other(_)))
+                .any(|datum| matches!(datum, crate::selector::AttributeValue::Other(_)))
         })
     }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{
-    cel::Quantity,
     objects::{Allotment, Claim, Consumption, Listed},
     world::World,
 };
+use crate::selector::Quantity;
 
 /// Driver, pool, device.
 type Place<'a> = (&'a str, &'a str, &'a str);

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    cel::{Because, Judgement, Looked, Selector},
     holders::Holders,
     objects::{Class, Listed, Selecting, TaintRule, Wish},
     taint,
 };
+use crate::selector::{Because, Judgement, Looked, Selector};
 
 /// One request, or one alternative of one.
 pub(super) struct Slot<'a> {
@@ -179,7 +179,7 @@ impl<'a> Slot<'a> {
                 term: because.term,
                 looked: because.looked,
             };
-            match selector.judge(listed) {
+            match selector.judge(&listed.cel_device()) {
                 Judgement::True => {}
                 Judgement::False(because) => return Verdict::Refused(refusal(because)),
                 Judgement::Error(because, text) => return Verdict::Failed(refusal(because), text),

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::{
     holders::Holders,
-    objects::{Allotment, Claim, Datum, Listed, or_default},
+    objects::{Allotment, Claim, Listed, or_default},
     taint,
     world::World,
 };
-use crate::api::Attribute;
+use crate::{api::Attribute, selector::AttributeValue};
 
 /// One device of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -105,12 +105,14 @@ fn pods(claim: &Claim) -> Vec<String> {
         .collect()
 }
 
-fn value(datum: &Datum) -> Value {
+fn value(datum: &AttributeValue) -> Value {
     match datum {
-        Datum::Known(Attribute::String(text) | Attribute::Version(text)) => text.as_str().into(),
-        Datum::Known(Attribute::Int(number)) => (*number).into(),
-        Datum::Known(Attribute::Bool(value)) => (*value).into(),
-        Datum::Other(value) => value.clone(),
+        AttributeValue::Known(Attribute::String(text) | Attribute::Version(text)) => {
+            text.as_str().into()
+        }
+        AttributeValue::Known(Attribute::Int(number)) => (*number).into(),
+        AttributeValue::Known(Attribute::Bool(value)) => (*value).into(),
+        AttributeValue::Other(value) => value.clone(),
     }
 }
 

@@ -2,14 +2,13 @@
 //!
 //! ```text
 //!  claims, classes, slices, rules ─► World ─► per request and device: Verdict ─► per node: Outcome ─► Report
-//!                                               cel, holders, taint                fit, cause
+//!                                          selector, holders, taint                fit, cause
 //! ```
 //!
 //! Pure: it works on objects, wherever they come from. It follows Kubernetes' structured allocator
 //! (`k8s.io/dynamic-resource-allocation/structured`), and where it cannot, it says so and gives no verdict.
 
 mod cause;
-mod cel;
 mod config;
 mod fit;
 mod holders;

@@ -5,9 +5,7 @@ mod slices;
 use serde::Deserialize;
 use serde_json::Value;
 
-#[cfg(test)]
-pub(super) use slices::Device;
-pub(super) use slices::{Consumption, Datum, Listed, RuleSelector, Slice, Taint, TaintRule};
+pub(super) use slices::{Consumption, Listed, RuleSelector, Slice, Taint, TaintRule};
 
 /// `metadata`.
 #[derive(Debug, Clone, Default, Deserialize)]

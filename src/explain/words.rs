@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{
-    cel::Looked,
     fit::{attribute, value},
     holders::Short,
     judge::{Refusal, Verdict},
     objects::{Claim, Constraint, Listed},
 };
+use crate::selector::Looked;
 
 /// How many names are told before "and N more".
 const NAMES: usize = 3;

@@ -3,10 +3,9 @@
 use std::{collections::BTreeMap, fmt};
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::Meta;
-use crate::{api::Attribute, explain::cel::Quantity};
+use crate::selector::{AttributeValue, Capacity, CelDevice, Quantity};
 
 /// A ResourceSlice.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -55,7 +54,7 @@ pub(in crate::explain) struct Device {
     /// A DNS label.
     pub(in crate::explain) name: String,
     /// By qualified name.
-    pub(in crate::explain) attributes: BTreeMap<String, Datum>,
+    pub(in crate::explain) attributes: BTreeMap<String, AttributeValue>,
     /// By qualified name.
     pub(in crate::explain) capacity: BTreeMap<String, Capacity>,
     /// Why it is not to be used.
@@ -68,33 +67,6 @@ pub(in crate::explain) struct Device {
     pub(in crate::explain) node_name: Option<String>,
     /// All nodes have it.
     pub(in crate::explain) all_nodes: bool,
-}
-
-/// An attribute's value.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
-pub(in crate::explain) enum Datum {
-    /// One of the four types.
-    Known(Attribute),
-    /// Of a type that came later.
-    Other(Value),
-}
-
-impl fmt::Display for Datum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Known(Attribute::String(text)) => write!(f, "{text:?}"),
-            Self::Known(known) => known.fmt(f),
-            Self::Other(value) => value.fmt(f),
-        }
-    }
-}
-
-/// A capacity.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub(in crate::explain) struct Capacity {
-    /// How much.
-    pub(in crate::explain) value: Quantity,
 }
 
 /// Why a device is not to be used.
@@ -195,6 +167,16 @@ pub(in crate::explain) struct Listed<'a> {
 }
 
 impl Listed<'_> {
+    /// As selectors see it.
+    pub(in crate::explain) fn cel_device(&self) -> CelDevice<'_> {
+        CelDevice {
+            driver: self.driver,
+            attributes: &self.device.attributes,
+            capacity: &self.device.capacity,
+            allow_multiple_allocations: self.device.allow_multiple_allocations,
+        }
+    }
+
     /// `pool/device`.
     #[must_use]
     pub(in crate::explain) fn path(&self) -> String {
@@ -203,7 +185,7 @@ impl Listed<'_> {
 
     /// The attribute of that qualified name; one without domain is in the driver's.
     #[must_use]
-    pub(in crate::explain) fn attribute(&self, name: &str) -> Option<&Datum> {
+    pub(in crate::explain) fn attribute(&self, name: &str) -> Option<&AttributeValue> {
         let bare = || name.strip_prefix(self.driver)?.strip_prefix('/');
         let attributes = &self.device.attributes;
         attributes.get(name).or_else(|| attributes.get(bare()?))

@@ -2,7 +2,7 @@
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 
-use super::device::FIELDS;
+use super::variable::FIELDS;
 
 /// Names that are types, or namespaces of functions.
 const NAMES: [&str; 23] = [

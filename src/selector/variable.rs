@@ -1,10 +1,6 @@
-//! A device as a selector sees it, and which of its values a selector looked at.
+//! The variable `device`: maps that note which of their values an expression looked at.
 
-use std::{
-    any::Any,
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{any::Any, collections::HashMap};
 
 use cel::{
     ExecutionError,
@@ -15,57 +11,12 @@ use cel::{
     },
 };
 
-use super::{Looked, version::Semver};
-use crate::{
-    api::Attribute,
-    explain::objects::{Datum, Listed},
+use super::{
+    device::{AttributeValue, CelDevice},
+    seen::{Seen, Text},
+    version::Semver,
 };
-
-/// What was looked at, in order, each once.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Seen(Arc<Mutex<Notes>>);
-
-#[derive(Debug, Default)]
-pub(super) struct Notes {
-    pub(super) looked: Vec<Looked>,
-    /// Why nothing can be said.
-    pub(super) strange: Option<String>,
-}
-
-impl Seen {
-    fn note(&self, name: &str, text: Option<&Text>) {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if text.is_some_and(|text| text.strange) {
-            notes.strange = Some(format!(
-                "attribute {name} is of a type that is not known here"
-            ));
-        }
-        if notes.looked.iter().all(|looked| looked.name != name) {
-            notes.looked.push(Looked {
-                name: name.to_owned(),
-                value: text.map(|text| text.shown.clone()),
-            });
-        }
-    }
-
-    pub(super) fn cannot_tell(&self, why: &str) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .strange = Some(why.to_owned());
-    }
-
-    pub(super) fn take(&self) -> Notes {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// A value for people.
-#[derive(Debug, Clone)]
-struct Text {
-    shown: String,
-    strange: bool,
-}
+use crate::api::Attribute;
 
 /// Keys and values of a map.
 type Entries = Vec<(String, Box<dyn Val>)>;
@@ -84,7 +35,7 @@ enum Level {
     Ids(String),
 }
 
-/// A map that tells what was looked up in it.
+/// A map that notes what was looked up in it.
 #[derive(Debug, Clone)]
 struct Watched {
     level: Level,
@@ -221,25 +172,24 @@ pub(super) const FIELDS: [&str; 4] = [
 ];
 
 /// The variable `device`.
-pub(super) fn device(listed: &Listed<'_>, seen: &Seen) -> Box<dyn Val> {
-    let device = listed.device;
+pub(super) fn device(device: &CelDevice<'_>, seen: &Seen) -> Box<dyn Val> {
     let attributes = device
         .attributes
         .iter()
-        .map(|(name, datum)| (name, datum.to_string(), val(datum, seen)));
+        .map(|(name, value)| (name, value.to_string(), val(value, seen)));
     let capacity = device.capacity.iter().map(|(name, capacity)| {
         let value: Box<dyn Val> = Box::new(capacity.value);
         (name, capacity.value.to_string(), Some(value))
     });
     let fields: [Box<dyn Val>; 4] = [
-        Box::new(CelString::from(listed.driver.to_owned())),
-        Box::new(domains(listed.driver, attributes, seen)),
-        Box::new(domains(listed.driver, capacity, seen)),
+        Box::new(CelString::from(device.driver.to_owned())),
+        Box::new(domains(device.driver, attributes, seen)),
+        Box::new(domains(device.driver, capacity, seen)),
         Box::new(CelBool::from(device.allow_multiple_allocations)),
     ];
     let named = FIELDS.map(str::to_owned).into_iter().zip(fields).collect();
     let mut top = Watched::new(Level::Fields, named, seen);
-    let shown = format!("{:?}", listed.driver);
+    let shown = format!("{:?}", device.driver);
     top.texts = HashMap::from([(
         "driver".to_owned(),
         Text {
@@ -289,12 +239,14 @@ fn domains<'a>(
 }
 
 /// None: of a type that is not known here.
-fn val(datum: &Datum, seen: &Seen) -> Option<Box<dyn Val>> {
-    Some(match datum {
-        Datum::Known(Attribute::String(text)) => Box::new(CelString::from(text.clone())),
-        Datum::Known(Attribute::Int(number)) => Box::new(CelInt::from(*number)),
-        Datum::Known(Attribute::Bool(value)) => Box::new(CelBool::from(*value)),
-        Datum::Known(Attribute::Version(text)) => Box::new(Semver::parse(text)?.seen_by(seen)),
-        Datum::Other(_) => return None,
+fn val(value: &AttributeValue, seen: &Seen) -> Option<Box<dyn Val>> {
+    Some(match value {
+        AttributeValue::Known(Attribute::String(text)) => Box::new(CelString::from(text.clone())),
+        AttributeValue::Known(Attribute::Int(number)) => Box::new(CelInt::from(*number)),
+        AttributeValue::Known(Attribute::Bool(value)) => Box::new(CelBool::from(*value)),
+        AttributeValue::Known(Attribute::Version(text)) => {
+            Box::new(Semver::parse(text)?.seen_by(seen))
+        }
+        AttributeValue::Other(_) => return None,
     })
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 /// An amount, exact to a nanounit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::explain) struct Quantity {
+pub struct Quantity {
     nano: i128,
 }
 
@@ -49,7 +49,7 @@ fn exponent(suffix: &str) -> Option<i128> {
 
 impl Quantity {
     /// Reads one; none when it is no quantity, or one beyond what is exact here.
-    pub(in crate::explain) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (sign, digits) = match text.strip_prefix('-') {
             Some(rest) => (-1, rest),
             None => (1, text.strip_prefix('+').unwrap_or(text)),
@@ -72,7 +72,7 @@ impl Quantity {
 
     /// `self - other`.
     #[must_use]
-    pub(in crate::explain) fn less(self, other: Self) -> Self {
+    pub fn less(self, other: Self) -> Self {
         Self {
             nano: self.nano.saturating_sub(other.nano),
         }
@@ -80,7 +80,7 @@ impl Quantity {
 
     /// `self + other`.
     #[must_use]
-    pub(in crate::explain) fn plus(self, other: Self) -> Self {
+    pub fn plus(self, other: Self) -> Self {
         Self {
             nano: self.nano.saturating_add(other.nano),
         }

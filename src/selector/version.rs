@@ -10,12 +10,12 @@ use cel::{
     },
 };
 
-use super::{Quantity, device::Seen};
+use super::{quantity::Quantity, seen::Seen};
 
 static SEMVER: Type = Type::new_unspecified_type("kubernetes.Semver");
 static QUANTITY: Type = Type::new_unspecified_type("kubernetes.Quantity");
 
-/// `semver("1.2.3")`, and attributes of type version, which tell when they are compared with something else.
+/// `semver("1.2.3")`, and attributes of type version, which note when they are compared with something else.
 #[derive(Debug, Clone)]
 pub(super) struct Semver(semver::Version, Option<Seen>);
 
@@ -47,7 +47,7 @@ impl Val for Semver {
         let Some(other) = other.downcast_ref::<Self>() else {
             // An error to the scheduler, which this library cannot give here, and which `||` may forgive.
             let why = format!("version {} is compared with what is no version", self.0);
-            self.1.iter().for_each(|seen| seen.cannot_tell(&why));
+            self.1.iter().for_each(|seen| seen.no_verdict(&why));
             return false;
         };
         self.order(other).is_eq()

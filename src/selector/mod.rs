@@ -1,4 +1,4 @@
-//! Selectors, as Kubernetes evaluates them, and why one refuses a device.
+//! CEL selectors of classes and claims, as Kubernetes evaluates them, and why one refuses a device.
 //!
 //! ```text
 //!  expression ─► whole, and its terms: a && b && c ─► true
@@ -16,35 +16,27 @@ mod library;
 mod lists;
 mod quantity;
 mod search;
+mod seen;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod variable;
 mod version;
 
 use std::sync::{Arc, LazyLock};
 
 use cel::{Context, Env, ExecutionError, Program, common::types::CelBool};
-use serde::Serialize;
+use seen::Seen;
 
-use super::objects::Listed;
-use device::Seen;
-
-pub(in crate::explain) use quantity::Quantity;
+pub use device::{AttributeValue, Capacity, CelDevice};
+pub use quantity::Quantity;
+pub use seen::Looked;
 
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(library::environment);
 
-/// A value that an expression looked at.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(in crate::explain) struct Looked {
-    /// `vendor`, or with another domain than the driver's `dra.net/numaNode`; `device.driver`.
-    pub(in crate::explain) name: String,
-    /// As people write it; none: the device has no such attribute.
-    pub(in crate::explain) value: Option<String>,
-}
-
 /// What an expression says of a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::explain) enum Judgement {
+pub enum Judgement {
     /// It may be chosen.
     True,
     /// It may not.
@@ -57,17 +49,17 @@ pub(in crate::explain) enum Judgement {
 
 /// The part of an expression that decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::explain) struct Because {
+pub struct Because {
     /// As written.
-    pub(in crate::explain) term: String,
+    pub term: String,
     /// How many terms of the expression before it were true.
-    pub(in crate::explain) passed: usize,
+    pub passed: usize,
     /// What the term looked at.
-    pub(in crate::explain) looked: Vec<Looked>,
+    pub looked: Vec<Looked>,
 }
 
 /// A compiled expression.
-pub(in crate::explain) struct Selector {
+pub struct Selector {
     whole: Program,
     terms: Vec<(String, Program)>,
 }
@@ -77,7 +69,7 @@ impl Selector {
     ///
     /// # Errors
     /// What is wrong with it: the API server would refuse it too.
-    pub(in crate::explain) fn compile(expression: &str) -> Result<Self, String> {
+    pub fn compile(expression: &str) -> Result<Self, String> {
         let compile = |text: &str| {
             ENVIRONMENT
                 .compile(text)
@@ -98,24 +90,24 @@ impl Selector {
 
     /// Evaluates it for a device.
     #[must_use]
-    pub(in crate::explain) fn judge(&self, device: &Listed<'_>) -> Judgement {
+    pub fn judge(&self, device: &CelDevice<'_>) -> Judgement {
         match evaluate(&self.whole, device) {
-            Told {
+            Evaluation {
                 strange: Some(why), ..
             } => Judgement::Unjudged(why),
-            Told {
+            Evaluation {
                 answer: Answer::Unjudged(why),
                 ..
             } => Judgement::Unjudged(why),
-            Told {
+            Evaluation {
                 answer: Answer::Bool(true),
                 ..
             } => Judgement::True,
-            Told {
+            Evaluation {
                 answer: Answer::Bool(false),
                 ..
             } => Judgement::False(self.because(device, |answer| *answer == Answer::Bool(false))),
-            Told {
+            Evaluation {
                 answer: Answer::Error(text),
                 ..
             } => Judgement::Error(
@@ -125,14 +117,14 @@ impl Selector {
         }
     }
 
-    fn because(&self, device: &Listed<'_>, decides: impl Fn(&Answer) -> bool) -> Because {
+    fn because(&self, device: &CelDevice<'_>, decides: impl Fn(&Answer) -> bool) -> Because {
         for (passed, (term, program)) in self.terms.iter().enumerate() {
-            let told = evaluate(program, device);
-            if decides(&told.answer) {
+            let evaluation = evaluate(program, device);
+            if decides(&evaluation.answer) {
                 return Because {
                     term: term.clone(),
                     passed,
-                    looked: told.looked,
+                    looked: evaluation.looked,
                 };
             }
         }
@@ -157,16 +149,16 @@ enum Answer {
     Unjudged(String),
 }
 
-struct Told {
+struct Evaluation {
     answer: Answer,
     looked: Vec<Looked>,
     strange: Option<String>,
 }
 
-fn evaluate(program: &Program, listed: &Listed<'_>) -> Told {
+fn evaluate(program: &Program, device: &CelDevice<'_>) -> Evaluation {
     let seen = Seen::default();
     let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
-    context.add_variable_as_val("device", device::device(listed, &seen));
+    context.add_variable_as_val("device", variable::device(device, &seen));
     let answer = match cel::Value::resolve_val(program.expression(), &context) {
         Ok(value) => match value.downcast_ref::<CelBool>() {
             Some(value) => Answer::Bool(*value.inner()),
@@ -175,17 +167,17 @@ fn evaluate(program: &Program, listed: &Listed<'_>) -> Told {
                 value.get_type().name()
             )),
         },
-        Err(error) => told(&error),
+        Err(error) => failed(&error),
     };
     let notes = seen.take();
-    Told {
+    Evaluation {
         answer,
         looked: notes.looked,
         strange: notes.strange,
     }
 }
 
-fn told(error: &ExecutionError) -> Answer {
+fn failed(error: &ExecutionError) -> Answer {
     match error {
         ExecutionError::NoSuchKey(key) => Answer::Error(format!("no such key: {key}")),
         ExecutionError::UndeclaredReference(name) => {

@@ -5,13 +5,20 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::*;
-use crate::explain::objects::Device;
 
 #[derive(Deserialize)]
 struct Corpus {
     driver: String,
     devices: BTreeMap<String, Device>,
     selectors: Vec<Row>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Device {
+    attributes: BTreeMap<String, AttributeValue>,
+    capacity: BTreeMap<String, Capacity>,
+    allow_multiple_allocations: bool,
 }
 
 #[derive(Deserialize)]
@@ -23,22 +30,22 @@ struct Row {
 }
 
 fn corpus() -> Corpus {
-    serde_json::from_str(include_str!("../../../e2e/fixtures/selectors.json"))
+    serde_json::from_str(include_str!("../../e2e/fixtures/selectors.json"))
         .expect("the corpus is JSON")
 }
 
-fn listed<'a>(corpus: &'a Corpus, device: &str) -> Listed<'a> {
-    Listed {
+fn device<'a>(corpus: &'a Corpus, name: &str) -> CelDevice<'a> {
+    let device = &corpus.devices[name];
+    CelDevice {
         driver: &corpus.driver,
-        pool: "node1",
-        node: Some("node1"),
-        device: &corpus.devices[device],
-        incomplete: None,
+        attributes: &device.attributes,
+        capacity: &device.capacity,
+        allow_multiple_allocations: device.allow_multiple_allocations,
     }
 }
 
-fn verdict(expression: &str, listed: &Listed<'_>) -> &'static str {
-    match Selector::compile(expression).map(|selector| selector.judge(listed)) {
+fn verdict(expression: &str, device: &CelDevice<'_>) -> &'static str {
+    match Selector::compile(expression).map(|selector| selector.judge(device)) {
         Err(_) => "invalid",
         Ok(Judgement::True) => "true",
         Ok(Judgement::False(_)) => "false",
@@ -52,12 +59,12 @@ fn the_corpus_of_selectors_holds() {
     let corpus = corpus();
     let mut wrong = Vec::new();
     for row in &corpus.selectors {
-        for (device, verdict) in &row.verdicts {
+        for (name, verdict) in &row.verdicts {
             let expected = row.explain.as_ref().unwrap_or(verdict);
-            let told = self::verdict(&row.expression, &listed(&corpus, device));
-            if told != expected {
+            let found = self::verdict(&row.expression, &device(&corpus, name));
+            if found != expected {
                 wrong.push(format!(
-                    "{}, {device}: {told}, not {expected}: {}",
+                    "{}, {name}: {found}, not {expected}: {}",
                     row.name, row.expression
                 ));
             }
@@ -74,14 +81,14 @@ fn the_terms_of_a_selector_say_the_same_as_the_whole() {
         let Ok(selector) = Selector::compile(&row.expression) else {
             continue;
         };
-        for device in corpus.devices.keys() {
-            let listed = listed(&corpus, device);
+        for name in corpus.devices.keys() {
+            let device = device(&corpus, name);
             let all: Vec<Answer> = selector
                 .terms
                 .iter()
-                .map(|(_, term)| evaluate(term, &listed).answer)
+                .map(|(_, term)| evaluate(term, &device).answer)
                 .collect();
-            let expected = match selector.judge(&listed) {
+            let expected = match selector.judge(&device) {
                 Judgement::True => all.iter().all(|answer| *answer == Answer::Bool(true)),
                 Judgement::False(_) => all.contains(&Answer::Bool(false)),
                 Judgement::Error(..) => all.iter().any(|answer| matches!(answer, Answer::Error(_))),
@@ -93,11 +100,11 @@ fn the_terms_of_a_selector_say_the_same_as_the_whole() {
 }
 
 #[test]
-fn the_term_that_decides_is_told_with_what_it_looked_at() {
+fn the_term_that_decides_is_reported_with_what_it_looked_at() {
     let corpus = corpus();
-    let listed = listed(&corpus, "pf");
+    let device = device(&corpus, "pf");
     let of = r#"device.driver == "selectors.example.com" && cel.bind(d, device.attributes["selectors.example.com"], d.vendor == "8086" && d.type == "vf")"#;
-    let Judgement::False(because) = Selector::compile(of).unwrap().judge(&listed) else {
+    let Judgement::False(because) = Selector::compile(of).unwrap().judge(&device) else {
         panic!("must be false")
     };
     let looked = vec![Looked {
@@ -113,7 +120,7 @@ fn the_term_that_decides_is_told_with_what_it_looked_at() {
         }
     );
     let of = r#"device.attributes["resource.kubernetes.io"].numaNode == 0"#;
-    let Judgement::Error(because, text) = Selector::compile(of).unwrap().judge(&listed) else {
+    let Judgement::Error(because, text) = Selector::compile(of).unwrap().judge(&device) else {
         panic!("must fail")
     };
     let looked = vec![Looked {

@@ -1,0 +1,61 @@
+//! Which values of a device an expression looked at.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+
+/// A value that an expression looked at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Looked {
+    /// `vendor`, or with another domain than the driver's `dra.net/numaNode`; `device.driver`.
+    pub name: String,
+    /// As people write it; none: the device has no such attribute.
+    pub value: Option<String>,
+}
+
+/// What was looked at, in order, each once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen(Arc<Mutex<Notes>>);
+
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) looked: Vec<Looked>,
+    /// Why there is no verdict.
+    pub(super) strange: Option<String>,
+}
+
+impl Seen {
+    pub(super) fn note(&self, name: &str, text: Option<&Text>) {
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if text.is_some_and(|text| text.strange) {
+            notes.strange = Some(format!(
+                "attribute {name} is of a type that is not known here"
+            ));
+        }
+        if notes.looked.iter().all(|looked| looked.name != name) {
+            notes.looked.push(Looked {
+                name: name.to_owned(),
+                value: text.map(|text| text.shown.clone()),
+            });
+        }
+    }
+
+    pub(super) fn no_verdict(&self, why: &str) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .strange = Some(why.to_owned());
+    }
+
+    pub(super) fn take(&self) -> Notes {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A value for people.
+#[derive(Debug, Clone)]
+pub(super) struct Text {
+    pub(super) shown: String,
+    /// Its type is not known here.
+    pub(super) strange: bool,
+}
