@@ -9,7 +9,7 @@ use super::{
     holders::Holders,
     judge::{Slot, Verdict},
     objects::{Constraint, Listed},
-    words,
+    reason, text,
 };
 
 /// Why a claim is not served.
@@ -184,7 +184,7 @@ impl<'a> NodeView<'a, '_> {
             .map(|at| &self.devices[at])
             .collect();
         let wanted: Vec<String> = slots()
-            .map(|(slot, all)| format!("{} of {}", words::devices(needs(slot, all)), slot.name))
+            .map(|(slot, all)| format!("{} of {}", text::devices(needs(slot, all)), slot.name))
             .collect();
         let rule = if constraint.match_attribute.is_some() {
             "one value"
@@ -193,9 +193,9 @@ impl<'a> NodeView<'a, '_> {
         };
         format!(
             "constraint {index}, {}: needs {rule} on {}, but those that are free have {}",
-            words::constraint(constraint),
+            text::constraint(constraint),
             wanted.join(" and "),
-            words::grouped(&words::groups(constraint, &all))
+            text::grouped(&text::groups(constraint, &all))
         )
     }
 }
@@ -259,7 +259,7 @@ fn lack_of(
             Cause::new(
                 "selectorError",
                 request,
-                words::stumbled(&verdicts[at], &devices[at]),
+                reason::stumbled(&verdicts[at], &devices[at]),
             ),
         ));
     }
@@ -272,7 +272,7 @@ fn lack_of(
             let text = format!(
                 "request {} asks for {needs} devices, {}",
                 slot.name,
-                words::matching(matching)
+                text::matching(matching)
             );
             Some((2 + matching, Cause::new("tooFew", request, text)))
         }
@@ -319,7 +319,7 @@ pub(super) fn nothing_matches(slot: &Slot<'_>, verdicts: &[Verdict]) -> Cause {
         slot.name,
         nearest.place,
         nearest.term,
-        words::distribution(same())
+        reason::distribution(same())
     );
     Cause::new("selector", request, text)
 }
@@ -348,7 +348,7 @@ fn not_free(slot: &Slot<'_>, verdicts: &[Verdict], fits: usize, needs: usize) ->
     };
     let text = format!(
         "{} request {}, {have}: {}",
-        words::matching(matching),
+        text::matching(matching),
         slot.name,
         rest.join("; ")
     );
@@ -359,14 +359,14 @@ fn blocked(code: &str, all: &[&Verdict]) -> String {
     let mut details: Vec<String> = all
         .iter()
         .map(|verdict| match verdict {
-            Verdict::Held(claim, pods) => words::holder(claim, pods),
+            Verdict::Held(claim, pods) => text::holder(claim, pods),
             Verdict::Tainted(taints) => taints.join(", "),
-            verdict => words::reason(verdict),
+            verdict => reason::reason(verdict),
         })
         .collect();
     details.sort();
     details.dedup();
-    let shown = words::list(details.iter().take(3).cloned().collect(), details.len());
+    let shown = text::list(details.iter().take(3).cloned().collect(), details.len());
     match code {
         "held" => format!("allocated to {shown}"),
         "taint" => format!("tainted and not tolerated: {shown}"),

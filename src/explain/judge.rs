@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     holders::Holders,
     objects::{Class, Listed, Selecting, TaintRule, Wish},
-    taint,
+    taint, text,
 };
 use crate::selector::{Because, Judgement, Looked, Selector};
 
@@ -162,7 +162,7 @@ impl<'a> Slot<'a> {
             return Verdict::Tainted(taints.iter().map(ToString::to_string).collect());
         }
         match holders.short(listed).filter(|_| !self.wish.admin_access) {
-            Some(short) => Verdict::Drained(super::words::short(listed, &short)),
+            Some(short) => Verdict::Drained(text::short(listed, &short)),
             None => Verdict::Fits,
         }
     }

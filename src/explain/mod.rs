@@ -15,12 +15,13 @@ mod holders;
 mod judge;
 mod listing;
 mod objects;
+mod reason;
 mod report;
 mod subject;
 mod taint;
 #[cfg(test)]
 mod tests;
-mod words;
+mod text;
 mod world;
 
 pub use cause::Cause;
@@ -306,7 +307,7 @@ fn notes(world: &World) -> Vec<String> {
         0 => Vec::new(),
         count => vec![format!(
             "{} of slices with a node selector are not judged",
-            words::devices(count)
+            text::devices(count)
         )],
     }
 }
@@ -323,9 +324,9 @@ fn constraints(nodes: &[Node<'_, '_>], asks: &Devices) -> Vec<ConstraintView> {
             .filter(|at| slots().any(|(_, verdicts)| verdicts[*at] == Verdict::Fits))
             .map(|at| &node.devices[at])
             .collect();
-        let groups = words::groups(constraint, &free);
+        let groups = text::groups(constraint, &free);
         ConstraintView {
-            constraint: words::constraint(constraint),
+            constraint: text::constraint(constraint),
             node: node.name.clone(),
             groups,
         }
@@ -379,7 +380,7 @@ fn rows(nodes: &[Node<'_, '_>], driver: &str, own: &[Allotment]) -> Vec<Row> {
 fn told(verdict: &Verdict, own: bool) -> (&'static str, String) {
     match verdict {
         Verdict::Fits if own => ("own", "allocated to this claim".to_owned()),
-        verdict => (verdict.code(), words::reason(verdict)),
+        verdict => (verdict.code(), reason::reason(verdict)),
     }
 }
 

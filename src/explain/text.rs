@@ -1,0 +1,127 @@
+//! Counts, lists, claims and constraints as text.
+
+use std::collections::BTreeMap;
+
+use super::{
+    fit::{attribute, value},
+    holders::Short,
+    objects::{Claim, Constraint, Listed},
+};
+
+/// How many names are listed before "and N more".
+pub(super) const NAMES: usize = 3;
+
+/// `shop/net (pod upf-0)`.
+pub(super) fn holder(claim: &str, pods: &[String]) -> String {
+    match pods {
+        [] => format!("claim {claim}"),
+        [pod] => format!("claim {claim} (pod {pod})"),
+        pods => format!(
+            "claim {claim} (pods {})",
+            list(pods.iter().take(NAMES).cloned().collect(), pods.len())
+        ),
+    }
+}
+
+/// A PF whose VFs are in use, or the other way round, or whatever else shares a counter.
+pub(super) fn short(listed: &Listed<'_>, short: &Short<'_>) -> String {
+    let kind = |listed: &Listed<'_>| {
+        listed
+            .attribute("type")
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    };
+    let of = match kind(listed).as_str() {
+        "\"pf\"" => "its VFs are in use",
+        "\"vf\"" | "\"sf\""
+            if short
+                .takers
+                .iter()
+                .any(|(taker, _)| kind(taker) == "\"pf\"") =>
+        {
+            "its PF is in use"
+        }
+        _ => "what it shares is in use",
+    };
+    let taker = |(taker, claim): &(Listed<'_>, &Claim)| {
+        let pods: Vec<String> = claim
+            .status
+            .reserved_for
+            .iter()
+            .map(|pod| pod.name.clone())
+            .collect();
+        format!("{} by {}", taker.device.name, holder(&claim.path(), &pods))
+    };
+    let takers = list(
+        short.takers.iter().take(NAMES).map(taker).collect(),
+        short.takers.len(),
+    );
+    let (_, _, set, counter) = short.counter;
+    let takers = if takers.is_empty() {
+        String::new()
+    } else {
+        format!(": {takers}")
+    };
+    format!(
+        "{of}{takers} (counter {counter} of {set}: {} of {} left, it takes {})",
+        short.left, short.size, short.needs
+    )
+}
+
+/// `matchAttribute resource.kubernetes.io/numaNode`.
+pub(super) fn constraint(constraint: &Constraint) -> String {
+    let kind = if constraint.match_attribute.is_some() {
+        "matchAttribute"
+    } else {
+        "distinctAttribute"
+    };
+    format!("{kind} {}", attribute(constraint).unwrap_or("?"))
+}
+
+/// `0: 3 devices, 1: 4, absent: 2`.
+pub(super) fn groups(constraint: &Constraint, all: &[&Listed<'_>]) -> Vec<(String, usize)> {
+    let mut groups: BTreeMap<String, usize> = BTreeMap::new();
+    for listed in all {
+        *groups
+            .entry(value(constraint, listed).unwrap_or_else(|| "absent".to_owned()))
+            .or_default() += 1;
+    }
+    groups.into_iter().collect()
+}
+
+/// See [`groups`].
+pub(super) fn grouped(groups: &[(String, usize)]) -> String {
+    let shown = groups
+        .iter()
+        .map(|(value, count)| format!("{value}: {}", devices(*count)));
+    list(shown.take(8).collect(), groups.len())
+}
+
+/// `1 device`, `2 devices`.
+pub(super) fn devices(count: usize) -> String {
+    if count == 1 {
+        "1 device".to_owned()
+    } else {
+        format!("{count} devices")
+    }
+}
+
+/// `1 device matches`, `2 devices match`.
+pub(super) fn matching(count: usize) -> String {
+    format!(
+        "{} {}",
+        devices(count),
+        if count == 1 { "matches" } else { "match" }
+    )
+}
+
+/// The first ones and how many more.
+pub(super) fn list(shown: Vec<String>, all: usize) -> String {
+    let more = all.saturating_sub(shown.len());
+    let shown = shown.join(", ");
+    if more == 0 {
+        shown
+    } else {
+        format!("{shown} and {more} more")
+    }
+}
