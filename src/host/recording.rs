@@ -5,12 +5,10 @@ pub(crate) mod fixtures;
 pub mod large;
 mod tree;
 
-use std::{io, path::Path};
-
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorKind, Kernel, Result, Told, linux::Linux};
-use crate::device::{DeviceId, Function, Observed};
+use super::{ErrorKind, Kernel, Result, Told};
+use crate::device::{DeviceId, Observed};
 
 pub use tree::SysfsTree;
 
@@ -53,32 +51,5 @@ impl Recording {
             host_used: kernel.host_used()?,
             ..Self::default()
         })
-    }
-
-    /// The recorded sysfs, written below a directory, and a kernel that discovers it there.
-    ///
-    /// # Errors
-    /// The directory cannot be written.
-    pub fn unpack(&self, dir: &Path) -> io::Result<Linux> {
-        self.sysfs.unpack(dir)?;
-        Ok(Linux::recorded(dir.to_owned(), self.told.clone()))
-    }
-
-    /// Its functions: as discovery reads the recorded sysfs; as recorded when there is none.
-    ///
-    /// # Errors
-    /// No temporary directory can be written.
-    pub fn functions(&self) -> io::Result<Vec<Function>> {
-        if self.sysfs.is_empty() {
-            return Ok(self
-                .functions
-                .iter()
-                .map(|observed| observed.function.clone())
-                .collect());
-        }
-        let dir = tempfile::tempdir()?;
-        self.unpack(dir.path())?
-            .functions()
-            .map_err(io::Error::other)
     }
 }

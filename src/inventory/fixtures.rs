@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use super::Inventory;
 use crate::{
     device::Function,
-    host::{Recording, recording::fixtures::all},
+    host::{Recording, recording::fixtures},
 };
 
-/// One of the hosts.
+/// The host of this name.
 pub(crate) fn host(name: &str) -> Inventory {
     INVENTORIES
         .iter()
@@ -17,7 +17,7 @@ pub(crate) fn host(name: &str) -> Inventory {
         .unwrap()
 }
 
-/// All hosts, by the names of their files.
+/// All hosts, by name.
 pub(crate) fn inventories() -> Vec<(String, Inventory)> {
     INVENTORIES.clone()
 }
@@ -27,7 +27,7 @@ static INVENTORIES: LazyLock<Vec<(String, Inventory)>> = LazyLock::new(|| {
     let inventory = |(name, recording): (String, Recording)| {
         (name, Inventory::of_recording(&recording).unwrap())
     };
-    all().into_iter().map(inventory).collect()
+    fixtures::all().into_iter().map(inventory).collect()
 });
 
 /// The function of that name in slices.

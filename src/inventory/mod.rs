@@ -4,7 +4,7 @@ mod choice;
 #[cfg(test)]
 pub(crate) mod fixtures;
 #[cfg(test)]
-mod pool_tests;
+mod selector_tests;
 
 pub use choice::{Choice, Pattern, PfNames, pf_names};
 

@@ -4,7 +4,7 @@ use std::{
 };
 
 use super::*;
-use crate::policy;
+use crate::resource_policy;
 
 const POLICIES: &str =
     "/apis/sriovnetwork.k8snetworkplumbingwg.io/v1alpha1/namespaces/sriov/sriovresourcepolicies";

@@ -19,6 +19,7 @@ mod netns;
 mod observe;
 mod rdma;
 mod record;
+mod replay;
 mod set;
 mod sysfs;
 mod udev;

@@ -40,7 +40,7 @@ impl SysfsTree {
     }
 
     /// Writes all below a directory.
-    pub(super) fn unpack(&self, root: &Path) -> io::Result<()> {
+    pub(in crate::host) fn unpack(&self, root: &Path) -> io::Result<()> {
         for (dir, entries) in &self.0 {
             let dir = root.join(dir);
             fs::create_dir_all(&dir)?;

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    inventory::fixtures,
-    pool::{Candidate, Config, DeviceType, Selector},
-};
+use super::fixtures;
+use crate::pool::{Candidate, Config, DeviceType, Selector};
 
 /// Type of devices, selector object, host, what is taken, what is refused and why.
 const TABLE: [(&str, &str, &str, &str, &str, &str); 31] = [
