@@ -201,10 +201,10 @@ fn attach(
         report,
     );
     let plugin = nri::Plugin::new(&paths.nri, &args.driver_name, NRI_INDEX, Arc::new(attacher));
-    let (ready, anew) = (plugin.ready(), plugin.anew());
+    let (ready, reconnect) = (plugin.ready(), plugin.reconnect());
     parts.run("nri", plugin.run(std::future::pending()));
     let watched = Arc::clone(engine);
-    parts.run("watchdog", watchdog::run(watched, anew));
+    parts.run("watchdog", watchdog::run(watched, reconnect));
     let (cluster, engine) = (Arc::clone(cluster), Arc::clone(engine));
     parts.run("status", status::run(cluster, engine, changed));
     ready

@@ -28,7 +28,7 @@ struct Wait {
 }
 
 /// Runs until the task is dropped.
-pub(super) async fn run(engine: Arc<Engine>, anew: Arc<Notify>) {
+pub(super) async fn run(engine: Arc<Engine>, reconnect: Arc<Notify>) {
     let mut waits = BTreeMap::new();
     loop {
         sleep(PERIOD).await;
@@ -36,7 +36,7 @@ pub(super) async fn run(engine: Arc<Engine>, anew: Arc<Notify>) {
         let missing = super::blocking(move || missing(&engine)).await;
         if overdue(&mut waits, &missing, Instant::now()) {
             tracing::warn!(claims = ?missing, "netdevs are not in their pods: asking the runtime for its sandboxes again");
-            anew.notify_one();
+            reconnect.notify_one();
         }
     }
 }

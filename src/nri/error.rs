@@ -24,9 +24,9 @@ pub enum NriError {
     #[error("runtime refuses the registration: {0}")]
     Refused(String),
     /// We told all sandboxes too late for the runtime to have waited.
-    #[error("the answer to Synchronize was late, connecting anew")]
+    #[error("the response to Synchronize was late, reconnecting")]
     Late,
     /// Pods started and nobody called us.
-    #[error("the runtime does not call, connecting anew")]
+    #[error("the runtime sends no events, reconnecting")]
     Silent,
 }

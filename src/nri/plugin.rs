@@ -23,7 +23,7 @@ pub struct Plugin {
     identity: Identity,
     hooks: Arc<dyn Hooks>,
     ready: watch::Sender<bool>,
-    anew: Arc<Notify>,
+    reconnect: Arc<Notify>,
 }
 
 impl Plugin {
@@ -38,7 +38,7 @@ impl Plugin {
             identity,
             hooks,
             ready: watch::Sender::new(false),
-            anew: Arc::default(),
+            reconnect: Arc::default(),
         }
     }
 
@@ -48,11 +48,11 @@ impl Plugin {
         self.ready.subscribe()
     }
 
-    /// Connects anew when notified: for whoever sees that pods start without a call. A runtime that waited too long for
+    /// Reconnects when notified: for whoever sees that pods start without a call. A runtime that waited too long for
     /// the answer to Synchronize keeps the connection and calls nobody (seen with containerd 1.7.24).
     #[must_use]
-    pub fn anew(&self) -> Arc<Notify> {
-        Arc::clone(&self.anew)
+    pub fn reconnect(&self) -> Arc<Notify> {
+        Arc::clone(&self.reconnect)
     }
 
     /// Serves until `shutdown`. Hooks under way finish on their threads.
@@ -95,7 +95,7 @@ impl Plugin {
         };
         tokio::select! {
             result = serve => result.err().unwrap_or(NriError::Closed),
-            () = self.anew.notified() => NriError::Silent,
+            () = self.reconnect.notified() => NriError::Silent,
         }
     }
 }
