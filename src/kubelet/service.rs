@@ -26,7 +26,7 @@ pub(super) type Answers<T> = HashMap<String, Result<T, String>>;
 pub(super) struct Service {
     pub(super) claims: Arc<dyn Claims>,
     /// How long the kubelet is kept waiting; the work goes on behind.
-    pub(super) patience: Duration,
+    pub(super) timeout: Duration,
     /// Held by every task: the channel closes when none is left.
     pub(super) alive: mpsc::Sender<()>,
 }
@@ -56,7 +56,7 @@ impl Service {
         T: Send + 'static,
         F: Future<Output = Result<T, String>> + Send + 'static,
     {
-        let until = tokio::time::Instant::now() + self.patience;
+        let until = tokio::time::Instant::now() + self.timeout;
         // All are started before the first is waited for. A claim named twice is asked for once.
         let tasks: HashMap<String, Result<JoinHandle<_>, String>> = asked
             .into_iter()
@@ -69,8 +69,8 @@ impl Service {
                     Ok(Ok(answer)) => answer,
                     Ok(Err(died)) => Err(format!("{verb}: {died}")),
                     Err(_) => Err(format!(
-                        "{verb}: still under way after {:?}, it goes on",
-                        self.patience
+                        "{verb}: still in progress after {:?}, continuing in the background",
+                        self.timeout
                     )),
                 },
                 Err(error) => Err(error),

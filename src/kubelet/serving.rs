@@ -34,7 +34,7 @@ pub struct Plugin {
     /// What tells this instance from another of the same driver on the node: the pod's UID. Empty: there is only one.
     pub instance: String,
     /// How long the kubelet waits for an answer at most; the work goes on behind. The kubelet's own limit is 45 s.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 /// The servers, while they run. Dropped without [`Serving::stop`] it removes the sockets and cuts calls off; work for
@@ -57,7 +57,7 @@ pub async fn serve(plugin: Plugin, claims: Arc<dyn Claims>) -> Result<Serving, K
     let (alive, work) = mpsc::channel(1);
     let service = Service {
         claims,
-        patience: plugin.patience,
+        timeout: plugin.timeout,
         alive,
     };
     let versions = Server::builder()

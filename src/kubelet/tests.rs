@@ -82,7 +82,7 @@ fn plugin(kubelet: &Path, instance: &str) -> Plugin {
         driver: "sriov-dra.io".into(),
         kubelet: kubelet.to_owned(),
         instance: instance.into(),
-        patience: Duration::from_secs(40),
+        timeout: Duration::from_secs(40),
     }
 }
 
@@ -342,13 +342,13 @@ async fn a_slow_claim_is_answered_before_the_kubelet_gives_up() {
     let root = tempfile::tempdir().unwrap();
     let engine = Arc::new(Engine::default());
     let plugin = Plugin {
-        patience: Duration::from_millis(50),
+        timeout: Duration::from_millis(50),
         ..plugin(root.path(), "")
     };
     let _serving = serve(plugin, engine.clone()).await.unwrap();
     let answers = prepare(&mut dra(root.path()).await, &[claim("slow", UID)]).await;
     assert!(
-        answers[UID].error.contains("still under way after 50ms"),
+        answers[UID].error.contains("still in progress after 50ms"),
         "{}",
         answers[UID].error
     );

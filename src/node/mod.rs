@@ -280,7 +280,7 @@ async fn kubelet(
         driver: args.driver_name.clone(),
         kubelet: paths.kubelet.clone(),
         instance: args.pod_uid.clone(),
-        patience: claims::PATIENCE + Duration::from_secs(2),
+        timeout: claims::PATIENCE + Duration::from_secs(2),
     };
     Ok(crate::kubelet::serve(plugin, claims).await?)
 }

@@ -59,7 +59,7 @@ impl Stage {
             driver: DRIVER.to_owned(),
             kubelet: self.paths.kubelet.clone(),
             instance: String::new(),
-            patience: PATIENCE,
+            timeout: PATIENCE,
         };
         let serving = kubelet::serve(plugin, Arc::new(claims)).await?;
         let kubelet = Client::register(serving.registration_socket())

@@ -109,11 +109,11 @@ mod tests {
             ..LinkAddress::of(index)
         };
         bind(&socket, &all).unwrap();
-        let patience = Some(Duration::from_millis(200));
+        let timeout = Some(Duration::from_millis(200));
         rustix::net::sockopt::set_socket_timeout(
             &socket,
             rustix::net::sockopt::Timeout::Recv,
-            patience,
+            timeout,
         )
         .unwrap();
         socket
