@@ -18,19 +18,19 @@ pub enum Moment {
 }
 
 /// Called around every change with what is changed, e.g. `write /run/x`; an error ends the change.
-pub type Tap = Arc<dyn Fn(Moment, &str) -> io::Result<()> + Send + Sync>;
+pub type ChangeHook = Arc<dyn Fn(Moment, &str) -> io::Result<()> + Send + Sync>;
 
-/// The file system as a claim's life uses it: whole files appear and disappear. Crash tests tap it and die there.
+/// The file system as a claim's life uses it: whole files appear and disappear. Crash tests hook it and die there.
 #[derive(Clone, Default)]
 pub struct Disk {
-    tap: Option<Tap>,
+    hook: Option<ChangeHook>,
 }
 
 impl Disk {
-    /// A disk whose every change calls `tap`.
+    /// A disk whose every change calls `hook`.
     #[must_use]
-    pub fn tapped(tap: Tap) -> Self {
-        Self { tap: Some(tap) }
+    pub fn with_hook(hook: ChangeHook) -> Self {
+        Self { hook: Some(hook) }
     }
 
     /// [`write_atomic`].
@@ -58,24 +58,24 @@ impl Disk {
         self.change(&format!("{verb} {}", path.display()), change)
     }
 
-    /// Any other change of files, under the tap.
+    /// Any other change of files, under the hook.
     ///
     /// # Errors
     /// The change's.
     pub fn change(&self, what: &str, change: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        let Some(tap) = &self.tap else {
+        let Some(hook) = &self.hook else {
             return change();
         };
-        tap(Moment::Before, what)?;
+        hook(Moment::Before, what)?;
         change()?;
-        tap(Moment::After, what)
+        hook(Moment::After, what)
     }
 }
 
 impl std::fmt::Debug for Disk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.tap.is_some() {
-            "Disk(tapped)"
+        f.write_str(if self.hook.is_some() {
+            "Disk(hooked)"
         } else {
             "Disk"
         })

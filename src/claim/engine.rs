@@ -37,7 +37,7 @@ use crate::{
     api::Attribute,
     deadline::Deadline,
     device::DeviceId,
-    files::{Disk, Tap},
+    files::{ChangeHook, Disk},
     host::Kernel,
     inventory::Choice,
     paths::Paths,
@@ -79,10 +79,15 @@ impl Engine {
         Self::on(kernel, paths, identity, Disk::default())
     }
 
-    /// The same, with a tap on every change of files, for crash tests.
+    /// The same, with a hook on every change of files, for crash tests.
     #[must_use]
-    pub fn tapped(kernel: Arc<dyn Kernel>, paths: Paths, identity: Identity, tap: Tap) -> Self {
-        Self::on(kernel, paths, identity, Disk::tapped(tap))
+    pub fn with_hook(
+        kernel: Arc<dyn Kernel>,
+        paths: Paths,
+        identity: Identity,
+        hook: ChangeHook,
+    ) -> Self {
+        Self::on(kernel, paths, identity, Disk::with_hook(hook))
     }
 
     fn on(kernel: Arc<dyn Kernel>, paths: Paths, identity: Identity, disk: Disk) -> Self {

@@ -28,7 +28,7 @@ use crate::{
         Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
         VfAddress, VfSetting,
     },
-    files::{Moment, Tap},
+    files::{ChangeHook, Moment},
 };
 use function::FakeLink;
 use state::State;
@@ -147,7 +147,7 @@ impl Fake {
 
     /// Counts changes of files among the fuse's writes, for [`crate::files::Disk::tapped`].
     #[must_use]
-    pub fn tap(&self) -> Tap {
+    pub fn change_hook(&self) -> ChangeHook {
         let fake = self.clone();
         Arc::new(move |moment, what| {
             let fuse = &mut fake.state().fuse;

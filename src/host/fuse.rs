@@ -18,7 +18,7 @@ use crate::{
         Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
         VfAddress, VfSetting,
     },
-    files::{Moment, Tap},
+    files::{ChangeHook, Moment},
     paths::Paths,
 };
 
@@ -48,7 +48,7 @@ impl Fuse {
 
     /// Counts changes of files.
     #[must_use]
-    pub fn tap(&self) -> Tap {
+    pub fn change_hook(&self) -> ChangeHook {
         let fuse = self.clone();
         Arc::new(move |moment, _| {
             match moment {
@@ -222,7 +222,7 @@ mod tests {
     #[ignore = "the victim of the tests below"]
     fn victim() {
         let fuse = Fuse::new(&paths());
-        let disk = Disk::tapped(fuse.tap());
+        let disk = Disk::with_hook(fuse.change_hook());
         let kernel = Fused::new(Linux::new(paths()), fuse);
         disk.write(&paths().run.join("first"), b"", 0o600).unwrap();
         let _ = kernel.set_num_vfs(&"0000:01:00.0".parse().unwrap(), 1);

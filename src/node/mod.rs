@@ -170,12 +170,12 @@ fn engine(paths: &Paths, identity: Identity) -> Engine {
 fn engine(paths: &Paths, identity: Identity) -> Engine {
     use crate::host::fuse::{Fuse, Fused};
     let fuse = Fuse::new(paths);
-    let tap = fuse.tap();
-    Engine::tapped(
+    let hook = fuse.change_hook();
+    Engine::with_hook(
         Arc::new(Fused::new(Linux::new(paths.clone()), fuse)),
         paths.clone(),
         identity,
-        tap,
+        hook,
     )
 }
 

@@ -48,7 +48,7 @@ impl Bench {
     pub(super) fn new() -> Self {
         let (dir, fake) = (tempfile::tempdir().unwrap(), Fake::igb());
         let paths = Paths::below(dir.path());
-        let store = Store::new(paths.records(), Disk::tapped(fake.tap()));
+        let store = Store::new(paths.records(), Disk::with_hook(fake.change_hook()));
         Self {
             dir,
             fake,

@@ -123,11 +123,11 @@ fn engine(fake: &Fake, dir: &Path) -> Engine {
         node_name: "node".into(),
         drivers: vec!["iavf".into()],
     };
-    Engine::tapped(
+    Engine::with_hook(
         Arc::new(fake.clone()),
         Paths::below(dir),
         identity,
-        fake.tap(),
+        fake.change_hook(),
     )
 }
 

@@ -42,11 +42,11 @@ impl Stage {
             drivers: vec!["vfio-pci".to_owned()],
         };
         let kernel = Arc::new(self.fake.clone());
-        let engine = Arc::new(Engine::tapped(
+        let engine = Arc::new(Engine::with_hook(
             kernel,
             self.paths.clone(),
             identity,
-            self.fake.tap(),
+            self.fake.change_hook(),
         ));
         if let Some((claim, error)) = engine.recover(Deadline::after(PATIENCE))?.first() {
             anyhow::bail!("recovery of claim {claim}: {error}");
