@@ -1,7 +1,7 @@
 //! A kernel made of maps, which behaves like the real one.
 //!
 //! ```text
-//!  Recording ─► Fake ─► Kernel's verbs, each through the fuse ─► dump(): all that a tenant could have changed
+//!  Recording ─► Fake ─► Kernel's verbs, each through the faults ─► dump(): all that a tenant could have changed
 //! ```
 //!
 //! What it knows of real kernels, since lost VFs hide there: a VF without an administrator's MAC makes up one of its own
@@ -9,12 +9,12 @@
 //! it down and flushes its addresses. A namespace that dies sends the netdev home under the pod's name. Rebinding makes a
 //! fresh netdev under the kernel's own name. A taken name is busy. Remade VFs are other devices.
 
+mod fault;
 mod function;
-mod fuse;
 mod igb;
 mod state;
 
-pub use fuse::Trip;
+pub use fault::Fault;
 
 use std::{
     path::{Path, PathBuf},
@@ -117,26 +117,26 @@ impl Fake {
         self.state().use_by_host(bdf.into(), used);
     }
 
-    /// Arms the fuse and starts counting writes at 1.
-    pub fn arm(&self, trip: Trip) {
-        self.state().fuse.arm(trip);
+    /// Arms the faults and starts counting writes at 1.
+    pub fn arm(&self, fault: Fault) {
+        self.state().faults.arm(fault);
     }
 
-    /// Takes the fuse out and ends what a blown one did: the process's next life.
-    pub fn revive(&self) {
-        self.state().fuse.revive();
+    /// Takes the faults out and ends what a blown one did: the process's next life.
+    pub fn restart(&self) {
+        self.state().faults.restart();
     }
 
-    /// Whether the fuse has killed this life.
+    /// Whether the faults has killed this life.
     #[must_use]
-    pub fn is_dead(&self) -> bool {
-        self.state().fuse.is_dead()
+    pub fn is_crashed(&self) -> bool {
+        self.state().faults.is_crashed()
     }
 
-    /// How many writes there were since the fuse was armed.
+    /// How many writes there were since the faults was armed.
     #[must_use]
     pub fn writes(&self) -> u32 {
-        self.state().fuse.writes()
+        self.state().faults.writes()
     }
 
     /// What has been written, in order, since the last call.
@@ -145,15 +145,15 @@ impl Fake {
         std::mem::take(&mut self.state().log)
     }
 
-    /// Counts changes of files among the fuse's writes, for [`crate::files::Disk::tapped`].
+    /// Counts changes of files among the faults's writes, for [`crate::files::Disk::tapped`].
     #[must_use]
     pub fn change_hook(&self) -> ChangeHook {
         let fake = self.clone();
         Arc::new(move |moment, what| {
-            let fuse = &mut fake.state().fuse;
+            let faults = &mut fake.state().faults;
             match moment {
-                Moment::Before => fuse.before(what),
-                Moment::After => fuse.after(what),
+                Moment::Before => faults.before(what),
+                Moment::After => faults.after(what),
             }
             .map_err(|error| error.source)
         })
@@ -172,11 +172,11 @@ impl Fake {
 
     fn read<T>(&self, look: impl FnOnce(&State) -> Result<T>) -> Result<T> {
         let state = self.state();
-        state.fuse.alive("read")?;
+        state.faults.check_running("read")?;
         look(&state)
     }
 
-    /// One write, through the fuse and past what this host refuses.
+    /// One write, through the faults and past what this host refuses.
     fn write<T>(
         &self,
         subject: String,
@@ -185,7 +185,7 @@ impl Fake {
     ) -> Result<T> {
         let mut state = self.state();
         let what = format!("{subject}: {op}");
-        state.fuse.before(&what)?;
+        state.faults.before(&what)?;
         if let Some((_, errno)) = state.refusals.iter().find(|(part, _)| what.contains(part)) {
             return Err(HostError::new(
                 subject,
@@ -194,7 +194,7 @@ impl Fake {
             ));
         }
         let done = act(&mut state)?;
-        state.fuse.after(&what)?;
+        state.faults.after(&what)?;
         state.log.push(what);
         Ok(done)
     }

@@ -18,13 +18,13 @@ use crate::{
     },
     host::{
         Kernel, Netns, Result,
-        fake::{Fake, Trip},
+        fake::{Fake, Fault},
     },
 };
 
 /// Every way to die at the nth write.
-fn deaths() -> impl Iterator<Item = Trip> {
-    (1..40).flat_map(|n| [Trip::Before(n), Trip::After(n)])
+fn deaths() -> impl Iterator<Item = Fault> {
+    (1..40).flat_map(|n| [Fault::Before(n), Fault::After(n)])
 }
 
 fn two_claims() -> Bench {
@@ -64,8 +64,8 @@ fn killed_while_attaching_then_the_sandbox_is_gone() {
         let (before, (sandbox, _)) = (bench.fake.dump(), bench.sandbox("a", 1));
         bench.fake.arm(trip);
         let _ = run(&bench.attacher(), &sandbox);
-        died += u32::from(bench.fake.is_dead());
-        bench.fake.revive();
+        died += u32::from(bench.fake.is_crashed());
+        bench.fake.restart();
         let next = bench.attacher();
         next.synchronize(vec![], next.holding());
         is_free(&bench, &before);
@@ -83,7 +83,7 @@ fn killed_while_attaching_then_the_sandbox_lives() {
         let (sandbox, netns) = bench.sandbox("a", 1);
         bench.fake.arm(trip);
         let _ = run(&bench.attacher(), &sandbox);
-        bench.fake.revive();
+        bench.fake.restart();
         let next = bench.attacher();
         next.synchronize(vec![sandbox.clone()], vec![]);
         let names = [0, 1, 2].map(|vf| bench.link(vf, &netns).unwrap().home.name.to_string());
@@ -103,7 +103,7 @@ fn killed_while_detaching() {
         run(&bench.attacher(), &sandbox).unwrap();
         bench.fake.arm(trip);
         bench.attacher().stop(&sandbox);
-        bench.fake.revive();
+        bench.fake.restart();
         bench.attacher().remove(&sandbox);
         is_free(&bench, &before);
     }
@@ -114,10 +114,10 @@ fn refused_at_every_write() {
     for n in 1..40 {
         let bench = two_claims();
         let (before, (sandbox, _)) = (bench.fake.dump(), bench.sandbox("a", 1));
-        bench.fake.arm(Trip::Refuse(n));
+        bench.fake.arm(Fault::Fail(n));
         // A refused announcement is no failure.
         if run(&bench.attacher(), &sandbox).is_ok() {
-            bench.fake.revive();
+            bench.fake.restart();
             bench.attacher().stop(&sandbox);
         }
         is_free(&bench, &before);

@@ -8,7 +8,7 @@ use crate::{
     claim::{AttachMode, Phase},
     deadline::Deadline,
     device::LinkSetting,
-    host::{Kernel, fake::Trip},
+    host::{Kernel, fake::Fault},
 };
 
 #[test]
@@ -386,9 +386,9 @@ fn what_cannot_be_undone_stays_in_the_record() {
     bench.save(&bench.record("a", 1));
     let (attacher, (sandbox, netns)) = (bench.attacher(), bench.sandbox("a", 1));
     run(&attacher, &sandbox).unwrap();
-    bench.fake.arm(Trip::RefuseFrom(1));
+    bench.fake.arm(Fault::FailFrom(1));
     attacher.stop(&sandbox);
-    bench.fake.revive();
+    bench.fake.restart();
     assert!(bench.attachment("a").is_some());
     assert!(bench.link(0, &netns).is_some());
     assert!(!bench.door("a").exists(), "the door is closed first");

@@ -48,7 +48,7 @@ impl World {
 
     /// The process dies and another starts.
     fn restart(&mut self) -> Vec<(ClaimUid, ClaimError)> {
-        self.fake.revive();
+        self.fake.restart();
         self.engine = engine(&self.fake, self.dir.path());
         self.engine.recover(soon()).unwrap()
     }

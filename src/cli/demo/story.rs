@@ -15,7 +15,7 @@ use crate::{
     cli::list,
     deadline::Deadline,
     device::DeviceId,
-    host::{Kernel, fake::Trip},
+    host::{Kernel, fake::Fault},
     inventory,
     publish::{self, PublishInput, Published},
     slice::{Features, Slice},
@@ -210,7 +210,7 @@ async fn kill(
     tell.chapter(&format!(
         "The same again, and the agent is killed (kill -9) before write {FATAL_WRITE}"
     ))?;
-    stage.fake.arm(Trip::Before(FATAL_WRITE));
+    stage.fake.arm(Fault::Before(FATAL_WRITE));
     ensure!(
         agent.kubelet.prepare(&claim.claim).await.is_err(),
         "the agent was killed, yet it answered"
@@ -234,7 +234,7 @@ async fn kill(
         }
     }
     tell.say("A new agent starts. Before it serves anybody it undoes what the record says:")?;
-    stage.fake.revive();
+    stage.fake.restart();
     let agent = stage.start(claim).await?;
     tell.steps(&stage.fake.take_log())?;
     as_before(tell, stage, before)?;

@@ -8,8 +8,8 @@ use std::{
 
 use super::{
     super::{ErrorKind, HostError, Netns, Recording, Result},
+    fault::FaultInjector,
     function::{FakeFunction, FakeLink, WITHOUT_NETDEV, assign},
-    fuse::Fuse,
     is_home,
 };
 use crate::device::{
@@ -26,7 +26,7 @@ pub(super) struct State {
     pub(super) namespaces: Namespaces,
     pub(super) host_used: BTreeSet<DeviceId>,
     pub(super) refusals: Vec<(String, i32)>,
-    pub(super) fuse: Fuse,
+    pub(super) faults: FaultInjector,
     pub(super) log: Vec<String>,
     /// Fresh netdevs are renamed and given addresses by udev, some time after they have appeared.
     pub(super) udev: bool,
@@ -54,7 +54,7 @@ impl State {
             namespaces: Namespaces::default(),
             host_used: recording.host_used.iter().copied().collect(),
             refusals: Vec::new(),
-            fuse: Fuse::default(),
+            faults: FaultInjector::default(),
             log: Vec::new(),
             missing: BTreeSet::new(),
             numbers: 1000,
@@ -275,7 +275,7 @@ impl State {
             return Ok(());
         }
         self.unbind(device)?;
-        self.fuse.amid("bind")?;
+        self.faults.during("bind")?;
         match &binding.driver {
             Some(driver)
                 if !self.unloaded.contains(driver) && self.function(device)?.takes(binding) =>
@@ -321,7 +321,7 @@ impl State {
             ));
         };
         self.unbind(device)?;
-        self.fuse.amid("rebind")?;
+        self.faults.during("rebind")?;
         self.bind(device, &driver)
     }
 

@@ -3,11 +3,11 @@
 use super::*;
 use crate::{
     device::{Binding, Mac, VfAddress, VfSetting},
-    host::fake::Trip,
+    host::fake::Fault,
 };
 
-pub(super) const KILLS: [fn(u32) -> Trip; 3] = [Trip::Before, Trip::Amid, Trip::After];
-const REFUSALS: [fn(u32) -> Trip; 2] = [Trip::Refuse, Trip::RefuseFrom];
+pub(super) const KILLS: [fn(u32) -> Fault; 3] = [Fault::Before, Fault::During, Fault::After];
+const REFUSALS: [fn(u32) -> Fault; 2] = [Fault::Fail, Fault::FailFrom];
 
 fn claims() -> [AllocatedClaim; 3] {
     [vlan_and_mac(), vfio(), two()]
@@ -38,20 +38,20 @@ impl Pod {
 
 /// How many writes an undisturbed act has.
 fn count(world: &World, act: impl FnOnce(&World)) -> u32 {
-    world.fake.arm(Trip::Before(u32::MAX));
+    world.fake.arm(Fault::Before(u32::MAX));
     act(world);
     let writes = world.fake.writes();
     assert!(writes > 3, "{writes} writes are too few to be all");
-    world.fake.revive();
+    world.fake.restart();
     writes
 }
 
 /// Runs `act` with every trip at every write; `then` is what must hold.
 pub(super) fn everywhere(
-    trips: &[fn(u32) -> Trip],
+    trips: &[fn(u32) -> Fault],
     set_up: impl Fn() -> World,
     act: impl Fn(&World),
-    then: impl Fn(&mut World, Trip),
+    then: impl Fn(&mut World, Fault),
 ) {
     for at in 1..=count(&set_up(), &act) {
         for trip in trips {
@@ -64,7 +64,7 @@ pub(super) fn everywhere(
 }
 
 /// The claim is given back (if it is still held), and nothing at all is left of it; then it can be prepared again.
-fn as_before(world: &World, claim: &AllocatedClaim, before: &str, trip: Trip) {
+fn as_before(world: &World, claim: &AllocatedClaim, before: &str, trip: Fault) {
     world
         .unprepare(claim)
         .unwrap_or_else(|error| panic!("{trip:?}: {error}"));
@@ -78,7 +78,7 @@ fn as_before(world: &World, claim: &AllocatedClaim, before: &str, trip: Trip) {
 }
 
 /// After a restart nothing is half done.
-fn after_restart(world: &mut World, claim: &AllocatedClaim, before: &str, trip: Trip) {
+fn after_restart(world: &mut World, claim: &AllocatedClaim, before: &str, trip: Fault) {
     let failed = world.restart();
     assert!(failed.is_empty(), "{trip:?}: {failed:?}");
     match world.record(claim) {
@@ -141,9 +141,9 @@ fn killed_again_while_recovering() {
     let (claim, before) = (vlan_and_mac(), World::new().fake.dump());
     let set_up = || {
         let mut world = World::new();
-        world.fake.arm(Trip::After(4));
+        world.fake.arm(Fault::After(4));
         world.prepare(&claim).unwrap_err();
-        world.fake.revive();
+        world.fake.restart();
         world.engine = engine(&world.fake, world.dir.path());
         world
     };
@@ -159,8 +159,8 @@ fn refused_in_prepare() {
         let before = World::new().fake.dump();
         let act = |world: &World| drop(world.prepare(&claim));
         everywhere(&REFUSALS, World::new, act, |world, trip| {
-            world.fake.revive();
-            if let Trip::Refuse(_) = trip {
+            world.fake.restart();
+            if let Fault::Fail(_) = trip {
                 assert_eq!(
                     (world.record(&claim), world.fake.dump().as_str()),
                     (None, before.as_str())
@@ -187,7 +187,7 @@ fn refused_in_unprepare() {
             assert_eq!(error.is_err(), !damaged.is_empty(), "{error:?} {damaged:?}");
         };
         everywhere(&REFUSALS, set_up, act, |world, trip| {
-            world.fake.revive();
+            world.fake.restart();
             as_before(world, &claim, &before, trip);
         });
     }
@@ -251,7 +251,7 @@ fn a_pf_comes_back_with_its_vfs_whatever_kills_its_claim() {
             }
             world
         };
-        let then = |world: &mut World, trip: Trip| {
+        let then = |world: &mut World, trip: Fault| {
             let failed = world.restart();
             assert!(failed.is_empty(), "{trip:?}: {failed:?}");
             world

@@ -6,53 +6,53 @@ use super::super::{HostError, Result};
 
 /// At which write, counted from 1, what happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trip {
+pub enum Fault {
     /// Killed before it.
     Before(u32),
     /// Killed in the middle of it, where it has one: driver unbound, not yet bound.
-    Amid(u32),
+    During(u32),
     /// Killed after it.
     After(u32),
     /// It fails, and nothing changes.
-    Refuse(u32),
+    Fail(u32),
     /// It and all later ones fail.
-    RefuseFrom(u32),
+    FailFrom(u32),
 }
 
 /// The fuse. When it has blown, nothing works until the next life.
 #[derive(Debug, Default)]
-pub(super) struct Fuse {
-    trip: Option<Trip>,
+pub(super) struct FaultInjector {
+    fault: Option<Fault>,
     writes: u32,
-    dead: bool,
+    crashed: bool,
 }
 
-impl Fuse {
-    pub(super) fn arm(&mut self, trip: Trip) {
+impl FaultInjector {
+    pub(super) fn arm(&mut self, fault: Fault) {
         *self = Self {
-            trip: Some(trip),
+            fault: Some(fault),
             ..Self::default()
         };
     }
 
-    pub(super) fn revive(&mut self) {
+    pub(super) fn restart(&mut self) {
         *self = Self::default();
     }
 
-    pub(super) fn is_dead(&self) -> bool {
-        self.dead
+    pub(super) fn is_crashed(&self) -> bool {
+        self.crashed
     }
 
     pub(super) fn writes(&self) -> u32 {
         self.writes
     }
 
-    pub(super) fn alive(&self, what: &str) -> Result<()> {
-        if self.dead {
+    pub(super) fn check_running(&self, what: &str) -> Result<()> {
+        if self.crashed {
             Err(HostError::new(
                 what,
                 "write",
-                io::Error::other("the process is dead"),
+                io::Error::other("the process has crashed"),
             ))
         } else {
             Ok(())
@@ -60,36 +60,36 @@ impl Fuse {
     }
 
     pub(super) fn before(&mut self, what: &str) -> Result<()> {
-        self.alive(what)?;
+        self.check_running(what)?;
         self.writes += 1;
-        match self.trip {
-            Some(Trip::Before(n)) if n == self.writes => self.blow(what),
-            Some(Trip::Refuse(n)) if n == self.writes => refused(what),
-            Some(Trip::RefuseFrom(n)) if n <= self.writes => refused(what),
+        match self.fault {
+            Some(Fault::Before(n)) if n == self.writes => self.crash(what),
+            Some(Fault::Fail(n)) if n == self.writes => refused(what),
+            Some(Fault::FailFrom(n)) if n <= self.writes => refused(what),
             _ => Ok(()),
         }
     }
 
-    pub(super) fn amid(&mut self, what: &str) -> Result<()> {
-        if self.trip == Some(Trip::Amid(self.writes)) {
-            self.blow(what)
+    pub(super) fn during(&mut self, what: &str) -> Result<()> {
+        if self.fault == Some(Fault::During(self.writes)) {
+            self.crash(what)
         } else {
             Ok(())
         }
     }
 
     pub(super) fn after(&mut self, what: &str) -> Result<()> {
-        self.alive(what)?;
-        if self.trip == Some(Trip::After(self.writes)) {
-            self.blow(what)
+        self.check_running(what)?;
+        if self.fault == Some(Fault::After(self.writes)) {
+            self.crash(what)
         } else {
             Ok(())
         }
     }
 
-    fn blow(&mut self, what: &str) -> Result<()> {
-        self.dead = true;
-        self.alive(what)
+    fn crash(&mut self, what: &str) -> Result<()> {
+        self.crashed = true;
+        self.check_running(what)
     }
 }
 
