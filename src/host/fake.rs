@@ -56,8 +56,8 @@ impl Fake {
     }
 
     /// The namespace dies: its path goes, its netdevs come home under the names that they have.
-    pub fn kill_netns(&self, path: &Path) {
-        self.state().kill_netns(path);
+    pub fn destroy_netns(&self, path: &Path) {
+        self.state().destroy_netns(path);
     }
 
     /// The namespace's path goes, but somebody holds it open: its netdevs are nowhere to be seen.
@@ -66,16 +66,16 @@ impl Fake {
     }
 
     /// What leaked dies at last.
-    pub fn free_leaks(&self) {
-        self.state().free_leaks();
+    pub fn release_leaked_netns(&self) {
+        self.state().release_leaked_netns();
     }
 
     /// A tenant leaves something on the netdev that only a fresh one is free of: `promisc`, `xdp`.
     ///
     /// # Errors
     /// The device has no netdev.
-    pub fn stain(&self, device: &DeviceId, what: &str) -> Result<()> {
-        self.state().stain(device, what)
+    pub fn add_residue(&self, device: &DeviceId, what: &str) -> Result<()> {
+        self.state().add_residue(device, what)
     }
 
     /// The driver is unloaded: what it was bound to has none, and nothing can be bound to it.
@@ -321,7 +321,7 @@ impl Kernel for Fake {
 }
 
 /// The path under which the fake's host namespace is found, whatever the root above.
-pub(crate) fn is_home(path: &Path) -> bool {
+pub(crate) fn is_host_netns(path: &Path) -> bool {
     path.ends_with(PathBuf::from("1/ns/net"))
 }
 

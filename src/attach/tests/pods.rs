@@ -299,7 +299,7 @@ fn a_recreated_sandbox_gets_the_netdev_wherever_it_is() {
         // It is still in the old one.
         |_| {},
         // The old one died, and the netdev came home under the pod's name.
-        |bench| bench.fake.kill_netns(&bench.path("a-1")),
+        |bench| bench.fake.destroy_netns(&bench.path("a-1")),
         // Somebody keeps the old one alive.
         |bench| bench.fake.leak_netns(&bench.path("a-1")),
         // It was stopped in order.
@@ -337,7 +337,7 @@ fn a_dead_namespace_is_forgotten_and_the_name_at_home_restored() {
     bench.save(&bench.record("a", 1));
     let (sandbox, _) = bench.sandbox("a", 1);
     run(&attacher, &sandbox).unwrap();
-    bench.fake.kill_netns(&bench.path("a-1"));
+    bench.fake.destroy_netns(&bench.path("a-1"));
     assert_eq!(
         bench.link(0, &bench.home()).unwrap().home.name.as_str(),
         "net1"
@@ -407,7 +407,7 @@ fn a_sandbox_that_was_stopped_while_nobody_looked_is_let_go_and_a_living_one_kep
     sandbox.netns = None;
     attacher.synchronize(vec![sandbox.clone()], vec![]);
     assert!(bench.link(0, &netns).is_some(), "its namespace lives");
-    bench.fake.kill_netns(&bench.path("a-1"));
+    bench.fake.destroy_netns(&bench.path("a-1"));
     attacher.synchronize(vec![sandbox], vec![]);
     assert_eq!(bench.attachment("a"), None);
     assert_eq!(bench.fake.dump(), before);

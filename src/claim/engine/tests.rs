@@ -85,7 +85,7 @@ impl World {
             self.fake
                 .move_link(&device.id, &home, &pod, &name.parse().unwrap())
                 .unwrap();
-            self.fake.stain(&device.id, "xdp").unwrap();
+            self.fake.add_residue(&device.id, "xdp").unwrap();
             device.attachment = Some(Attachment {
                 sandbox: "box".into(),
                 pod_uid: "pod".into(),

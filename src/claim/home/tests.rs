@@ -19,7 +19,7 @@ impl Node {
         let device = DeviceId::from_name("0000-02-10-0").unwrap();
         fake.move_link(&device, &home, &pod, &"net1".parse().unwrap())
             .unwrap();
-        fake.stain(&device, "xdp").unwrap();
+        fake.add_residue(&device, "xdp").unwrap();
         Self {
             fake,
             home,
@@ -82,7 +82,7 @@ fn from_a_living_pod_it_comes_under_its_own_name_or_a_spare_one_and_coming_twice
 #[test]
 fn from_a_dead_namespace_the_kernel_brings_it_under_the_pods_name() {
     let node = Node::new();
-    node.fake.kill_netns(Path::new(POD));
+    node.fake.destroy_netns(Path::new(POD));
     assert_eq!(node.bring(&node.attachment(), "enp1s0f0v0"), Arrival::Used);
     assert_eq!(node.name(), "net1");
 }

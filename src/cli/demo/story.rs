@@ -189,7 +189,9 @@ async fn release(
     before: &str,
 ) -> anyhow::Result<()> {
     tell.chapter("Release: the pod is gone, with its namespace; the kernel has sent the netdev home as \"net1\"")?;
-    stage.fake.kill_netns(&stage.paths.run.join("netns/cni-1"));
+    stage
+        .fake
+        .destroy_netns(&stage.paths.run.join("netns/cni-1"));
     drop(stage.fake.take_log());
     agent
         .kubelet

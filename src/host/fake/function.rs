@@ -8,7 +8,7 @@ use crate::device::{
 };
 
 /// Drivers that make no netdev.
-pub(super) const WITHOUT_NETDEV: [&str; 3] = ["vfio-pci", "uio_pci_generic", "igb_uio"];
+pub(super) const NO_NETDEV: [&str; 3] = ["vfio-pci", "uio_pci_generic", "igb_uio"];
 
 /// A function. Its `function.netdev` and `function.carrier` are stale: [`super::state::State::observed`] tells them.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ pub(super) struct FakeLink {
     pub(super) netdev: Netdev,
     pub(super) routes: Vec<Route>,
     /// What only a fresh netdev is free of.
-    pub(super) stains: BTreeSet<String>,
+    pub(super) residue: BTreeSet<String>,
     /// What udev is going to name it and to give it as address.
     pub(super) udev: Option<(IfName, Mac)>,
 }
@@ -47,7 +47,7 @@ impl FakeFunction {
         let netdev_mac = observed.netdev.as_ref().and_then(|netdev| netdev.home.mac);
         let driver = observed.function.binding.driver.clone();
         Self {
-            native: driver.filter(|driver| !WITHOUT_NETDEV.contains(&driver.as_str())),
+            native: driver.filter(|driver| !NO_NETDEV.contains(&driver.as_str())),
             recorded: observed.function.binding.clone(),
             max_mtu: observed.max_mtu,
             vf: observed.vf,
@@ -99,7 +99,7 @@ impl FakeLink {
             netns,
             netdev,
             routes: vec![],
-            stains: BTreeSet::new(),
+            residue: BTreeSet::new(),
             udev: None,
         }
     }

@@ -9,8 +9,8 @@ use std::{
 use super::{
     super::{ErrorKind, HostError, Netns, Recording, Result},
     fault::FaultInjector,
-    function::{FakeFunction, FakeLink, WITHOUT_NETDEV, assign},
-    is_home,
+    function::{FakeFunction, FakeLink, NO_NETDEV, assign},
+    is_host_netns,
 };
 use crate::device::{
     Bdf, Binding, DeviceId, FunctionKind, IfName, LinkSetting, LinkState, Mac, Observed,
@@ -18,7 +18,7 @@ use crate::device::{
 };
 
 /// The host's namespace.
-const HOME: u64 = 1;
+const HOST_NETNS: u64 = 1;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -44,7 +44,7 @@ impl State {
         let functions: BTreeMap<DeviceId, FakeFunction> = recording
             .functions
             .iter()
-            .map(|o| (o.function.id, FakeFunction::new(o, HOME)))
+            .map(|o| (o.function.id, FakeFunction::new(o, HOST_NETNS)))
             .collect();
         Self {
             udev: false,
@@ -73,7 +73,7 @@ impl State {
     pub(super) fn observed(&self, device: &DeviceId) -> Result<Observed> {
         let observed = self.seen(device)?;
         match observed.function.vf_address() {
-            Some(vf) if self.is_away(&vf.pf.into()) => {
+            Some(vf) if self.is_outside_host(&vf.pf.into()) => {
                 let reason =
                     "has no netdev in the host's network namespace, and VFs are set through it";
                 Err(HostError::of_kind(
@@ -87,12 +87,12 @@ impl State {
         }
     }
 
-    fn is_away(&self, device: &DeviceId) -> bool {
+    fn is_outside_host(&self, device: &DeviceId) -> bool {
         let link = self
             .functions
             .get(device)
             .and_then(|fake| fake.link.as_ref());
-        link.is_some_and(|link| link.netns != HOME)
+        link.is_some_and(|link| link.netns != HOST_NETNS)
     }
 
     /// What needs no other function.
@@ -101,7 +101,7 @@ impl State {
         let netdev = fake
             .link
             .as_ref()
-            .filter(|link| link.netns == HOME)
+            .filter(|link| link.netns == HOST_NETNS)
             .map(|link| link.netdev.clone());
         let mut function = fake.function.clone();
         function.netdev = netdev.as_ref().map(|netdev| netdev.home.name.clone());
@@ -172,7 +172,7 @@ impl State {
                 .into_iter()
                 .chain(home.altnames.iter().cloned())
         });
-        let others = if netns == HOME {
+        let others = if netns == HOST_NETNS {
             vec!["lo"]
         } else {
             vec!["lo", "eth0"]
@@ -207,7 +207,7 @@ impl State {
             .binding
             .driver
             .as_deref()
-            .is_some_and(|driver| !WITHOUT_NETDEV.contains(&driver));
+            .is_some_and(|driver| !NO_NETDEV.contains(&driver));
         let nodes = |name: &str| {
             let number = name.rsplit('_').next().unwrap_or_default();
             let all =
@@ -342,23 +342,23 @@ impl State {
 
     fn bind(&mut self, device: &DeviceId, driver: &str) -> Result<()> {
         self.function_mut(device)?.function.binding.driver = Some(driver.to_owned());
-        if WITHOUT_NETDEV.contains(&driver) {
+        if NO_NETDEV.contains(&driver) {
             return Ok(());
         }
         let [_, _, a, b] = self.next().to_be_bytes();
-        let made_up = Mac([0x02, 0xfa, 0xce, 0, a, b]);
+        let random_mac = Mac([0x02, 0xfa, 0xce, 0, a, b]);
         let (ifindex, name) = (self.next(), self.free_name("eth"));
         let named = self
             .udev
             .then(|| (self.free_name("udev"), Mac([0x02, 0xde, 0, 0, a, b])));
         let fake = self.function_mut(device)?;
         let own = if fake.vf.is_some() {
-            made_up
+            random_mac
         } else {
             fake.permanent
         };
         let mac = fake.admin_mac().unwrap_or(own);
-        let mut link = FakeLink::fresh(HOME, ifindex, name, mac);
+        let mut link = FakeLink::fresh(HOST_NETNS, ifindex, name, mac);
         link.udev = named;
         fake.link = Some(link);
         Ok(())
@@ -366,7 +366,7 @@ impl State {
 
     /// The kernel's own pattern: the first free `eth<n>`.
     fn free_name(&self, stem: &str) -> IfName {
-        let taken = self.names(HOME);
+        let taken = self.names(HOST_NETNS);
         let mut names = (0..)
             .map(|n| format!("{stem}{n}"))
             .filter(|name| !taken.contains(name));
@@ -480,35 +480,35 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn stain(&mut self, device: &DeviceId, what: &str) -> Result<()> {
+    pub(super) fn add_residue(&mut self, device: &DeviceId, what: &str) -> Result<()> {
         let link = self
             .function_mut(device)?
             .link
             .as_mut()
             .ok_or_else(|| gone(device))?;
-        link.stains.insert(what.to_owned());
+        link.residue.insert(what.to_owned());
         Ok(())
     }
 
-    pub(super) fn kill_netns(&mut self, path: &Path) {
+    pub(super) fn destroy_netns(&mut self, path: &Path) {
         let Ok(dying) = self.namespaces.open(path) else {
             return;
         };
         self.namespaces.forget(dying.inode);
-        self.send_home(dying.inode);
+        self.return_to_host(dying.inode);
     }
 
-    pub(super) fn free_leaks(&mut self) {
+    pub(super) fn release_leaked_netns(&mut self) {
         for inode in self.namespaces.take_leaked() {
-            self.send_home(inode);
+            self.return_to_host(inode);
         }
     }
 
     /// What the kernel does with physical netdevs of a dying namespace: under the same name, or `dev<n>` if it is taken.
-    fn send_home(&mut self, dying: u64) {
+    fn return_to_host(&mut self, dying: u64) {
         let all: Vec<DeviceId> = self.functions.keys().copied().collect();
         for device in all {
-            let (taken, spare) = (self.names(HOME), self.free_name("dev"));
+            let (taken, spare) = (self.names(HOST_NETNS), self.free_name("dev"));
             let link = self
                 .functions
                 .get_mut(&device)
@@ -516,7 +516,7 @@ impl State {
             if let Some(link) = link.filter(|link| link.netns == dying) {
                 let name = link.netdev.home.name.clone();
                 link.arrive(
-                    HOME,
+                    HOST_NETNS,
                     if taken.iter().any(|other| other == name.as_str()) {
                         spare
                     } else {
@@ -543,7 +543,7 @@ impl State {
                 netns,
                 netdev,
                 routes,
-                stains,
+                residue,
                 ..
             }) = link
             else {
@@ -551,7 +551,7 @@ impl State {
             };
             let _ = writeln!(
                 text,
-                "{id} link in {netns} {:?} {:?} {routes:?} {stains:?}",
+                "{id} link in {netns} {:?} {:?} {routes:?} {residue:?}",
                 netdev.home, netdev.addresses
             );
         }
@@ -600,8 +600,8 @@ impl Namespaces {
 
     pub(super) fn open(&self, path: &Path) -> Result<Netns> {
         let at = |(_, at): &(&u64, &Option<PathBuf>)| at.as_deref() == Some(path);
-        let inode = if is_home(path) {
-            Some(HOME)
+        let inode = if is_host_netns(path) {
+            Some(HOST_NETNS)
         } else {
             self.all.iter().find(at).map(|(inode, _)| *inode)
         };

@@ -75,7 +75,7 @@ fn a_netdev_moves_and_a_dying_namespace_sends_it_home_under_the_pods_name() {
         ErrorKind::Gone
     );
     assert_eq!(fake.observe(&vf(0)).unwrap().netdev, None);
-    fake.free_leaks();
+    fake.release_leaked_netns();
     assert_eq!(
         fake.observe(&vf(0)).unwrap().netdev.unwrap().home.name,
         name
@@ -85,7 +85,7 @@ fn a_netdev_moves_and_a_dying_namespace_sends_it_home_under_the_pods_name() {
 #[test]
 fn a_rebound_function_is_fresh_and_remade_vfs_are_others() {
     let fake = Fake::igb();
-    fake.stain(&vf(0), "promisc").unwrap();
+    fake.add_residue(&vf(0), "promisc").unwrap();
     assert!(fake.dump().contains("promisc"));
     fake.rebind(&vf(0), soon()).unwrap();
     assert!(!fake.dump().contains("promisc"));

@@ -29,7 +29,7 @@ impl Pod {
         }
         world.attach(claim, "net1");
         match self {
-            Self::Gone => world.fake.kill_netns(Path::new(POD)),
+            Self::Gone => world.fake.destroy_netns(Path::new(POD)),
             Self::Leaked => world.fake.leak_netns(Path::new(POD)),
             Self::Never | Self::Running => {}
         }

@@ -129,7 +129,7 @@ proptest! {
         if prepared.is_ok() && to_pod && fate > 0 {
             world.attach(&claim, "net1");
             match fate {
-                1 => world.fake.kill_netns(Path::new(POD)),
+                1 => world.fake.destroy_netns(Path::new(POD)),
                 2 => world.fake.leak_netns(Path::new(POD)),
                 _ => {}
             }

@@ -161,7 +161,7 @@ fn a_pods_netdev_is_left_alone_when_the_kubelet_asks_again() {
         .unwrap_err()
         .to_string();
     assert_eq!(error, "0000:02:10.0: is still in pod web/pod for claim c1");
-    world.fake.kill_netns(Path::new(POD));
+    world.fake.destroy_netns(Path::new(POD));
     assert_eq!(
         world.engine.idle_claims(),
         std::slice::from_ref(&claim.claim)
@@ -247,7 +247,7 @@ fn a_restart_takes_back_what_was_in_a_pod_that_is_no_more() {
         if leaked {
             world.fake.leak_netns(Path::new(POD))
         } else {
-            world.fake.kill_netns(Path::new(POD))
+            world.fake.destroy_netns(Path::new(POD))
         }
         assert!(world.restart().is_empty());
         let device = &world.record(&claim).unwrap().devices[0];
