@@ -12,15 +12,15 @@ mod error;
 pub mod fake;
 #[cfg(feature = "fuse")]
 pub mod fuse;
+mod genl_info;
 pub mod linux;
 mod netns;
 pub mod recording;
-mod told;
 
 pub use error::{ErrorKind, HostError, Result};
+pub use genl_info::{Devlink, GenlInfo};
 pub use netns::Netns;
 pub use recording::Recording;
-pub use told::{Devlink, Told};
 
 use std::path::Path;
 

@@ -7,7 +7,7 @@ mod tree;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorKind, Kernel, Result, Told};
+use super::{ErrorKind, GenlInfo, Kernel, Result};
 use crate::device::{DeviceId, Observed};
 
 pub use tree::SysfsTree;
@@ -27,7 +27,8 @@ pub struct Recording {
     /// Functions that the host itself uses.
     pub host_used: Vec<DeviceId>,
     /// What devlink and vDPA tell.
-    pub told: Told,
+    #[serde(rename = "told")]
+    pub genl: GenlInfo,
     /// sysfs, as far as discovery looks at it.
     #[serde(skip_serializing_if = "SysfsTree::is_empty")]
     pub sysfs: SysfsTree,

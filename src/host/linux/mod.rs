@@ -9,9 +9,9 @@
 //! link's index, so that it can be tried on any link; finding a device's link by its PCI address is done here.
 
 mod announce;
-mod ask;
 mod driver;
 mod functions;
+mod genl;
 mod link;
 mod moving;
 mod netlink;
@@ -44,7 +44,7 @@ use std::{
 pub use uevent::Listener;
 
 use self::{link::Link, netlink::Socket, sysfs::Sysfs};
-use super::{ErrorKind, HostError, Kernel, Netns, Recording, Result, Told};
+use super::{ErrorKind, GenlInfo, HostError, Kernel, Netns, Recording, Result};
 use crate::{
     deadline::Deadline,
     device::{
@@ -64,7 +64,7 @@ pub struct Linux {
     udev: PathBuf,
     dev: PathBuf,
     /// Answers of a recorded host; none: the kernel is asked.
-    told: Option<Told>,
+    genl: Option<GenlInfo>,
 }
 
 impl Linux {
@@ -75,15 +75,15 @@ impl Linux {
             sysfs: Sysfs::new(paths.sys),
             udev: paths.udev,
             dev: paths.dev,
-            told: None,
+            genl: None,
         }
     }
 
     /// A recorded host: a tree of sysfs, and what its kernel told beside it. Discovery works, and nothing else.
     #[must_use]
-    pub fn recorded(sysfs: PathBuf, told: Told) -> Self {
+    pub fn recorded(sysfs: PathBuf, genl: GenlInfo) -> Self {
         Self {
-            told: Some(told),
+            genl: Some(genl),
             ..Self::new(Paths {
                 sys: sysfs,
                 ..Paths::default()
@@ -102,7 +102,7 @@ impl Linux {
             .iter()
             .filter_map(|observed| pf(&observed.function));
         Ok(Recording {
-            told: self.told(pfs).into_owned(),
+            genl: self.genl_info(pfs).into_owned(),
             sysfs: record::tree(&self.sysfs),
             ..recording
         })
@@ -180,15 +180,15 @@ impl Linux {
     fn one(&self, device: &DeviceId) -> Result<Function> {
         let mut function = functions::one(&self.sysfs, device)?;
         let pf = function.pf().map(|pf| (pf, function.ids.vendor));
-        self.told(pf.into_iter())
-            .tell(std::slice::from_mut(&mut function));
+        self.genl_info(pf.into_iter())
+            .apply_to(std::slice::from_mut(&mut function));
         Ok(function)
     }
 
-    fn told(&self, pfs: impl Iterator<Item = (Bdf, u16)>) -> Cow<'_, Told> {
-        self.told
+    fn genl_info(&self, pfs: impl Iterator<Item = (Bdf, u16)>) -> Cow<'_, GenlInfo> {
+        self.genl
             .as_ref()
-            .map_or_else(|| Cow::Owned(ask::ask(pfs)), Cow::Borrowed)
+            .map_or_else(|| Cow::Owned(genl::query(pfs)), Cow::Borrowed)
     }
 }
 
@@ -216,8 +216,8 @@ fn driver_of_sub_function(function: &Function, subject: String, wanted: &Binding
 impl Kernel for Linux {
     fn functions(&self) -> Result<Vec<Function>> {
         let mut functions = functions::all(&self.sysfs);
-        self.told(functions.iter().filter_map(pf))
-            .tell(&mut functions);
+        self.genl_info(functions.iter().filter_map(pf))
+            .apply_to(&mut functions);
         Ok(functions)
     }
 

@@ -3,7 +3,7 @@
 use super::{Recording, SysfsTree};
 use crate::{
     device::{Bdf, EswitchMode},
-    host::{Devlink, told::handle},
+    host::{Devlink, genl_info::handle},
 };
 
 /// PFs of one card.
@@ -62,11 +62,11 @@ fn add_port(recording: &mut Recording, card: u32, port: u32) {
         tree.link(&dir, &format!("virtfn{index}"), &vf_dir);
         tree.link(&vf_dir, "physfn", &dir);
     }
-    let told = Devlink {
+    let genl = Devlink {
         eswitch: Some(EswitchMode::Legacy),
         ddp_profile: Some("ICE OS Default Package".to_owned()),
     };
-    recording.told.devlink.insert(handle(&pf), told);
+    recording.genl.devlink.insert(handle(&pf), genl);
 }
 
 fn add_function(tree: &mut SysfsTree, dir: &str, bdf: Bdf, device: &str, driver: &str, card: u32) {

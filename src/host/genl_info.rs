@@ -9,7 +9,7 @@ use crate::device::{Bdf, DeviceId, EswitchMode, Function};
 /// Answers by the handle of a device, bus and name (`pci/0000:3b:00.0`, `auxiliary/mlx5_core.sf.4`).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Told {
+pub struct GenlInfo {
     /// Of PFs; those without devlink are left out.
     pub devlink: BTreeMap<String, Devlink>,
     /// Devices on which vDPA devices can be made.
@@ -32,9 +32,9 @@ pub(super) fn handle(bdf: &Bdf) -> String {
     format!("pci/{bdf}")
 }
 
-impl Told {
+impl GenlInfo {
     /// Completes what sysfs shows.
-    pub(super) fn tell(&self, functions: &mut [Function]) {
+    pub(super) fn apply_to(&self, functions: &mut [Function]) {
         for function in functions {
             let own = match (&function.id, function.auxiliary()) {
                 (DeviceId::Pci(bdf), _) => handle(bdf),

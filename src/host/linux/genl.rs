@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use super::netlink::{Answer, Attributes, Family, attributes, text};
 use crate::{
     device::{Bdf, EswitchMode},
-    host::told::{Devlink, Told, handle},
+    host::genl_info::{Devlink, GenlInfo, handle},
 };
 
 const DEVLINK_CMD_ESWITCH_GET: u8 = 29;
@@ -29,12 +29,12 @@ const VDPA_ATTR_MGMTDEV_DEV_NAME: u16 = 2;
 const INTEL: u16 = 0x8086;
 
 /// Asks about these PFs, which have these vendors, and about vDPA.
-pub(super) fn ask(pfs: impl Iterator<Item = (Bdf, u16)>) -> Told {
+pub(super) fn query(pfs: impl Iterator<Item = (Bdf, u16)>) -> GenlInfo {
     let devlink = family("devlink");
     let of = |(pf, vendor)| Some((handle(&pf), of_pf(devlink.as_ref()?, &pf, vendor)));
     let devlink = pfs
         .filter_map(of)
-        .filter(|(_, told)| *told != Devlink::default())
+        .filter(|(_, info)| *info != Devlink::default())
         .collect();
     let management =
         family("vdpa").and_then(|vdpa| or_nothing("vdpa", vdpa.dump(VDPA_CMD_MGMTDEV_GET)));
@@ -43,7 +43,7 @@ pub(super) fn ask(pfs: impl Iterator<Item = (Bdf, u16)>) -> Told {
         .iter()
         .filter_map(|reply| management_device(reply))
         .collect();
-    Told {
+    GenlInfo {
         devlink,
         vdpa_management,
     }
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_kernel_that_has_no_such_pf_tells_nothing() {
         assert_eq!(
-            ask([("ffff:ff:1f.7".parse().unwrap(), INTEL)].into_iter()).devlink,
+            query([("ffff:ff:1f.7".parse().unwrap(), INTEL)].into_iter()).devlink,
             Default::default()
         );
     }
