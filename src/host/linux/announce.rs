@@ -98,12 +98,12 @@ mod tests {
     use super::*;
     use crate::{
         deadline::Deadline,
-        host::linux::{arena::Arena, netns},
+        host::linux::{netns, test_netns::TestNetns},
     };
 
     /// A socket that hears all frames of the link.
-    fn ear(arena: &Arena, index: u32) -> OwnedFd {
-        let socket = netns::inside(&arena.netns, open).unwrap();
+    fn ear(ns: &TestNetns, index: u32) -> OwnedFd {
+        let socket = netns::inside(&ns.netns, open).unwrap();
         let all = LinkAddress {
             protocol: 3_u16.to_be(),
             ..LinkAddress::of(index)
@@ -150,11 +150,11 @@ mod tests {
             "link set dev0 up",
             "link set dev1 up",
         ];
-        let arena = Arena::new(&up);
-        let near = arena.link("dev0");
-        let far = arena.link("dev1");
-        let ear = ear(&arena, far.index);
-        let mouth = netns::inside(&arena.netns, open).unwrap();
+        let ns = TestNetns::new(&up);
+        let near = ns.link("dev0");
+        let far = ns.link("dev1");
+        let ear = ear(&ns, far.index);
+        let mouth = netns::inside(&ns.netns, open).unwrap();
         let addresses = ["10.0.0.7".parse().unwrap(), "fd00::7".parse().unwrap()];
         // What is sent before the kernel has found the carrier and started the queue is dropped.
         let say = |wanted: fn(&[u8]) -> bool| {

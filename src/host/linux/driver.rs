@@ -192,10 +192,10 @@ mod tests {
     use std::{fs, time::Duration};
 
     use super::*;
-    use crate::host::linux::tree::Tree;
+    use crate::host::linux::test_sysfs::TestSysfs;
 
-    fn igb() -> (Tree, Bdf) {
-        let tree = Tree::new();
+    fn igb() -> (TestSysfs, Bdf) {
+        let tree = TestSysfs::new();
         tree.igb();
         (tree, "0000:01:10.2".parse().unwrap())
     }

@@ -28,9 +28,9 @@ mod used;
 mod vf;
 
 #[cfg(test)]
-mod arena;
+mod test_netns;
 #[cfg(test)]
-mod tree;
+mod test_sysfs;
 
 use std::{
     borrow::Cow,

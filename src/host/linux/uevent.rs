@@ -129,7 +129,7 @@ fn is_relevant(message: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::linux::{arena::Arena, netns};
+    use crate::host::linux::{netns, test_netns::TestNetns};
 
     #[test]
     fn hardware_counts_and_a_pods_interfaces_do_not() {
@@ -152,12 +152,12 @@ mod tests {
 
     #[test]
     fn a_stacked_link_is_a_change_and_a_veth_is_not() {
-        let arena = Arena::new(&[]);
+        let ns = TestNetns::new(&[]);
         let listener =
-            netns::inside(&arena.netns, || Listener::open().map_err(io::Error::other)).unwrap();
-        arena.ip("link add dev0 type veth peer name dev1");
+            netns::inside(&ns.netns, || Listener::open().map_err(io::Error::other)).unwrap();
+        ns.ip("link add dev0 type veth peer name dev1");
         assert!(!listener.wait(Duration::from_millis(50)).unwrap());
-        arena.ip("link add link dev0 name upper type macvlan");
+        ns.ip("link add link dev0 name upper type macvlan");
         assert!(listener.wait(Duration::from_secs(10)).unwrap());
         assert!(
             !listener.wait(Duration::ZERO).unwrap(),

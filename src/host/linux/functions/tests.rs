@@ -1,6 +1,6 @@
 use super::*;
 use crate::host::{
-    linux::{tree::Tree, used},
+    linux::{test_sysfs::TestSysfs, used},
     recording::fixtures,
 };
 
@@ -10,7 +10,7 @@ fn bdf(text: &str) -> Bdf {
 
 #[test]
 fn a_pf_tells_its_port_and_its_vfs_learn_from_it() {
-    let tree = Tree::new();
+    let tree = TestSysfs::new();
     tree.igb();
     tree.function(
         "0000:00:04.0",
@@ -96,7 +96,7 @@ fn a_pf_tells_its_port_and_its_vfs_learn_from_it() {
 
 #[test]
 fn one_function_reads_as_in_the_sweep_and_an_absent_one_is_gone() {
-    let tree = Tree::new();
+    let tree = TestSysfs::new();
     tree.igb();
     tree.function(
         "0000:00:03.0",
@@ -124,7 +124,7 @@ fn one_function_reads_as_in_the_sweep_and_an_absent_one_is_gone() {
 
 #[test]
 fn a_function_that_cannot_be_read_does_not_hide_the_others() {
-    let tree = Tree::new();
+    let tree = TestSysfs::new();
     tree.igb();
     tree.function(
         "0000:00:05.0",
@@ -135,7 +135,7 @@ fn a_function_that_cannot_be_read_does_not_hide_the_others() {
 
 #[test]
 fn the_uplink_is_taken_not_a_representor() {
-    let tree = Tree::new();
+    let tree = TestSysfs::new();
     let pf = tree.function(
         "0000:02:00.0",
         &[
@@ -158,7 +158,7 @@ fn the_uplink_is_taken_not_a_representor() {
 
 #[test]
 fn a_port_that_is_down_has_no_speed() {
-    let tree = Tree::new();
+    let tree = TestSysfs::new();
     tree.igb();
     let pf = tree.sysfs().device(&bdf("0000:01:00.0"));
     tree.file(&pf, "net/ens1/speed", "-1");

@@ -1,9 +1,9 @@
 use super::*;
-use crate::host::linux::arena::Arena;
+use crate::host::linux::test_netns::TestNetns;
 
 #[test]
 fn a_link_is_read_with_all_that_it_has() {
-    let arena = Arena::new(&[
+    let ns = TestNetns::new(&[
         "link add dev0 address 02:00:00:00:00:01 mtu 1400 type veth peer name dev1",
         "link property add dev dev0 altname enp1s0f0-a-name-longer-than-15-bytes altname b",
         "link set dev0 alias kept",
@@ -11,8 +11,8 @@ fn a_link_is_read_with_all_that_it_has() {
         "addr add fd00::7/64 dev dev0",
         "link set dev0 up",
     ]);
-    let socket = arena.socket();
-    let link = arena.link("b");
+    let socket = ns.socket();
+    let link = ns.link("b");
     assert_eq!(
         (link.name.as_str(), link.kind.as_deref()),
         ("dev0", Some("veth"))
@@ -31,7 +31,7 @@ fn a_link_is_read_with_all_that_it_has() {
     let addresses: Vec<_> = netdev.addresses.iter().map(ToString::to_string).collect();
     assert_eq!(addresses, ["10.0.0.7/24", "fd00::7/64"]);
 
-    arena.ip("link set dev1 up");
+    ns.ip("link set dev1 up");
     assert_eq!(
         by_index(&socket, link.index)
             .unwrap()
@@ -41,9 +41,9 @@ fn a_link_is_read_with_all_that_it_has() {
             .carrier,
         Some(true)
     );
-    arena.ip("link set dev0 down");
+    ns.ip("link set dev0 down");
     assert_eq!(
-        arena.link("dev0").netdev(&socket).unwrap().carrier,
+        ns.link("dev0").netdev(&socket).unwrap().carrier,
         None,
         "down: not told"
     );
@@ -52,10 +52,10 @@ fn a_link_is_read_with_all_that_it_has() {
 
 #[test]
 fn a_device_is_found_by_its_parent_and_a_wrong_hint_does_no_harm() {
-    let arena = Arena::new(&["link add dev0 type veth peer name dev1"]);
-    let hint = arena.link("dev0").index;
+    let ns = TestNetns::new(&["link add dev0 type veth peer name dev1"]);
+    let hint = ns.link("dev0").index;
     assert_eq!(
-        of_device(&arena.socket(), "0000:01:10.0", &[hint, 4711]).unwrap(),
+        of_device(&ns.socket(), "0000:01:10.0", &[hint, 4711]).unwrap(),
         None
     );
     let representor = Link {
@@ -76,12 +76,12 @@ fn a_device_is_found_by_its_parent_and_a_wrong_hint_does_no_harm() {
 
 #[test]
 fn hundreds_of_links_fit() {
-    let arena = Arena::new(&[]);
+    let ns = TestNetns::new(&[]);
     for pair in 0..150 {
-        arena.ip(&format!("link add a{pair} type veth peer name b{pair}"));
+        ns.ip(&format!("link add a{pair} type veth peer name b{pair}"));
     }
     assert_eq!(
-        all(&arena.socket())
+        all(&ns.socket())
             .unwrap()
             .iter()
             .filter(|link| link.kind.as_deref() == Some("veth"))

@@ -1,16 +1,16 @@
 use super::*;
-use crate::host::linux::arena::Arena;
+use crate::host::linux::test_netns::TestNetns;
 
-fn veth() -> Arena {
-    Arena::new(&[
+fn veth() -> TestNetns {
+    TestNetns::new(&[
         "link add dev0 type veth peer name dev1",
         "link property add dev dev0 altname net1",
         "link set dev0 up",
     ])
 }
 
-fn travel(from: &Arena, to: &Arena, link: &Link, name: &str) -> Answer<()> {
-    let file = |arena: &Arena| arena.netns.file.clone().unwrap();
+fn travel(from: &TestNetns, to: &TestNetns, link: &Link, name: &str) -> Answer<()> {
+    let file = |ns: &TestNetns| ns.netns.file.clone().unwrap();
     let target = Target {
         socket: &to.socket(),
         file: &file(to),
@@ -26,7 +26,7 @@ fn travel(from: &Arena, to: &Arena, link: &Link, name: &str) -> Answer<()> {
 
 #[test]
 fn a_link_goes_under_its_new_name_and_comes_back() {
-    let (home, pod) = (veth(), Arena::new(&[]));
+    let (home, pod) = (veth(), TestNetns::new(&[]));
     travel(&home, &pod, &home.link("dev0"), "net1").unwrap();
     let moved = pod.link("net1");
     assert_eq!(
@@ -50,7 +50,7 @@ fn a_name_that_is_taken_over_there_names_its_owner_and_nothing_moves() {
         "link add net1 type veth peer name x",
         "link add eth0 type veth peer name x",
     ] {
-        let (home, pod) = (veth(), Arena::new(&[furniture]));
+        let (home, pod) = (veth(), TestNetns::new(&[furniture]));
         if furniture.contains("eth0") {
             pod.ip("link property add dev eth0 altname net1");
         }
@@ -68,7 +68,10 @@ fn a_name_that_is_taken_over_there_names_its_owner_and_nothing_moves() {
 
 #[test]
 fn a_link_that_the_kernel_moved_though_it_refused_is_sent_home() {
-    let (home, pod) = (veth(), Arena::new(&["link add net9 type veth peer name x"]));
+    let (home, pod) = (
+        veth(),
+        TestNetns::new(&["link add net9 type veth peer name x"]),
+    );
     let link = home.link("dev0");
     // As if net9 had come after the look: the kernel's own behaviour on a taken name.
     let file = pod.netns.file.clone().unwrap();

@@ -1,26 +1,26 @@
 use super::*;
 use crate::{
     device::NetdevHome,
-    host::{ErrorKind, linux::arena::Arena},
+    host::{ErrorKind, linux::test_netns::TestNetns},
 };
 
-fn arena() -> Arena {
-    Arena::new(&["link add dev0 type veth peer name dev1", "link set dev1 up"])
+fn ns() -> TestNetns {
+    TestNetns::new(&["link add dev0 type veth peer name dev1", "link set dev1 up"])
 }
 
-fn assign(arena: &Arena, setting: LinkSetting) -> crate::host::Result<()> {
-    let link = arena.link("dev0");
-    apply(&arena.socket(), &link, &setting)
+fn assign(ns: &TestNetns, setting: LinkSetting) -> crate::host::Result<()> {
+    let link = ns.link("dev0");
+    apply(&ns.socket(), &link, &setting)
         .map_err(|refused| refused.at("dev0", format!("set {setting}")))
 }
 
-fn home(arena: &Arena, name: &str) -> NetdevHome {
-    arena.link(name).netdev(&arena.socket()).unwrap().home
+fn home(ns: &TestNetns, name: &str) -> NetdevHome {
+    ns.link(name).netdev(&ns.socket()).unwrap().home
 }
 
 #[test]
 fn every_value_is_assigned_twice_and_reads_back() {
-    let arena = arena();
+    let ns = ns();
     let settings = [
         LinkSetting::Mac(Mac([2, 0, 0, 0, 0, 7])),
         LinkSetting::Mtu(9000),
@@ -29,13 +29,13 @@ fn every_value_is_assigned_twice_and_reads_back() {
         LinkSetting::Up(true),
     ];
     for setting in settings.iter().chain(&settings) {
-        assign(&arena, setting.clone()).unwrap();
+        assign(&ns, setting.clone()).unwrap();
     }
     let altnames = vec!["a".into(), "a-very-long-alternative-name".into()];
     let mac = Some(Mac([2, 0, 0, 0, 0, 7]));
     let (name, alias) = ("dev0".parse().unwrap(), "rack 7".into());
     assert_eq!(
-        home(&arena, "dev0"),
+        home(&ns, "dev0"),
         NetdevHome {
             name,
             altnames,
@@ -45,50 +45,42 @@ fn every_value_is_assigned_twice_and_reads_back() {
             up: true
         }
     );
-    assign(&arena, LinkSetting::Alias(String::new())).unwrap();
-    assert_eq!(home(&arena, "dev0").alias, "");
-    assign(&arena, LinkSetting::Up(false)).unwrap();
-    assert!(!home(&arena, "dev0").up);
+    assign(&ns, LinkSetting::Alias(String::new())).unwrap();
+    assert_eq!(home(&ns, "dev0").alias, "");
+    assign(&ns, LinkSetting::Up(false)).unwrap();
+    assert!(!home(&ns, "dev0").up);
 }
 
 #[test]
 fn alternative_names_are_these_and_no_others_and_never_the_name_itself() {
-    let arena = arena();
-    assign(&arena, LinkSetting::Altnames(vec!["a".into(), "b".into()])).unwrap();
+    let ns = ns();
+    assign(&ns, LinkSetting::Altnames(vec!["a".into(), "b".into()])).unwrap();
     assign(
-        &arena,
+        &ns,
         LinkSetting::Altnames(vec!["b".into(), "c".into(), "dev0".into()]),
     )
     .unwrap();
-    assert_eq!(home(&arena, "dev0").altnames, ["b", "c"]);
-    assign(&arena, LinkSetting::Altnames(vec![])).unwrap();
-    assert!(home(&arena, "dev0").altnames.is_empty());
-    let taken = assign(&arena, LinkSetting::Altnames(vec!["dev1".into()])).unwrap_err();
+    assert_eq!(home(&ns, "dev0").altnames, ["b", "c"]);
+    assign(&ns, LinkSetting::Altnames(vec![])).unwrap();
+    assert!(home(&ns, "dev0").altnames.is_empty());
+    let taken = assign(&ns, LinkSetting::Altnames(vec!["dev1".into()])).unwrap_err();
     assert_eq!(taken.kind(), ErrorKind::Busy);
 }
 
 #[test]
 fn a_name_of_15_bytes_and_a_name_that_is_its_own_altname() {
-    let arena = arena();
-    assign(&arena, LinkSetting::Up(true)).unwrap();
-    assign(
-        &arena,
-        LinkSetting::Altnames(vec!["fifteen-bytes-x".into()]),
-    )
-    .unwrap();
-    assign(
-        &arena,
-        LinkSetting::Name("fifteen-bytes-x".parse().unwrap()),
-    )
-    .unwrap();
-    let home = home(&arena, "fifteen-bytes-x");
+    let ns = ns();
+    assign(&ns, LinkSetting::Up(true)).unwrap();
+    assign(&ns, LinkSetting::Altnames(vec!["fifteen-bytes-x".into()])).unwrap();
+    assign(&ns, LinkSetting::Name("fifteen-bytes-x".parse().unwrap())).unwrap();
+    let home = home(&ns, "fifteen-bytes-x");
     assert_eq!(
         (home.name.as_str(), home.altnames.len(), home.up),
         ("fifteen-bytes-x", 0, true)
     );
     let taken = apply(
-        &arena.socket(),
-        &arena.link("dev1"),
+        &ns.socket(),
+        &ns.link("dev1"),
         &LinkSetting::Name("fifteen-bytes-x".parse().unwrap()),
     );
     assert!(taken.unwrap_err().is(Errno::EXIST));
@@ -96,16 +88,16 @@ fn a_name_of_15_bytes_and_a_name_that_is_its_own_altname() {
 
 #[test]
 fn the_kernel_says_why_in_its_own_words() {
-    let arena = arena();
-    let error = assign(&arena, LinkSetting::Mtu(10)).unwrap_err();
+    let ns = ns();
+    let error = assign(&ns, LinkSetting::Mtu(10)).unwrap_err();
     assert_eq!(
         error.to_string(),
         "dev0: set mtu 10: mtu less than device minimum"
     );
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    let error = assign(&arena, route("192.0.2.0/24", Some("198.51.100.1"))).unwrap_err();
+    let error = assign(&ns, route("192.0.2.0/24", Some("198.51.100.1"))).unwrap_err();
     assert!(error.to_string().contains("exthop"), "{error}");
-    let error = assign(&arena, LinkSetting::Mac(Mac([1, 0, 0, 0, 0, 0]))).unwrap_err();
+    let error = assign(&ns, LinkSetting::Mac(Mac([1, 0, 0, 0, 0, 0]))).unwrap_err();
     assert_eq!(
         error.to_string(),
         "dev0: set address 01:00:00:00:00:00: cannot assign requested address"
@@ -121,8 +113,8 @@ fn route(dst: &str, gw: Option<&str>) -> LinkSetting {
 
 #[test]
 fn addresses_and_routes_come_to_stay() {
-    let arena = arena();
-    assign(&arena, LinkSetting::Up(true)).unwrap();
+    let ns = ns();
+    assign(&ns, LinkSetting::Up(true)).unwrap();
     let settings = [
         LinkSetting::Address("10.1.0.7/24".parse().unwrap()),
         LinkSetting::Address("10.1.1.7/32".parse().unwrap()),
@@ -133,24 +125,24 @@ fn addresses_and_routes_come_to_stay() {
         route("fd00:3::/64", None),
     ];
     for setting in settings.iter().chain(&settings) {
-        assign(&arena, setting.clone()).unwrap();
+        assign(&ns, setting.clone()).unwrap();
     }
-    let v4 = arena.ip("-4 addr show dev dev0");
+    let v4 = ns.ip("-4 addr show dev dev0");
     assert!(
         v4.contains("inet 10.1.0.7/24 brd 10.1.0.255 scope global dev0")
             && v4.contains("inet 10.1.1.7/32 scope")
     );
-    let v6 = arena.ip("-6 addr show dev dev0");
+    let v6 = ns.ip("-6 addr show dev dev0");
     assert!(
         v6.contains("fd00:1::7/64") && !v6.contains("fd00:1::7/64 scope global tentative"),
         "{v6}"
     );
-    let routes = arena.ip("-4 route");
+    let routes = ns.ip("-4 route");
     assert!(
         routes.contains("default via 10.1.0.1 dev dev0") && routes.contains("10.2.0.0/16 dev dev0"),
         "{routes}"
     );
-    let routes = arena.ip("-6 route");
+    let routes = ns.ip("-6 route");
     assert!(
         routes.contains("fd00:2::/64 via fd00:1::1 dev dev0"),
         "{routes}"
@@ -160,18 +152,18 @@ fn addresses_and_routes_come_to_stay() {
 
 #[test]
 fn the_pods_own_default_route_stays() {
-    let arena = arena();
+    let ns = ns();
     for command in [
         "addr add 10.9.0.2/24 dev dev1",
         "route add default via 10.9.0.1 dev dev1",
         "link set dev0 up",
     ] {
-        arena.ip(command);
+        ns.ip(command);
     }
-    assign(&arena, LinkSetting::Address("10.1.0.7/24".parse().unwrap())).unwrap();
-    assign(&arena, route("0.0.0.0/0", Some("10.1.0.1"))).unwrap();
+    assign(&ns, LinkSetting::Address("10.1.0.7/24".parse().unwrap())).unwrap();
+    assign(&ns, route("0.0.0.0/0", Some("10.1.0.1"))).unwrap();
     // Until the kernel has found the carrier, it says so behind the route.
-    let routes = arena.ip("-4 route show default");
+    let routes = ns.ip("-4 route show default");
     assert_eq!(
         routes.trim().trim_end_matches(" linkdown"),
         "default via 10.9.0.1 dev dev1"

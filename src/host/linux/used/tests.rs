@@ -3,11 +3,11 @@ use std::os::fd::AsRawFd;
 use netlink_packet_route::link::LinkAttribute;
 
 use super::*;
-use crate::host::linux::{arena::Arena, set};
+use crate::host::linux::{set, test_netns::TestNetns};
 
 /// Names of the links that the namespace uses.
-fn names(arena: &Arena) -> Vec<String> {
-    let socket = arena.socket();
+fn names(ns: &TestNetns) -> Vec<String> {
+    let socket = ns.socket();
     let links = link::all(&socket).unwrap();
     let used = used(
         &links,
@@ -23,18 +23,18 @@ fn names(arena: &Arena) -> Vec<String> {
     names
 }
 
-fn arena(commands: &[&str]) -> Arena {
+fn ns(commands: &[&str]) -> TestNetns {
     let pair = [
         "link add dev0 type veth peer name dev1",
         "link set dev0 up",
         "link set dev1 up",
     ];
-    Arena::new(&[&pair[..], commands].concat())
+    TestNetns::new(&[&pair[..], commands].concat())
 }
 
 #[test]
 fn a_link_that_is_only_up_is_free() {
-    let free = arena(&[]);
+    let free = ns(&[]);
     assert!(
         free.ip("-6 addr show dev dev0").contains("fe80::"),
         "it has its automatic address"
@@ -44,17 +44,17 @@ fn a_link_that_is_only_up_is_free() {
 
 #[test]
 fn an_address_a_bridge_a_vlan_each_hold_the_link_below() {
-    assert_eq!(names(&arena(&["addr add 10.0.0.1/24 dev dev0"])), ["dev0"]);
-    assert_eq!(names(&arena(&["addr add fd00::1/64 dev dev0"])), ["dev0"]);
+    assert_eq!(names(&ns(&["addr add 10.0.0.1/24 dev dev0"])), ["dev0"]);
+    assert_eq!(names(&ns(&["addr add fd00::1/64 dev dev0"])), ["dev0"]);
     assert_eq!(
-        names(&arena(&[
+        names(&ns(&[
             "link add br0 type bridge",
             "link set dev0 master br0"
         ])),
         ["dev0"]
     );
     assert_eq!(
-        names(&arena(&["link add link dev0 name upper type macvlan"])),
+        names(&ns(&["link add link dev0 name upper type macvlan"])),
         ["dev0"]
     );
 }
@@ -66,12 +66,12 @@ fn default_routes_of_every_table_family_and_next_hop_count() {
     let both = "route add default table 79 nexthop dev dev0 nexthop dev dev1";
     let both6 =
         "-6 route add default table 80 nexthop via fe80::1 dev dev0 nexthop via fe80::2 dev dev1";
-    assert_eq!(names(&arena(&[v4])), ["dev0"]);
-    assert_eq!(names(&arena(&[v6])), ["dev0"]);
-    assert_eq!(names(&arena(&[both])), ["dev0", "dev1"]);
-    assert_eq!(names(&arena(&[both6])), ["dev0", "dev1"]);
+    assert_eq!(names(&ns(&[v4])), ["dev0"]);
+    assert_eq!(names(&ns(&[v6])), ["dev0"]);
+    assert_eq!(names(&ns(&[both])), ["dev0", "dev1"]);
+    assert_eq!(names(&ns(&[both6])), ["dev0", "dev1"]);
     assert!(
-        names(&arena(&[
+        names(&ns(&[
             "route add 10.0.0.0/8 dev dev0",
             "route add unreachable default"
         ]))
@@ -81,10 +81,7 @@ fn default_routes_of_every_table_family_and_next_hop_count() {
 
 #[test]
 fn a_link_whose_lower_one_is_in_another_namespace_holds_none_here() {
-    let (host, pod) = (
-        arena(&["link add link dev0 name upper type macvlan"]),
-        arena(&[]),
-    );
+    let (host, pod) = (ns(&["link add link dev0 name upper type macvlan"]), ns(&[]));
     assert_eq!(
         host.link("dev0").index,
         pod.link("dev0").index,

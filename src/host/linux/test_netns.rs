@@ -14,22 +14,22 @@ use crate::host::Netns;
 
 /// A fresh namespace, alive while held.
 #[derive(Clone)]
-pub(super) struct Arena {
+pub(super) struct TestNetns {
     pub(super) netns: Netns,
 }
 
-impl Arena {
+impl TestNetns {
     /// A new namespace in which these `ip` commands ran.
     pub(super) fn new(commands: &[&str]) -> Self {
         let netns = std::thread::spawn(|| {
             unshare();
             netns::open(Path::new("/proc/thread-self/ns/net")).unwrap()
         });
-        let arena = Self {
+        let ns = Self {
             netns: netns.join().unwrap(),
         };
-        commands.iter().for_each(|command| drop(arena.ip(command)));
-        arena
+        commands.iter().for_each(|command| drop(ns.ip(command)));
+        ns
     }
 
     /// Runs `ip` inside and returns what it prints.

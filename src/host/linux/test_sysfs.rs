@@ -4,11 +4,11 @@ use std::{fs, os::unix::fs::symlink, path::PathBuf};
 
 use super::sysfs::Sysfs;
 
-pub(super) struct Tree {
+pub(super) struct TestSysfs {
     dir: tempfile::TempDir,
 }
 
-impl Tree {
+impl TestSysfs {
     pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         for name in [
