@@ -8,8 +8,8 @@
 //! A network function that can neither have VFs nor is one is a PF without VFs, as the device plugin has it.
 
 mod abilities;
-mod alone;
 mod auxiliary;
+mod vf_ids;
 
 use std::{
     collections::HashMap,
@@ -175,7 +175,7 @@ impl<'a> Sweep<'a> {
                 num_vfs,
             },
             Class::Network if physfn.is_some() => FunctionKind::Vf { address },
-            Class::Network if total_vfs == 0 && alone::is_vf(ids, binding) => {
+            Class::Network if total_vfs == 0 && vf_ids::is_vf(ids, binding) => {
                 FunctionKind::Vf { address: None }
             }
             Class::Network => FunctionKind::Pf { total_vfs, num_vfs },

@@ -13,7 +13,7 @@ mod driver;
 mod functions;
 mod genl;
 mod link;
-mod moving;
+mod move_link;
 mod netlink;
 mod netns;
 mod observe;
@@ -312,11 +312,11 @@ impl Kernel for Linux {
             return rename.map_err(|refused| refused.at(self.subject(device), op));
         }
         let (here, link) = self.reach(device, from, &op)?;
-        let target = moving::Target {
+        let target = move_link::Target {
             socket: &there,
             file: open_file(to)?,
         };
-        moving::go(&here, open_file(from)?, &link, &target, name)
+        move_link::to_netns(&here, open_file(from)?, &link, &target, name)
             .map_err(|refused| refused.at(self.subject(device), op))
     }
 

@@ -23,9 +23,9 @@ pub(super) struct Target<'a> {
 /// A name that is taken over there is looked for before: the kernel moves first and refuses the name after, which leaves
 /// the link there under its old name. Should somebody take the name in between, the link is sent back (`home` is the
 /// descriptor of where it came from).
-pub(super) fn go(
+pub(super) fn to_netns(
     from: &Socket,
-    home: &File,
+    origin: &File,
     link: &Link,
     to: &Target<'_>,
     name: &IfName,
@@ -49,15 +49,15 @@ pub(super) fn go(
         Ok(()) => return Ok(()),
         Err(refused) => refused,
     };
-    if let Some(strayed) = link::all(to.socket)?
+    if let Some(moved) = link::all(to.socket)?
         .into_iter()
         .find(|other| is_same(link, other))
     {
         let back = vec![
-            LinkAttribute::NetNsFd(home.as_raw_fd()),
+            LinkAttribute::NetNsFd(origin.as_raw_fd()),
             LinkAttribute::IfName(link.name.clone()),
         ];
-        set::change(to.socket, strayed.index, back)?;
+        set::change(to.socket, moved.index, back)?;
     }
     Err(refused)
 }

@@ -9,13 +9,13 @@ fn veth() -> TestNetns {
     ])
 }
 
-fn travel(from: &TestNetns, to: &TestNetns, link: &Link, name: &str) -> Answer<()> {
+fn move_to(from: &TestNetns, to: &TestNetns, link: &Link, name: &str) -> Answer<()> {
     let file = |ns: &TestNetns| ns.netns.file.clone().unwrap();
     let target = Target {
         socket: &to.socket(),
         file: &file(to),
     };
-    go(
+    to_netns(
         &from.socket(),
         &file(from),
         link,
@@ -26,8 +26,8 @@ fn travel(from: &TestNetns, to: &TestNetns, link: &Link, name: &str) -> Answer<(
 
 #[test]
 fn a_link_goes_under_its_new_name_and_comes_back() {
-    let (home, pod) = (veth(), TestNetns::new(&[]));
-    travel(&home, &pod, &home.link("dev0"), "net1").unwrap();
+    let (host, pod) = (veth(), TestNetns::new(&[]));
+    move_to(&host, &pod, &host.link("dev0"), "net1").unwrap();
     let moved = pod.link("net1");
     assert_eq!(
         (moved.name.as_str(), moved.up),
@@ -35,26 +35,26 @@ fn a_link_goes_under_its_new_name_and_comes_back() {
         "its own altname was no hindrance"
     );
     assert!(
-        link::all(&home.socket())
+        link::all(&host.socket())
             .unwrap()
             .iter()
             .all(|link| !link.is_called("dev0"))
     );
-    travel(&pod, &home, &moved, "dev0").unwrap();
-    assert_eq!(home.link("dev0").mac, moved.mac);
+    move_to(&pod, &host, &moved, "dev0").unwrap();
+    assert_eq!(host.link("dev0").mac, moved.mac);
 }
 
 #[test]
 fn a_name_that_is_taken_over_there_names_its_owner_and_nothing_moves() {
-    for furniture in [
+    for existing in [
         "link add net1 type veth peer name x",
         "link add eth0 type veth peer name x",
     ] {
-        let (home, pod) = (veth(), TestNetns::new(&[furniture]));
-        if furniture.contains("eth0") {
+        let (host, pod) = (veth(), TestNetns::new(&[existing]));
+        if existing.contains("eth0") {
             pod.ip("link property add dev eth0 altname net1");
         }
-        let refused = travel(&home, &pod, &home.link("dev0"), "net1").unwrap_err();
+        let refused = move_to(&host, &pod, &host.link("dev0"), "net1").unwrap_err();
         assert!(refused.is(Errno::EXIST));
         assert!(
             refused
@@ -62,17 +62,17 @@ fn a_name_that_is_taken_over_there_names_its_owner_and_nothing_moves() {
                 .unwrap()
                 .starts_with("the name net1 is taken there by link ")
         );
-        assert_eq!(home.link("dev0").altnames, ["net1"], "untouched");
+        assert_eq!(host.link("dev0").altnames, ["net1"], "untouched");
     }
 }
 
 #[test]
 fn a_link_that_the_kernel_moved_though_it_refused_is_sent_home() {
-    let (home, pod) = (
+    let (host, pod) = (
         veth(),
         TestNetns::new(&["link add net9 type veth peer name x"]),
     );
-    let link = home.link("dev0");
+    let link = host.link("dev0");
     // As if net9 had come after the look: the kernel's own behaviour on a taken name.
     let file = pod.netns.file.clone().unwrap();
     let request = vec![
@@ -80,16 +80,16 @@ fn a_link_that_the_kernel_moved_though_it_refused_is_sent_home() {
         LinkAttribute::IfName("net9".into()),
     ];
     assert!(
-        set::change(&home.socket(), link.index, request)
+        set::change(&host.socket(), link.index, request)
             .unwrap_err()
             .is(Errno::EXIST)
     );
-    let strayed = link::all(&pod.socket())
+    let moved = link::all(&pod.socket())
         .unwrap()
         .into_iter()
         .find(|other| is_same(&link, other));
-    if let Some(strayed) = strayed {
-        travel(&pod, &home, &strayed, "dev0").unwrap();
+    if let Some(moved) = moved {
+        move_to(&pod, &host, &moved, "dev0").unwrap();
     }
-    assert_eq!(home.link("dev0").mac, link.mac);
+    assert_eq!(host.link("dev0").mac, link.mac);
 }
