@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use rustix::io::Errno;
 
-use super::netlink::{Answer, Attributes, Family, attributes, text};
+use super::netlink::{Attributes, Family, NetlinkResult, attributes, text};
 use crate::{
     device::{Bdf, EswitchMode},
     host::genl_info::{Devlink, GenlInfo, handle},
@@ -53,7 +53,7 @@ fn family(name: &str) -> Option<Family> {
     or_nothing(name, Family::open(name)).flatten()
 }
 
-fn or_nothing<T>(subject: &str, answer: Answer<T>) -> Option<T> {
+fn or_nothing<T>(subject: &str, answer: NetlinkResult<T>) -> Option<T> {
     let ordinary = [Errno::NODEV, Errno::NOENT, Errno::OPNOTSUPP];
     match answer {
         Err(refused) if !ordinary.iter().any(|errno| refused.is(*errno)) => {

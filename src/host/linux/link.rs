@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::{
     functions::is_uplink,
-    netlink::{Answer, Attributes, Message, Socket, text, u32_of},
+    netlink::{Attributes, Message, NetlinkResult, Socket, text, u32_of},
 };
 use crate::{
     device::{Mac, Netdev, NetdevHome, ParseError},
@@ -113,7 +113,7 @@ impl Link {
     pub(super) fn netdev(&self, socket: &Socket) -> Result<Netdev> {
         let subject = || format!("link {}", self.name);
         let addresses = addresses(socket, Some(self.index))
-            .map_err(|refused| refused.at(subject(), "read addresses"))?;
+            .map_err(|error| error.at(subject(), "read addresses"))?;
         let odd = |error: ParseError| {
             HostError::of_kind(
                 ErrorKind::Invalid,
@@ -147,7 +147,7 @@ fn nested(value: &[u8], wanted: u16) -> impl Iterator<Item = String> {
 }
 
 /// All links of the socket's namespace.
-pub(super) fn all(socket: &Socket) -> Answer<Vec<Link>> {
+pub(super) fn all(socket: &Socket) -> NetlinkResult<Vec<Link>> {
     let replies = socket.dump(RouteNetlinkMessage::GetLink(request(
         0,
         &[LinkExtentMask::SkipStats],
@@ -156,7 +156,7 @@ pub(super) fn all(socket: &Socket) -> Answer<Vec<Link>> {
 }
 
 /// The link with that index, if there is one.
-pub(super) fn by_index(socket: &Socket, index: u32) -> Answer<Option<Link>> {
+pub(super) fn by_index(socket: &Socket, index: u32) -> NetlinkResult<Option<Link>> {
     match socket.call(
         RouteNetlinkMessage::GetLink(request(index, &[LinkExtentMask::SkipStats])),
         0,
@@ -168,7 +168,11 @@ pub(super) fn by_index(socket: &Socket, index: u32) -> Answer<Option<Link>> {
 }
 
 /// The netdev of the device with that name. `hints` are indexes to look at first, which spares a dump.
-pub(super) fn of_device(socket: &Socket, parent: &str, hints: &[u32]) -> Answer<Option<Link>> {
+pub(super) fn of_device(
+    socket: &Socket,
+    parent: &str,
+    hints: &[u32],
+) -> NetlinkResult<Option<Link>> {
     for index in hints {
         if let Some(link) = by_index(socket, *index)?.filter(|link| link.is_of(parent)) {
             return Ok(Some(link));
@@ -202,7 +206,7 @@ const IFA_LOCAL: u16 = 2;
 const ADDRESS_HEADER: usize = 8;
 
 /// Addresses of one link or of all, both families.
-pub(super) fn addresses(socket: &Socket, index: Option<u32>) -> Answer<Vec<Address>> {
+pub(super) fn addresses(socket: &Socket, index: Option<u32>) -> NetlinkResult<Vec<Address>> {
     let mut message = AddressMessage::default();
     message.header.family = AddressFamily::Unspec;
     message.header.index = index.unwrap_or(0);

@@ -148,7 +148,7 @@ impl Linux {
             &functions::virtio(&dir).unwrap_or(name),
             &observe::hints(&dir),
         )
-        .map_err(|refused| refused.at(self.subject(device), "look up netdev"))
+        .map_err(|error| error.at(self.subject(device), "look up netdev"))
     }
 
     /// A socket in the namespace and the device's link there, which must be there.
@@ -256,7 +256,7 @@ impl Kernel for Linux {
 
     fn link_names(&self, netns: &Netns) -> Result<Vec<String>> {
         let failed =
-            |refused: netlink::Refused| refused.at(format!("netns {}", netns.inode), "list links");
+            |error: netlink::NetlinkError| error.at(format!("netns {}", netns.inode), "list links");
         let links = link::all(&self.socket_in(netns)?).map_err(failed)?;
         Ok(links
             .into_iter()
@@ -266,7 +266,7 @@ impl Kernel for Linux {
 
     fn host_used(&self) -> Result<Vec<DeviceId>> {
         used::functions(&self.host_socket()?, &self.sysfs)
-            .map_err(|refused| refused.at("host", "list links and routes"))
+            .map_err(|error| error.at("host", "list links and routes"))
     }
 
     fn set_num_vfs(&self, pf: &Bdf, count: u32) -> Result<()> {
@@ -295,13 +295,13 @@ impl Kernel for Linux {
         let socket = self.host_socket()?;
         let pf = observe::uplink(self, &socket, &vf.pf)?;
         vf::apply(&socket, pf.index, vf.index, setting)
-            .map_err(|refused| refused.at(self.sysfs.vf_subject(vf), format!("set {setting}")))
+            .map_err(|error| error.at(self.sysfs.vf_subject(vf), format!("set {setting}")))
     }
 
     fn set_link(&self, device: &DeviceId, netns: &Netns, setting: &LinkSetting) -> Result<()> {
         let op = format!("set {setting}");
         let (socket, link) = self.reach(device, netns, &op)?;
-        set::apply(&socket, &link, setting).map_err(|refused| refused.at(self.subject(device), op))
+        set::apply(&socket, &link, setting).map_err(|error| error.at(self.subject(device), op))
     }
 
     fn move_link(&self, device: &DeviceId, from: &Netns, to: &Netns, name: &IfName) -> Result<()> {
@@ -309,7 +309,7 @@ impl Kernel for Linux {
         let there = self.socket_in(to)?;
         if let Some(link) = self.find(&there, device)? {
             let rename = set::apply(&there, &link, &LinkSetting::Name(name.clone()));
-            return rename.map_err(|refused| refused.at(self.subject(device), op));
+            return rename.map_err(|error| error.at(self.subject(device), op));
         }
         let (here, link) = self.reach(device, from, &op)?;
         let target = move_link::Target {
@@ -317,7 +317,7 @@ impl Kernel for Linux {
             file: open_file(to)?,
         };
         move_link::to_netns(&here, open_file(from)?, &link, &target, name)
-            .map_err(|refused| refused.at(self.subject(device), op))
+            .map_err(|error| error.at(self.subject(device), op))
     }
 
     fn announce(&self, device: &DeviceId, netns: &Netns) -> Result<()> {
@@ -330,7 +330,7 @@ impl Kernel for Linux {
             || link::by_index(&socket, link.index).map(|link| link.filter(|link| link.carrier));
         Deadline::after(CARRIER)
             .poll(with_carrier)
-            .map_err(|refused| refused.at(self.subject(device), "wait for carrier"))?;
+            .map_err(|error| error.at(self.subject(device), "wait for carrier"))?;
         let raw =
             netns::inside(netns, announce::open).map_err(self.failed(device, "open raw socket"))?;
         announce::send(&raw, link.index, mac, &addresses).map_err(self.failed(device, "announce"))

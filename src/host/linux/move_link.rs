@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::{
     link::{self, Link},
-    netlink::{Answer, Socket},
+    netlink::{NetlinkResult, Socket},
     set,
 };
 use crate::device::IfName;
@@ -29,7 +29,7 @@ pub(super) fn to_netns(
     link: &Link,
     to: &Target<'_>,
     name: &IfName,
-) -> Answer<()> {
+) -> NetlinkResult<()> {
     if let Some(owner) = link::all(to.socket)?
         .into_iter()
         .find(|other| other.is_called(name.as_str()))

@@ -37,8 +37,8 @@ fn from_pf(
     netdev: Option<&Netdev>,
 ) -> Result<(Option<VfSettings>, Option<u32>)> {
     let pf = uplink(linux, socket, &address.pf)?;
-    let failed = |refused: super::netlink::Refused| {
-        refused.at(linux.sysfs.vf_subject(address), "read settings")
+    let failed = |error: super::netlink::NetlinkError| {
+        error.at(linux.sysfs.vf_subject(address), "read settings")
     };
     let mut held = vf::read(socket, pf.index, address.index).map_err(failed)?;
     if let Some(held) = &mut held {

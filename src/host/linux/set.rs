@@ -17,12 +17,12 @@ use rustix::io::Errno;
 
 use super::{
     link::Link,
-    netlink::{Answer, Refused, Socket},
+    netlink::{NetlinkError, NetlinkResult, Socket},
 };
 use crate::device::{IfName, LinkSetting, Mac, Route};
 
 /// Assigns one value.
-pub(super) fn apply(socket: &Socket, link: &Link, setting: &LinkSetting) -> Answer<()> {
+pub(super) fn apply(socket: &Socket, link: &Link, setting: &LinkSetting) -> NetlinkResult<()> {
     match setting {
         LinkSetting::Name(name) => rename(socket, link, name),
         LinkSetting::Altnames(names) => altnames(socket, link, names),
@@ -40,7 +40,11 @@ pub(super) fn apply(socket: &Socket, link: &Link, setting: &LinkSetting) -> Answ
 }
 
 /// One `RTM_SETLINK` with these attributes.
-pub(super) fn change(socket: &Socket, index: u32, attribute: impl IntoAttributes) -> Answer<()> {
+pub(super) fn change(
+    socket: &Socket,
+    index: u32,
+    attribute: impl IntoAttributes,
+) -> NetlinkResult<()> {
     let message = message(index, attribute.into_attributes());
     socket
         .call(RouteNetlinkMessage::SetLink(message), 0)
@@ -72,7 +76,7 @@ fn message(index: u32, attributes: Vec<LinkAttribute>) -> LinkMessage {
 }
 
 /// Administratively up or down.
-pub(super) fn set_up(socket: &Socket, index: u32, up: bool) -> Answer<()> {
+pub(super) fn set_up(socket: &Socket, index: u32, up: bool) -> NetlinkResult<()> {
     let mut message = message(index, vec![]);
     message.header.flags = if up {
         LinkFlags::Up
@@ -86,7 +90,7 @@ pub(super) fn set_up(socket: &Socket, index: u32, up: bool) -> Answer<()> {
 }
 
 /// The name. An alternative name of its own that is in the way is taken away; kernels before 6.2 rename only what is down.
-fn rename(socket: &Socket, link: &Link, name: &IfName) -> Answer<()> {
+fn rename(socket: &Socket, link: &Link, name: &IfName) -> NetlinkResult<()> {
     if link.name == name.as_str() {
         return Ok(());
     }
@@ -104,7 +108,7 @@ fn rename(socket: &Socket, link: &Link, name: &IfName) -> Answer<()> {
 }
 
 /// Takes that alternative name away, if the link has it.
-pub(super) fn drop_altname(socket: &Socket, link: &Link, name: &str) -> Answer<()> {
+pub(super) fn drop_altname(socket: &Socket, link: &Link, name: &str) -> NetlinkResult<()> {
     match link.altnames.iter().any(|altname| altname == name) {
         true => properties(socket, link.index, &[name], false),
         false => Ok(()),
@@ -112,7 +116,7 @@ pub(super) fn drop_altname(socket: &Socket, link: &Link, name: &str) -> Answer<(
 }
 
 /// These alternative names and no others. The link's own name cannot be one of them.
-fn altnames(socket: &Socket, link: &Link, wanted: &[String]) -> Answer<()> {
+fn altnames(socket: &Socket, link: &Link, wanted: &[String]) -> NetlinkResult<()> {
     let of = |names: &[String], others: &[String]| -> Vec<String> {
         names
             .iter()
@@ -126,7 +130,12 @@ fn altnames(socket: &Socket, link: &Link, wanted: &[String]) -> Answer<()> {
 }
 
 /// One request per name: the kernel stops at the first that it refuses, and has done those before.
-fn properties(socket: &Socket, index: u32, names: &[impl AsRef<str>], add: bool) -> Answer<()> {
+fn properties(
+    socket: &Socket,
+    index: u32,
+    names: &[impl AsRef<str>],
+    add: bool,
+) -> NetlinkResult<()> {
     names.iter().try_for_each(|name| {
         let property = vec![LinkAttribute::PropList(vec![Prop::AltIfName(
             name.as_ref().to_owned(),
@@ -145,7 +154,7 @@ fn properties(socket: &Socket, index: u32, names: &[impl AsRef<str>], add: bool)
 
 /// An address. Given by the administrator and used at once: no duplicate address detection, during which a container
 /// could not bind to it.
-fn add_address(socket: &Socket, index: u32, net: &IpNet) -> Answer<()> {
+fn add_address(socket: &Socket, index: u32, net: &IpNet) -> NetlinkResult<()> {
     let mut message = AddressMessage::default();
     message.header.family = family(net.addr());
     message.header.prefix_len = net.prefix_len();
@@ -174,7 +183,7 @@ fn add_address(socket: &Socket, index: u32, net: &IpNet) -> Answer<()> {
 }
 
 /// A route. One that exists with the same destination stays, whoever's it is: a pod keeps its way to the cluster.
-fn add_route(socket: &Socket, link: &Link, route: &Route) -> Answer<()> {
+fn add_route(socket: &Socket, link: &Link, route: &Route) -> NetlinkResult<()> {
     match socket.call(
         RouteNetlinkMessage::NewRoute(route_message(link.index, route)),
         NLM_F_CREATE | NLM_F_EXCL,
@@ -224,8 +233,8 @@ fn family(ip: IpAddr) -> AddressFamily {
 }
 
 /// A refusal of our own.
-pub(super) fn refuse(errno: Errno, text: String) -> Refused {
-    Refused {
+pub(super) fn refuse(errno: Errno, text: String) -> NetlinkError {
+    NetlinkError {
         errno: errno.raw_os_error(),
         text: Some(text),
     }

@@ -15,13 +15,13 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage, route::RouteMessa
 use super::{
     functions::is_uplink,
     link::{self, Address, Link},
-    netlink::{Answer, Attributes, Socket, u32_of},
+    netlink::{Attributes, NetlinkResult, Socket, u32_of},
     sysfs::{self, Sysfs},
 };
 use crate::device::{Bdf, DeviceId};
 
 /// The devices whose netdevs the socket's namespace uses for itself.
-pub(super) fn functions(socket: &Socket, sysfs: &Sysfs) -> Answer<Vec<DeviceId>> {
+pub(super) fn functions(socket: &Socket, sysfs: &Sysfs) -> NetlinkResult<Vec<DeviceId>> {
     let links = link::all(socket)?;
     let used = used(
         &links,
@@ -87,7 +87,7 @@ fn is_automatic(net: &IpNet) -> bool {
 }
 
 /// Links that default routes go out by: all tables, both families, each next hop.
-fn default_route_links(socket: &Socket) -> Answer<Vec<u32>> {
+fn default_route_links(socket: &Socket) -> NetlinkResult<Vec<u32>> {
     let mut links = vec![];
     for family in [AddressFamily::Inet, AddressFamily::Inet6] {
         let mut message = RouteMessage::default();

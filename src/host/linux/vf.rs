@@ -10,13 +10,13 @@ use netlink_packet_route::{
 
 use super::{
     link::request,
-    netlink::{Answer, Attributes, Socket, u32_of},
+    netlink::{Attributes, NetlinkResult, Socket, u32_of},
     set,
 };
 use crate::device::{LinkState, Mac, VfSetting, VfSettings, VlanProto, VlanTag};
 
 /// Assigns one value through the PF's link.
-pub(super) fn apply(socket: &Socket, pf: u32, vf: u32, setting: &VfSetting) -> Answer<()> {
+pub(super) fn apply(socket: &Socket, pf: u32, vf: u32, setting: &VfSetting) -> NetlinkResult<()> {
     let infos = vec![LinkVfInfo(vec![encode(vf, setting)])];
     set::change(socket, pf, LinkAttribute::VfInfoList(infos))
 }
@@ -53,7 +53,7 @@ fn encode_state(state: LinkState) -> VfLinkState {
 }
 
 /// What the PF's link reports of one VF; none when the kernel does not list it.
-pub(super) fn read(socket: &Socket, pf: u32, vf: u32) -> Answer<Option<VfSettings>> {
+pub(super) fn read(socket: &Socket, pf: u32, vf: u32) -> NetlinkResult<Option<VfSettings>> {
     let mask = [LinkExtentMask::Vf, LinkExtentMask::SkipStats];
     let replies = socket.call(RouteNetlinkMessage::GetLink(request(pf, &mask)), 0)?;
     Ok(replies.iter().find_map(|reply| find(reply, vf)))

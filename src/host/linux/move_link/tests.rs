@@ -9,7 +9,7 @@ fn veth() -> TestNetns {
     ])
 }
 
-fn move_to(from: &TestNetns, to: &TestNetns, link: &Link, name: &str) -> Answer<()> {
+fn move_to(from: &TestNetns, to: &TestNetns, link: &Link, name: &str) -> NetlinkResult<()> {
     let file = |ns: &TestNetns| ns.netns.file.clone().unwrap();
     let target = Target {
         socket: &to.socket(),

@@ -8,11 +8,11 @@ use super::{Attributes, text};
 use crate::host::{ErrorKind, HostError};
 
 /// Result of a request.
-pub(crate) type Answer<T> = Result<T, Refused>;
+pub(crate) type NetlinkResult<T> = Result<T, NetlinkError>;
 
 /// A request that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refused {
+pub(crate) struct NetlinkError {
     /// The error number, positive.
     pub(crate) errno: i32,
     /// The extended acknowledgement's message.
@@ -23,7 +23,7 @@ const NLMSGERR_ATTR_MSG: u16 = 1;
 const ERRNO: usize = 4;
 const REQUEST_HEADER: usize = 16;
 
-impl Refused {
+impl NetlinkError {
     /// What an `NLMSG_ERROR` says; none: the request is acknowledged.
     pub(super) fn of_error(flags: u16, payload: &[u8]) -> Option<Self> {
         let capped = flags & NLM_F_CAPPED != 0;
@@ -74,7 +74,7 @@ impl Refused {
     }
 }
 
-impl From<io::Error> for Refused {
+impl From<io::Error> for NetlinkError {
     fn from(error: io::Error) -> Self {
         let text = error.raw_os_error().is_none().then(|| error.to_string());
         Self {
@@ -101,33 +101,36 @@ mod tests {
 
     #[test]
     fn the_sentence_is_found_behind_a_capped_and_behind_a_whole_echo() {
-        let expected = Some(Refused {
+        let expected = Some(NetlinkError {
             errno: 22,
             text: Some("bad".into()),
         });
         assert_eq!(
-            Refused::of_error(NLM_F_ACK_TLVS | NLM_F_CAPPED, &refusal(16)),
+            NetlinkError::of_error(NLM_F_ACK_TLVS | NLM_F_CAPPED, &refusal(16)),
             expected
         );
-        assert_eq!(Refused::of_error(NLM_F_ACK_TLVS, &refusal(40)), expected);
+        assert_eq!(
+            NetlinkError::of_error(NLM_F_ACK_TLVS, &refusal(40)),
+            expected
+        );
     }
 
     #[test]
     fn without_the_flag_there_is_no_sentence_and_zero_is_no_refusal() {
         assert_eq!(
-            Refused::of_error(NLM_F_CAPPED, &refusal(16)),
-            Some(Refused {
+            NetlinkError::of_error(NLM_F_CAPPED, &refusal(16)),
+            Some(NetlinkError {
                 errno: 22,
                 text: None
             })
         );
-        assert_eq!(Refused::of_error(NLM_F_CAPPED, &[0; 20]), None);
-        assert_eq!(Refused::of_done(0, &[0; 4]), None);
+        assert_eq!(NetlinkError::of_error(NLM_F_CAPPED, &[0; 20]), None);
+        assert_eq!(NetlinkError::of_done(0, &[0; 4]), None);
     }
 
     #[test]
     fn kind_and_text_reach_the_caller() {
-        let error = Refused::of_error(NLM_F_ACK_TLVS | NLM_F_CAPPED, &refusal(16))
+        let error = NetlinkError::of_error(NLM_F_ACK_TLVS | NLM_F_CAPPED, &refusal(16))
             .unwrap()
             .at("vf", "set mtu 1");
         assert_eq!(

@@ -6,7 +6,7 @@ use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST};
 use netlink_sys::protocols::NETLINK_GENERIC;
 use rustix::io::Errno;
 
-use super::{Answer, Attributes, Message, Socket};
+use super::{Attributes, Message, NetlinkResult, Socket};
 
 const GENL_ID_CTRL: u16 = 16;
 const CTRL_CMD_GETFAMILY: u8 = 3;
@@ -24,7 +24,7 @@ pub(crate) struct Family {
 
 impl Family {
     /// None: the kernel has no such family (its module is not loaded).
-    pub(crate) fn open(name: &str) -> Answer<Option<Self>> {
+    pub(crate) fn open(name: &str) -> NetlinkResult<Option<Self>> {
         let control = Self {
             socket: Socket::of(NETLINK_GENERIC)?,
             id: GENL_ID_CTRL,
@@ -45,7 +45,11 @@ impl Family {
     }
 
     /// One request; its replies.
-    pub(crate) fn call(&self, command: u8, attributes: &[(u16, &[u8])]) -> Answer<Vec<Message>> {
+    pub(crate) fn call(
+        &self,
+        command: u8,
+        attributes: &[(u16, &[u8])],
+    ) -> NetlinkResult<Vec<Message>> {
         let request = |sequence| {
             message(
                 self.id,
@@ -59,7 +63,7 @@ impl Family {
     }
 
     /// All that there are.
-    pub(crate) fn dump(&self, command: u8) -> Answer<Vec<Message>> {
+    pub(crate) fn dump(&self, command: u8) -> NetlinkResult<Vec<Message>> {
         self.socket.dump_of(|sequence| {
             message(self.id, NLM_F_REQUEST | NLM_F_DUMP, sequence, command, &[])
         })

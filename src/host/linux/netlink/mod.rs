@@ -8,7 +8,7 @@ mod attribute;
 mod generic;
 mod socket;
 
-pub(super) use ack::{Answer, Refused};
+pub(super) use ack::{NetlinkError, NetlinkResult};
 pub(super) use attribute::{Attributes, text, u32_of};
 pub(super) use generic::{Family, attributes};
 pub(super) use socket::{Message, Socket};

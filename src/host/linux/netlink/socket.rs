@@ -10,7 +10,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::{SocketAddr, protocols::NETLINK_ROUTE};
 use rustix::io::Errno;
 
-use super::{Answer, Refused};
+use super::{NetlinkError, NetlinkResult};
 
 /// A netlink socket. It belongs to the namespace in which its thread was when it was opened.
 pub(crate) struct Socket {
@@ -57,7 +57,10 @@ impl Socket {
     }
 
     /// All replies of a dump.
-    pub(crate) fn dump(&self, request: impl Into<RouteNetlinkMessage>) -> Answer<Vec<Message>> {
+    pub(crate) fn dump(
+        &self,
+        request: impl Into<RouteNetlinkMessage>,
+    ) -> NetlinkResult<Vec<Message>> {
         let request = request.into();
         self.dump_of(|sequence| route(request.clone(), NLM_F_DUMP, sequence))
     }
@@ -67,20 +70,20 @@ impl Socket {
         &self,
         request: impl Into<RouteNetlinkMessage>,
         flags: u16,
-    ) -> Answer<Vec<Message>> {
+    ) -> NetlinkResult<Vec<Message>> {
         let request = request.into();
         self.exchange(|sequence| route(request, NLM_F_ACK | flags, sequence))
             .map(|(replies, _)| replies)
     }
 
-    pub(super) fn dump_of(&self, request: impl Fn(u32) -> Vec<u8>) -> Answer<Vec<Message>> {
+    pub(super) fn dump_of(&self, request: impl Fn(u32) -> Vec<u8>) -> NetlinkResult<Vec<Message>> {
         for _ in 0..DUMPS {
             let (replies, interrupted) = self.exchange(&request)?;
             if !interrupted {
                 return Ok(replies);
             }
         }
-        Err(Refused {
+        Err(NetlinkError {
             errno: Errno::AGAIN.raw_os_error(),
             text: Some("changes faster than it can be read".into()),
         })
@@ -90,7 +93,7 @@ impl Socket {
     pub(super) fn exchange(
         &self,
         request: impl FnOnce(u32) -> Vec<u8>,
-    ) -> Answer<(Vec<Message>, bool)> {
+    ) -> NetlinkResult<(Vec<Message>, bool)> {
         let sequence = self.sequence.get().wrapping_add(1);
         self.sequence.set(sequence);
         self.inner.send(&request(sequence), 0)?;
@@ -144,15 +147,15 @@ fn sort(
     sequence: u32,
     interrupted: &mut bool,
     replies: &mut Vec<Message>,
-) -> Answer<End> {
+) -> NetlinkResult<End> {
     for (kind, flags, number, payload) in messages(datagram) {
         if number != sequence {
             continue;
         }
         *interrupted |= flags & NLM_F_DUMP_INTR != 0;
         let refused = match kind {
-            NLMSG_ERROR => Refused::of_error(flags, payload),
-            NLMSG_DONE => Refused::of_done(flags, payload),
+            NLMSG_ERROR => NetlinkError::of_error(flags, payload),
+            NLMSG_DONE => NetlinkError::of_done(flags, payload),
             _ => {
                 replies.push(payload.to_vec());
                 continue;

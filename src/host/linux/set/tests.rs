@@ -10,8 +10,7 @@ fn ns() -> TestNetns {
 
 fn assign(ns: &TestNetns, setting: LinkSetting) -> crate::host::Result<()> {
     let link = ns.link("dev0");
-    apply(&ns.socket(), &link, &setting)
-        .map_err(|refused| refused.at("dev0", format!("set {setting}")))
+    apply(&ns.socket(), &link, &setting).map_err(|error| error.at("dev0", format!("set {setting}")))
 }
 
 fn home(ns: &TestNetns, name: &str) -> NetdevHome {
