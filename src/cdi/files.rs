@@ -38,7 +38,7 @@ pub fn remove(dir: &Path, driver: &str, uid: impl fmt::Display) -> io::Result<()
 ///
 /// # Errors
 /// The file system's.
-pub fn sweep(dir: &Path, driver: &str, keep: impl Fn(&str) -> bool) -> io::Result<()> {
+pub fn remove_orphans(dir: &Path, driver: &str, keep: impl Fn(&str) -> bool) -> io::Result<()> {
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,

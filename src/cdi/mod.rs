@@ -8,5 +8,5 @@ mod spec;
 #[cfg(test)]
 mod tests;
 
-pub use files::{exists, remove, sweep, write};
+pub use files::{exists, remove, remove_orphans, write};
 pub use spec::{Device, DeviceNode, Edits, Mount, Spec, qualified};

@@ -30,7 +30,7 @@ fn files_come_and_go_and_only_ours_are_swept() {
     write(dir.path(), "sriov-dra.io", "other", &spec).unwrap();
     let foreign = dir.path().join("nvidia.com-gpu.json");
     crate::files::write_atomic(&foreign, b"{}", 0o644).unwrap();
-    sweep(dir.path(), "sriov-dra.io", |uid| uid == UID).unwrap();
+    remove_orphans(dir.path(), "sriov-dra.io", |uid| uid == UID).unwrap();
     assert!(exists(dir.path(), "sriov-dra.io", UID) && foreign.exists());
     assert!(!exists(dir.path(), "sriov-dra.io", "other"));
     remove(dir.path(), "sriov-dra.io", UID).unwrap();

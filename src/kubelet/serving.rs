@@ -53,7 +53,7 @@ pub struct Serving {
 /// A socket that cannot be listened on.
 pub async fn serve(plugin: Plugin, claims: Arc<dyn Claims>) -> Result<Serving, KubeletError> {
     let sockets = Sockets::choose(&plugin.kubelet, &plugin.driver, &plugin.instance)?;
-    sockets.sweep(&plugin.driver);
+    sockets.remove_stale(&plugin.driver);
     let (alive, work) = mpsc::channel(1);
     let service = Service {
         claims,

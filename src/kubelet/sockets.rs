@@ -68,12 +68,12 @@ impl Sockets {
     }
 
     /// Removes sockets of this driver on which nobody listens any more: the kubelet would try them for ever.
-    pub(super) fn sweep(&self, driver: &str) {
+    pub(super) fn remove_stale(&self, driver: &str) {
         let (single, ours) = (format!("{driver}@reg.sock"), format!("{driver}-"));
-        sweep(&self.registration, |name| {
+        remove_stale(&self.registration, |name| {
             name == single || name.starts_with(&ours) && name.ends_with("reg.sock")
         });
-        sweep(&self.dra, |name| {
+        remove_stale(&self.dra, |name| {
             name.starts_with("dra") && name.ends_with(".sock")
         });
     }
@@ -96,7 +96,7 @@ fn fnv(bytes: &[u8]) -> u64 {
     })
 }
 
-fn sweep(socket: &Path, is_ours: impl Fn(&str) -> bool) {
+fn remove_stale(socket: &Path, is_ours: impl Fn(&str) -> bool) {
     let Some(entries) = socket.parent().and_then(|dir| fs::read_dir(dir).ok()) else {
         return;
     };
@@ -105,7 +105,7 @@ fn sweep(socket: &Path, is_ours: impl Fn(&str) -> bool) {
             .file_name()
             .and_then(|name| name.to_str())
             .is_some_and(&is_ours);
-        if ours && is_dead(&path) {
+        if ours && is_stale(&path) {
             match files::remove(&path) {
                 Ok(()) => {
                     tracing::info!(socket = %path.display(), "removed the socket of a dead instance")
@@ -118,7 +118,7 @@ fn sweep(socket: &Path, is_ours: impl Fn(&str) -> bool) {
     }
 }
 
-fn is_dead(path: &Path) -> bool {
+fn is_stale(path: &Path) -> bool {
     matches!(UnixStream::connect(path), Err(error) if error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
@@ -128,7 +128,7 @@ pub(super) fn listen(path: &Path) -> Result<UnixListener, KubeletError> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir).map_err(failed)?;
     }
-    if is_dead(path) {
+    if is_stale(path) {
         files::remove(path).map_err(failed)?;
     }
     match UnixListener::bind(path) {
@@ -258,7 +258,7 @@ mod tests {
         // A process that another test starts right now has a copy of the listener until it runs its program.
         let swept =
             crate::deadline::Deadline::after(std::time::Duration::from_secs(10)).poll(|| {
-                sockets.sweep("sriov-dra.io");
+                sockets.remove_stale("sriov-dra.io");
                 io::Result::Ok((!dead.exists()).then_some(()))
             });
         assert_eq!(swept.unwrap(), Some(()));

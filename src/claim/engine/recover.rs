@@ -104,7 +104,7 @@ impl Engine {
         };
         // Records that cannot be listed must not look like no records.
         self.store.titles().map_err(io::Error::other)?;
-        cdi::sweep(&self.paths.cdi, &self.identity.driver_name, known)?;
+        cdi::remove_orphans(&self.paths.cdi, &self.identity.driver_name, known)?;
         let attached = match fs::read_dir(self.paths.attached()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             entries => entries?,

@@ -25,9 +25,9 @@ use crate::{
 
 pub(super) use auxiliary::sub_function;
 
-/// All functions in one sweep, sorted.
+/// All functions in one scan, sorted.
 pub(super) fn all(sysfs: &Sysfs) -> Vec<Function> {
-    let mut sweep = Sweep::new(sysfs);
+    let mut scan = Scan::new(sysfs);
     let mut functions = Vec::new();
     for bdf in sysfs::list(&sysfs.devices())
         .into_iter()
@@ -36,10 +36,10 @@ pub(super) fn all(sysfs: &Sysfs) -> Vec<Function> {
         let Some(class) = Class::of(&sysfs.device(&bdf)) else {
             continue;
         };
-        let Some(function) = or_logged(&bdf.into(), sweep.function(&bdf, class)) else {
+        let Some(function) = or_logged(&bdf.into(), scan.function(&bdf, class)) else {
             continue;
         };
-        functions.extend(sweep.sub_functions(&function));
+        functions.extend(scan.sub_functions(&function));
         functions.push(function);
     }
     functions.sort_by_key(|function| function.id);
@@ -58,11 +58,11 @@ pub(super) fn one(sysfs: &Sysfs, device: &DeviceId) -> Result<Function> {
             "is no network function",
         )
     };
-    let mut sweep = Sweep::new(sysfs);
-    let function = sweep.function(&bdf, Class::of(&sysfs.device(&bdf)).ok_or_else(none)?)?;
+    let mut scan = Scan::new(sysfs);
+    let function = scan.function(&bdf, Class::of(&sysfs.device(&bdf)).ok_or_else(none)?)?;
     match device {
         DeviceId::Pci(_) => Ok(function),
-        DeviceId::Sf { .. } => sweep.sub_function(&function, &sub_function(sysfs, device)?),
+        DeviceId::Sf { .. } => scan.sub_function(&function, &sub_function(sysfs, device)?),
     }
 }
 
@@ -93,7 +93,7 @@ fn or_logged<T>(device: &DeviceId, result: Result<T>) -> Option<T> {
 }
 
 /// One look at the host, which asks each PF once.
-struct Sweep<'a> {
+struct Scan<'a> {
     sysfs: &'a Sysfs,
     pfs: HashMap<Bdf, Pf>,
     vdpa: Vdpa,
@@ -108,7 +108,7 @@ struct Pf {
     speed: Option<u32>,
 }
 
-impl<'a> Sweep<'a> {
+impl<'a> Scan<'a> {
     fn new(sysfs: &'a Sysfs) -> Self {
         Self {
             sysfs,

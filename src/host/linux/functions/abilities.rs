@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Sweep, auxiliary::children};
+use super::{Scan, auxiliary::children};
 use crate::{
     device::{Abilities, LinkType, VdpaType},
     host::linux::sysfs::{self, Sysfs},
@@ -38,7 +38,7 @@ impl Vdpa {
     }
 }
 
-impl Sweep<'_> {
+impl Scan<'_> {
     pub(super) fn abilities(&self, dir: &Path, link_type: Option<LinkType>) -> Abilities {
         let rdma_devices = sysfs::list(&dir.join("infiniband"));
         let p_key = rdma_devices

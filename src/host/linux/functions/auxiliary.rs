@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Sweep, carrier, link_type, name, netdev, or_logged};
+use super::{Scan, carrier, link_type, name, netdev, or_logged};
 use crate::{
     device::{DeviceId, Function, FunctionKind},
     host::{
@@ -48,7 +48,7 @@ pub(super) fn children(dir: &Path) -> impl Iterator<Item = (String, PathBuf)> {
     })
 }
 
-impl Sweep<'_> {
+impl Scan<'_> {
     /// The sub-functions of a function; those that cannot be read are left out.
     pub(super) fn sub_functions(&mut self, parent: &Function) -> Vec<Function> {
         if !self.auxiliary || matches!(parent.kind, FunctionKind::Accelerator { .. }) {
