@@ -72,7 +72,7 @@ impl VdpaType {
 /// What a function can do besides being a netdev.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Abilities {
+pub struct Capabilities {
     /// RDMA is enabled, wherever its RDMA devices are.
     pub rdma: bool,
     /// The RDMA devices that the host sees, sorted; none while they are in a pod.
@@ -159,8 +159,8 @@ pub struct Function {
     /// The firmware's index of a port on the board.
     pub acpi_index: Option<u32>,
     /// RDMA, vDPA, DDP.
-    #[serde(default)]
-    pub abilities: Abilities,
+    #[serde(default, rename = "abilities")]
+    pub capabilities: Capabilities,
 }
 
 impl Function {

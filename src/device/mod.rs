@@ -10,7 +10,7 @@ mod settings;
 
 pub use address::{Bdf, DeviceId};
 pub use function::{
-    Abilities, EswitchMode, Function, FunctionKind, IncarnationId, LinkType, Netdev, Observed,
+    Capabilities, EswitchMode, Function, FunctionKind, IncarnationId, LinkType, Netdev, Observed,
     PciIds, RdmaDevice, VdpaType,
 };
 pub use name::IfName;

@@ -42,9 +42,9 @@ impl GenlInfo {
             };
             let devlink = function.pf().and_then(|pf| self.devlink.get(&handle(&pf)));
             function.eswitch = devlink.and_then(|devlink| devlink.eswitch);
-            function.abilities.ddp_profile =
+            function.capabilities.ddp_profile =
                 devlink.and_then(|devlink| devlink.ddp_profile.clone());
-            function.abilities.vdpa_capable = self.vdpa_management.contains(&own);
+            function.capabilities.vdpa_capable = self.vdpa_management.contains(&own);
         }
     }
 }

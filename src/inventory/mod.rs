@@ -102,7 +102,7 @@ mod tests {
             pcie_root: None,
             iommu_group: None,
             acpi_index: None,
-            abilities: Default::default(),
+            capabilities: Default::default(),
         }
     }
 

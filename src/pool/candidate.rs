@@ -73,7 +73,7 @@ impl Candidate {
             .pf()
             .and_then(|pf| functions.iter().find(|other| other.id == DeviceId::Pci(pf)));
         let driver = resting_driver.or(function.binding.driver.as_deref());
-        let abilities = &function.abilities;
+        let capabilities = &function.capabilities;
         Self {
             id: function.id,
             kind: match function.kind {
@@ -91,10 +91,10 @@ impl Candidate {
             pf_address: function.pf(),
             index: function.index(),
             link_type: function.link_type.or(pf.and_then(|pf| pf.link_type)),
-            ddp_profile: abilities.ddp_profile.clone(),
-            p_key: abilities.p_key,
-            rdma: abilities.rdma,
-            vdpa_type: abilities.vdpa_type,
+            ddp_profile: capabilities.ddp_profile.clone(),
+            p_key: capabilities.p_key,
+            rdma: capabilities.rdma,
+            vdpa_type: capabilities.vdpa_type,
             aux_type: function.auxiliary().and_then(aux_type),
         }
     }

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use super::PublishInput;
 use crate::{
     api::{Attribute, OWN_ATTRIBUTES},
-    device::{Abilities, Bdf, DeviceId, EswitchMode, Function, FunctionKind, LinkType, VdpaType},
+    device::{
+        Bdf, Capabilities, DeviceId, EswitchMode, Function, FunctionKind, LinkType, VdpaType,
+    },
     pool::Assigned,
     slice::Device,
 };
@@ -110,7 +112,7 @@ impl Subject<'_> {
             .identity()
             .into_iter()
             .chain(self.link())
-            .chain(self.abilities())
+            .chain(self.capabilities())
             .chain(self.pool())
             .chain(self.topology());
         // The pool's name may be given as well, written otherwise.
@@ -184,15 +186,15 @@ impl Subject<'_> {
     }
 
     /// What it can do. A claim may take that away for a while: another driver, an RDMA device that went into the pod.
-    fn abilities(&self) -> Vec<(&'static str, Attribute)> {
-        let Abilities {
+    fn capabilities(&self) -> Vec<(&'static str, Attribute)> {
+        let Capabilities {
             rdma,
             p_key,
             vdpa_capable,
             vdpa_type,
             ddp_profile,
             ..
-        } = &self.function.abilities;
+        } = &self.function.capabilities;
         let all: [(&'static str, Attribute); 5] = [
             ("pKey", Attribute::Int(p_key.map_or(-1, i64::from))),
             ("rdma", Attribute::Bool(*rdma)),

@@ -53,7 +53,7 @@ pub(super) fn pf(bus: u8, total_vfs: u32, num_vfs: u32) -> Function {
         pcie_root: Some("pci0000:3a".into()),
         iommu_group: Some(7),
         acpi_index: None,
-        abilities: Default::default(),
+        capabilities: Default::default(),
     }
 }
 

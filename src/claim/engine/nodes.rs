@@ -94,7 +94,8 @@ impl Engine {
         deadline: Deadline,
     ) -> Result<(Option<String>, Vec<String>), ClaimError> {
         let demand = device.extras.rdma;
-        let possible = makes_netdev(&observed.function.binding) && observed.function.abilities.rdma;
+        let possible =
+            makes_netdev(&observed.function.binding) && observed.function.capabilities.rdma;
         if demand == Demand::No || (demand == Demand::Wish && !possible) {
             return Ok((None, vec![]));
         }
@@ -151,7 +152,7 @@ fn rdma_fault(device: &DeviceRecord, observed: &Observed) -> Option<String> {
         Some(format!(
             "rdma: there is none with {driver}; leave rdma out, or set driver: default"
         ))
-    } else if to.driver == now.driver && !observed.function.abilities.rdma {
+    } else if to.driver == now.driver && !observed.function.capabilities.rdma {
         let right = "leave rdma out, or select devices whose attribute rdma is true";
         Some(format!(
             "rdma: the driver {driver} has made no RDMA device of it; {right}"

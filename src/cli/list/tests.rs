@@ -48,7 +48,7 @@ fn function(address: &str, kind: FunctionKind) -> Function {
         pcie_root: None,
         iommu_group: Some(7),
         acpi_index: None,
-        abilities: Default::default(),
+        capabilities: Default::default(),
     }
 }
 

@@ -160,6 +160,6 @@ fn function(
         pcie_root: Some(format!("pci0000:0{numa}")),
         iommu_group: Some(netdev.ifindex + 20),
         acpi_index: None,
-        abilities: Default::default(),
+        capabilities: Default::default(),
     }
 }

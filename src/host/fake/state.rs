@@ -214,7 +214,7 @@ impl State {
                 ["issm", "umad", "uverbs"].map(|kind| format!("/dev/infiniband/{kind}{number}"));
             all.into_iter().filter(|node| self.has_node(node)).collect()
         };
-        let names = function.abilities.rdma_devices.iter().filter(|_| made);
+        let names = function.capabilities.rdma_devices.iter().filter(|_| made);
         Ok(names
             .map(|name| RdmaDevice {
                 name: name.clone(),

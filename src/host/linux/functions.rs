@@ -7,8 +7,8 @@
 //!
 //! A network function that can neither have VFs nor is one is a PF without VFs, as the device plugin has it.
 
-mod abilities;
 mod auxiliary;
+mod capabilities;
 mod vf_ids;
 
 use std::{
@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use self::abilities::Vdpa;
+use self::capabilities::Vdpa;
 use super::sysfs::{self, Sysfs};
 use crate::{
     device::{Bdf, Binding, DeviceId, Function, FunctionKind, LinkType, PciIds, VfAddress},
@@ -140,7 +140,7 @@ impl<'a> Scan<'a> {
             iommu_group: sysfs::link_name(&dir.join("iommu_group"))
                 .and_then(|group| group.parse().ok()),
             acpi_index: sysfs::parse(&dir, "acpi_index"),
-            abilities: Default::default(),
+            capabilities: Default::default(),
         };
         Ok(self.finished(function, &dir))
     }
@@ -151,7 +151,7 @@ impl<'a> Scan<'a> {
         let (pf_type, speed) = (port.link_type, port.speed);
         function.link_type = function.link_type.or(pf_type);
         function.link_speed = speed;
-        function.abilities = self.abilities(dir, function.link_type);
+        function.capabilities = self.capabilities(dir, function.link_type);
         function
     }
 

@@ -193,7 +193,7 @@ fn function(bdf: &str, kind: FunctionKind, driver: Option<&str>) -> Function {
         pcie_root: None,
         iommu_group: None,
         acpi_index: None,
-        abilities: Default::default(),
+        capabilities: Default::default(),
     }
 }
 

@@ -214,7 +214,7 @@ fn what_a_claim_takes_from_a_device_is_still_said_of_it() {
         let before = case.desired();
         for function in &mut case.host.functions {
             let resting = function.binding.driver.replace("vfio-pci".into());
-            function.abilities = crate::device::Abilities::default();
+            function.capabilities = crate::device::Capabilities::default();
             (function.netdev, function.carrier) = (None, None);
             case.claimed
                 .insert(function.id, resting.or(Some(String::new())));

@@ -29,8 +29,8 @@ fn fake() -> Fake {
         let observed = all
             .find(|observed| observed.function.id == id(name))
             .unwrap();
-        observed.function.abilities.rdma = true;
-        observed.function.abilities.rdma_devices = vec![format!("mlx5_{number}")];
+        observed.function.capabilities.rdma = true;
+        observed.function.capabilities.rdma_devices = vec![format!("mlx5_{number}")];
     }
     Fake::new(&recording)
 }

@@ -11,7 +11,7 @@ use std::{
 
 use super::{Scan, auxiliary::children};
 use crate::{
-    device::{Abilities, LinkType, VdpaType},
+    device::{Capabilities, LinkType, VdpaType},
     host::linux::sysfs::{self, Sysfs},
 };
 
@@ -39,7 +39,7 @@ impl Vdpa {
 }
 
 impl Scan<'_> {
-    pub(super) fn abilities(&self, dir: &Path, link_type: Option<LinkType>) -> Abilities {
+    pub(super) fn capabilities(&self, dir: &Path, link_type: Option<LinkType>) -> Capabilities {
         let rdma_devices = sysfs::list(&dir.join("infiniband"));
         let p_key = rdma_devices
             .first()
@@ -49,12 +49,12 @@ impl Scan<'_> {
             .file_name()
             .and_then(|name| name.to_str())
             .unwrap_or_default();
-        Abilities {
+        Capabilities {
             rdma: !rdma_devices.is_empty() || (self.auxiliary && has_rdma_driver(dir)),
             rdma_devices,
             p_key,
             vdpa_type: self.vdpa.0.get(place).copied(),
-            ..Abilities::default()
+            ..Capabilities::default()
         }
     }
 }
