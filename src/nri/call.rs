@@ -7,9 +7,9 @@ use tokio::{task::spawn_blocking, time::timeout};
 use crate::deadline::Deadline;
 
 /// What a runtime waits when it does not tell (NRI's `DefaultPluginRequestTimeout`).
-pub(super) const UNTOLD: Duration = Duration::from_secs(2);
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The runtime must have the answer before its own time is over.
-const RESERVE: Duration = Duration::from_millis(300);
+const MARGIN: Duration = Duration::from_millis(300);
 
 /// How long a hook may take: the shorter of what the runtime said in Configure and in the call, less a reserve.
 pub(super) fn allowed(configured: Duration, call_timeout_nano: i64) -> Duration {
@@ -17,8 +17,8 @@ pub(super) fn allowed(configured: Duration, call_timeout_nano: i64) -> Duration 
         .ok()
         .filter(|&nanos| nanos > 0)
         .map(Duration::from_nanos);
-    let told = call.map_or(configured, |call| call.min(configured));
-    told.saturating_sub(RESERVE).max(told / 2)
+    let timeout = call.map_or(configured, |call| call.min(configured));
+    timeout.saturating_sub(MARGIN).max(timeout / 2)
 }
 
 /// `request_timeout` of Configure.
@@ -26,13 +26,17 @@ pub(super) fn configured(milliseconds: i64) -> Duration {
     u64::try_from(milliseconds)
         .ok()
         .filter(|&ms| ms > 0)
-        .map_or(UNTOLD, Duration::from_millis)
+        .map_or(DEFAULT_TIMEOUT, Duration::from_millis)
 }
 
 /// Runs a hook on a thread of its own. None: `time` is over, and it goes on alone; that it failed then is logged as `what`.
 ///
 /// The hook's deadline is a tenth earlier: waiting for a lock then ends in an error that says for which.
-pub(super) async fn bounded<F>(time: Duration, what: String, hook: F) -> Option<Result<(), String>>
+pub(super) async fn with_timeout<F>(
+    time: Duration,
+    what: String,
+    hook: F,
+) -> Option<Result<(), String>>
 where
     F: FnOnce(Deadline) -> Result<(), String> + Send + 'static,
 {
@@ -51,7 +55,7 @@ where
 
 /// Runs a hook whose failure changes nothing for the runtime; past half of `time` it goes on alone. All pods of the node
 /// wait for the answer, and nothing comes of a later one but a closed connection.
-pub(super) async fn unhurried(time: Duration, hook: impl FnOnce() + Send + 'static) {
+pub(super) async fn best_effort(time: Duration, hook: impl FnOnce() + Send + 'static) {
     // Late or panicked (which has been reported by the panic hook): the answer is the same.
     let _ = timeout(time / 2, spawn_blocking(hook)).await;
 }
@@ -72,22 +76,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_late_hook_goes_on_alone() {
-        let (sender, told) = std::sync::mpsc::channel();
+        let (sender, done) = std::sync::mpsc::channel();
         let (go, waits) = std::sync::mpsc::channel();
-        let answer = bounded(Duration::from_millis(20), "run ns/a".into(), move |_| {
+        let answer = with_timeout(Duration::from_millis(20), "run ns/a".into(), move |_| {
             let _ = waits.recv();
             let _ = sender.send("done");
             Ok(())
         });
         assert_eq!(answer.await, None);
         go.send(()).unwrap();
-        assert_eq!(told.recv(), Ok("done"));
+        assert_eq!(done.recv(), Ok("done"));
     }
 
     #[tokio::test]
     async fn a_panic_is_an_error() {
         assert!(
-            bounded(Duration::from_secs(60), "run ns/a".into(), |_| panic!(
+            with_timeout(Duration::from_secs(60), "run ns/a".into(), |_| panic!(
                 "on purpose"
             ))
             .await

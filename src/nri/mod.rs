@@ -1,7 +1,7 @@
 //! The plugin of the container runtime (containerd, CRI-O): Node Resource Interface over ttrpc.
 //!
 //! ```text
-//!  unix socket ─► mux frames ─► trunk ─┬─ conn 1: ttrpc requests ─► dialect ─► Call ─► session ─► Hooks (blocking)
+//!  unix socket ─► mux frames ─► trunk ─┬─ conn 1: ttrpc requests ─► decode ─► Call ─► session ─► Hooks (blocking)
 //!                                      └─ conn 2: our RegisterPlugin and its answer
 //! ```
 //!
@@ -13,7 +13,7 @@
 //! * all calls of a node are one after the other, so a hook only does what must be done in it.
 
 mod call;
-mod dialect;
+mod decode;
 mod error;
 mod hooks;
 mod mux;

@@ -10,8 +10,8 @@ use tokio::{net::UnixStream, sync::watch, task::spawn_blocking};
 
 use super::{
     Hooks, NriError,
-    call::{self, UNTOLD},
-    dialect::{self, Call, EVENTS, RUNTIME},
+    call::{self, DEFAULT_TIMEOUT},
+    decode::{self, Call, EVENTS, RUNTIME},
     mux::Conn,
     trunk::{self, Outbox},
     ttrpc::{Kind, Message},
@@ -54,7 +54,7 @@ pub(super) async fn serve(
         hooks,
         ready,
         outbox,
-        timeout: UNTOLD,
+        timeout: DEFAULT_TIMEOUT,
         sandboxes: Vec::new(),
     };
     session.register().await?;
@@ -107,7 +107,7 @@ impl Session {
         let request = Request::decode(&*message.payload)
             .map_err(|error| NriError::Content("request", error))?;
         let stream = message.stream;
-        match dialect::read(&request.service, &request.method, &request.payload) {
+        match decode::request(&request.service, &request.method, &request.payload) {
             Err(status) => respond(&self.outbox, stream, Err(status)).await,
             Ok(Call::Nothing) => respond(&self.outbox, stream, Ok(Vec::new())).await,
             Ok(Call::Configure(configure)) => {
@@ -140,7 +140,7 @@ impl Session {
         part: api::SynchronizeRequest,
     ) -> Result<(), NriError> {
         self.sandboxes
-            .extend(part.pods.into_iter().map(|pod| dialect::sandbox(Some(pod))));
+            .extend(part.pods.into_iter().map(|pod| decode::sandbox(Some(pod))));
         let answer = api::SynchronizeResponse { more: part.more }.encode_to_vec();
         if part.more {
             return respond(&self.outbox, stream, Ok(answer)).await;
@@ -211,7 +211,7 @@ async fn perform(
 ) -> Result<(), String> {
     match call {
         Call::Run(sandbox) => {
-            let answer = call::bounded(time, what.to_owned(), move |deadline| {
+            let answer = call::with_timeout(time, what.to_owned(), move |deadline| {
                 hooks.run(&sandbox, deadline)
             })
             .await;
@@ -225,15 +225,15 @@ async fn perform(
         }
         Call::Create(sandbox, container) => {
             let create = move |deadline| hooks.create_container(&sandbox, &container, deadline);
-            let answer = call::bounded(time, what.to_owned(), create).await;
+            let answer = call::with_timeout(time, what.to_owned(), create).await;
             answer.unwrap_or_else(|| Err(format!("not known within {} ms", time.as_millis())))
         }
         Call::Stop(sandbox) => {
-            call::unhurried(time, move || hooks.stop(&sandbox)).await;
+            call::best_effort(time, move || hooks.stop(&sandbox)).await;
             Ok(())
         }
         Call::Remove(sandbox) => {
-            call::unhurried(time, move || hooks.remove(&sandbox)).await;
+            call::best_effort(time, move || hooks.remove(&sandbox)).await;
             Ok(())
         }
         Call::Configure(_) | Call::Synchronize(_) | Call::Nothing => Ok(()),

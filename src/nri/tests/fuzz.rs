@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::nri::{
-    dialect::{PLUGIN, read},
+    decode::{PLUGIN, request},
     mux::{self, Conn},
     trunk::Demux,
     ttrpc::{Kind, Message},
@@ -65,6 +65,6 @@ proptest! {
     #[test]
     fn no_payload_upsets_the_dialect(payload in prop::collection::vec(any::<u8>(), 0..200), method in 0_usize..7) {
         let methods = ["Configure", "Synchronize", "CreateContainer", "RunPodSandbox", "StateChange", "Shutdown", "?"];
-        let _ = read(PLUGIN, methods[method], &payload);
+        let _ = request(PLUGIN, methods[method], &payload);
     }
 }

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::nri::{
-    dialect::PLUGIN,
+    decode::PLUGIN,
     mux::{self, Conn},
     ttrpc::{Kind, Message},
     wire::{Request, Response, Status, api},

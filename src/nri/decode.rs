@@ -54,7 +54,7 @@ impl fmt::Display for Call {
 }
 
 /// Reads a request.
-pub(super) fn read(service: &str, method: &str, payload: &[u8]) -> Result<Call, Status> {
+pub(super) fn request(service: &str, method: &str, payload: &[u8]) -> Result<Call, Status> {
     if service != PLUGIN {
         return Err(Status::unimplemented(service, method));
     }
@@ -151,10 +151,10 @@ mod tests {
                 pod: Some(pod()),
                 container: None,
             };
-            read(PLUGIN, "StateChange", &change.encode_to_vec()).unwrap()
+            request(PLUGIN, "StateChange", &change.encode_to_vec()).unwrap()
         };
         let new = |method| {
-            read(
+            request(
                 PLUGIN,
                 method,
                 &api::PodEventRequest { pod: Some(pod()) }.encode_to_vec(),
@@ -173,16 +173,25 @@ mod tests {
 
     #[test]
     fn what_nobody_knows_is_refused_by_code() {
-        assert_eq!(read(PLUGIN, "UpdatePodSandbox", &[]).unwrap_err().code, 12);
-        assert_eq!(read("some.Service", "Configure", &[]).unwrap_err().code, 12);
-        assert_eq!(read(PLUGIN, "RunPodSandbox", &[0xff]).unwrap_err().code, 3);
+        assert_eq!(
+            request(PLUGIN, "UpdatePodSandbox", &[]).unwrap_err().code,
+            12
+        );
+        assert_eq!(
+            request("some.Service", "Configure", &[]).unwrap_err().code,
+            12
+        );
+        assert_eq!(
+            request(PLUGIN, "RunPodSandbox", &[0xff]).unwrap_err().code,
+            3
+        );
         let change = api::StateChangeEvent {
             event: 77,
             pod: None,
             container: None,
         };
         assert_eq!(
-            read(PLUGIN, "StateChange", &change.encode_to_vec()).unwrap(),
+            request(PLUGIN, "StateChange", &change.encode_to_vec()).unwrap(),
             Call::Nothing
         );
     }
