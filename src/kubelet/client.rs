@@ -31,12 +31,12 @@ impl Client {
             .await
             .map_err(|status| status.to_string())?
             .into_inner();
-        let told = RegistrationStatus {
+        let status = RegistrationStatus {
             plugin_registered: true,
             error: String::new(),
         };
         registry
-            .notify_registration_status(told)
+            .notify_registration_status(status)
             .await
             .map_err(|status| status.to_string())?;
         let dra = DraPluginClient::new(connect(Path::new(&info.endpoint)).await?);

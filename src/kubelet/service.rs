@@ -13,7 +13,7 @@ use super::Claims;
 use crate::claim::{ClaimRef, PreparedDevice};
 
 /// A claim as the kubelet names it, not yet checked.
-pub(super) struct Asked {
+pub(super) struct RequestedClaim {
     pub(super) namespace: String,
     pub(super) name: String,
     pub(super) uid: String,
@@ -32,15 +32,18 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub(super) async fn prepare(&self, asked: Vec<Asked>) -> Answers<Vec<PreparedDevice>> {
-        self.each("prepare", asked, |claims, claim| async move {
+    pub(super) async fn prepare(
+        &self,
+        requested: Vec<RequestedClaim>,
+    ) -> Answers<Vec<PreparedDevice>> {
+        self.each("prepare", requested, |claims, claim| async move {
             claims.prepare(claim).await
         })
         .await
     }
 
-    pub(super) async fn unprepare(&self, asked: Vec<Asked>) -> Answers<()> {
-        self.each("unprepare", asked, |claims, claim| async move {
+    pub(super) async fn unprepare(&self, requested: Vec<RequestedClaim>) -> Answers<()> {
+        self.each("unprepare", requested, |claims, claim| async move {
             claims.unprepare(claim).await
         })
         .await
@@ -49,7 +52,7 @@ impl Service {
     async fn each<T, F>(
         &self,
         verb: &'static str,
-        asked: Vec<Asked>,
+        requested: Vec<RequestedClaim>,
         work: fn(Arc<dyn Claims>, ClaimRef) -> F,
     ) -> Answers<T>
     where
@@ -57,10 +60,10 @@ impl Service {
         F: Future<Output = Result<T, String>> + Send + 'static,
     {
         let until = tokio::time::Instant::now() + self.timeout;
-        // All are started before the first is waited for. A claim named twice is asked for once.
-        let tasks: HashMap<String, Result<JoinHandle<_>, String>> = asked
+        // All are started before the first is waited for. A claim named twice is requested for once.
+        let tasks: HashMap<String, Result<JoinHandle<_>, String>> = requested
             .into_iter()
-            .map(|asked| (asked.uid.clone(), self.start(verb, asked, work)))
+            .map(|requested| (requested.uid.clone(), self.start(verb, requested, work)))
             .collect();
         let mut answers = Answers::new();
         for (uid, task) in tasks {
@@ -84,21 +87,21 @@ impl Service {
     fn start<T, F>(
         &self,
         verb: &'static str,
-        asked: Asked,
+        requested: RequestedClaim,
         work: fn(Arc<dyn Claims>, ClaimRef) -> F,
     ) -> Result<JoinHandle<Result<T, String>>, String>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, String>> + Send + 'static,
     {
-        let uid = asked
+        let uid = requested
             .uid
             .parse()
             .map_err(|error| format!("{verb}: {error}"))?;
         let claim = ClaimRef {
             uid,
-            namespace: asked.namespace,
-            name: asked.name,
+            namespace: requested.namespace,
+            name: requested.name,
         };
         let (claims, alive) = (Arc::clone(&self.claims), self.alive.clone());
         Ok(tokio::spawn(async move {

@@ -3,7 +3,7 @@
 use tonic::{Request, Response, Status};
 
 use super::{
-    service::{Asked, Service},
+    service::{RequestedClaim, Service},
     wire::v1beta1::{
         Claim, Device, NodePrepareResourceResponse, NodePrepareResourcesRequest,
         NodePrepareResourcesResponse, NodeUnprepareResourceResponse, NodeUnprepareResourcesRequest,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::claim::PreparedDevice;
 
-impl From<Claim> for Asked {
+impl From<Claim> for RequestedClaim {
     fn from(
         Claim {
             namespace,
@@ -60,14 +60,14 @@ impl DraPlugin for Service {
         &self,
         request: Request<NodePrepareResourcesRequest>,
     ) -> Result<Response<NodePrepareResourcesResponse>, Status> {
-        let asked = request
+        let requested = request
             .into_inner()
             .claims
             .into_iter()
-            .map(Asked::from)
+            .map(RequestedClaim::from)
             .collect();
         let claims = self
-            .prepare(asked)
+            .prepare(requested)
             .await
             .into_iter()
             .map(|(uid, answer)| (uid, answer.into()))
@@ -79,17 +79,17 @@ impl DraPlugin for Service {
         &self,
         request: Request<NodeUnprepareResourcesRequest>,
     ) -> Result<Response<NodeUnprepareResourcesResponse>, Status> {
-        let asked = request
+        let requested = request
             .into_inner()
             .claims
             .into_iter()
-            .map(Asked::from)
+            .map(RequestedClaim::from)
             .collect();
         let answer = |answer: Result<(), String>| NodeUnprepareResourceResponse {
             error: answer.err().unwrap_or_default(),
         };
         let claims = self
-            .unprepare(asked)
+            .unprepare(requested)
             .await
             .into_iter()
             .map(|(uid, done)| (uid, answer(done)))
