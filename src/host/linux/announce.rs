@@ -14,7 +14,7 @@ use crate::device::Mac;
 
 /// The addresses that somebody gave the link. Its own link-local one is new and still being probed for a duplicate (RFC
 /// 4862 §5.4): an advertisement that the card's switch sends back would be taken for the duplicate, and the address be lost.
-pub(super) fn worthy(addresses: &[IpNet]) -> Vec<IpAddr> {
+pub(super) fn announceable(addresses: &[IpNet]) -> Vec<IpAddr> {
     let own = |address: &IpAddr| matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
     addresses
         .iter()
@@ -102,7 +102,7 @@ mod tests {
     };
 
     /// A socket that hears all frames of the link.
-    fn ear(ns: &TestNetns, index: u32) -> OwnedFd {
+    fn receiver(ns: &TestNetns, index: u32) -> OwnedFd {
         let socket = netns::inside(&ns.netns, open).unwrap();
         let all = LinkAddress {
             protocol: 3_u16.to_be(),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     /// The next such frame; none when nobody speaks.
-    fn hear(socket: &OwnedFd, wanted: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
+    fn receive(socket: &OwnedFd, wanted: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
         let mut frame = vec![0; 2048];
         while let Ok((length, _)) = recv(socket, &mut frame[..], RecvFlags::empty()) {
             if wanted(&frame[..length]) {
@@ -135,7 +135,7 @@ mod tests {
         let addresses = ["10.0.0.7/24", "fe80::94ee:faff:fe4b:c57c/64", "fd00::7/64"]
             .map(|text| text.parse().unwrap());
         assert_eq!(
-            worthy(&addresses),
+            announceable(&addresses),
             [
                 "10.0.0.7".parse::<IpAddr>().unwrap(),
                 "fd00::7".parse().unwrap()
@@ -153,25 +153,25 @@ mod tests {
         let ns = TestNetns::new(&up);
         let near = ns.link("dev0");
         let far = ns.link("dev1");
-        let ear = ear(&ns, far.index);
-        let mouth = netns::inside(&ns.netns, open).unwrap();
+        let receiver = receiver(&ns, far.index);
+        let sender = netns::inside(&ns.netns, open).unwrap();
         let addresses = ["10.0.0.7".parse().unwrap(), "fd00::7".parse().unwrap()];
         // What is sent before the kernel has found the carrier and started the queue is dropped.
-        let say = |wanted: fn(&[u8]) -> bool| {
-            let speak = || {
-                send(&mouth, near.index, near.mac.unwrap(), &addresses).unwrap();
-                Ok::<_, ()>(hear(&ear, wanted))
+        let announce_until = |wanted: fn(&[u8]) -> bool| {
+            let attempt = || {
+                send(&sender, near.index, near.mac.unwrap(), &addresses).unwrap();
+                Ok::<_, ()>(receive(&receiver, wanted))
             };
             Deadline::after(Duration::from_secs(20))
-                .poll(speak)
+                .poll(attempt)
                 .unwrap()
                 .expect("a frame")
         };
-        let arp = say(|frame| frame[12..14] == [8, 6]);
+        let arp = announce_until(|frame| frame[12..14] == [8, 6]);
         assert_eq!(
             (&arp[6..12], &arp[38..42]),
             (&near.mac.unwrap().0[..], &[10, 0, 0, 7][..])
         );
-        say(|frame| frame[12..14] == [0x86, 0xdd] && frame[54] == 136 && frame[77] == 7);
+        announce_until(|frame| frame[12..14] == [0x86, 0xdd] && frame[54] == 136 && frame[77] == 7);
     }
 }

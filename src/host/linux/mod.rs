@@ -251,7 +251,7 @@ impl Kernel for Linux {
     }
 
     fn is_settled(&self, _: &DeviceId, netdev: &Netdev) -> bool {
-        udev::is_through(&self.udev, netdev.ifindex)
+        udev::is_initialized(&self.udev, netdev.ifindex)
     }
 
     fn link_names(&self, netns: &Netns) -> Result<Vec<String>> {
@@ -322,7 +322,7 @@ impl Kernel for Linux {
 
     fn announce(&self, device: &DeviceId, netns: &Netns) -> Result<()> {
         let (socket, link) = self.reach(device, netns, "announce")?;
-        let addresses = announce::worthy(&link.netdev(&socket)?.addresses);
+        let addresses = announce::announceable(&link.netdev(&socket)?.addresses);
         let (Some(mac), false) = (link.mac, addresses.is_empty()) else {
             return Ok(());
         };

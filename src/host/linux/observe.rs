@@ -21,7 +21,7 @@ pub(super) fn observe(linux: &Linux, device: &DeviceId) -> Result<Observed> {
         _ => (None, link.and_then(|link| link.max_mtu)),
     };
     Ok(Observed {
-        mac: seen(netdev.as_ref(), held.as_ref()),
+        mac: effective_mac(netdev.as_ref(), held.as_ref()),
         function,
         netdev,
         vf: held,
@@ -44,7 +44,7 @@ fn from_pf(
     if let Some(held) = &mut held {
         held.mac = held
             .mac
-            .map(|mac| administered(mac, netdev, assigned(linux, address, netdev)));
+            .map(|mac| admin_mac(mac, netdev, addr_assign_type(linux, address, netdev)));
     }
     Ok((held, Some(pf.mtu)))
 }
@@ -59,7 +59,7 @@ pub(super) fn uplink(linux: &Linux, socket: &Socket, pf: &Bdf) -> Result<Link> {
 }
 
 /// How the VF's netdev got its address: `addr_assign_type` of sysfs (`NET_ADDR_*` of linux/netdevice.h).
-fn assigned(linux: &Linux, address: &VfAddress, netdev: Option<&Netdev>) -> Option<u8> {
+fn addr_assign_type(linux: &Linux, address: &VfAddress, netdev: Option<&Netdev>) -> Option<u8> {
     let pf = linux.sysfs.device(&address.pf);
     let dir = pf
         .join(format!("virtfn{}/net", address.index))
@@ -72,10 +72,10 @@ const PERMANENT: u8 = 0;
 
 /// The administrator's address, out of what the PF reports. A VF that was given none makes one up and tells its PF, which
 /// then reports that one: it is none of the administrator's, and must not be put back as if it were.
-fn administered(reported: Mac, netdev: Option<&Netdev>, assigned: Option<u8>) -> Mac {
+fn admin_mac(reported: Mac, netdev: Option<&Netdev>, assigned: Option<u8>) -> Mac {
     let mirrored = netdev.is_some_and(|netdev| netdev.home.mac == Some(reported));
-    let made_up = assigned.is_some_and(|how| how != PERMANENT);
-    if mirrored && made_up {
+    let random = assigned.is_some_and(|how| how != PERMANENT);
+    if mirrored && random {
         Mac::ZERO
     } else {
         reported
@@ -83,7 +83,7 @@ fn administered(reported: Mac, netdev: Option<&Netdev>, assigned: Option<u8>) ->
 }
 
 /// The address that a pod will see when nothing is asked.
-fn seen(netdev: Option<&Netdev>, held: Option<&VfSettings>) -> Option<Mac> {
+fn effective_mac(netdev: Option<&Netdev>, held: Option<&VfSettings>) -> Option<Mac> {
     let own = netdev.and_then(|netdev| netdev.home.mac);
     own.or_else(|| held.and_then(|held| held.mac))
         .filter(|mac| *mac != Mac::ZERO)
@@ -124,28 +124,25 @@ mod tests {
 
     #[test]
     fn an_address_that_the_vf_made_up_is_none_of_the_administrators() {
-        for made_up in [1, 2, 3] {
-            assert_eq!(
-                administered(OWN, Some(&netdev(OWN)), Some(made_up)),
-                Mac::ZERO
-            );
+        for random in [1, 2, 3] {
+            assert_eq!(admin_mac(OWN, Some(&netdev(OWN)), Some(random)), Mac::ZERO);
         }
         assert_eq!(
-            administered(GIVEN, Some(&netdev(GIVEN)), Some(PERMANENT)),
+            admin_mac(GIVEN, Some(&netdev(GIVEN)), Some(PERMANENT)),
             GIVEN,
             "read by the VF at its start"
         );
         assert_eq!(
-            administered(GIVEN, Some(&netdev(OWN)), Some(1)),
+            admin_mac(GIVEN, Some(&netdev(OWN)), Some(1)),
             GIVEN,
             "set, and the VF has not looked yet"
         );
         assert_eq!(
-            administered(GIVEN, None, None),
+            admin_mac(GIVEN, None, None),
             GIVEN,
             "no netdev to compare with"
         );
-        assert_eq!(administered(Mac::ZERO, None, None), Mac::ZERO);
+        assert_eq!(admin_mac(Mac::ZERO, None, None), Mac::ZERO);
     }
 
     #[test]
@@ -154,8 +151,11 @@ mod tests {
             mac: Some(mac),
             ..VfSettings::default()
         };
-        assert_eq!(seen(Some(&netdev(OWN)), Some(&held(GIVEN))), Some(OWN));
-        assert_eq!(seen(None, Some(&held(GIVEN))), Some(GIVEN));
-        assert_eq!(seen(None, Some(&held(Mac::ZERO))), None);
+        assert_eq!(
+            effective_mac(Some(&netdev(OWN)), Some(&held(GIVEN))),
+            Some(OWN)
+        );
+        assert_eq!(effective_mac(None, Some(&held(GIVEN))), Some(GIVEN));
+        assert_eq!(effective_mac(None, Some(&held(Mac::ZERO))), None);
     }
 }

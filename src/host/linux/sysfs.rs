@@ -56,7 +56,7 @@ impl Sysfs {
 
     /// The device that a netdev's driver made it on, as a path from the devices' root: PCI functions and auxiliary devices
     /// are parts of it.
-    pub(super) fn below_netdev(&self, name: &str) -> Option<PathBuf> {
+    pub(super) fn device_of_netdev(&self, name: &str) -> Option<PathBuf> {
         fs::canonicalize(self.root.join("class/net").join(name).join("device")).ok()
     }
 

@@ -39,7 +39,7 @@ pub(super) fn functions(socket: &Socket, sysfs: &Sysfs) -> NetlinkResult<Vec<Dev
 fn device(link: &Link, sysfs: &Sysfs) -> Option<DeviceId> {
     match link.parent.as_ref()?.parse::<Bdf>() {
         Ok(bdf) => Some(bdf.into()),
-        Err(_) => device_at(&sysfs.below_netdev(&link.name)?),
+        Err(_) => device_at(&sysfs.device_of_netdev(&link.name)?),
     }
 }
 

@@ -204,7 +204,7 @@ fn a_sub_function_that_cannot_be_read_hides_neither_its_parent_nor_another() {
 #[test]
 fn what_is_in_use_is_found_below_virtio_and_auxiliary_devices() {
     let (_dir, sysfs) = recorded("openstack-guest");
-    let below = sysfs.below_netdev("ens3").unwrap();
+    let below = sysfs.device_of_netdev("ens3").unwrap();
     assert_eq!(used::device_at(&below), Some(bdf("0000:00:03.0").into()));
     let (_dir, sysfs) = recorded("bluefield2");
     let sf = DeviceId::Sf {
@@ -212,11 +212,11 @@ fn what_is_in_use_is_found_below_virtio_and_auxiliary_devices() {
         number: 0,
     };
     assert_eq!(
-        used::device_at(&sysfs.below_netdev("enp3s0f0s0").unwrap()),
+        used::device_at(&sysfs.device_of_netdev("enp3s0f0s0").unwrap()),
         Some(sf)
     );
     assert_eq!(
-        used::device_at(&sysfs.below_netdev("p0").unwrap()),
+        used::device_at(&sysfs.device_of_netdev("p0").unwrap()),
         Some(bdf("0000:03:00.0").into())
     );
 }
