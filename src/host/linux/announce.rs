@@ -1,4 +1,4 @@
-//! Telling the neighbours where addresses are now.
+//! Gratuitous ARP and unsolicited neighbour advertisements.
 
 mod frame;
 
@@ -12,8 +12,9 @@ use rustix::net::{
 
 use crate::device::Mac;
 
-/// The addresses that somebody gave the link. Its own link-local one is new and still being probed for a duplicate (RFC
-/// 4862 §5.4): an advertisement that the card's switch sends back would be taken for the duplicate, and the address be lost.
+/// The addresses that were configured. The link's own link-local address is new and in duplicate
+/// address detection (RFC 4862 §5.4): an advertisement that the card's embedded switch loops back
+/// would be taken for a duplicate, and the address be marked `dadfailed`.
 pub(super) fn announceable(addresses: &[IpNet]) -> Vec<IpAddr> {
     let own = |address: &IpAddr| matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
     addresses
@@ -23,7 +24,8 @@ pub(super) fn announceable(addresses: &[IpNet]) -> Vec<IpAddr> {
         .collect()
 }
 
-/// Opens a socket for whole frames, in the calling thread's namespace. It receives nothing.
+/// Opens a packet socket for whole frames, in the calling thread's namespace. Protocol 0
+/// (packet(7)): it receives nothing.
 pub(super) fn open() -> io::Result<OwnedFd> {
     Ok(rustix::net::socket(
         AddressFamily::PACKET,
@@ -44,7 +46,8 @@ pub(super) fn send(socket: &OwnedFd, index: u32, mac: Mac, addresses: &[IpAddr])
     Ok(())
 }
 
-/// `struct sockaddr_ll` (linux/if_packet.h). A raw socket needs only the link: the frame has the rest.
+/// `struct sockaddr_ll` (linux/if_packet.h). A SOCK_RAW socket needs only the ifindex: the frame
+/// has its own header.
 #[repr(C)]
 pub(super) struct LinkAddress {
     family: u16,
@@ -57,7 +60,7 @@ pub(super) struct LinkAddress {
 }
 
 impl LinkAddress {
-    /// Of that link, for any protocol.
+    /// The address of that link, without a protocol.
     pub(super) fn of(index: u32) -> Self {
         let family = AddressFamily::PACKET.as_raw();
         Self {
@@ -72,8 +75,8 @@ impl LinkAddress {
     }
 }
 
-// SAFETY: the pointer is to a whole `sockaddr_ll`, laid out as in linux/if_packet.h (20 bytes, no padding), and lives as
-// long as the call.
+// SAFETY: the pointer is to a whole `sockaddr_ll`, laid out as in linux/if_packet.h (20 bytes,
+// no padding), and outlives the call.
 #[expect(unsafe_code, reason = "rustix has no type for AF_PACKET addresses")]
 unsafe impl SocketAddrArg for LinkAddress {
     unsafe fn with_sockaddr<R>(
@@ -101,10 +104,11 @@ mod tests {
         host::linux::{netns, test_netns::TestNetns},
     };
 
-    /// A socket that hears all frames of the link.
+    /// A socket that receives all frames of the link.
     fn receiver(ns: &TestNetns, index: u32) -> OwnedFd {
         let socket = netns::inside(&ns.netns, open).unwrap();
         let all = LinkAddress {
+            // ETH_P_ALL.
             protocol: 3_u16.to_be(),
             ..LinkAddress::of(index)
         };
@@ -119,7 +123,7 @@ mod tests {
         socket
     }
 
-    /// The next such frame; none when nobody speaks.
+    /// The next such frame; none within the timeout.
     fn receive(socket: &OwnedFd, wanted: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
         let mut frame = vec![0; 2048];
         while let Ok((length, _)) = recv(socket, &mut frame[..], RecvFlags::empty()) {
@@ -144,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_peer_hears_both_families() {
+    fn the_peer_receives_both_families() {
         let up = [
             "link add dev0 type veth peer name dev1",
             "link set dev0 up",
@@ -156,7 +160,8 @@ mod tests {
         let receiver = receiver(&ns, far.index);
         let sender = netns::inside(&ns.netns, open).unwrap();
         let addresses = ["10.0.0.7".parse().unwrap(), "fd00::7".parse().unwrap()];
-        // What is sent before the kernel has found the carrier and started the queue is dropped.
+        // Frames that are sent before the kernel has detected the carrier and started the queue are
+        // dropped.
         let announce_until = |wanted: fn(&[u8]) -> bool| {
             let attempt = || {
                 send(&sender, near.index, near.mac.unwrap(), &addresses).unwrap();

@@ -1,4 +1,4 @@
-//! Which driver a function has: unbind, override, bind; and how many VFs a PF has.
+//! Driver binding: unbind, override, bind; and the number of VFs of a PF.
 
 use std::{io, path::Path};
 
@@ -12,7 +12,7 @@ use crate::{
     host::{ErrorKind, HostError, Result},
 };
 
-/// Sets override and driver; waits until the kernel shows it.
+/// Sets `driver_override` and driver; waits until sysfs shows it.
 pub(super) fn set(sysfs: &Sysfs, bdf: &Bdf, wanted: &Binding, deadline: Deadline) -> Result<()> {
     let (dir, _) = sysfs.present(bdf)?;
     let present = functions::binding(&dir);
@@ -36,7 +36,7 @@ pub(super) fn set(sysfs: &Sysfs, bdf: &Bdf, wanted: &Binding, deadline: Deadline
         .map_or(Ok(()), |driver| bind(sysfs, bdf, driver, deadline))
 }
 
-/// Takes the driver away. Success when there is none.
+/// Unbinds the driver. Succeeds when there is none.
 pub(super) fn unbind(sysfs: &Sysfs, bdf: &Bdf, deadline: Deadline) -> Result<()> {
     let (dir, _) = sysfs.present(bdf)?;
     let Some(driver) = functions::binding(&dir).driver else {
@@ -48,7 +48,8 @@ pub(super) fn unbind(sysfs: &Sysfs, bdf: &Bdf, deadline: Deadline) -> Result<()>
     })
 }
 
-/// Binds a driver. Success when the kernel has bound it by itself meanwhile.
+/// Binds a driver. Succeeds when the kernel has bound it by itself in the meantime
+/// (`drivers_autoprobe`).
 pub(super) fn bind(sysfs: &Sysfs, bdf: &Bdf, driver: &str, deadline: Deadline) -> Result<()> {
     loaded(sysfs, bdf, driver)?;
     let outcome = sysfs::write(&sysfs.driver(driver).join("bind"), &bdf.to_string());
@@ -56,25 +57,25 @@ pub(super) fn bind(sysfs: &Sysfs, bdf: &Bdf, driver: &str, deadline: Deadline) -
         .map_err(|error| HostError::new(sysfs.subject(bdf), format!("bind driver {driver}"), error))
 }
 
-/// Unbinds and binds the present driver and waits for the netdev that this makes: one with another index than before.
-/// udev may rename it at once, so that it is looked for by its parent and not by name.
+/// Unbinds the driver, binds it again and waits for the new netdev: one with another ifindex than
+/// before. It is looked up by its parent device and not by name, since udev may rename it at once.
 pub(super) fn rebind(sysfs: &Sysfs, bdf: &Bdf, deadline: Deadline) -> Result<()> {
     let (dir, _) = sysfs.present(bdf)?;
     let subject = sysfs.subject(bdf);
     let driver = functions::binding(&dir)
         .driver
-        .ok_or_else(|| driverless(&subject))?;
-    renewed(&dir, &subject, &driver, deadline, || {
+        .ok_or_else(|| no_driver(&subject))?;
+    with_new_netdev(&dir, &subject, &driver, deadline, || {
         unbind(sysfs, bdf, deadline)?;
         bind(sysfs, bdf, &driver, deadline)
     })
 }
 
-/// [`rebind`] for a sub-function, whose driver is one of the auxiliary bus.
+/// [`rebind`] for a sub-function, whose driver is on the auxiliary bus.
 pub(super) fn rebind_sub_function(dir: &Path, subject: &str, deadline: Deadline) -> Result<()> {
     let driver = functions::binding(dir)
         .driver
-        .ok_or_else(|| driverless(subject))?;
+        .ok_or_else(|| no_driver(subject))?;
     let failed = |op: &'static str| move |error| HostError::new(subject, op, error);
     let place = dir
         .join("driver")
@@ -84,7 +85,7 @@ pub(super) fn rebind_sub_function(dir: &Path, subject: &str, deadline: Deadline)
         .file_name()
         .and_then(|name| name.to_str())
         .unwrap_or_default();
-    renewed(dir, subject, &driver, deadline, || {
+    with_new_netdev(dir, subject, &driver, deadline, || {
         let unbound = sysfs::write(&place.join("unbind"), name);
         settled(dir, None, unbound, deadline).map_err(failed("unbind driver"))?;
         let bound = sysfs::write(&place.join("bind"), name);
@@ -92,12 +93,12 @@ pub(super) fn rebind_sub_function(dir: &Path, subject: &str, deadline: Deadline)
     })
 }
 
-fn driverless(subject: &str) -> HostError {
+fn no_driver(subject: &str) -> HostError {
     HostError::of_kind(ErrorKind::Gone, subject, "rebind", "has no driver")
 }
 
-/// Does it, and waits for a netdev with another index than before.
-fn renewed(
+/// Calls `rebind`, and waits for a netdev with another ifindex than before.
+fn with_new_netdev(
     dir: &Path,
     subject: &str,
     driver: &str,
@@ -109,19 +110,20 @@ fn renewed(
     let before = ifindex();
     rebind()?;
     let fresh = || Ok::<_, HostError>(ifindex().filter(|index| Some(*index) != before));
-    let text = format!("driver {driver} made no netdev");
+    let text = format!("driver {driver} created no netdev");
     let none = || HostError::of_kind(ErrorKind::Gone, subject, "rebind", &text);
     deadline.poll(fresh)?.map(drop).ok_or_else(none)
 }
 
-/// `sriov_numvfs`. The kernel changes a count that is not 0 to 0 only (EBUSY otherwise). More than the PF can have is
-/// refused before the way through 0 takes those that are there.
+/// Sets `sriov_numvfs`. The kernel changes a nonzero count to 0 only (EBUSY otherwise,
+/// `sriov_numvfs_store` in `drivers/pci/iov.c`). More VFs than the PF supports are rejected first,
+/// before the change to 0 removes the existing ones.
 pub(super) fn set_num_vfs(sysfs: &Sysfs, pf: &Bdf, count: u32) -> Result<()> {
     let (dir, _) = sysfs.present(pf)?;
     let op = || format!("set sriov_numvfs {count}");
     let total = sysfs::parse(&dir, "sriov_totalvfs").unwrap_or(0);
     if count > total {
-        let text = format!("can have at most {total} vfs");
+        let text = format!("supports at most {total} VFs");
         return Err(HostError::of_kind(
             ErrorKind::Invalid,
             format!("pf {pf}"),
@@ -145,6 +147,7 @@ pub(super) fn set_num_vfs(sysfs: &Sysfs, pf: &Bdf, count: u32) -> Result<()> {
 }
 
 fn set_override(sysfs: &Sysfs, bdf: &Bdf, driver: Option<&str>) -> Result<()> {
+    // A lone newline clears the override (`driver_set_override` in `drivers/base/driver.c`).
     let value = format!("{}\n", driver.unwrap_or_default());
     sysfs::write(&sysfs.device(bdf).join("driver_override"), &value).map_err(|error| {
         HostError::new(
@@ -169,18 +172,19 @@ fn loaded(sysfs: &Sysfs, bdf: &Bdf, driver: &str) -> Result<()> {
     ))
 }
 
-/// Waits for the driver to be as wanted. A refused write is the error, unless it came true without us.
+/// Waits until the driver is the wanted one. A failed write is the error, unless the state is
+/// reached anyway.
 fn settled(
     dir: &Path,
     wanted: Option<&str>,
     outcome: io::Result<()>,
     deadline: Deadline,
 ) -> io::Result<()> {
-    let is_so = || functions::binding(dir).driver.as_deref() == wanted;
+    let is_reached = || functions::binding(dir).driver.as_deref() == wanted;
     match outcome {
-        Err(_) if is_so() => Ok(()),
+        Err(_) if is_reached() => Ok(()),
         Err(error) => Err(error),
-        Ok(()) => match deadline.poll(|| Ok::<_, io::Error>(is_so().then_some(())))? {
+        Ok(()) => match deadline.poll(|| Ok::<_, io::Error>(is_reached().then_some(())))? {
             Some(()) => Ok(()),
             None => Err(io::ErrorKind::TimedOut.into()),
         },
@@ -205,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_when_it_is_so_already() {
+    fn nothing_is_written_when_the_driver_is_already_bound() {
         let (tree, vf) = igb();
         let present = functions::binding(&tree.sysfs().device(&vf));
         set(&tree.sysfs(), &vf, &present, soon()).unwrap();
@@ -213,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_driver_that_is_not_loaded_is_named_before_anything_is_touched() {
+    fn a_driver_that_is_not_loaded_is_reported_before_any_write() {
         let (tree, vf) = igb();
         let wanted = Binding {
             driver: Some("vfio-pci".into()),
@@ -234,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unbind_that_never_settles_ends_at_the_deadline() {
+    fn an_unbind_that_never_completes_ends_at_the_deadline() {
         let (tree, vf) = igb();
         let driver = tree.sysfs().driver("igbvf");
         tree.file(&driver, "unbind", "");
@@ -251,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_vfs_is_left_alone_when_it_is_right() {
+    fn the_number_of_vfs_is_not_written_when_it_is_unchanged() {
         let (tree, _) = igb();
         let pf = "0000:01:00.0".parse().unwrap();
         let file = tree.sysfs().device(&pf).join("sriov_numvfs");
@@ -262,11 +266,11 @@ mod tests {
         let many = set_num_vfs(&tree.sysfs(), &pf, 8).unwrap_err();
         assert_eq!(
             many.to_string(),
-            "pf 0000:01:00.0: set sriov_numvfs 8: can have at most 7 vfs"
+            "pf 0000:01:00.0: set sriov_numvfs 8: supports at most 7 VFs"
         );
         assert!(
             fs::read_to_string(&file).unwrap().starts_with('4'),
-            "untouched"
+            "not written"
         );
         let absent = set_num_vfs(&tree.sysfs(), &"0000:09:00.0".parse().unwrap(), 1).unwrap_err();
         assert_eq!(absent.kind(), ErrorKind::Gone);

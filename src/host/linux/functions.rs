@@ -1,11 +1,12 @@
-//! Which functions there are, from sysfs alone.
+//! Discovery of functions in sysfs.
 //!
 //! ```text
-//!  bus/pci/devices ─► class 02 ─► PF, VF  ─► its auxiliary devices with a number ─► SFs
+//!  bus/pci/devices ─► class 02 ─► PF, VF  ─► auxiliary devices with `sfnum` ─► SFs
 //!                 └─► class 12 ─► accelerators
 //! ```
 //!
-//! A network function that can neither have VFs nor is one is a PF without VFs, as the device plugin has it.
+//! A network function that is no VF and supports none is a PF without VFs, as in the SR-IOV network
+//! device plugin.
 
 mod auxiliary;
 mod capabilities;
@@ -66,7 +67,7 @@ pub(super) fn one(sysfs: &Sysfs, device: &DeviceId) -> Result<Function> {
     }
 }
 
-/// PCI base classes that are looked at.
+/// The PCI base classes of interest.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
     /// 02, network controllers.
@@ -85,23 +86,25 @@ impl Class {
     }
 }
 
-/// A function that vanishes while it is read must not hide the others.
+/// A function that disappears while it is read must not hide the others.
 fn or_logged<T>(device: &DeviceId, result: Result<T>) -> Option<T> {
     result
-        .inspect_err(|error| tracing::warn!(%device, %error, "left out"))
+        .inspect_err(
+            |error| tracing::warn!(%device, %error, "skipping a device that cannot be read"),
+        )
         .ok()
 }
 
-/// One look at the host, which asks each PF once.
+/// One scan of the host, which reads each PF once.
 struct Scan<'a> {
     sysfs: &'a Sysfs,
     pfs: HashMap<Bdf, Pf>,
     vdpa: Vdpa,
-    /// There are auxiliary devices at all.
+    /// Whether there are auxiliary devices on this host.
     auxiliary: bool,
 }
 
-/// What VFs say of their PF.
+/// What VFs take over from their PF.
 struct Pf {
     index: HashMap<String, u32>,
     link_type: Option<LinkType>,
@@ -142,11 +145,11 @@ impl<'a> Scan<'a> {
             acpi_index: sysfs::parse(&dir, "acpi_index"),
             capabilities: Default::default(),
         };
-        Ok(self.finished(function, &dir))
+        Ok(self.with_port(function, &dir))
     }
 
-    /// What comes from the port that the function is behind, and what depends on that.
-    fn finished(&mut self, mut function: Function, dir: &Path) -> Function {
+    /// Adds what depends on the port that the function is behind.
+    fn with_port(&mut self, mut function: Function, dir: &Path) -> Function {
         let port = self.pf(&function.pf().unwrap_or(function.id.pci()));
         let (pf_type, speed) = (port.link_type, port.speed);
         function.link_type = function.link_type.or(pf_type);
@@ -201,12 +204,14 @@ impl Pf {
             speed: port
                 .as_deref()
                 .and_then(|dir| sysfs::parse(dir, "speed"))
+                // SPEED_UNKNOWN.
                 .filter(|speed| *speed != u32::MAX),
         }
     }
 }
 
-/// The directory of the function's own netdev in the host's namespace: the uplink, not a representor of its VFs.
+/// The directory of the function's own netdev in the host's namespace: the uplink, not a
+/// representor of its VFs.
 pub(super) fn netdev(dir: &Path) -> Option<PathBuf> {
     let own = |dir: &PathBuf| is_uplink(sysfs::read(dir, "phys_port_name").as_deref());
     let of = |dir: PathBuf| {
@@ -218,7 +223,7 @@ pub(super) fn netdev(dir: &Path) -> Option<PathBuf> {
     of(dir.join("net")).or_else(|| of(dir.join(virtio(dir)?).join("net")))
 }
 
-/// `virtio3`: what is between a virtio function and its netdev.
+/// `virtio3`: the virtio device between a PCI function and its netdev.
 pub(super) fn virtio(dir: &Path) -> Option<String> {
     let bound = sysfs::link_name(&dir.join("driver"))? == "virtio-pci";
     let numbered = |name: &String| {
@@ -235,7 +240,9 @@ fn name<T: std::str::FromStr>(dir: &Path) -> Option<T> {
     dir.file_name()?.to_str()?.parse().ok()
 }
 
-/// Representors name what they stand for (`pf0vf1`, `pf0sf88`, `c1pf0`), a port of its own nothing or its number (`p0`).
+/// Representors have a `phys_port_name` that names their function (`pf0vf1`, `pf0sf88`, `c1pf0`),
+/// an uplink has none or its port number (`p0`): `__devlink_port_phys_port_name_get` in
+/// `net/devlink/port.c`.
 pub(super) fn is_uplink(phys_port_name: Option<&str>) -> bool {
     match phys_port_name {
         None | Some("") => true,
@@ -245,11 +252,12 @@ pub(super) fn is_uplink(phys_port_name: Option<&str>) -> bool {
     }
 }
 
-/// Driver and override.
+/// The bound driver and `driver_override`.
 pub(super) fn binding(dir: &Path) -> Binding {
     Binding {
         driver: sysfs::link_name(&dir.join("driver")),
         driver_override: sysfs::read(dir, "driver_override")
+            // The kernel prints an unset override as `(null)`.
             .filter(|name| !name.is_empty() && name != "(null)"),
     }
 }
@@ -280,7 +288,8 @@ fn link_type(netdev: &Path) -> Option<LinkType> {
     }
 }
 
-/// Reading it is EINVAL while the link is down.
+/// The carrier. Reading it fails with EINVAL while the link is down (`carrier_show` in
+/// `net/core/net-sysfs.c`).
 fn carrier(netdev: &Path) -> Option<bool> {
     sysfs::parse::<u8>(netdev, "carrier").map(|carrier| carrier == 1)
 }

@@ -1,6 +1,7 @@
-//! devlink and vDPA: what sysfs does not show.
+//! devlink and vDPA: what sysfs does not expose.
 //!
-//! Who cannot be asked (no devlink, no vDPA, no right) tells nothing; that is no reason to hide a device.
+//! A failed query (no devlink, no vDPA, no permission) leaves the fields empty: that is no reason
+//! to hide a device.
 //!
 //! Source: linux/devlink.h, linux/vdpa.h, Documentation/networking/devlink/ice.rst.
 
@@ -28,7 +29,7 @@ const VDPA_ATTR_MGMTDEV_DEV_NAME: u16 = 2;
 
 const INTEL: u16 = 0x8086;
 
-/// Asks about these PFs, which have these vendors, and about vDPA.
+/// Queries these PFs, given with their vendors, and the vDPA management devices.
 pub(super) fn query(pfs: impl Iterator<Item = (Bdf, u16)>) -> GenlInfo {
     let devlink = family("devlink");
     let of = |(pf, vendor)| Some((handle(&pf), of_pf(devlink.as_ref()?, &pf, vendor)));
@@ -37,7 +38,7 @@ pub(super) fn query(pfs: impl Iterator<Item = (Bdf, u16)>) -> GenlInfo {
         .filter(|(_, info)| *info != Devlink::default())
         .collect();
     let management =
-        family("vdpa").and_then(|vdpa| or_nothing("vdpa", vdpa.dump(VDPA_CMD_MGMTDEV_GET)));
+        family("vdpa").and_then(|vdpa| or_none("vdpa", vdpa.dump(VDPA_CMD_MGMTDEV_GET)));
     let vdpa_management: BTreeSet<String> = management
         .unwrap_or_default()
         .iter()
@@ -50,29 +51,29 @@ pub(super) fn query(pfs: impl Iterator<Item = (Bdf, u16)>) -> GenlInfo {
 }
 
 fn family(name: &str) -> Option<Family> {
-    or_nothing(name, Family::open(name)).flatten()
+    or_none(name, Family::open(name)).flatten()
 }
 
-fn or_nothing<T>(subject: &str, answer: NetlinkResult<T>) -> Option<T> {
-    let ordinary = [Errno::NODEV, Errno::NOENT, Errno::OPNOTSUPP];
+fn or_none<T>(subject: &str, answer: NetlinkResult<T>) -> Option<T> {
+    let unsupported = [Errno::NODEV, Errno::NOENT, Errno::OPNOTSUPP];
     match answer {
-        Err(refused) if !ordinary.iter().any(|errno| refused.is(*errno)) => {
-            tracing::debug!(error = %refused.at(subject, "ask"), "not told");
+        Err(error) if !unsupported.iter().any(|errno| error.is(*errno)) => {
+            tracing::debug!(error = %error.at(subject, "query"), "not reported");
             None
         }
         answer => answer.ok(),
     }
 }
 
-/// Names of packages are Intel's, and reading them asks the firmware: nobody else is asked.
+/// DDP packages exist on Intel cards only, and reading their version queries the firmware: other
+/// vendors are not queried.
 fn of_pf(devlink: &Family, pf: &Bdf, vendor: u16) -> Devlink {
     let name = format!("{pf}\0");
     let device: [(u16, &[u8]); 2] = [
         (DEVLINK_ATTR_BUS_NAME, b"pci\0"),
         (DEVLINK_ATTR_DEV_NAME, name.as_bytes()),
     ];
-    let call =
-        |command| or_nothing(&handle(pf), devlink.call(command, &device)).unwrap_or_default();
+    let call = |command| or_none(&handle(pf), devlink.call(command, &device)).unwrap_or_default();
     let info = if vendor == INTEL {
         call(DEVLINK_CMD_INFO_GET)
     } else {
@@ -95,7 +96,7 @@ fn eswitch(reply: &[u8]) -> Option<EswitchMode> {
     }
 }
 
-/// The running version of that name.
+/// The running version with that name (`DEVLINK_ATTR_INFO_VERSION_RUNNING`).
 fn running(reply: &[u8], wanted: &str) -> Option<String> {
     let versions = attributes(reply).filter(|(kind, _)| *kind == DEVLINK_ATTR_INFO_VERSION_RUNNING);
     let mut named = versions.filter_map(|(_, version)| {
@@ -114,7 +115,7 @@ fn running(reply: &[u8], wanted: &str) -> Option<String> {
         .map(|(_, value)| value)
 }
 
-/// A simulated one is on no bus.
+/// A simulated one (`vdpa_sim`) has no bus.
 fn management_device(reply: &[u8]) -> Option<String> {
     let find = |wanted| {
         attributes(reply)
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn management_devices_go_by_bus_and_name() {
+    fn management_devices_are_named_by_bus_and_device() {
         let name = attribute(2, b"0000:3b:00.2\0");
         assert_eq!(
             management_device(&reply(&[attribute(1, b"pci\0"), name.clone()])).as_deref(),
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_that_has_no_such_pf_tells_nothing() {
+    fn an_absent_pf_reports_nothing() {
         assert_eq!(
             query([("ffff:ff:1f.7".parse().unwrap(), INTEL)].into_iter()).devlink,
             Default::default()

@@ -1,4 +1,4 @@
-//! Links of a namespace, as rtnetlink tells them.
+//! Links of a namespace, as rtnetlink reports them.
 
 use ipnet::IpNet;
 use netlink_packet_route::{
@@ -25,19 +25,19 @@ pub(super) struct Link {
     /// Sorted.
     pub(super) altnames: Vec<String>,
     pub(super) alias: String,
-    /// Of links with six-byte addresses.
+    /// Only of links with six-byte addresses.
     pub(super) mac: Option<Mac>,
     pub(super) mtu: u32,
     pub(super) max_mtu: Option<u32>,
     pub(super) up: bool,
     pub(super) carrier: bool,
-    /// Name of the device below it: a PCI address for our functions.
+    /// `IFLA_PARENT_DEV_NAME`: a PCI address for the functions of interest.
     pub(super) parent: Option<String>,
-    /// `p0` of an uplink, `pf0vf1` of a representor.
+    /// `phys_port_name`: `p0` of an uplink, `pf0vf1` of a representor.
     pub(super) port_name: Option<String>,
-    /// Bond, bridge, Open vSwitch or VRF above it.
+    /// `IFLA_MASTER`: a bond, bridge, Open vSwitch or VRF.
     pub(super) master: Option<u32>,
-    /// The link below it (of a VLAN, say), when that is in the same namespace.
+    /// `IFLA_LINK`: the lower device (of a VLAN, say), if it is in the same namespace.
     pub(super) lower: Option<u32>,
     /// `vlan`, `bridge`, `veth`; none for hardware.
     pub(super) kind: Option<String>,
@@ -71,17 +71,18 @@ impl Link {
             up,
             ..Self::default()
         };
-        let mut elsewhere = false;
+        let mut lower_elsewhere = false;
         for (kind, value) in Attributes::after(HEADER, payload) {
-            elsewhere |= kind == IFLA_LINK_NETNSID;
-            link.take(kind, value);
+            // An IFLA_LINK with a netnsid is an ifindex of another namespace.
+            lower_elsewhere |= kind == IFLA_LINK_NETNSID;
+            link.set(kind, value);
         }
-        link.lower = link.lower.filter(|_| !elsewhere);
+        link.lower = link.lower.filter(|_| !lower_elsewhere);
         link.altnames.sort();
         Some(link)
     }
 
-    fn take(&mut self, kind: u16, value: &[u8]) {
+    fn set(&mut self, kind: u16, value: &[u8]) {
         match kind {
             IFLA_ADDRESS => self.mac = value.try_into().ok().map(Mac),
             IFLA_IFNAME => self.name = text(value),
@@ -104,17 +105,17 @@ impl Link {
         self.parent.as_deref() == Some(parent) && is_uplink(self.port_name.as_deref())
     }
 
-    /// Whether the link goes by that name, its alternative names included.
+    /// Whether the link has that name, alternative names included.
     pub(super) fn is_called(&self, name: &str) -> bool {
         self.name == name || self.altnames.iter().any(|altname| altname == name)
     }
 
-    /// As the driver's noun, with the link's addresses.
+    /// As a [`Netdev`], with the link's addresses.
     pub(super) fn netdev(&self, socket: &Socket) -> Result<Netdev> {
         let subject = || format!("link {}", self.name);
         let addresses = addresses(socket, Some(self.index))
             .map_err(|error| error.at(subject(), "read addresses"))?;
-        let odd = |error: ParseError| {
+        let invalid = |error: ParseError| {
             HostError::of_kind(
                 ErrorKind::Invalid,
                 subject(),
@@ -123,7 +124,7 @@ impl Link {
             )
         };
         let home = NetdevHome {
-            name: self.name.parse().map_err(odd)?,
+            name: self.name.parse().map_err(invalid)?,
             altnames: self.altnames.clone(),
             alias: self.alias.clone(),
             mac: self.mac,
@@ -167,7 +168,8 @@ pub(super) fn by_index(socket: &Socket, index: u32) -> NetlinkResult<Option<Link
     }
 }
 
-/// The netdev of the device with that name. `hints` are indexes to look at first, which spares a dump.
+/// The netdev of the device with that name. `hints` are ifindexes to try first, which avoids a
+/// dump.
 pub(super) fn of_device(
     socket: &Socket,
     parent: &str,
@@ -185,7 +187,7 @@ pub(super) fn of_device(
 pub(super) fn request(index: u32, mask: &[LinkExtentMask]) -> LinkMessage {
     let mut message = LinkMessage::default();
     message.header.index = index;
-    message.header.link_layer_type = LinkLayerType::Netrom; // 0, which a strict kernel insists on
+    message.header.link_layer_type = LinkLayerType::Netrom; // 0: required by NETLINK_GET_STRICT_CHK
     message.attributes = vec![LinkAttribute::ExtMask(mask.to_vec())];
     message
 }
@@ -223,7 +225,7 @@ impl Address {
         let index = u32_of(payload.get(4..)?)?;
         let find =
             |wanted| Attributes::after(ADDRESS_HEADER, payload).find(|(kind, _)| *kind == wanted);
-        // On a link with a peer IFA_ADDRESS is the other end's.
+        // On a point-to-point link IFA_ADDRESS is the peer's address (linux/if_addr.h).
         let (_, bytes) = find(IFA_LOCAL).or_else(|| find(IFA_ADDRESS))?;
         Some(Self {
             index,

@@ -1,12 +1,14 @@
-//! The real kernel: sysfs for functions and drivers, rtnetlink for links and what a PF holds for its VFs.
+//! The real kernel: sysfs for functions and drivers, rtnetlink for links and what a PF stores for
+//! its VFs.
 //!
 //! ```text
 //!  functions, driver ──► sysfs          announce ──► raw frames
-//!  observe, link, set, moving, vf, used ──► netlink ──► a socket of the host's namespace, or of a pod's (netns)
+//!  observe, link, set, move_link, vf, used ──► netlink ──► a socket in the host's or a pod's netns
 //! ```
 //!
-//! "The host's namespace" is that of the calling thread: the agent runs in it. Below [`Linux`] everything is keyed by a
-//! link's index, so that it can be tried on any link; finding a device's link by its PCI address is done here.
+//! "The host's namespace" is that of the calling thread: the agent runs in it. Below [`Linux`]
+//! everything is keyed by ifindex, so that it can be tested on any link; looking up a device's link
+//! by its PCI address happens here.
 
 mod announce;
 mod driver;
@@ -54,7 +56,7 @@ use crate::{
     paths::Paths,
 };
 
-/// How long an announcement waits for the carrier that a link has soon after it is brought up.
+/// How long an announcement waits for the carrier of a link that was just set up.
 const CARRIER: Duration = Duration::from_millis(200);
 
 /// This machine's kernel.
@@ -63,12 +65,12 @@ pub struct Linux {
     sysfs: Sysfs,
     udev: PathBuf,
     dev: PathBuf,
-    /// Answers of a recorded host; none: the kernel is asked.
+    /// Of a recorded host; none: query the running kernel.
     genl: Option<GenlInfo>,
 }
 
 impl Linux {
-    /// With these roots.
+    /// Reads below these paths.
     #[must_use]
     pub fn new(paths: Paths) -> Self {
         Self {
@@ -79,7 +81,8 @@ impl Linux {
         }
     }
 
-    /// A recorded host: a tree of sysfs, and what its kernel told beside it. Discovery works, and nothing else.
+    /// A recorded host: a sysfs tree, and what its kernel reported over generic netlink. Only
+    /// discovery works.
     #[must_use]
     pub fn recorded(sysfs: PathBuf, genl: GenlInfo) -> Self {
         Self {
@@ -91,7 +94,7 @@ impl Linux {
         }
     }
 
-    /// Records this host: its functions, and what discovery reads of sysfs, devlink and vDPA.
+    /// Records this host: its functions, and what discovery reads from sysfs, devlink and vDPA.
     ///
     /// # Errors
     /// The kernel's.
@@ -132,7 +135,7 @@ impl Linux {
         Ok((dir, name))
     }
 
-    /// `vf BDF`, `pf BDF`, `sf PARENT/sfNUMBER`, as texts name it.
+    /// `vf BDF`, `pf BDF`, `sf PARENT/sfNUMBER`, for messages.
     fn subject(&self, device: &DeviceId) -> String {
         match device {
             DeviceId::Pci(bdf) => self.sysfs.subject(bdf),
@@ -151,7 +154,7 @@ impl Linux {
         .map_err(|error| error.at(self.subject(device), "look up netdev"))
     }
 
-    /// A socket in the namespace and the device's link there, which must be there.
+    /// A socket in the namespace and the device's link there; an error if there is none.
     fn reach(&self, device: &DeviceId, netns: &Netns, op: &str) -> Result<(Socket, Link)> {
         let socket = self.socket_in(netns)?;
         match self.find(&socket, device)? {
@@ -199,7 +202,7 @@ fn pf(function: &Function) -> Option<(Bdf, u16)> {
         .map(|_| (function.id.pci(), function.ids.vendor))
 }
 
-/// A sub-function has the driver of sub-functions and no other.
+/// Sub-functions have one driver (`mlx5_core.sf`), which cannot be replaced.
 fn driver_of_sub_function(function: &Function, subject: String, wanted: &Binding) -> Result<()> {
     if function.binding.driver == wanted.driver {
         return Ok(());
@@ -209,7 +212,7 @@ fn driver_of_sub_function(function: &Function, subject: String, wanted: &Binding
         ErrorKind::Unsupported,
         subject,
         op,
-        "a sub-function keeps the driver that it has",
+        "the driver of a sub-function cannot be changed",
     ))
 }
 

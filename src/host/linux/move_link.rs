@@ -1,4 +1,4 @@
-//! A link's way from one namespace to another.
+//! Moving a link from one network namespace to another.
 
 use std::{fs::File, os::fd::AsRawFd};
 
@@ -12,17 +12,18 @@ use super::{
 };
 use crate::device::IfName;
 
-/// A namespace to move to: a socket in it, and its descriptor.
+/// The target namespace: a socket in it, and its descriptor.
 pub(super) struct Target<'a> {
     pub(super) socket: &'a Socket,
     pub(super) file: &'a File,
 }
 
-/// Moves and renames in one request, so that the link is never anywhere under a name that nobody chose.
+/// Moves and renames in one request, so that the link never has an unwanted name in either
+/// namespace.
 ///
-/// A name that is taken over there is looked for before: the kernel moves first and refuses the name after, which leaves
-/// the link there under its old name. Should somebody take the name in between, the link is sent back (`home` is the
-/// descriptor of where it came from).
+/// A name that is in use in the target namespace is detected first: `do_setlink` in
+/// `net/core/rtnetlink.c` moves the link before it rejects the name, which leaves the link there
+/// under its old name. If the name is taken in between, the link is moved back to `origin`.
 pub(super) fn to_netns(
     from: &Socket,
     origin: &File,
@@ -35,7 +36,7 @@ pub(super) fn to_netns(
         .find(|other| other.is_called(name.as_str()))
     {
         let text = format!(
-            "the name {name} is taken there by link {} ({})",
+            "the name {name} is in use there by link {} ({})",
             owner.index, owner.name
         );
         return Err(set::refuse(Errno::EXIST, text));
@@ -62,8 +63,8 @@ pub(super) fn to_netns(
     Err(refused)
 }
 
-/// The same hardware: moving may give a link another index, never another parent. Without a parent (veth, in tests) the
-/// name and address must do.
+/// Whether both are the same device: a move may change the ifindex, never the parent. Without a
+/// parent (veth, in tests) name and address are compared.
 fn is_same(before: &Link, after: &Link) -> bool {
     match &before.parent {
         Some(parent) => after.is_of(parent),

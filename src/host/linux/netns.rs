@@ -1,7 +1,8 @@
-//! Network namespaces: opening them, and doing something inside one.
+//! Network namespaces: opening them, and running code inside one.
 //!
-//! A thread's namespace is a property of the thread. Those of the process's pools keep theirs for ever: whoever needs
-//! something from another namespace gets it from a thread made for that, which ends with it.
+//! The network namespace is a property of a thread (setns(2)). Threads of the process's pools never
+//! change theirs: whatever is needed from another namespace is done by a thread that is spawned for
+//! it and ends with it.
 
 use std::{fs::File, io, os::fd::AsFd, os::unix::fs::MetadataExt, path::Path, sync::Arc};
 
@@ -12,8 +13,8 @@ use crate::host::{ErrorKind, HostError, Netns, Result};
 /// `NSFS_MAGIC` of linux/magic.h.
 const NSFS: u64 = 0x6e73_6673;
 
-/// Opens the namespace at a path. What is not a file of nsfs is refused: after its namespace is gone, a path below
-/// `/var/run/netns` is an empty plain file.
+/// Opens the namespace at a path. A file that is not on nsfs is rejected: once its namespace is
+/// unmounted, a path below `/var/run/netns` is an empty regular file.
 pub(super) fn open(path: &Path) -> Result<Netns> {
     let subject = format!("netns {}", path.display());
     let failed = |error| HostError::new(&subject, "open", error);
@@ -24,7 +25,7 @@ pub(super) fn open(path: &Path) -> Result<Netns> {
             ErrorKind::Gone,
             subject,
             "open",
-            "is not a namespace (any more)",
+            "is not a network namespace, or no longer one",
         ));
     }
     let inode = file.metadata().map_err(failed)?.ino();
@@ -34,7 +35,7 @@ pub(super) fn open(path: &Path) -> Result<Netns> {
     })
 }
 
-/// Does something on a thread of its own inside the namespace.
+/// Runs `work` on a new thread inside the namespace.
 pub(super) fn inside<T: Send>(
     netns: &Netns,
     work: impl FnOnce() -> io::Result<T> + Send,
@@ -55,7 +56,7 @@ pub(super) fn inside<T: Send>(
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the calling thread is made for this and ends right after"
+    reason = "the calling thread is spawned for this and ends right after"
 )]
 fn enter(file: &File) -> io::Result<()> {
     Ok(rustix::thread::move_into_link_name_space(
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_of_another_kind_cannot_be_entered() {
+    fn a_namespace_of_another_type_cannot_be_entered() {
         let mounts = open(Path::new("/proc/self/ns/mnt")).unwrap();
         assert!(inside(&mounts, || Ok(())).is_err());
     }

@@ -1,4 +1,4 @@
-//! One device, all that a plan needs.
+//! One device with everything that a plan needs.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::{
     host::{ErrorKind, HostError, Result},
 };
 
-/// Reads the device. A VF whose PF's netdev is elsewhere is read without what the PF holds for it.
+/// Reads the device. A VF needs its PF's netdev in the host's namespace.
 pub(super) fn observe(linux: &Linux, device: &DeviceId) -> Result<Observed> {
     let function = linux.one(device)?;
     let socket = linux.host_socket()?;
@@ -29,7 +29,7 @@ pub(super) fn observe(linux: &Linux, device: &DeviceId) -> Result<Observed> {
     })
 }
 
-/// What the PF holds for the VF, and the PF's MTU.
+/// What the PF stores for the VF, and the PF's MTU.
 fn from_pf(
     linux: &Linux,
     socket: &Socket,
@@ -49,7 +49,7 @@ fn from_pf(
     Ok((held, Some(pf.mtu)))
 }
 
-/// The link of a PF, through which its VFs are set.
+/// The link of a PF, through which its VFs are configured.
 pub(super) fn uplink(linux: &Linux, socket: &Socket, pf: &Bdf) -> Result<Link> {
     let gone = || {
         let text = "has no netdev in the host's network namespace, and VFs are set through it";
@@ -58,7 +58,8 @@ pub(super) fn uplink(linux: &Linux, socket: &Socket, pf: &Bdf) -> Result<Link> {
     linux.find(socket, &(*pf).into())?.ok_or_else(gone)
 }
 
-/// How the VF's netdev got its address: `addr_assign_type` of sysfs (`NET_ADDR_*` of linux/netdevice.h).
+/// How the VF's netdev got its address: `addr_assign_type` of sysfs (`NET_ADDR_*` of
+/// linux/netdevice.h).
 fn addr_assign_type(linux: &Linux, address: &VfAddress, netdev: Option<&Netdev>) -> Option<u8> {
     let pf = linux.sysfs.device(&address.pf);
     let dir = pf
@@ -67,11 +68,12 @@ fn addr_assign_type(linux: &Linux, address: &VfAddress, netdev: Option<&Netdev>)
     sysfs::parse(&dir, "addr_assign_type")
 }
 
-/// NET_ADDR_PERM: the device came with it.
+/// `NET_ADDR_PERM` (linux/netdevice.h): the device's permanent address.
 const PERMANENT: u8 = 0;
 
-/// The administrator's address, out of what the PF reports. A VF that was given none makes one up and tells its PF, which
-/// then reports that one: it is none of the administrator's, and must not be put back as if it were.
+/// The administrative MAC, derived from what the PF reports. A VF without one generates a random
+/// address and passes it to its PF over the mailbox, and the PF then reports that address: it was
+/// not set by an administrator and must not be restored as if it were.
 fn admin_mac(reported: Mac, netdev: Option<&Netdev>, assigned: Option<u8>) -> Mac {
     let mirrored = netdev.is_some_and(|netdev| netdev.home.mac == Some(reported));
     let random = assigned.is_some_and(|how| how != PERMANENT);
@@ -82,14 +84,14 @@ fn admin_mac(reported: Mac, netdev: Option<&Netdev>, assigned: Option<u8>) -> Ma
     }
 }
 
-/// The address that a pod will see when nothing is asked.
+/// The MAC that a pod sees if its claim sets none.
 fn effective_mac(netdev: Option<&Netdev>, held: Option<&VfSettings>) -> Option<Mac> {
     let own = netdev.and_then(|netdev| netdev.home.mac);
     own.or_else(|| held.and_then(|held| held.mac))
         .filter(|mac| *mac != Mac::ZERO)
 }
 
-/// Indexes of the device's netdevs that the host's sysfs shows, the likely one first.
+/// Ifindexes of the device's netdev in the host's sysfs, to try first.
 pub(super) fn hints(dir: &Path) -> Vec<u32> {
     netdev(dir)
         .and_then(|dir| sysfs::parse(&dir, "ifindex"))
@@ -123,19 +125,19 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_the_vf_made_up_is_none_of_the_administrators() {
+    fn a_random_address_of_the_vf_is_not_administrative() {
         for random in [1, 2, 3] {
             assert_eq!(admin_mac(OWN, Some(&netdev(OWN)), Some(random)), Mac::ZERO);
         }
         assert_eq!(
             admin_mac(GIVEN, Some(&netdev(GIVEN)), Some(PERMANENT)),
             GIVEN,
-            "read by the VF at its start"
+            "read by the VF at probe"
         );
         assert_eq!(
             admin_mac(GIVEN, Some(&netdev(OWN)), Some(1)),
             GIVEN,
-            "set, and the VF has not looked yet"
+            "set, and not yet read by the VF"
         );
         assert_eq!(
             admin_mac(GIVEN, None, None),

@@ -1,4 +1,4 @@
-//! RDMA devices, and the character devices by which processes reach them.
+//! RDMA devices, and the character devices by which processes use them.
 //!
 //! ```text
 //!  0000:3b:00.2/infiniband/mlx5_2 ◄─ class/infiniband_verbs/uverbs2/ibdev ─► /dev/infiniband/uverbs2
@@ -12,21 +12,18 @@ use std::path::Path;
 use super::sysfs::{self, Sysfs};
 use crate::device::RdmaDevice;
 
-/// Classes of character devices that name their RDMA device; the first is of old kernels.
+/// Classes of character devices with an `ibdev` attribute; `infiniband_cm` exists in old kernels
+/// only.
 pub(super) const CLASSES: [&str; 3] = ["infiniband_cm", "infiniband_mad", "infiniband_verbs"];
 
-/// Of the function in this directory.
-pub(super) fn devices(
-    sysfs: &Sysfs,
-    dir: &Path,
-    is_there: impl Fn(&str) -> bool,
-) -> Vec<RdmaDevice> {
+/// RDMA devices of the function in this directory.
+pub(super) fn devices(sysfs: &Sysfs, dir: &Path, exists: impl Fn(&str) -> bool) -> Vec<RdmaDevice> {
     let names = sysfs::list(&dir.join("infiniband"));
     let device = |name: String| {
         let nodes = CLASSES
             .iter()
             .flat_map(|class| of_class(&sysfs.class(class), &name))
-            .filter(|node| is_there(node));
+            .filter(|node| exists(node));
         RdmaDevice {
             nodes: nodes.collect(),
             name,
@@ -60,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_functions_rdma_devices_have_the_nodes_that_name_them_and_are_there() {
+    fn rdma_devices_have_those_of_their_nodes_that_exist() {
         let dir = tempfile::tempdir().unwrap();
         let paths = Paths::below(dir.path());
         let (_, recording) = fixtures::all()
@@ -91,7 +88,7 @@ mod tests {
                 name: "mlx5_3".into(),
                 nodes
             }],
-            "others are not there"
+            "its other nodes do not exist"
         );
         assert!(kernel.has_node("/dev/infiniband/uverbs2") && !kernel.has_node("/dev/vhost-net"));
     }

@@ -1,4 +1,4 @@
-//! Values of a link: assigned, never changed. The link is named by its index, whatever it is.
+//! Sets values of a link, given by ifindex: always the absolute value, never a delta.
 
 use std::net::IpAddr;
 
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::device::{IfName, LinkSetting, Mac, Route};
 
-/// Assigns one value.
+/// Sets one value.
 pub(super) fn apply(socket: &Socket, link: &Link, setting: &LinkSetting) -> NetlinkResult<()> {
     match setting {
         LinkSetting::Name(name) => rename(socket, link, name),
@@ -89,7 +89,8 @@ pub(super) fn set_up(socket: &Socket, index: u32, up: bool) -> NetlinkResult<()>
         .map(drop)
 }
 
-/// The name. An alternative name of its own that is in the way is taken away; kernels before 6.2 rename only what is down.
+/// Sets the name. An altname of the link itself that conflicts is removed first. Kernels before 6.2
+/// rename only links that are down (`dev_change_name` in `net/core/dev.c`).
 fn rename(socket: &Socket, link: &Link, name: &IfName) -> NetlinkResult<()> {
     if link.name == name.as_str() {
         return Ok(());
@@ -107,7 +108,7 @@ fn rename(socket: &Socket, link: &Link, name: &IfName) -> NetlinkResult<()> {
     }
 }
 
-/// Takes that alternative name away, if the link has it.
+/// Removes that altname, if the link has it.
 pub(super) fn drop_altname(socket: &Socket, link: &Link, name: &str) -> NetlinkResult<()> {
     match link.altnames.iter().any(|altname| altname == name) {
         true => properties(socket, link.index, &[name], false),
@@ -115,7 +116,7 @@ pub(super) fn drop_altname(socket: &Socket, link: &Link, name: &str) -> NetlinkR
     }
 }
 
-/// These alternative names and no others. The link's own name cannot be one of them.
+/// Sets exactly these altnames. The link's own name cannot be one of them.
 fn altnames(socket: &Socket, link: &Link, wanted: &[String]) -> NetlinkResult<()> {
     let of = |names: &[String], others: &[String]| -> Vec<String> {
         names
@@ -129,7 +130,8 @@ fn altnames(socket: &Socket, link: &Link, wanted: &[String]) -> NetlinkResult<()
     properties(socket, link.index, &missing, true)
 }
 
-/// One request per name: the kernel stops at the first that it refuses, and has done those before.
+/// One request per name: the kernel stops at the first one that it rejects, after it has applied
+/// those before.
 fn properties(
     socket: &Socket,
     index: u32,
@@ -152,8 +154,8 @@ fn properties(
     })
 }
 
-/// An address. Given by the administrator and used at once: no duplicate address detection, during which a container
-/// could not bind to it.
+/// Adds an address. It is used at once: no duplicate address detection, during which the address is
+/// tentative and bind(2) fails.
 fn add_address(socket: &Socket, index: u32, net: &IpNet) -> NetlinkResult<()> {
     let mut message = AddressMessage::default();
     message.header.family = family(net.addr());
@@ -182,14 +184,15 @@ fn add_address(socket: &Socket, index: u32, net: &IpNet) -> NetlinkResult<()> {
         .map(drop)
 }
 
-/// A route. One that exists with the same destination stays, whoever's it is: a pod keeps its way to the cluster.
+/// Adds a route. An existing one to the same destination is kept, whoever added it: a pod keeps its
+/// route to the cluster.
 fn add_route(socket: &Socket, link: &Link, route: &Route) -> NetlinkResult<()> {
     match socket.call(
         RouteNetlinkMessage::NewRoute(route_message(link.index, route)),
         NLM_F_CREATE | NLM_F_EXCL,
     ) {
         Err(refused) if refused.is(Errno::EXIST) => {
-            tracing::debug!(link = link.name, %route, "a route to there exists and stays");
+            tracing::debug!(link = link.name, %route, "keeping the existing route");
             Ok(())
         }
         result => result.map(drop),
@@ -212,6 +215,7 @@ fn route_message(index: u32, route: &Route) -> RouteMessage {
         _ => RouteScope::Universe,
     };
     message.attributes.push(RouteAttribute::Oif(index));
+    // The default route has no RTA_DST.
     if route.dst.prefix_len() > 0 {
         message
             .attributes
@@ -232,7 +236,7 @@ fn family(ip: IpAddr) -> AddressFamily {
     }
 }
 
-/// A refusal of our own.
+/// An error with this driver's own message.
 pub(super) fn refuse(errno: Errno, text: String) -> NetlinkError {
     NetlinkError {
         errno: errno.raw_os_error(),

@@ -54,8 +54,8 @@ impl Sysfs {
             .is_ok_and(|mut entries| entries.next().is_some())
     }
 
-    /// The device that a netdev's driver made it on, as a path from the devices' root: PCI functions and auxiliary devices
-    /// are parts of it.
+    /// The parent device of a netdev, as a path below `devices`: PCI functions and auxiliary
+    /// devices are components of it.
     pub(super) fn device_of_netdev(&self, name: &str) -> Option<PathBuf> {
         fs::canonicalize(self.root.join("class/net").join(name).join("device")).ok()
     }
@@ -80,7 +80,7 @@ impl Sysfs {
         Ok((dir, found.ino()))
     }
 
-    /// `vf BDF` or `pf BDF`, as texts name it.
+    /// `vf BDF` or `pf BDF`, for messages.
     pub(super) fn subject(&self, bdf: &Bdf) -> String {
         let kind = if self.device(bdf).join("physfn").exists() {
             "vf"
@@ -90,7 +90,8 @@ impl Sysfs {
         format!("{kind} {bdf}")
     }
 
-    /// `vf BDF` of a VF that is named by its PF; `vf INDEX of pf BDF` when the PF does not show it.
+    /// `vf BDF` of a VF given by PF and index; `vf INDEX of pf BDF` when the PF has no such
+    /// `virtfn` link.
     pub(super) fn vf_subject(&self, vf: &VfAddress) -> String {
         match link_name(&self.device(&vf.pf).join(format!("virtfn{}", vf.index))) {
             Some(bdf) => format!("vf {bdf}"),
@@ -98,7 +99,7 @@ impl Sysfs {
         }
     }
 
-    /// Where the function is in the tree of devices, from the root complex (`pci0000:00`) on.
+    /// The function's path in the device tree, from the root complex (`pci0000:00`) down.
     pub(super) fn place(&self, bdf: &Bdf) -> Option<PathBuf> {
         let root = fs::canonicalize(self.root.join("devices")).ok()?;
         let full = fs::canonicalize(self.device(bdf)).ok()?;
@@ -111,14 +112,14 @@ pub(super) fn inode(dir: &Path) -> Option<u64> {
     fs::metadata(dir).ok().map(|found| found.ino())
 }
 
-/// An attribute's text without the newline.
+/// An attribute's value without the newline.
 pub(super) fn read(dir: &Path, name: &str) -> Option<String> {
     fs::read_to_string(dir.join(name))
         .ok()
         .map(|text| text.trim_end().to_owned())
 }
 
-/// An attribute as a number or whatever else can be read from it.
+/// An attribute, parsed.
 pub(super) fn parse<T: FromStr>(dir: &Path, name: &str) -> Option<T> {
     read(dir, name)?.parse().ok()
 }
@@ -128,7 +129,7 @@ pub(super) fn hex(dir: &Path, name: &str) -> Option<u32> {
     u32::from_str_radix(read(dir, name)?.strip_prefix("0x")?, 16).ok()
 }
 
-/// The last part of a symbolic link's target.
+/// The last component of a symbolic link's target.
 pub(super) fn link_name(path: &Path) -> Option<String> {
     Some(fs::read_link(path).ok()?.file_name()?.to_str()?.to_owned())
 }

@@ -1,7 +1,7 @@
-//! Network namespaces of their own for tests, with veths as stand-ins for devices.
+//! Network namespaces for tests, with veths as stand-ins for devices.
 //!
-//! Made by `unshare` on threads of their own and furnished by `ip`, which is also the second opinion. Without the right to
-//! do that (CAP_SYS_ADMIN) the tests fail.
+//! Created by unshare(2) on threads of their own and configured with `ip`, which also checks the
+//! results independently. Without CAP_SYS_ADMIN the tests fail.
 
 use std::{path::Path, process::Command};
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::host::Netns;
 
-/// A fresh namespace, alive while held.
+/// A new namespace, destroyed when dropped.
 #[derive(Clone)]
 pub(super) struct TestNetns {
     pub(super) netns: Netns,
@@ -60,7 +60,7 @@ impl TestNetns {
 
 #[expect(
     unsafe_code,
-    reason = "a network namespace shares no descriptors: the thread is made for this and ends"
+    reason = "a network namespace shares no descriptors: the thread is spawned for this and ends"
 )]
 fn unshare() {
     // SAFETY: NEWNET does not touch the file descriptor table.

@@ -1,9 +1,10 @@
-//! What udev has done with a netdev, as it writes it down when it has done all.
+//! Whether udev has processed a netdev, from its database.
 
 use std::path::Path;
 
-/// udev's database has an entry for a netdev once its rules have run, renaming and MAC address among them. A new netdev
-/// has a new number, so the entry is its own.
+/// udev writes a netdev's database entry (`/run/udev/data/n<ifindex>`) after its rules have run,
+/// renaming and MAC address included: `udev_device_get_is_initialized` of libudev. A new netdev has
+/// a new ifindex, so the entry cannot be an older one's.
 pub(super) fn is_initialized(udev: &Path, ifindex: u32) -> bool {
     !udev.join("control").exists() || udev.join(format!("data/n{ifindex}")).exists()
 }
@@ -15,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_says_so_and_without_udev_there_is_nothing_to_wait_for() {
+    fn a_netdev_is_initialized_once_it_has_an_entry_and_always_without_udev() {
         let dir = tempfile::tempdir().unwrap();
         assert!(is_initialized(dir.path(), 7));
         fs::create_dir(dir.path().join("data")).unwrap();

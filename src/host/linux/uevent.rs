@@ -1,8 +1,8 @@
-//! Something changed: look again.
+//! Notifications that something changed, so that the host is scanned again.
 //!
-//! Two sources of the host's namespace, neither of which is believed in detail: the kernel's uevents (PCI functions,
-//! drivers, netdevs that come and go) and rtnetlink's link group (carrier, names, bonds). Links that no hardware is below,
-//! such as pods' veths, are no change.
+//! Two sources in the host's namespace, used as triggers only: the kernel's uevents (PCI functions,
+//! drivers, netdevs that are added and removed) and rtnetlink's link group (carrier, names, bonds).
+//! Links without hardware below them, such as pods' veths, are ignored.
 
 use std::{io, time::Duration};
 
@@ -25,14 +25,14 @@ const KERNEL_UEVENTS: u32 = 1;
 const RTNLGRP_LINK: u32 = 1;
 const HEADER: usize = 16;
 
-/// Hears of changes from the moment that it is opened.
+/// Receives notifications from the moment that it is opened.
 pub struct Listener {
     uevents: netlink_sys::Socket,
     links: netlink_sys::Socket,
 }
 
 impl Listener {
-    /// Begins to listen, in the calling thread's network namespace.
+    /// Subscribes, in the calling thread's network namespace.
     ///
     /// # Errors
     /// The kernel's.
@@ -50,7 +50,8 @@ impl Listener {
         open().map_err(|error| HostError::new("kernel events", "listen", error))
     }
 
-    /// Waits until something relevant changed (true) or the time is over (false). What came before is heard too.
+    /// Waits until something relevant changed (true) or the timeout expired (false). Changes since
+    /// the last call are included.
     ///
     /// # Errors
     /// The kernel's.
@@ -84,13 +85,14 @@ impl Listener {
     }
 }
 
-/// Reads all that is there; whether any of it matters. An overrun says that we missed something, which matters.
-fn drain(socket: &netlink_sys::Socket, matters: fn(&[u8]) -> bool) -> io::Result<bool> {
+/// Reads all pending messages; whether any is relevant. ENOBUFS means that the socket's buffer
+/// overflowed and messages were lost, which counts as relevant.
+fn drain(socket: &netlink_sys::Socket, is_relevant: fn(&[u8]) -> bool) -> io::Result<bool> {
     let mut changed = false;
     loop {
         let mut bytes = Vec::with_capacity(32 * 1024);
         match socket.recv_from(&mut bytes, 0) {
-            Ok(_) => changed |= matters(&bytes),
+            Ok(_) => changed |= is_relevant(&bytes),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(changed),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.raw_os_error() == Some(Errno::NOBUFS.raw_os_error()) => {
@@ -101,7 +103,7 @@ fn drain(socket: &netlink_sys::Socket, matters: fn(&[u8]) -> bool) -> io::Result
     }
 }
 
-/// Subsystems whose devices are functions, sub-functions, or made on one.
+/// Subsystems whose devices are functions, sub-functions, or children of one.
 const SUBSYSTEMS: [&[u8]; 5] = [
     b"SUBSYSTEM=net",
     b"SUBSYSTEM=pci",
@@ -110,7 +112,8 @@ const SUBSYSTEMS: [&[u8]; 5] = [
     b"SUBSYSTEM=vdpa",
 ];
 
-/// A uevent (`add@/devices/pci…\0ACTION=add\0SUBSYSTEM=net\0…`) of a PCI function or of something made on one.
+/// A uevent (`add@/devices/pci…\0ACTION=add\0SUBSYSTEM=net\0…`) of a PCI function or a child of
+/// one.
 fn is_hardware(event: &[u8]) -> bool {
     let mut fields = event.split(|byte| *byte == 0);
     let head = fields.next().unwrap_or_default();
@@ -118,7 +121,7 @@ fn is_hardware(event: &[u8]) -> bool {
     !is_virtual && fields.any(|field| SUBSYSTEMS.contains(&field))
 }
 
-/// A link message about hardware, or about something above or below hardware.
+/// A link message about hardware, or about an upper or lower device of hardware.
 fn is_relevant(message: &[u8]) -> bool {
     let link = message.get(HEADER..).and_then(Link::read);
     link.is_none_or(|link| {
@@ -132,7 +135,7 @@ mod tests {
     use crate::host::linux::{netns, test_netns::TestNetns};
 
     #[test]
-    fn hardware_counts_and_a_pods_interfaces_do_not() {
+    fn hardware_is_relevant_and_a_pods_interfaces_are_not() {
         assert!(is_hardware(
             b"add@/devices/pci0000:00/0000:01:10.0\0ACTION=add\0SUBSYSTEM=pci\0"
         ));
@@ -151,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stacked_link_is_a_change_and_a_veth_is_not() {
+    fn a_stacked_link_is_relevant_and_a_veth_is_not() {
         let ns = TestNetns::new(&[]);
         let listener =
             netns::inside(&ns.netns, || Listener::open().map_err(io::Error::other)).unwrap();
@@ -161,7 +164,7 @@ mod tests {
         assert!(listener.wait(Duration::from_secs(10)).unwrap());
         assert!(
             !listener.wait(Duration::ZERO).unwrap(),
-            "all that came was taken in one look"
+            "one call drains all messages"
         );
     }
 }

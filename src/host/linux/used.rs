@@ -1,4 +1,4 @@
-//! Which links the host itself lives on.
+//! Which links the host itself uses.
 //!
 //! ```text
 //!  default route ─┐
@@ -35,7 +35,7 @@ pub(super) fn functions(socket: &Socket, sysfs: &Sysfs) -> NetlinkResult<Vec<Dev
     Ok(found.into_iter().collect())
 }
 
-/// The link's device: what is below it, or below that when it is no PCI function (virtio, sub-functions).
+/// The link's device: its parent, or the parent's PCI function (virtio, sub-functions).
 fn device(link: &Link, sysfs: &Sysfs) -> Option<DeviceId> {
     match link.parent.as_ref()?.parse::<Bdf>() {
         Ok(bdf) => Some(bdf.into()),
@@ -43,7 +43,7 @@ fn device(link: &Link, sysfs: &Sysfs) -> Option<DeviceId> {
     }
 }
 
-/// The device of a place in the tree of devices.
+/// The device of a path in the device tree.
 pub(super) fn device_at(place: &Path) -> Option<DeviceId> {
     let parent = place
         .ancestors()
@@ -76,17 +76,17 @@ fn used(links: &[Link], addresses: &[Address], default_routes: &[u32]) -> BTreeS
         .collect()
 }
 
-/// Ends of a pair name each other, none is above the other.
+/// The ends of a pair name each other in `IFLA_LINK`, neither is the lower device of the other.
 fn is_pair(link: &Link) -> bool {
     matches!(link.kind.as_deref(), Some("veth" | "netkit"))
 }
 
-/// Every link that is up gives itself an IPv6 link-local address.
+/// The kernel adds an IPv6 link-local address to every link that is up.
 fn is_automatic(net: &IpNet) -> bool {
     matches!(net, IpNet::V6(net) if net.addr().is_unicast_link_local())
 }
 
-/// Links that default routes go out by: all tables, both families, each next hop.
+/// Output interfaces of default routes: all tables, both families, each next hop.
 fn default_route_links(socket: &Socket) -> NetlinkResult<Vec<u32>> {
     let mut links = vec![];
     for family in [AddressFamily::Inet, AddressFamily::Inet6] {
@@ -103,7 +103,7 @@ const RTN_UNICAST: u8 = 1;
 const RTA_OIF: u16 = 4;
 const RTA_MULTIPATH: u16 = 9;
 
-/// The links of one route (`struct rtmsg`), when it is a default route.
+/// The output interfaces of one route (`struct rtmsg`) if it is a default route.
 fn out_of_default(route: &[u8]) -> Vec<u32> {
     if route.get(1) != Some(&0) || route.get(7) != Some(&RTN_UNICAST) {
         return vec![];

@@ -1,4 +1,4 @@
-//! What a PF holds for a VF (`IFLA_VFINFO_LIST`), read and set by index.
+//! What a PF stores for a VF (`IFLA_VFINFO_LIST`), read and set by index.
 
 use netlink_packet_route::{
     RouteNetlinkMessage,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::device::{LinkState, Mac, VfSetting, VfSettings, VlanProto, VlanTag};
 
-/// Assigns one value through the PF's link.
+/// Sets one value through the PF's link.
 pub(super) fn apply(socket: &Socket, pf: u32, vf: u32, setting: &VfSetting) -> NetlinkResult<()> {
     let infos = vec![LinkVfInfo(vec![encode(vf, setting)])];
     set::change(socket, pf, LinkAttribute::VfInfoList(infos))
@@ -52,7 +52,7 @@ fn encode_state(state: LinkState) -> VfLinkState {
     }
 }
 
-/// What the PF's link reports of one VF; none when the kernel does not list it.
+/// What the PF's link reports about one VF; none when the kernel does not list it.
 pub(super) fn read(socket: &Socket, pf: u32, vf: u32) -> NetlinkResult<Option<VfSettings>> {
     let mask = [LinkExtentMask::Vf, LinkExtentMask::SkipStats];
     let replies = socket.call(RouteNetlinkMessage::GetLink(request(pf, &mask)), 0)?;
@@ -70,7 +70,7 @@ const IFLA_VF_TRUST: u16 = 9;
 const IFLA_VF_VLAN_LIST: u16 = 12;
 const ETH_P_8021AD: u16 = 0x88a8;
 
-/// A VF is found by the number inside its attributes, not by its place in the list.
+/// A VF is identified by the index inside its attributes, not by its position in the list.
 fn find(link: &[u8], vf: u32) -> Option<VfSettings> {
     let (_, list) =
         Attributes::after(LINK_HEADER, link).find(|(kind, _)| *kind == IFLA_VFINFO_LIST)?;
@@ -114,7 +114,8 @@ fn decode(info: &[u8]) -> VfSettings {
     settings
 }
 
-/// `struct ifla_vf_vlan` (number, id, qos) or `ifla_vf_vlan_info` (and protocol, big-endian).
+/// `struct ifla_vf_vlan` (index, id, qos) or `ifla_vf_vlan_info` (the same and the protocol,
+/// big-endian).
 fn tag(value: &[u8]) -> Option<VlanTag> {
     let word = |at: usize| value.get(at..).and_then(u32_of);
     let ad = value
@@ -132,7 +133,8 @@ fn tag(value: &[u8]) -> Option<VlanTag> {
     })
 }
 
-/// The kernel says −1 for what the driver does not report.
+/// `rtnl_fill_vfinfo` in `net/core/rtnetlink.c` sets −1 before it calls the driver: what the driver
+/// does not report.
 fn switch(value: u32) -> Option<bool> {
     (value != u32::MAX).then_some(value != 0)
 }
@@ -213,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_driver_does_not_report_is_unknown_not_off() {
+    fn what_the_driver_does_not_report_is_none_and_not_off() {
         assert_eq!(
             (switch(u32::MAX), switch(0), switch(1)),
             (None, Some(false), Some(true))

@@ -1,4 +1,4 @@
-//! The frames, byte by byte.
+//! The frames of announcements.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -11,7 +11,8 @@ const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 const ALL_NODES_MAC: [u8; 6] = [0x33, 0x33, 0, 0, 0, 1];
 const ICMPV6: u8 = 58;
 
-/// An ARP request of an address for itself (an announcement, RFC 5227 §3): whoever knows it learns the new place.
+/// An ARP announcement (RFC 5227 §3): an ARP request whose sender and target address are the same.
+/// Neighbours that have an entry for the address update it.
 pub(super) fn gratuitous_arp(mac: Mac, address: Ipv4Addr) -> [u8; 42] {
     let mut frame = [0; 42];
     let parts: [&[u8]; 8] = [
@@ -31,6 +32,8 @@ pub(super) fn gratuitous_arp(mac: Mac, address: Ipv4Addr) -> [u8; 42] {
 /// An unsolicited neighbour advertisement to all nodes with the override flag (RFC 4861 §7.2.6).
 pub(super) fn unsolicited_advertisement(mac: Mac, address: Ipv6Addr) -> Vec<u8> {
     let mut icmp = [
+        // Type 136, code 0, checksum to come; O flag (override); then the target, and option 2
+        // (target link-layer address) of 1 * 8 bytes.
         &[136, 0, 0, 0, 0x20, 0, 0, 0][..],
         &address.octets(),
         &[2, 1],
@@ -41,6 +44,7 @@ pub(super) fn unsolicited_advertisement(mac: Mac, address: Ipv6Addr) -> Vec<u8> 
     icmp[2..4].copy_from_slice(&sum.to_be_bytes());
     let length = icmp.len() as u8;
     let ip = [
+        // Hop limit 255, else neighbours drop it (RFC 4861 §7.1.2).
         &[0x60, 0, 0, 0, 0, length, ICMPV6, 255][..],
         &address.octets(),
         &ALL_NODES.octets(),
@@ -75,7 +79,7 @@ mod tests {
     const MAC: Mac = Mac([2, 0, 0, 0, 0, 1]);
 
     #[test]
-    fn arp_asks_for_its_own_address() {
+    fn an_arp_announcement_requests_its_own_address() {
         let frame = gratuitous_arp(MAC, Ipv4Addr::new(10, 0, 0, 7));
         assert_eq!(
             frame[..14],
@@ -89,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_advertisements_checksum_holds() {
+    fn the_advertisements_checksum_is_valid() {
         let address = "fd00::7".parse().unwrap();
         let frame = unsolicited_advertisement(MAC, address);
         assert_eq!(frame.len(), 14 + 40 + 32);

@@ -1,4 +1,4 @@
-//! Sub-functions: auxiliary devices of a function with a number of their own.
+//! Sub-functions: auxiliary devices with an `sfnum`.
 //!
 //! ```text
 //!  devices/pci0000:3a/…/0000:3b:00.0/mlx5_core.sf.4/sfnum ─► 88
@@ -21,7 +21,10 @@ use crate::{
 /// The directory of a sub-function.
 pub(in crate::host::linux) fn sub_function(sysfs: &Sysfs, device: &DeviceId) -> Result<PathBuf> {
     let dir = sysfs.device(&device.pci());
-    let is_it = |sf: &PathBuf| matches!(device, DeviceId::Sf { number, .. } if sysfs::parse(sf, "sfnum") == Some(*number));
+    let is_it = |sf: &PathBuf| match device {
+        DeviceId::Sf { number, .. } => sysfs::parse(sf, "sfnum") == Some(*number),
+        DeviceId::Pci(_) => false,
+    };
     let gone = || {
         HostError::of_kind(
             ErrorKind::Gone,
@@ -37,7 +40,8 @@ pub(in crate::host::linux) fn sub_function(sysfs: &Sysfs, device: &DeviceId) -> 
         .ok_or_else(gone)
 }
 
-/// Auxiliary devices directly below: kind (`sf` of `mlx5_core.sf.4`) and directory.
+/// Auxiliary devices that are children of the device: type (`sf` of `mlx5_core.sf.4`) and
+/// directory.
 pub(super) fn children(dir: &Path) -> impl Iterator<Item = (String, PathBuf)> {
     sysfs::list(dir).into_iter().filter_map(|name| {
         let (rest, number) = name.rsplit_once('.')?;
@@ -49,7 +53,7 @@ pub(super) fn children(dir: &Path) -> impl Iterator<Item = (String, PathBuf)> {
 }
 
 impl Scan<'_> {
-    /// The sub-functions of a function; those that cannot be read are left out.
+    /// The sub-functions of a function; those that cannot be read are logged and left out.
     pub(super) fn sub_functions(&mut self, parent: &Function) -> Vec<Function> {
         if !self.auxiliary || matches!(parent.kind, FunctionKind::Accelerator { .. }) {
             return vec![];
@@ -83,6 +87,6 @@ impl Scan<'_> {
             acpi_index: None,
             ..parent.clone()
         };
-        Ok(self.finished(function, dir))
+        Ok(self.with_port(function, dir))
     }
 }

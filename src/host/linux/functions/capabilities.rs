@@ -1,7 +1,8 @@
-//! What sysfs shows of RDMA and vDPA.
+//! RDMA and vDPA capabilities, from sysfs.
 //!
-//! RDMA is enabled when a function has an RDMA device, or an auxiliary device for one that a driver has: the RDMA device
-//! may be in a pod's namespace, the auxiliary device stays.
+//! RDMA is enabled when a function has an RDMA device, or an auxiliary device for RDMA that a
+//! driver is bound to: the RDMA device may be in a pod's namespace, the auxiliary device stays in
+//! sysfs.
 
 use std::{
     collections::HashMap,
@@ -15,10 +16,11 @@ use crate::{
     host::linux::sysfs::{self, Sysfs},
 };
 
-/// Kinds of auxiliary devices that RDMA drivers have (mlx5_core.rdma, bnxt_en.rdma, ice.roce, i40e.iwarp, …).
+/// Suffixes of auxiliary devices for RDMA drivers (mlx5_core.rdma, bnxt_en.rdma, ice.roce,
+/// i40e.iwarp, …).
 const RDMA: [&str; 3] = ["rdma", "roce", "iwarp"];
 
-/// How the vDPA devices of the host are used, by the name of the device that they are made on.
+/// The drivers of the host's vDPA devices, by the name of their parent device.
 pub(super) struct Vdpa(HashMap<String, VdpaType>);
 
 impl Vdpa {
@@ -66,7 +68,7 @@ fn has_rdma_driver(dir: &Path) -> bool {
     children(dir).any(bound)
 }
 
-/// Of port 1, as a pod sees it: the kernel prints `0x%04x`.
+/// The P_Key of port 1, index 0; the kernel prints `0x%04x`.
 fn p_key_of(device: &Path) -> Option<u16> {
     sysfs::hex(device, "ports/1/pkeys/0")?.try_into().ok()
 }

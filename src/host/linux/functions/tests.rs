@@ -9,7 +9,7 @@ fn bdf(text: &str) -> Bdf {
 }
 
 #[test]
-fn a_pf_tells_its_port_and_its_vfs_learn_from_it() {
+fn vfs_have_the_link_type_and_speed_of_their_pf() {
     let tree = TestSysfs::new();
     tree.igb();
     tree.function(
@@ -24,7 +24,7 @@ fn a_pf_tells_its_port_and_its_vfs_learn_from_it() {
     assert_eq!(
         names,
         ["0000:01:00.0", "0000:01:10.0", "0000:01:10.2"],
-        "a graphics card is no business of ours"
+        "a graphics card is not a network function"
     );
     let [pf, free, vf] = &found[..] else {
         unreachable!()
@@ -95,7 +95,7 @@ fn a_pf_tells_its_port_and_its_vfs_learn_from_it() {
 }
 
 #[test]
-fn one_function_reads_as_in_the_sweep_and_an_absent_one_is_gone() {
+fn one_function_reads_as_in_the_scan_and_an_absent_one_is_gone() {
     let tree = TestSysfs::new();
     tree.igb();
     tree.function(
@@ -134,7 +134,7 @@ fn a_function_that_cannot_be_read_does_not_hide_the_others() {
 }
 
 #[test]
-fn the_uplink_is_taken_not_a_representor() {
+fn the_netdev_is_the_uplink_and_not_a_representor() {
     let tree = TestSysfs::new();
     let pf = tree.function(
         "0000:02:00.0",
@@ -202,7 +202,7 @@ fn a_sub_function_that_cannot_be_read_hides_neither_its_parent_nor_another() {
 }
 
 #[test]
-fn what_is_in_use_is_found_below_virtio_and_auxiliary_devices() {
+fn the_device_of_a_netdev_is_found_above_virtio_and_auxiliary_devices() {
     let (_dir, sysfs) = recorded("openstack-guest");
     let below = sysfs.device_of_netdev("ens3").unwrap();
     assert_eq!(used::device_at(&below), Some(bdf("0000:00:03.0").into()));

@@ -1,10 +1,12 @@
-//! Which function is a VF whose PF is in another machine: nothing in sysfs says so, but its make does.
+//! VFs whose PF is not on this host (PCI passthrough to a virtual machine): sysfs does not identify
+//! them, their PCI ids do.
 //!
-//! Source: the device tables of the kernel's drivers (`MLX5_PCI_DEV_IS_VF`, `IAVF_DEV_ID_*`, `IXGBE_DEV_ID_*_VF`, …).
+//! Source: the device tables of the kernel's drivers (`MLX5_PCI_DEV_IS_VF`, `IAVF_DEV_ID_*`,
+//! `IXGBE_DEV_ID_*_VF`, …).
 
 use crate::device::{Binding, PciIds};
 
-/// Vendor, and its VFs' device numbers.
+/// Vendor id, and the device ids of its VFs.
 const VFS: [(u16, &[u16]); 8] = [
     // igbvf, ixgbevf, iavf
     (
@@ -41,7 +43,8 @@ const VFS: [(u16, &[u16]); 8] = [
     (0x1414, &[0x00ba]),
 ];
 
-/// By its driver, when that is one for VFs only (igbvf, ixgbevf, iavf, cxgb4vf, rvu_nicvf), else by its numbers.
+/// Whether it is a VF: by its driver, if that is for VFs only (igbvf, ixgbevf, iavf, cxgb4vf,
+/// rvu_nicvf), else by its ids.
 pub(super) fn is_vf(ids: PciIds, binding: &Binding) -> bool {
     let by_driver = binding
         .driver

@@ -2,7 +2,7 @@ use super::*;
 use crate::host::linux::test_netns::TestNetns;
 
 #[test]
-fn a_link_is_read_with_all_that_it_has() {
+fn all_attributes_of_a_link_are_read() {
     let ns = TestNetns::new(&[
         "link add dev0 address 02:00:00:00:00:01 mtu 1400 type veth peer name dev1",
         "link property add dev dev0 altname enp1s0f0-a-name-longer-than-15-bytes altname b",
@@ -45,13 +45,13 @@ fn a_link_is_read_with_all_that_it_has() {
     assert_eq!(
         ns.link("dev0").netdev(&socket).unwrap().carrier,
         None,
-        "down: not told"
+        "down: unknown"
     );
     assert_eq!(by_index(&socket, 4711).unwrap(), None);
 }
 
 #[test]
-fn a_device_is_found_by_its_parent_and_a_wrong_hint_does_no_harm() {
+fn a_device_is_found_by_its_parent_despite_a_wrong_hint() {
     let ns = TestNetns::new(&["link add dev0 type veth peer name dev1"]);
     let hint = ns.link("dev0").index;
     assert_eq!(
@@ -75,7 +75,7 @@ fn a_device_is_found_by_its_parent_and_a_wrong_hint_does_no_harm() {
 }
 
 #[test]
-fn hundreds_of_links_fit() {
+fn a_dump_of_hundreds_of_links_is_complete() {
     let ns = TestNetns::new(&[]);
     for pair in 0..150 {
         ns.ip(&format!("link add a{pair} type veth peer name b{pair}"));

@@ -25,14 +25,14 @@ fn move_to(from: &TestNetns, to: &TestNetns, link: &Link, name: &str) -> Netlink
 }
 
 #[test]
-fn a_link_goes_under_its_new_name_and_comes_back() {
+fn a_link_moves_under_a_new_name_and_back() {
     let (host, pod) = (veth(), TestNetns::new(&[]));
     move_to(&host, &pod, &host.link("dev0"), "net1").unwrap();
     let moved = pod.link("net1");
     assert_eq!(
         (moved.name.as_str(), moved.up),
         ("net1", false),
-        "its own altname was no hindrance"
+        "its own altname is no conflict"
     );
     assert!(
         link::all(&host.socket())
@@ -45,7 +45,7 @@ fn a_link_goes_under_its_new_name_and_comes_back() {
 }
 
 #[test]
-fn a_name_that_is_taken_over_there_names_its_owner_and_nothing_moves() {
+fn a_name_in_use_in_the_target_is_an_error_that_names_its_owner() {
     for existing in [
         "link add net1 type veth peer name x",
         "link add eth0 type veth peer name x",
@@ -60,20 +60,20 @@ fn a_name_that_is_taken_over_there_names_its_owner_and_nothing_moves() {
             refused
                 .text
                 .unwrap()
-                .starts_with("the name net1 is taken there by link ")
+                .starts_with("the name net1 is in use there by link ")
         );
-        assert_eq!(host.link("dev0").altnames, ["net1"], "untouched");
+        assert_eq!(host.link("dev0").altnames, ["net1"], "unchanged");
     }
 }
 
 #[test]
-fn a_link_that_the_kernel_moved_though_it_refused_is_sent_home() {
+fn a_link_that_the_kernel_moved_despite_an_error_can_be_moved_back() {
     let (host, pod) = (
         veth(),
         TestNetns::new(&["link add net9 type veth peer name x"]),
     );
     let link = host.link("dev0");
-    // As if net9 had come after the look: the kernel's own behaviour on a taken name.
+    // As if net9 had been created after the check: what the kernel does with a name in use.
     let file = pod.netns.file.clone().unwrap();
     let request = vec![
         LinkAttribute::NetNsFd(file.as_raw_fd()),

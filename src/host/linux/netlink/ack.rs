@@ -1,4 +1,5 @@
-//! What the kernel answers to a request: error number, and a sentence where it has one.
+//! The kernel's response to a request: error number, and a message if there is one (extended ACK,
+//! `NETLINK_EXT_ACK`).
 
 use std::io;
 
@@ -10,7 +11,7 @@ use crate::host::{ErrorKind, HostError};
 /// Result of a request.
 pub(crate) type NetlinkResult<T> = Result<T, NetlinkError>;
 
-/// A request that was refused.
+/// A request that the kernel rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NetlinkError {
     /// The error number, positive.
@@ -24,10 +25,11 @@ const ERRNO: usize = 4;
 const REQUEST_HEADER: usize = 16;
 
 impl NetlinkError {
-    /// What an `NLMSG_ERROR` says; none: the request is acknowledged.
+    /// The error of an `NLMSG_ERROR`; none: the request is acknowledged.
     pub(super) fn of_error(flags: u16, payload: &[u8]) -> Option<Self> {
         let capped = flags & NLM_F_CAPPED != 0;
         let request = payload.get(ERRNO..).and_then(super::u32_of).unwrap_or(0) as usize;
+        // `NETLINK_CAP_ACK`: only the header of the request is echoed before the attributes.
         let echoed = if capped {
             REQUEST_HEADER
         } else {
@@ -36,7 +38,7 @@ impl NetlinkError {
         Self::read(flags, payload, ERRNO + echoed)
     }
 
-    /// What an `NLMSG_DONE` says; none: the dump is complete.
+    /// The error of an `NLMSG_DONE`; none: the dump is complete.
     pub(super) fn of_done(flags: u16, payload: &[u8]) -> Option<Self> {
         Self::read(flags, payload, ERRNO)
     }
@@ -65,7 +67,7 @@ impl NetlinkError {
         self.errno == errno.raw_os_error()
     }
 
-    /// The error as callers see it.
+    /// The error with its subject and operation.
     pub(crate) fn at(self, subject: impl Into<String>, op: impl Into<String>) -> HostError {
         match self.text {
             Some(text) => HostError::of_kind(ErrorKind::of_errno(self.errno), subject, op, &text),
@@ -90,7 +92,7 @@ impl From<io::Error> for NetlinkError {
 mod tests {
     use super::*;
 
-    fn refusal(echo: usize) -> Vec<u8> {
+    fn rejection(echo: usize) -> Vec<u8> {
         let mut payload = (-22_i32).to_ne_bytes().to_vec();
         let mut header = vec![0; echo];
         header[..4].copy_from_slice(&u32::try_from(echo).unwrap().to_ne_bytes());
@@ -100,25 +102,25 @@ mod tests {
     }
 
     #[test]
-    fn the_sentence_is_found_behind_a_capped_and_behind_a_whole_echo() {
+    fn the_message_is_found_after_a_capped_and_after_a_full_echo() {
         let expected = Some(NetlinkError {
             errno: 22,
             text: Some("bad".into()),
         });
         assert_eq!(
-            NetlinkError::of_error(NLM_F_ACK_TLVS | NLM_F_CAPPED, &refusal(16)),
+            NetlinkError::of_error(NLM_F_ACK_TLVS | NLM_F_CAPPED, &rejection(16)),
             expected
         );
         assert_eq!(
-            NetlinkError::of_error(NLM_F_ACK_TLVS, &refusal(40)),
+            NetlinkError::of_error(NLM_F_ACK_TLVS, &rejection(40)),
             expected
         );
     }
 
     #[test]
-    fn without_the_flag_there_is_no_sentence_and_zero_is_no_refusal() {
+    fn without_the_flag_there_is_no_message_and_zero_is_an_ack() {
         assert_eq!(
-            NetlinkError::of_error(NLM_F_CAPPED, &refusal(16)),
+            NetlinkError::of_error(NLM_F_CAPPED, &rejection(16)),
             Some(NetlinkError {
                 errno: 22,
                 text: None
@@ -130,7 +132,7 @@ mod tests {
 
     #[test]
     fn kind_and_text_reach_the_caller() {
-        let error = NetlinkError::of_error(NLM_F_ACK_TLVS | NLM_F_CAPPED, &refusal(16))
+        let error = NetlinkError::of_error(NLM_F_ACK_TLVS | NLM_F_CAPPED, &rejection(16))
             .unwrap()
             .at("vf", "set mtu 1");
         assert_eq!(

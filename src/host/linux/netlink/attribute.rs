@@ -1,8 +1,9 @@
-//! Attributes (`struct nlattr`, linux/netlink.h) of a message, one after the other.
+//! Attributes (`struct nlattr`, linux/netlink.h) of a message.
 
 use netlink_packet_core::{NLA_HEADER_SIZE, NLA_TYPE_MASK};
 
-/// Kind (without flags) and value of each attribute; ends at the first that does not fit.
+/// Iterates over type (without flags) and value of each attribute; ends at the first one that does
+/// not fit.
 #[derive(Clone, Copy)]
 pub(crate) struct Attributes<'a>(&'a [u8]);
 
@@ -32,12 +33,12 @@ impl<'a> Iterator for Attributes<'a> {
     }
 }
 
-/// The first four bytes as a number in the host's order.
+/// The first four bytes as a number in host byte order.
 pub(crate) fn u32_of(value: &[u8]) -> Option<u32> {
     value.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
 }
 
-/// A text up to its NUL; bytes that are not UTF-8 are replaced.
+/// A string up to its NUL; bytes that are not UTF-8 are replaced.
 pub(crate) fn text(value: &[u8]) -> String {
     let end = value
         .iter()
@@ -51,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn attributes_are_aligned_and_flags_are_no_part_of_the_kind() {
+    fn attributes_are_aligned_and_flags_are_masked() {
         let mut bytes = vec![];
         for (length, kind, value) in [(6_u16, 0x8003_u16, &b"a\0\0\0"[..]), (8, 4, &[1, 0, 0, 0])] {
             bytes.extend(length.to_ne_bytes());

@@ -1,4 +1,4 @@
-//! Generic netlink: a family is found by its name, a request is a command with attributes.
+//! Generic netlink: a family is resolved by its name, a request is a command with attributes.
 //!
 //! Source: linux/genetlink.h.
 
@@ -16,7 +16,7 @@ const CTRL_ATTR_FAMILY_NAME: u16 = 2;
 const HEADER: usize = 4;
 const VERSION: u8 = 1;
 
-/// A family, and a socket to speak with it.
+/// A family, and a socket for requests to it.
 pub(crate) struct Family {
     socket: Socket,
     id: u16,
@@ -62,7 +62,7 @@ impl Family {
         self.socket.exchange(request).map(|(replies, _)| replies)
     }
 
-    /// All that there are.
+    /// A dump.
     pub(crate) fn dump(&self, command: u8) -> NetlinkResult<Vec<Message>> {
         self.socket.dump_of(|sequence| {
             message(self.id, NLM_F_REQUEST | NLM_F_DUMP, sequence, command, &[])
@@ -106,7 +106,7 @@ mod tests {
     use super::{super::text, *};
 
     #[test]
-    fn the_controller_is_a_family_like_all_and_an_unknown_one_is_none() {
+    fn families_are_resolved_by_name_and_an_unknown_one_is_none() {
         let control = Family::open("nlctrl").unwrap().unwrap();
         assert_eq!(control.id, GENL_ID_CTRL);
         let families = control.dump(CTRL_CMD_GETFAMILY).unwrap();

@@ -1,7 +1,9 @@
-//! Blocking netlink: one request, all its replies, the kernel's own words when it refuses.
+//! Blocking netlink: one request, all its replies, and the kernel's message when it rejects the
+//! request.
 //!
-//! Requests are built from `netlink-packet-route`'s types. Replies are read attribute by attribute, those that this driver
-//! knows and no others: a link with an attribute that a library cannot decode must not hide the links after it.
+//! Requests are built from the types of `netlink-packet-route`. Replies are read attribute by
+//! attribute, and only those attributes that this driver uses: a link with an attribute that a
+//! library cannot decode must not hide the links after it.
 
 mod ack;
 mod attribute;

@@ -12,38 +12,39 @@ use rustix::io::Errno;
 
 use super::{NetlinkError, NetlinkResult};
 
-/// A netlink socket. It belongs to the namespace in which its thread was when it was opened.
+/// A netlink socket. It belongs to the namespace of the thread that opened it.
 pub(crate) struct Socket {
     inner: netlink_sys::Socket,
     sequence: Cell<u32>,
 }
 
-/// One reply: what follows the netlink header, a fixed header and attributes.
+/// One reply without its netlink header: a fixed header and attributes.
 pub(crate) type Message = Vec<u8>;
 
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 const HEADER: usize = 16;
-/// The kernel makes dump pages as large as the largest receive buffer that it saw, up to this.
+/// The kernel sizes the pages of a dump by the largest receive buffer that it has seen, up to this
+/// (`max_recvmsg_len` in `net/netlink/af_netlink.c`).
 const PAGE: usize = 32 * 1024;
-/// A dump that something changed meanwhile is taken again, this often.
-const DUMPS: usize = 10;
+/// How often an interrupted dump (`NLM_F_DUMP_INTR`) is repeated.
+const MAX_DUMPS: usize = 10;
 
-/// What a datagram said about the request as a whole.
+/// Whether a datagram ended the request.
 enum End {
     NotYet,
     Reached { interrupted: bool },
 }
 
 impl Socket {
-    /// Opens one of rtnetlink in the calling thread's network namespace.
+    /// Opens an rtnetlink socket in the calling thread's network namespace.
     pub(crate) fn open() -> io::Result<Self> {
         let socket = Self::of(NETLINK_ROUTE)?;
         socket.inner.set_netlink_get_strict_chk(true)?;
         Ok(socket)
     }
 
-    /// Opens one of that protocol.
+    /// Opens a socket of that protocol.
     pub(super) fn of(protocol: isize) -> io::Result<Self> {
         let mut inner = netlink_sys::Socket::new(protocol)?;
         inner.bind_auto()?;
@@ -77,7 +78,7 @@ impl Socket {
     }
 
     pub(super) fn dump_of(&self, request: impl Fn(u32) -> Vec<u8>) -> NetlinkResult<Vec<Message>> {
-        for _ in 0..DUMPS {
+        for _ in 0..MAX_DUMPS {
             let (replies, interrupted) = self.exchange(&request)?;
             if !interrupted {
                 return Ok(replies);
@@ -85,11 +86,12 @@ impl Socket {
         }
         Err(NetlinkError {
             errno: Errno::AGAIN.raw_os_error(),
-            text: Some("changes faster than it can be read".into()),
+            text: Some("interrupted by concurrent changes too often".into()),
         })
     }
 
-    /// Sends what `request` makes of a sequence number; the replies, and whether something changed meanwhile.
+    /// Sends the request that `request` builds with a sequence number; the replies, and whether the
+    /// dump was interrupted.
     pub(super) fn exchange(
         &self,
         request: impl FnOnce(u32) -> Vec<u8>,
@@ -100,14 +102,14 @@ impl Socket {
         let (mut replies, mut interrupted) = (vec![], false);
         loop {
             if let End::Reached { interrupted: now } =
-                sort(&self.receive()?, sequence, &mut interrupted, &mut replies)?
+                collect_replies(&self.receive()?, sequence, &mut interrupted, &mut replies)?
             {
                 return Ok((replies, now));
             }
         }
     }
 
-    /// One datagram, whole, whatever its size: a PF with many VFs answers with more than 64 KiB.
+    /// Receives one datagram whole: the reply for a PF with many VFs is larger than 64 KiB.
     fn receive(&self) -> io::Result<Vec<u8>> {
         const PEEK: i32 = rustix::net::RecvFlags::PEEK.bits() as i32;
         const TRUNC: i32 = rustix::net::RecvFlags::TRUNC.bits() as i32;
@@ -141,8 +143,8 @@ fn uninterrupted<T>(mut receive: impl FnMut() -> io::Result<T>) -> io::Result<T>
     }
 }
 
-/// Sorts one datagram's messages: replies to this request are kept, others dropped.
-fn sort(
+/// Filters the messages of one datagram: replies to this request are kept, others dropped.
+fn collect_replies(
     datagram: &[u8],
     sequence: u32,
     interrupted: &mut bool,
@@ -195,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dump_has_the_loopback_and_a_refusal_does_not_spoil_the_next_request() {
+    fn a_dump_works_after_a_rejected_request() {
         let socket = Socket::open().unwrap();
         let mut nobody = LinkMessage::default();
         nobody.header.index = 0x7fff_fff0;
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_to_others_are_dropped_and_an_interrupted_dump_is_told() {
+    fn other_replies_are_dropped_and_an_interrupted_dump_is_reported() {
         let message = |kind: u16, flags: u16, sequence: u32| {
             let mut bytes = 20_u32.to_ne_bytes().to_vec();
             bytes.extend(kind.to_ne_bytes());
@@ -231,7 +233,7 @@ mod tests {
         ]
         .concat();
         let (mut replies, mut interrupted) = (vec![], false);
-        let end = sort(&datagram, 2, &mut interrupted, &mut replies).unwrap();
+        let end = collect_replies(&datagram, 2, &mut interrupted, &mut replies).unwrap();
         assert!(matches!(end, End::Reached { interrupted: true }));
         assert_eq!(replies.len(), 1);
     }

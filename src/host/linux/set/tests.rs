@@ -18,7 +18,7 @@ fn home(ns: &TestNetns, name: &str) -> NetdevHome {
 }
 
 #[test]
-fn every_value_is_assigned_twice_and_reads_back() {
+fn every_value_can_be_set_twice_and_reads_back() {
     let ns = ns();
     let settings = [
         LinkSetting::Mac(Mac([2, 0, 0, 0, 0, 7])),
@@ -51,7 +51,7 @@ fn every_value_is_assigned_twice_and_reads_back() {
 }
 
 #[test]
-fn alternative_names_are_these_and_no_others_and_never_the_name_itself() {
+fn altnames_are_replaced_and_never_include_the_name_itself() {
     let ns = ns();
     assign(&ns, LinkSetting::Altnames(vec!["a".into(), "b".into()])).unwrap();
     assign(
@@ -67,7 +67,7 @@ fn alternative_names_are_these_and_no_others_and_never_the_name_itself() {
 }
 
 #[test]
-fn a_name_of_15_bytes_and_a_name_that_is_its_own_altname() {
+fn a_link_can_be_renamed_to_15_bytes_and_to_its_own_altname() {
     let ns = ns();
     assign(&ns, LinkSetting::Up(true)).unwrap();
     assign(&ns, LinkSetting::Altnames(vec!["fifteen-bytes-x".into()])).unwrap();
@@ -86,7 +86,7 @@ fn a_name_of_15_bytes_and_a_name_that_is_its_own_altname() {
 }
 
 #[test]
-fn the_kernel_says_why_in_its_own_words() {
+fn errors_have_the_kernels_message() {
     let ns = ns();
     let error = assign(&ns, LinkSetting::Mtu(10)).unwrap_err();
     assert_eq!(
@@ -111,7 +111,7 @@ fn route(dst: &str, gw: Option<&str>) -> LinkSetting {
 }
 
 #[test]
-fn addresses_and_routes_come_to_stay() {
+fn addresses_and_routes_are_added_once() {
     let ns = ns();
     assign(&ns, LinkSetting::Up(true)).unwrap();
     let settings = [
@@ -150,7 +150,7 @@ fn addresses_and_routes_come_to_stay() {
 }
 
 #[test]
-fn the_pods_own_default_route_stays() {
+fn the_pods_own_default_route_is_kept() {
     let ns = ns();
     for command in [
         "addr add 10.9.0.2/24 dev dev1",
@@ -161,7 +161,7 @@ fn the_pods_own_default_route_stays() {
     }
     assign(&ns, LinkSetting::Address("10.1.0.7/24".parse().unwrap())).unwrap();
     assign(&ns, route("0.0.0.0/0", Some("10.1.0.1"))).unwrap();
-    // Until the kernel has found the carrier, it says so behind the route.
+    // Until the kernel has detected the carrier, `ip` appends `linkdown`.
     let routes = ns.ip("-4 route show default");
     assert_eq!(
         routes.trim().trim_end_matches(" linkdown"),

@@ -43,7 +43,7 @@ fn a_link_that_is_only_up_is_free() {
 }
 
 #[test]
-fn an_address_a_bridge_a_vlan_each_hold_the_link_below() {
+fn an_address_a_bridge_and_an_upper_device_use_the_link() {
     assert_eq!(names(&ns(&["addr add 10.0.0.1/24 dev dev0"])), ["dev0"]);
     assert_eq!(names(&ns(&["addr add fd00::1/64 dev dev0"])), ["dev0"]);
     assert_eq!(
@@ -60,7 +60,7 @@ fn an_address_a_bridge_a_vlan_each_hold_the_link_below() {
 }
 
 #[test]
-fn default_routes_of_every_table_family_and_next_hop_count() {
+fn default_routes_of_every_table_family_and_next_hop_use_their_link() {
     let v4 = "route add default dev dev0 table 77";
     let v6 = "-6 route add default dev dev0 table 78";
     let both = "route add default table 79 nexthop dev dev0 nexthop dev dev1";
@@ -80,12 +80,12 @@ fn default_routes_of_every_table_family_and_next_hop_count() {
 }
 
 #[test]
-fn a_link_whose_lower_one_is_in_another_namespace_holds_none_here() {
+fn a_lower_device_in_another_namespace_is_not_mistaken_for_a_local_link() {
     let (host, pod) = (ns(&["link add link dev0 name upper type macvlan"]), ns(&[]));
     assert_eq!(
         host.link("dev0").index,
         pod.link("dev0").index,
-        "the number that could be mistaken"
+        "equal ifindexes in both namespaces"
     );
     let file = pod.netns.file.as_ref().unwrap().as_raw_fd();
     set::change(
@@ -99,7 +99,7 @@ fn a_link_whose_lower_one_is_in_another_namespace_holds_none_here() {
 }
 
 #[test]
-fn the_ends_of_a_pair_do_not_hold_each_other() {
+fn the_ends_of_a_pair_do_not_use_each_other() {
     let pair = Link {
         index: 9,
         lower: Some(3),
