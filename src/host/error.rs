@@ -1,36 +1,36 @@
-//! What the kernel refused, in its own words.
+//! Errors of kernel operations, with the kernel's message.
 
 use std::io;
 
 /// Result of a host operation.
 pub type Result<T> = std::result::Result<T, HostError>;
 
-/// A host operation that failed. Displays as `SUBJECT: OP: KERNEL'S TEXT`, e.g.
-/// `vf 0000:03:10.2: set vlan 100 qos 0 proto 802.1ad: protocol not supported`.
+/// A host operation that failed. Displays as `SUBJECT: OPERATION: MESSAGE`, e.g. `vf 0000:03:10.2:
+/// set vlan 100 qos 0 proto 802.1ad: protocol not supported`.
 #[derive(Debug, thiserror::Error)]
 #[error("{subject}: {op}: {}", lower(.source))]
 pub struct HostError {
-    /// What was being done, with the value.
+    /// The operation, with the value that was to be set.
     pub op: String,
-    /// To what: `vf 0000:03:10.2`, `netns /var/run/netns/x`.
+    /// The subject: `vf 0000:03:10.2`, `netns /var/run/netns/x`.
     pub subject: String,
-    /// The kernel's error; its extended acknowledgement as text where it gave one.
+    /// The kernel's error, with the message of the extended acknowledgement if there is one.
     #[source]
     pub source: io::Error,
 }
 
-/// What callers branch on. Nothing else of an error is.
+/// The only property of an error that callers may branch on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The device, link or namespace is not there.
+    /// The device, link or namespace does not exist.
     Gone,
-    /// In use now; worth another try.
+    /// In use; a retry may succeed.
     Busy,
-    /// The kernel or the device cannot do this, ever.
+    /// The kernel or the device does not support it; a retry cannot succeed.
     Unsupported,
-    /// Missing right.
+    /// Permission denied.
     Denied,
-    /// The value is not acceptable (now).
+    /// The value is invalid, or invalid in the current state.
     Invalid,
     /// Anything else.
     Other,
@@ -46,7 +46,7 @@ impl HostError {
         }
     }
 
-    /// An error of a kind, with a text of our own.
+    /// An error of a kind, with this driver's own message.
     pub fn of_kind(
         kind: ErrorKind,
         subject: impl Into<String>,
@@ -56,7 +56,7 @@ impl HostError {
         Self::new(subject, op, io::Error::new(kind.io(), text.to_owned()))
     }
 
-    /// What kind of failure, from the error number or the io kind.
+    /// The kind of failure, from the error number or the `io::ErrorKind`.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self.source.raw_os_error() {
@@ -78,7 +78,8 @@ impl ErrorKind {
         }
     }
 
-    /// The kind that carries this error number, for errors whose text is replaced by the kernel's extended one.
+    /// The kind of an error number, for errors whose message is that of the extended
+    /// acknowledgement.
     #[must_use]
     pub fn of_errno(errno: i32) -> Self {
         of_errno(errno)
@@ -112,7 +113,7 @@ fn of_io(kind: io::ErrorKind) -> ErrorKind {
     }
 }
 
-/// The text in lower case and without Rust's `(os error N)`, as the kernel's own tools print it.
+/// The message in lower case and without Rust's `(os error N)`, as iproute2 prints it.
 fn lower(source: &io::Error) -> String {
     let text = source.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
@@ -128,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_names_subject_operation_and_the_kernels_reason() {
+    fn the_message_names_subject_operation_and_the_kernels_reason() {
         let refused = io::Error::from_raw_os_error(93);
         let error = HostError::new(
             "vf 0000:03:10.2",
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_survives_a_text_of_its_own() {
+    fn a_custom_message_keeps_the_kind() {
         for kind in [
             ErrorKind::Gone,
             ErrorKind::Busy,

@@ -1,13 +1,15 @@
-//! A kernel made of maps, which behaves like the real one.
+//! An in-memory kernel for tests and the demo that behaves like the real one.
 //!
 //! ```text
-//!  Recording ─► Fake ─► Kernel's verbs, each through the faults ─► dump(): all that a tenant could have changed
+//!  Recording ─► Fake ─► trait Kernel, writes with fault injection ─► dump()
 //! ```
 //!
-//! What it knows of real kernels, since lost VFs hide there: a VF without an administrator's MAC makes up one of its own
-//! whenever its driver starts; with one, its driver takes it at its next start and refuses others. Moving a netdev takes
-//! it down and flushes its addresses. A namespace that dies sends the netdev home under the pod's name. Rebinding makes a
-//! fresh netdev under the kernel's own name. A taken name is busy. Remade VFs are other devices.
+//! It models what leaks VFs on real kernels: a VF without an administrative MAC gets a random one
+//! whenever its driver is bound; with one, the driver reads it at its next probe and rejects
+//! others. Moving a netdev sets it down and flushes its addresses. Destroying a namespace returns
+//! the netdev to the host under the pod's name (`default_device_exit_net` in `net/core/dev.c`).
+//! Rebinding creates a new netdev with the kernel's default name. A name in use is EEXIST. VFs that
+//! are created again are different devices.
 
 mod fault;
 mod function;
@@ -33,44 +35,47 @@ use crate::{
 use function::FakeLink;
 use state::State;
 
-/// The fake. Clones are the same kernel.
+/// The fake kernel. Clones share its state.
 #[derive(Debug, Clone)]
 pub struct Fake(Arc<Mutex<State>>);
 
 impl Fake {
-    /// A host as recorded, with everything in its place.
+    /// A host in the recorded state.
     #[must_use]
     pub fn new(recording: &Recording) -> Self {
         Self(Arc::new(Mutex::new(State::new(recording))))
     }
 
-    /// Every later operation whose text contains `part` (`802.1ad`, `link-state`) fails with this error number.
+    /// Every later operation whose description contains `part` (`802.1ad`, `link-state`) fails with
+    /// this error number.
     pub fn refuse(&self, part: &str, errno: i32) {
         self.state().refusals.push((part.to_owned(), errno));
     }
 
-    /// Makes a network namespace at a path, with a loopback and the pod's own `eth0`.
+    /// Creates a network namespace at a path, with a loopback and the pod's own `eth0`.
     #[must_use]
     pub fn add_netns(&self, path: &Path) -> Netns {
         self.state().namespaces.add(path)
     }
 
-    /// The namespace dies: its path goes, its netdevs come home under the names that they have.
+    /// Destroys the namespace: its path is removed, its netdevs return to the host under their
+    /// current names.
     pub fn destroy_netns(&self, path: &Path) {
         self.state().destroy_netns(path);
     }
 
-    /// The namespace's path goes, but somebody holds it open: its netdevs are nowhere to be seen.
+    /// Removes the namespace's path while a process holds it open: its netdevs cannot be found.
     pub fn leak_netns(&self, path: &Path) {
         self.state().namespaces.leak(path);
     }
 
-    /// What leaked dies at last.
+    /// Destroys all leaked namespaces.
     pub fn release_leaked_netns(&self) {
         self.state().release_leaked_netns();
     }
 
-    /// A tenant leaves something on the netdev that only a fresh one is free of: `promisc`, `xdp`.
+    /// State that a tenant leaves on the netdev and that only recreating the netdev removes:
+    /// `promisc`, `xdp`.
     ///
     /// # Errors
     /// The device has no netdev.
@@ -78,27 +83,29 @@ impl Fake {
         self.state().add_residue(device, what)
     }
 
-    /// The driver is unloaded: what it was bound to has none, and nothing can be bound to it.
+    /// Unloads the driver: functions that were bound to it have none, and nothing can be bound to
+    /// it.
     pub fn unload(&self, driver: &str) {
         self.state().unload(driver);
     }
 
-    /// The function vanishes, whatever it is used for.
+    /// Removes the function, even while it is in use.
     pub fn unplug(&self, device: &DeviceId) {
         self.state().functions.remove(device);
     }
 
-    /// The function (as it was recorded) appears, as another device than before.
+    /// Adds the function in its recorded state, as another device than before.
     pub fn plug(&self, device: &DeviceId) {
         self.state().plug(device);
     }
 
-    /// From now on fresh netdevs are renamed and given addresses by udev, at the second look that asks whether it has.
+    /// From now on udev renames new netdevs and sets their MAC, when [`Kernel::is_settled`] has
+    /// been called twice.
     pub fn run_udev(&self) {
         self.state().udev = true;
     }
 
-    /// udev does what it still has to do.
+    /// Runs the pending work of udev.
     pub fn settle(&self) {
         self.state()
             .functions
@@ -107,45 +114,46 @@ impl Fake {
             .for_each(FakeLink::settle);
     }
 
-    /// A device node goes, or comes again. All are there at first.
+    /// Removes a device node or adds it again. All exist at first.
     pub fn set_node(&self, path: &str, there: bool) {
         self.state().set_node(path, there);
     }
 
-    /// The host starts or stops to use a function itself.
+    /// Whether the host itself uses a function.
     pub fn use_by_host(&self, bdf: Bdf, used: bool) {
         self.state().use_by_host(bdf.into(), used);
     }
 
-    /// Arms the faults and starts counting writes at 1.
+    /// Arms a fault and counts writes from 1.
     pub fn arm(&self, fault: Fault) {
         self.state().faults.arm(fault);
     }
 
-    /// Takes the faults out and ends what a blown one did: the process's next life.
+    /// Removes the fault and ends the simulated crash, as a restart of the process would.
     pub fn restart(&self) {
         self.state().faults.restart();
     }
 
-    /// Whether the faults has killed this life.
+    /// Whether the fault has crashed the process.
     #[must_use]
     pub fn is_crashed(&self) -> bool {
         self.state().faults.is_crashed()
     }
 
-    /// How many writes there were since the faults was armed.
+    /// The number of writes since the fault was armed.
     #[must_use]
     pub fn writes(&self) -> u32 {
         self.state().faults.writes()
     }
 
-    /// What has been written, in order, since the last call.
+    /// The writes since the last call, in order.
     #[must_use]
     pub fn take_log(&self) -> Vec<String> {
         std::mem::take(&mut self.state().log)
     }
 
-    /// Counts changes of files among the faults's writes, for [`crate::files::Disk::tapped`].
+    /// The hook that counts changes of files among the writes, for
+    /// [`crate::files::Disk::with_hook`].
     #[must_use]
     pub fn change_hook(&self) -> ChangeHook {
         let fake = self.clone();
@@ -159,8 +167,8 @@ impl Fake {
         })
     }
 
-    /// Everything that a claim could have changed, a line per property, sorted: equal texts, equal hosts. Without what
-    /// may differ after release: link numbers.
+    /// Everything that a claim can change, one property per line, sorted: equal dumps, equal hosts.
+    /// Interface indexes are not included, since they may differ after release.
     #[must_use]
     pub fn dump(&self) -> String {
         self.state().dump()
@@ -170,13 +178,13 @@ impl Fake {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read<T>(&self, look: impl FnOnce(&State) -> Result<T>) -> Result<T> {
+    fn read<T>(&self, read: impl FnOnce(&State) -> Result<T>) -> Result<T> {
         let state = self.state();
         state.faults.check_running("read")?;
-        look(&state)
+        read(&state)
     }
 
-    /// One write, through the faults and past what this host refuses.
+    /// One write, with fault injection and the errors of [`Fake::refuse`].
     fn write<T>(
         &self,
         subject: String,
@@ -320,7 +328,7 @@ impl Kernel for Fake {
     }
 }
 
-/// The path under which the fake's host namespace is found, whatever the root above.
+/// Whether this is the path of the host's namespace, whatever the root above it.
 pub(crate) fn is_host_netns(path: &Path) -> bool {
     path.ends_with(PathBuf::from("1/ns/net"))
 }

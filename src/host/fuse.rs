@@ -1,8 +1,10 @@
-//! A fuse: kills this process at a chosen change of the host, for the crash scenarios. Release builds do not have it.
+//! Kills this process at a chosen change of the host, for the crash scenarios. Not in release
+//! builds (cargo feature `fuse`).
 //!
-//! The file `fuse` in the run directory arms it: `before 3` or `after 3` counts changes from the moment that the file is
-//! there, be they writes to the kernel or records, CDI specs and doors written or removed. The file is removed before the
-//! process dies, so that the next one lives.
+//! The file `fuse` in the run directory arms it: `before 3` or `after 3` counts changes since the
+//! file was written. Changes are writes to the kernel, and records, CDI specs and start gates that
+//! are written or removed. The file is removed before the process aborts, so that the restarted
+//! process survives.
 
 use std::{
     fs,
@@ -22,14 +24,14 @@ use crate::{
     paths::Paths,
 };
 
-/// Counts changes of the host, and blows at the one that its file names.
+/// Counts changes of the host, and aborts the process at the one that the file names.
 #[derive(Debug, Clone)]
 pub struct Fuse {
     file: PathBuf,
     changes: Arc<Mutex<Changes>>,
 }
 
-/// How many changes there were since the file was written.
+/// The number of changes since the file was written.
 #[derive(Debug, Default)]
 struct Changes {
     since: Option<SystemTime>,
@@ -37,7 +39,7 @@ struct Changes {
 }
 
 impl Fuse {
-    /// With its file in the run directory.
+    /// A fuse that is armed by the file `fuse` in the run directory.
     #[must_use]
     pub fn new(paths: &Paths) -> Self {
         Self {
@@ -46,7 +48,7 @@ impl Fuse {
         }
     }
 
-    /// Counts changes of files.
+    /// The hook that counts changes of files.
     #[must_use]
     pub fn change_hook(&self) -> ChangeHook {
         let fuse = self.clone();
@@ -59,7 +61,7 @@ impl Fuse {
         })
     }
 
-    /// The next change begins.
+    /// Called before a change.
     fn before(&self) {
         let (armed, since) = (read(&self.file), written(&self.file));
         let number = {
@@ -71,15 +73,15 @@ impl Fuse {
             changes.number
         };
         if armed == Some((Moment::Before, number)) {
-            self.blow();
+            self.abort();
         }
     }
 
-    /// The change that has begun is done.
+    /// Called after a change.
     fn after(&self) {
         let number = self.changes().number;
         if read(&self.file) == Some((Moment::After, number)) {
-            self.blow();
+            self.abort();
         }
     }
 
@@ -87,10 +89,11 @@ impl Fuse {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the process as `kill -9` does: nothing is tidied up. SIGKILL itself does nothing to the first process of a
-    /// container that sends it to itself. When the file cannot be removed nothing happens: else the next one would die too.
-    fn blow(&self) {
-        tracing::error!(file = %self.file.display(), "the fuse blows");
+    /// Ends the process as `kill -9` does: without cleanup. SIGKILL cannot be used, since the
+    /// kernel drops it when PID 1 of a namespace sends it to itself (pid_namespaces(7)). If the
+    /// file cannot be removed nothing happens: the restarted process would abort too.
+    fn abort(&self) {
+        tracing::error!(file = %self.file.display(), "aborting the process: fuse");
         if fs::remove_file(&self.file).is_ok() {
             std::process::abort();
         }
@@ -101,7 +104,7 @@ fn written(file: &Path) -> Option<SystemTime> {
     fs::metadata(file).and_then(|file| file.modified()).ok()
 }
 
-/// What the file says.
+/// The parsed content of the file.
 fn read(file: &Path) -> Option<(Moment, usize)> {
     let text = fs::read_to_string(file).ok()?;
     let (moment, number) = text.trim().split_once(' ')?;
@@ -113,14 +116,14 @@ fn read(file: &Path) -> Option<(Moment, usize)> {
     Some((moment, number.parse().ok()?))
 }
 
-/// A kernel whose writes are counted.
+/// A kernel whose writes the fuse counts.
 pub struct Fused<K> {
     inner: K,
     fuse: Fuse,
 }
 
 impl<K: Kernel> Fused<K> {
-    /// Every write of this kernel is a change.
+    /// Counts every write to `inner` as a change.
     pub fn new(inner: K, fuse: Fuse) -> Self {
         Self { inner, fuse }
     }
@@ -200,8 +203,8 @@ mod tests {
         host::linux::Linux,
     };
 
-    /// Runs `test` of this binary in a process of its own with the fuse's directory; its exit signal. It is the first one
-    /// of a PID namespace, as in a container.
+    /// Runs `test` of this test binary in a process with the fuse's directory; returns the signal
+    /// that ended it. It is PID 1 of a PID namespace, as in a container.
     fn signal_of(test: &str, dir: &Path) -> Option<i32> {
         let name = format!("host::fuse::tests::{test}");
         let mut child = std::process::Command::new("unshare");
@@ -219,8 +222,8 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "the victim of the tests below"]
-    fn victim() {
+    #[ignore = "run in a child process by the tests below"]
+    fn child() {
         let fuse = Fuse::new(&paths());
         let disk = Disk::with_hook(fuse.change_hook());
         let kernel = Fused::new(Linux::new(paths()), fuse);
@@ -230,21 +233,21 @@ mod tests {
     }
 
     #[test]
-    fn it_blows_once_where_it_is_told_to() {
-        for (text, dies, third) in [
+    fn it_aborts_once_at_the_change_that_the_file_names() {
+        for (text, crashes, third) in [
             ("before 1", true, false),
             ("after 2", true, false),
             ("before 3", true, false),
             ("after 3", true, true),
             ("before 4", false, true),
-            ("at noon", false, true),
+            ("invalid", false, true),
         ] {
             let dir = tempfile::tempdir().unwrap();
             let paths = Paths::below(dir.path());
             let file = Fuse::new(&paths).file;
             write_atomic(&file, text.as_bytes(), 0o600).unwrap();
-            assert_eq!(signal_of("victim", dir.path()).is_some(), dies, "{text}");
-            assert_eq!(file.exists(), !dies, "{text}");
+            assert_eq!(signal_of("child", dir.path()).is_some(), crashes, "{text}");
+            assert_eq!(file.exists(), !crashes, "{text}");
             assert_eq!(paths.run.join("third").exists(), third, "{text}");
         }
     }

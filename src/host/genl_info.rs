@@ -1,4 +1,5 @@
-//! What a kernel tells of functions beside sysfs, by devlink and vDPA: small enough to be a part of a recording.
+//! What the kernel reports about functions over generic netlink (devlink, vDPA) and not in sysfs.
+//! Small enough to be part of a recording.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,34 +7,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::{Bdf, DeviceId, EswitchMode, Function};
 
-/// Answers by the handle of a device, bus and name (`pci/0000:3b:00.0`, `auxiliary/mlx5_core.sf.4`).
+/// Keyed by device handle, bus and name (`pci/0000:3b:00.0`, `auxiliary/mlx5_core.sf.4`).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct GenlInfo {
-    /// Of PFs; those without devlink are left out.
+    /// PFs that support devlink.
     pub devlink: BTreeMap<String, Devlink>,
-    /// Devices on which vDPA devices can be made.
+    /// vDPA management devices: parents on which vDPA devices can be created.
     pub vdpa_management: BTreeSet<String>,
 }
 
-/// What devlink tells of a PF.
+/// What devlink reports about a PF.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Devlink {
-    /// Mode of the embedded switch.
+    /// Mode of the embedded switch (`devlink dev eswitch show`).
     pub eswitch: Option<EswitchMode>,
-    /// `fw.app.name`: the DDP package that is loaded.
+    /// `fw.app.name` of `devlink dev info`: the loaded DDP package.
     pub ddp_profile: Option<String>,
 }
 
-/// The handle of a PCI function.
+/// The devlink handle of a PCI function.
 #[must_use]
 pub(super) fn handle(bdf: &Bdf) -> String {
     format!("pci/{bdf}")
 }
 
 impl GenlInfo {
-    /// Completes what sysfs shows.
+    /// Adds these fields to functions that were read from sysfs.
     pub(super) fn apply_to(&self, functions: &mut [Function]) {
         for function in functions {
             let own = match (&function.id, function.auxiliary()) {

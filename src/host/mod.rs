@@ -1,12 +1,12 @@
-//! The kernel, behind one seam in this driver's nouns.
+//! The kernel, behind one trait in this driver's own types.
 //!
 //! ```text
 //!  claim, attach, inventory ──► Kernel ──┬─ Linux   sysfs, netlink, namespaces
-//!                                        └─ Fake    maps, a fuse at every write
+//!                                        └─ Fake    maps, fault injection at every write
 //! ```
 //!
-//! This is the only room that names a netlink crate. Everything here blocks; callers on async threads go through
-//! `spawn_blocking`.
+//! The only module that names a netlink crate. Everything here blocks; callers on async threads go
+//! through `spawn_blocking`.
 
 mod error;
 pub mod fake;
@@ -32,35 +32,36 @@ use crate::{
     },
 };
 
-/// The kernel, as this driver sees it. Reads describe; writes assign.
+/// The kernel, as this driver uses it. Reads describe state; writes set it.
 ///
 /// # Guarantees
-/// Every write is absolute and idempotent: doing it twice, or when it is already so, is success. Devices are found by
-/// their PCI address, never by a name that somebody may have changed.
+/// Every write sets an absolute value and is idempotent: repeating it, or setting the value that is
+/// already set, succeeds. Devices are looked up by PCI address, never by an interface name, which may
+/// change.
 ///
 /// # Errors
-/// [`HostError`] names the operation and its subject and carries the kernel's own text. [`ErrorKind::Gone`]: the
-/// function is not in sysfs, or has no netdev in that namespace.
+/// [`HostError`] names the operation and its subject and contains the kernel's message.
+/// [`ErrorKind::Gone`]: the function is not in sysfs, or has no netdev in that namespace.
 pub trait Kernel: Send + Sync {
-    /// All network functions of the host in one sweep, sorted by address. A function that cannot be read is left out
-    /// and logged; it never hides another.
+    /// Scans all network functions of the host; sorted by address. A function that cannot be read
+    /// is logged and left out; it never hides another.
     fn functions(&self) -> Result<Vec<Function>>;
 
-    /// One device, all that a plan needs, read now.
+    /// One device with everything that a plan needs, read now.
     fn observe(&self, device: &DeviceId) -> Result<Observed>;
 
-    /// The kernel's own driver for the device, whatever is bound now; none: not known. For `driver: default` on a function
-    /// that rests on vfio-pci.
+    /// The kernel's default driver for the device, whatever is bound now; none: unknown. For
+    /// `driver: default` on a function that is bound to vfio-pci.
     fn native_driver(&self, device: &DeviceId) -> Result<Option<String>> {
         let _ = device;
         Ok(None)
     }
 
-    /// The function's RDMA devices that the host sees, by name, each with its character devices that are there. One whose
-    /// driver has just been bound may lack some for a moment.
+    /// The function's RDMA devices that are visible on the host, by name, each with those of its
+    /// character devices that exist. Some may be missing for a moment after the driver was bound.
     fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>>;
 
-    /// Whether the host has this device node (`/dev/vhost-net`).
+    /// Whether this device node exists (`/dev/vhost-net`).
     fn has_node(&self, path: &str) -> bool;
 
     /// Whether the driver is loaded, so that a PCI function can be bound to it.
@@ -69,15 +70,16 @@ pub trait Kernel: Send + Sync {
         true
     }
 
-    /// Opens the network namespace at a path (`/proc/1/ns/net`, `/var/run/netns/cni-…`). It stays alive while held.
+    /// Opens the network namespace at a path (`/proc/1/ns/net`, `/var/run/netns/cni-…`). The open
+    /// descriptor keeps it alive.
     fn open_netns(&self, path: &Path) -> Result<Netns>;
 
     /// The device's netdev in that namespace, if it is there.
     fn link(&self, device: &DeviceId, netns: &Netns) -> Result<Option<Netdev>>;
 
-    /// Whether the host's device manager is through with a netdev that has just appeared in the host's namespace. Until
-    /// then udev may still rename it and give it a MAC (systemd.link(5): `NamePolicy`, `MACAddressPolicy`), over what was
-    /// set meanwhile. A host without udev: always.
+    /// Whether udev has initialized a netdev that has just appeared in the host's namespace. Until
+    /// then udev may still rename it and set its MAC (systemd.link(5): `NamePolicy`,
+    /// `MACAddressPolicy`), overwriting what was set meanwhile. Always true on a host without udev.
     fn is_settled(&self, device: &DeviceId, netdev: &Netdev) -> bool {
         let _ = (device, netdev);
         true
@@ -86,37 +88,41 @@ pub trait Kernel: Send + Sync {
     /// Names of all links in that namespace, alternative names included.
     fn link_names(&self, netns: &Netns) -> Result<Vec<String>>;
 
-    /// Functions that the host itself uses: an uplink of a default route of any table and family, a netdev with an
-    /// address, or one below a bond, bridge, Open vSwitch or VLAN. Netdevs of pods are not among them. A PF's VFs and SFs
-    /// are not used because it is.
+    /// Functions that the host itself uses: an uplink of a default route in any table and family, a
+    /// netdev with an address, or the lower device of a bond, bridge, Open vSwitch or VLAN. Netdevs
+    /// of pods are not included. A PF in use does not make its VFs and SFs used.
     fn host_used(&self) -> Result<Vec<DeviceId>>;
 
-    /// `sriov_numvfs`. Another count than 0 over another count than 0 goes by way of 0.
+    /// Sets `sriov_numvfs`. Changing one nonzero count to another goes through 0.
     fn set_num_vfs(&self, pf: &Bdf, count: u32) -> Result<()>;
 
-    /// Binds the driver and sets the override. Waits until the kernel has done it, at most until `deadline`.
+    /// Binds the driver and sets `driver_override`. Waits until the kernel shows it, at most until
+    /// `deadline`.
     ///
     /// # Caveats
-    /// Unbinding cannot be cancelled: a device in use by a process may hold the calling thread past the deadline.
+    /// Unbinding cannot be cancelled: a device that a process holds open may block the calling
+    /// thread past the deadline.
     fn set_driver(&self, device: &DeviceId, binding: &Binding, deadline: Deadline) -> Result<()>;
 
-    /// Unbinds and binds the present driver, which makes a fresh netdev in the host's namespace; waits for the netdev.
-    /// With no netdev reached by `deadline`: [`ErrorKind::Gone`].
+    /// Unbinds the driver and binds it again, which creates a new netdev in the host's namespace;
+    /// waits for that netdev. No netdev by `deadline`: [`ErrorKind::Gone`].
     fn rebind(&self, device: &DeviceId, deadline: Deadline) -> Result<()>;
 
-    /// One value that a PF holds for a VF.
+    /// Sets one of the values that a PF stores for a VF.
     fn set_vf(&self, vf: &VfAddress, setting: &VfSetting) -> Result<()>;
 
-    /// One value of the device's netdev in that namespace.
+    /// Sets one value of the device's netdev in that namespace.
     fn set_link(&self, device: &DeviceId, netns: &Netns, setting: &LinkSetting) -> Result<()>;
 
-    /// Moves the device's netdev to another namespace under a new name. Success when it is there already under that name.
+    /// Moves the device's netdev to another namespace and renames it. Succeeds if it is already
+    /// there under that name.
     ///
     /// # Caveats
-    /// The kernel takes it down and flushes its addresses. A taken name is [`ErrorKind::Busy`].
+    /// The kernel sets it down and flushes its addresses (`__dev_change_net_namespace` in
+    /// `net/core/dev.c`). A name in use is [`ErrorKind::Busy`].
     fn move_link(&self, device: &DeviceId, from: &Netns, to: &Netns, name: &IfName) -> Result<()>;
 
-    /// Tells the neighbours where the link's addresses are: a gratuitous ARP request per IPv4 (RFC 5227), an unsolicited
-    /// neighbour advertisement per IPv6 address (RFC 4861 §7.2.6).
+    /// Announces the link's addresses to its neighbours: a gratuitous ARP request per IPv4 address
+    /// (RFC 5227), an unsolicited neighbour advertisement per IPv6 address (RFC 4861 §7.2.6).
     fn announce(&self, device: &DeviceId, netns: &Netns) -> Result<()>;
 }

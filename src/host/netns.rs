@@ -1,13 +1,13 @@
-//! A network namespace, held open.
+//! A network namespace, kept alive by an open descriptor.
 
 use std::{fs::File, sync::Arc};
 
-/// A network namespace. It lives while this does, whoever else leaves it.
+/// A network namespace. It exists as long as this value, even after its last process has ended.
 #[derive(Debug, Clone)]
 pub struct Netns {
-    /// The namespace's own number (the inode in nsfs): equal numbers, same namespace.
+    /// The inode number in nsfs: equal numbers are the same namespace (namespaces(7)).
     pub inode: u64,
-    /// The open descriptor; none in the fake.
+    /// The open descriptor; none in the fake kernel.
     pub(super) file: Option<Arc<File>>,
 }
 

@@ -1,25 +1,25 @@
-//! Dying, or being refused, at a chosen write.
+//! Fault injection: a crash or an error at a chosen write.
 
 use std::io;
 
 use super::super::{HostError, Result};
 
-/// At which write, counted from 1, what happens.
+/// Which fault, at which write, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Killed before it.
+    /// The process crashes before it.
     Before(u32),
-    /// Killed in the middle of it, where it has one: driver unbound, not yet bound.
+    /// The process crashes in the middle of a write of two steps: driver unbound, not yet bound.
     During(u32),
-    /// Killed after it.
+    /// The process crashes after it.
     After(u32),
-    /// It fails, and nothing changes.
+    /// It fails without a change.
     Fail(u32),
     /// It and all later ones fail.
     FailFrom(u32),
 }
 
-/// The fuse. When it has blown, nothing works until the next life.
+/// Injects the fault. After a crash every operation fails until the restart.
 #[derive(Debug, Default)]
 pub(super) struct FaultInjector {
     fault: Option<Fault>,

@@ -1,4 +1,4 @@
-//! One function of the fake, and its netdev.
+//! One function of the fake kernel, and its netdev.
 
 use std::collections::BTreeSet;
 
@@ -7,34 +7,35 @@ use crate::device::{
     VfSettings,
 };
 
-/// Drivers that make no netdev.
+/// Drivers that create no netdev.
 pub(super) const NO_NETDEV: [&str; 3] = ["vfio-pci", "uio_pci_generic", "igb_uio"];
 
-/// A function. Its `function.netdev` and `function.carrier` are stale: [`super::state::State::observed`] tells them.
+/// A function. Its `function.netdev` and `function.carrier` are stale:
+/// [`super::state::State::observed`] sets them.
 #[derive(Debug, Clone)]
 pub(super) struct FakeFunction {
     pub(super) function: Function,
-    /// The kernel's own driver for it.
+    /// The kernel's default driver for it.
     pub(super) native: Option<String>,
-    /// As recorded: a driver that it may have without override.
+    /// As recorded: this driver binds without override.
     pub(super) recorded: Binding,
     pub(super) max_mtu: Option<u32>,
-    /// What its PF holds for it; `mac` is the administrator's, never a mirrored one.
+    /// What its PF stores for it; `mac` is the administrative MAC, never a mirrored one.
     pub(super) vf: Option<VfSettings>,
-    /// The address that survives a driver's start, for functions that make up none.
+    /// The permanent address of functions that get no random one when their driver is bound.
     pub(super) permanent: Mac,
     pub(super) link: Option<FakeLink>,
 }
 
-/// A netdev, in some namespace.
+/// A netdev and the namespace that it is in.
 #[derive(Debug, Clone)]
 pub(super) struct FakeLink {
     pub(super) netns: u64,
     pub(super) netdev: Netdev,
     pub(super) routes: Vec<Route>,
-    /// What only a fresh netdev is free of.
+    /// State that only recreating the netdev removes.
     pub(super) residue: BTreeSet<String>,
-    /// What udev is going to name it and to give it as address.
+    /// The name and address that udev is going to set.
     pub(super) udev: Option<(IfName, Mac)>,
 }
 
@@ -57,14 +58,14 @@ impl FakeFunction {
         }
     }
 
-    /// The administrator's MAC, if there is one.
+    /// The administrative MAC, if one is set.
     pub(super) fn admin_mac(&self) -> Option<Mac> {
         self.vf
             .and_then(|vf| vf.mac)
             .filter(|mac| *mac != Mac::ZERO)
     }
 
-    /// Whether the kernel accepts this driver for it.
+    /// Whether the kernel can bind this driver to it: `driver_override` or a match of its id table.
     pub(super) fn takes(&self, binding: &Binding) -> bool {
         let plain = [
             &self.native,
@@ -104,14 +105,14 @@ impl FakeLink {
         }
     }
 
-    /// udev does what it is going to do.
+    /// Applies udev's pending name and address.
     pub(super) fn settle(&mut self) {
         if let Some((name, mac)) = self.udev.take() {
             (self.netdev.home.name, self.netdev.home.mac) = (name, Some(mac));
         }
     }
 
-    /// Takes it down, with what goes with that.
+    /// Sets it down: the kernel flushes its routes.
     pub(super) fn down(&mut self) {
         self.netdev.home.up = false;
         self.netdev.carrier = None;
@@ -146,7 +147,7 @@ impl FakeLink {
     }
 }
 
-/// Assigns one of the values that a PF holds.
+/// Sets one of the values that a PF stores.
 pub(super) fn assign(vf: &mut VfSettings, setting: &VfSetting) {
     match setting {
         VfSetting::Mac(mac) => vf.mac = Some(*mac),

@@ -1,4 +1,4 @@
-//! A host with two Intel 82576 ports, 7 VFs each, as the lab's nodes have them.
+//! A host with two Intel 82576 ports of 7 VFs each, as the lab's nodes have them.
 
 use super::{super::Recording, Fake};
 use crate::device::{
@@ -14,8 +14,8 @@ const NO_PROTOCOL: i32 = 93;
 const NO_OPERATION: i32 = 95;
 
 impl Fake {
-    /// Two PFs (`0000:01:00.0` and `.1`) with 7 VFs each (from `0000:02:10.0`), all idle, bound to igb and igbvf. As on
-    /// the real card, 802.1ad and link states are refused.
+    /// Two PFs (`0000:01:00.0` and `.1`) with 7 VFs each (from `0000:02:10.0`), all free and bound
+    /// to igb and igbvf. As on the real card, 802.1ad and VF link states are unsupported.
     #[must_use]
     pub fn igb() -> Self {
         let fake = Self::new(&Recording::igb());
@@ -73,7 +73,7 @@ fn pf(port: u8) -> Observed {
     }
 }
 
-/// Addresses by offset 384 and stride 2, as the card has them.
+/// Addresses by `sriov_offset` 384 and `sriov_stride` 2, as on the card.
 fn vf(port: u8, index: u8) -> Observed {
     let (device, number) = (0x10 + index / 4, index % 4 * 2 + port);
     let kind = FunctionKind::Vf {

@@ -1,4 +1,4 @@
-//! The fake's maps, and what the verbs do to them.
+//! The fake kernel's state, and the operations on it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +17,7 @@ use crate::device::{
     RdmaDevice, VfAddress, VfSetting, VfSettings, VlanTag,
 };
 
-/// The host's namespace.
+/// The inode number of the host's namespace.
 const HOST_NETNS: u64 = 1;
 
 #[derive(Debug)]
@@ -28,14 +28,14 @@ pub(super) struct State {
     pub(super) refusals: Vec<(String, i32)>,
     pub(super) faults: FaultInjector,
     pub(super) log: Vec<String>,
-    /// Fresh netdevs are renamed and given addresses by udev, some time after they have appeared.
+    /// udev renames new netdevs and sets their MAC some time after they appear.
     pub(super) udev: bool,
-    /// Device nodes that are not there.
+    /// Device nodes that do not exist.
     missing: BTreeSet<String>,
-    /// Drivers that nothing can be bound to.
+    /// Drivers that are not loaded.
     pub(super) unloaded: BTreeSet<String>,
     recorded: BTreeMap<DeviceId, FakeFunction>,
-    /// The last number given to a link, an incarnation, a made-up MAC.
+    /// The last number used for an interface index, an incarnation, a random MAC.
     numbers: u32,
 }
 
@@ -69,7 +69,7 @@ impl State {
         self.functions.get_mut(device).ok_or_else(|| gone(device))
     }
 
-    /// VFs are read through their PF's netdev, which may be in a pod.
+    /// VFs are read through their PF's netdev, which may be in a pod's namespace.
     pub(super) fn observed(&self, device: &DeviceId) -> Result<Observed> {
         let observed = self.seen(device)?;
         match observed.function.vf_address() {
@@ -95,7 +95,7 @@ impl State {
         link.is_some_and(|link| link.netns != HOST_NETNS)
     }
 
-    /// What needs no other function.
+    /// What can be read without the PF.
     pub(super) fn seen(&self, device: &DeviceId) -> Result<Observed> {
         let fake = self.function(device)?;
         let netdev = fake
@@ -200,10 +200,10 @@ impl State {
         !self.missing.contains(path)
     }
 
-    /// Drivers that make no netdev make no RDMA devices either.
+    /// Drivers that create no netdev create no RDMA devices either.
     pub(super) fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>> {
         let function = &self.function(device)?.function;
-        let made = function
+        let has_devices = function
             .binding
             .driver
             .as_deref()
@@ -214,7 +214,11 @@ impl State {
                 ["issm", "umad", "uverbs"].map(|kind| format!("/dev/infiniband/{kind}{number}"));
             all.into_iter().filter(|node| self.has_node(node)).collect()
         };
-        let names = function.capabilities.rdma_devices.iter().filter(|_| made);
+        let names = function
+            .capabilities
+            .rdma_devices
+            .iter()
+            .filter(|_| has_devices);
         Ok(names
             .map(|name| RdmaDevice {
                 name: name.clone(),
@@ -244,17 +248,17 @@ impl State {
                 .vf_address()
                 .is_some_and(|vf| vf.pf == pf && vf.index < count)
         };
-        let made: Vec<DeviceId> = self
+        let created: Vec<DeviceId> = self
             .recorded
             .values()
             .filter(|f| wanted(f))
             .map(|f| f.function.id)
             .collect();
-        made.iter().try_for_each(|vf| self.make(vf))
+        created.iter().try_for_each(|vf| self.create(vf))
     }
 
-    /// A new VF has nothing of the one that was there before.
-    fn make(&mut self, vf: &DeviceId) -> Result<()> {
+    /// A new VF has no state of an earlier one at its address.
+    fn create(&mut self, vf: &DeviceId) -> Result<()> {
         self.plug(vf);
         let fake = self.function_mut(vf)?;
         (fake.link, fake.function.binding, fake.vf) =
@@ -305,7 +309,7 @@ impl State {
             .map(|(id, _)| *id)
             .collect();
         for id in all {
-            // Only a function that is not there cannot be unbound.
+            // Fails only if the function does not exist.
             drop(self.unbind(&id));
         }
     }
@@ -325,7 +329,7 @@ impl State {
         self.bind(device, &driver)
     }
 
-    /// Destroys the netdev, wherever it is.
+    /// Destroys the netdev, whatever namespace it is in.
     fn unbind(&mut self, device: &DeviceId) -> Result<()> {
         let fake = self.function_mut(device)?;
         (fake.link, fake.function.binding.driver) = (None, None);
@@ -364,7 +368,7 @@ impl State {
         Ok(())
     }
 
-    /// The kernel's own pattern: the first free `eth<n>`.
+    /// As `dev_alloc_name` in `net/core/dev.c`: the first free `eth%d`.
     fn free_name(&self, stem: &str) -> IfName {
         let taken = self.names(HOST_NETNS);
         let mut names = (0..)
@@ -431,18 +435,22 @@ impl State {
             .collect();
         match setting {
             LinkSetting::Name(name) if others.iter().any(|other| other == name.as_str()) => {
+                // EEXIST.
                 return refuse(17);
             }
             LinkSetting::Mac(mac)
                 if admin.is_some_and(|admin| admin != *mac) && now.mac != Some(*mac) =>
             {
+                // EADDRNOTAVAIL: a VF's driver rejects other addresses than the administrative one.
                 return refuse(99);
             }
             LinkSetting::Mtu(mtu)
                 if self.function(device)?.max_mtu.is_some_and(|max| *mtu > max) =>
             {
+                // EINVAL.
                 return refuse(22);
             }
+            // ENETUNREACH: the gateway of a link that is down cannot be resolved.
             LinkSetting::Route(route) if route.gw.is_some() && !now.up => return refuse(101),
             _ => {}
         }
@@ -504,7 +512,8 @@ impl State {
         }
     }
 
-    /// What the kernel does with physical netdevs of a dying namespace: under the same name, or `dev<n>` if it is taken.
+    /// What `default_device_exit_net` in `net/core/dev.c` does with physical netdevs of a namespace
+    /// that is destroyed: they keep their name, or get `dev%d` if it is in use.
     fn return_to_host(&mut self, dying: u64) {
         let all: Vec<DeviceId> = self.functions.keys().copied().collect();
         for device in all {
@@ -559,7 +568,7 @@ impl State {
     }
 }
 
-/// What a PF holds for a VF that it has just made, as far as it tells.
+/// What a PF stores for a VF that it has just created, as far as it reports it.
 fn new_vf(recorded: VfSettings) -> VfSettings {
     VfSettings {
         mac: recorded.mac.map(|_| Mac::ZERO),

@@ -17,7 +17,7 @@ fn address(index: u32) -> VfAddress {
     }
 }
 
-fn home(fake: &Fake) -> Netns {
+fn host_netns(fake: &Fake) -> Netns {
     fake.open_netns(Path::new("/proc/1/ns/net")).unwrap()
 }
 
@@ -30,7 +30,7 @@ fn mac(fake: &Fake) -> Option<Mac> {
 }
 
 #[test]
-fn a_vf_takes_the_administrators_mac_when_its_driver_starts_and_makes_up_another_without() {
+fn a_vf_reads_the_administrative_mac_at_probe_and_has_a_random_one_without() {
     let fake = Fake::igb();
     let (own, given) = (mac(&fake), Mac([2, 0, 0, 0, 0, 9]));
     fake.set_vf(&address(0), &VfSetting::Mac(given)).unwrap();
@@ -39,7 +39,7 @@ fn a_vf_takes_the_administrators_mac_when_its_driver_starts_and_makes_up_another
     assert_eq!(mac(&fake), Some(given));
     let other = LinkSetting::Mac(Mac([2, 0, 0, 0, 0, 8]));
     assert_eq!(
-        fake.set_link(&vf(0), &home(&fake), &other)
+        fake.set_link(&vf(0), &host_netns(&fake), &other)
             .unwrap_err()
             .kind(),
         ErrorKind::Invalid
@@ -49,24 +49,25 @@ fn a_vf_takes_the_administrators_mac_when_its_driver_starts_and_makes_up_another
     assert_eq!(mac(&fake), Some(given));
     fake.rebind(&vf(0), soon()).unwrap();
     assert!(mac(&fake) != Some(given) && mac(&fake) != own);
-    fake.set_link(&vf(0), &home(&fake), &other).unwrap();
+    fake.set_link(&vf(0), &host_netns(&fake), &other).unwrap();
 }
 
 #[test]
-fn a_netdev_moves_and_a_dying_namespace_sends_it_home_under_the_pods_name() {
+fn destroying_a_namespace_returns_the_netdev_under_the_pods_name() {
     let fake = Fake::igb();
     let pod = fake.add_netns(Path::new(POD));
     let name: IfName = "net1".parse().unwrap();
-    fake.set_link(&vf(0), &home(&fake), &LinkSetting::Up(true))
+    fake.set_link(&vf(0), &host_netns(&fake), &LinkSetting::Up(true))
         .unwrap();
     for _ in 0..2 {
-        fake.move_link(&vf(0), &home(&fake), &pod, &name).unwrap();
+        fake.move_link(&vf(0), &host_netns(&fake), &pod, &name)
+            .unwrap();
     }
     let netdev = fake.link(&vf(0), &pod).unwrap().unwrap();
     assert_eq!((netdev.home.name.as_str(), netdev.home.up), ("net1", false));
     assert_eq!(fake.observe(&vf(0)).unwrap().netdev, None);
     let busy = fake
-        .move_link(&vf(1), &home(&fake), &pod, &name)
+        .move_link(&vf(1), &host_netns(&fake), &pod, &name)
         .unwrap_err();
     assert_eq!(busy.kind(), ErrorKind::Busy);
     fake.leak_netns(Path::new(POD));
@@ -83,7 +84,7 @@ fn a_netdev_moves_and_a_dying_namespace_sends_it_home_under_the_pods_name() {
 }
 
 #[test]
-fn a_rebound_function_is_fresh_and_remade_vfs_are_others() {
+fn rebinding_creates_a_new_netdev_and_recreated_vfs_are_other_devices() {
     let fake = Fake::igb();
     fake.add_residue(&vf(0), "promisc").unwrap();
     assert!(fake.dump().contains("promisc"));
@@ -129,7 +130,7 @@ fn vfio_has_no_netdev_and_needs_the_override() {
 }
 
 #[test]
-fn igb_refuses_what_the_card_cannot() {
+fn igb_rejects_what_the_card_does_not_support() {
     let tag = VlanTag {
         id: 100,
         qos: 0,
@@ -145,7 +146,7 @@ fn igb_refuses_what_the_card_cannot() {
 }
 
 #[test]
-fn a_blown_fuse_ends_this_life_only() {
+fn a_crash_lasts_until_the_restart() {
     let fake = Fake::igb();
     let trust = |on| fake.set_vf(&address(0), &VfSetting::Trust(on));
     let trusted = || fake.observe(&vf(0)).unwrap().vf.unwrap().trust.unwrap();
