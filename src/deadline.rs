@@ -1,19 +1,19 @@
-//! A point in time by which the caller wants an answer.
+//! A point in time at which waiting ends.
 
 use std::time::{Duration, Instant};
 
-/// Until when the work may take. Waiting ends at it; a kernel call under way does not.
+/// When the work has to end. Waiting ends at it; a system call in progress does not.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// From now.
+    /// The deadline that is `time` from now.
     #[must_use]
     pub fn after(time: Duration) -> Self {
         Self(Instant::now() + time)
     }
 
-    /// What is left; zero when it has passed.
+    /// The remaining time; zero when it has passed.
     #[must_use]
     pub fn left(&self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
@@ -25,17 +25,18 @@ impl Deadline {
         self.left().is_zero()
     }
 
-    /// Asks `look` again and again, with growing pauses up to 100 ms, until it finds something or time is over.
+    /// Calls `check` until it returns something or the deadline has passed, with exponential
+    /// backoff up to 100 ms.
     ///
     /// # Errors
-    /// The first error of `look`.
+    /// The first error of `check`.
     pub fn poll<T, E>(
         &self,
-        mut look: impl FnMut() -> Result<Option<T>, E>,
+        mut check: impl FnMut() -> Result<Option<T>, E>,
     ) -> Result<Option<T>, E> {
         let mut pause = Duration::from_millis(2);
         loop {
-            if let Some(found) = look()? {
+            if let Some(found) = check()? {
                 return Ok(Some(found));
             }
             if self.passed() {
@@ -52,14 +53,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn polling_looks_at_least_once_and_ends() {
+    fn polling_checks_at_least_once_and_ends() {
         let over = Deadline::after(Duration::ZERO);
         assert_eq!(over.poll(|| Ok::<_, ()>(Some(1))), Ok(Some(1)));
         assert_eq!(over.poll(|| Ok::<Option<u8>, ()>(None)), Ok(None));
-        let mut looks = 0;
+        let mut checks = 0;
         let found = Deadline::after(Duration::from_secs(60)).poll(|| {
-            looks += 1;
-            Ok::<_, ()>((looks == 3).then_some(looks))
+            checks += 1;
+            Ok::<_, ()>((checks == 3).then_some(checks))
         });
         assert_eq!(found, Ok(Some(3)));
     }

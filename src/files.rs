@@ -1,4 +1,4 @@
-//! Files that are whole or absent.
+//! Atomic writes and removals of files.
 
 use std::{
     fs::{self, File},
@@ -8,26 +8,28 @@ use std::{
     sync::Arc,
 };
 
-/// When a file is about to change, or has just changed.
+/// When a [`ChangeHook`] is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// About to.
+    /// Before the change.
     Before,
-    /// It has.
+    /// After the change.
     After,
 }
 
-/// Called around every change with what is changed, e.g. `write /run/x`; an error ends the change.
+/// Called before and after every change with a description of it, e.g. `write /run/x`. An error
+/// before the change prevents it and is returned.
 pub type ChangeHook = Arc<dyn Fn(Moment, &str) -> io::Result<()> + Send + Sync>;
 
-/// The file system as a claim's life uses it: whole files appear and disappear. Crash tests hook it and die there.
+/// File operations of claims: files are written and removed atomically. Crash tests set a hook and
+/// crash in it.
 #[derive(Clone, Default)]
 pub struct Disk {
     hook: Option<ChangeHook>,
 }
 
 impl Disk {
-    /// A disk whose every change calls `hook`.
+    /// A disk whose changes call `hook`.
     #[must_use]
     pub fn with_hook(hook: ChangeHook) -> Self {
         Self { hook: Some(hook) }
@@ -58,7 +60,7 @@ impl Disk {
         self.change(&format!("{verb} {}", path.display()), change)
     }
 
-    /// Any other change of files, under the hook.
+    /// Any other change of files, with the hook called around it.
     ///
     /// # Errors
     /// The change's.
@@ -82,10 +84,11 @@ impl std::fmt::Debug for Disk {
     }
 }
 
-/// Writes a file by a temporary one (name begins with a dot) in the same directory and a rename: a reader sees the old
-/// or the new content, never half. Creates the directory. `mode` is the file's permission bits.
+/// Writes a file by a temporary one (its name begins with a dot) in the same directory and
+/// rename(2): a reader sees the old or the new content, never a part. Creates the directory. `mode`
+/// is the file's permission bits.
 ///
-/// Not synced to the medium: meant for what dies with the boot.
+/// Not synced to disk: for content that need not survive a reboot.
 ///
 /// # Errors
 /// The operating system's.
@@ -103,17 +106,18 @@ pub fn write_atomic(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// [`write_atomic`], and durable when it returns: file and directory are synced.
+/// [`write_atomic`], followed by fsync(2) of file and directory.
 ///
 /// # Errors
 /// The operating system's.
 pub fn write_durable(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     write_atomic(path, content, mode)?;
     File::open(path)?.sync_all()?;
+    // fsync(2): syncing the file does not sync its entry in the directory.
     File::open(path.parent().ok_or(io::ErrorKind::InvalidInput)?)?.sync_all()
 }
 
-/// Removes a file; absent is success.
+/// Removes a file. Succeeds if it does not exist.
 ///
 /// # Errors
 /// The operating system's, but not "not found".
@@ -127,7 +131,7 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// `TMPFS_MAGIC` and `RAMFS_MAGIC` of `linux/magic.h`.
 const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
 
-/// Whether what is in the directory dies with the boot.
+/// Whether the directory is on a file system that does not survive a reboot.
 ///
 /// # Errors
 /// The operating system's.
@@ -145,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_and_leaves_no_other() {
+    fn a_file_is_replaced_atomically_and_no_temporary_file_is_left() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("new/record.json");
         write_atomic(&path, b"one", 0o600).unwrap();

@@ -1,25 +1,25 @@
-//! Every place on the host that the driver reads or writes, in one struct: nothing else names a path.
+//! Every path on the host that the driver reads or writes: no other module names one.
 
 use std::path::{Path, PathBuf};
 
-/// Roots and directories. Tests and the demo point them into a temporary directory.
+/// Roots and directories. Tests and the demo use a temporary directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
     /// sysfs.
     pub sys: PathBuf,
     /// procfs.
     pub proc: PathBuf,
-    /// Where udev keeps what it knows of devices; without its `control` there is no udev.
+    /// udev's runtime directory; without its `control` socket there is no udev.
     pub udev: PathBuf,
     /// Device nodes.
     pub dev: PathBuf,
-    /// What dies with the boot: records, metadata of attached devices. A tmpfs.
+    /// State that does not survive a reboot: records, metadata of attached devices. A tmpfs.
     pub run: PathBuf,
     /// CDI specs that the runtime reads.
     pub cdi: PathBuf,
     /// The kubelet's root directory.
     pub kubelet: PathBuf,
-    /// Locks of single devices, shared with the Go CNI plugin.
+    /// Locks of devices, shared with the Go SR-IOV CNI plugin.
     pub vf_locks: PathBuf,
     /// NRI's socket.
     pub nri: PathBuf,
@@ -66,7 +66,8 @@ impl Paths {
         self.run.join("claims")
     }
 
-    /// Files that exist only while a claim's netdev is in its pod; containers of the claim mount them.
+    /// Start gates: files that exist only while a claim's netdev is in its pod; containers of the
+    /// claim mount them.
     #[must_use]
     pub fn attached(&self) -> PathBuf {
         self.run.join("attached")

@@ -1,4 +1,4 @@
-//! Where a device is: PCI addresses, and the identity that names a device everywhere.
+//! PCI addresses, and the identity that names a device everywhere.
 
 use std::{fmt, str::FromStr};
 
@@ -8,7 +8,7 @@ use super::ParseError;
 
 /// A PCI address: domain, bus, device, function (`0000:3b:02.1`).
 ///
-/// Parsed and printed in sysfs' own form: lower-case hex, four or more digits of domain.
+/// Parsed and printed as in sysfs: lower-case hex, a domain of four or more digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bdf {
     domain: u32,
@@ -29,7 +29,7 @@ impl FromStr for Bdf {
     }
 }
 
-/// Reads the four numbers; the caller compares the printed form, which refuses odd spellings.
+/// Parses the four numbers; the caller compares the printed form, which rejects other spellings.
 fn split(text: &str) -> Option<Bdf> {
     let (domain, rest) = text.split_once(':')?;
     let (bus, rest) = rest.split_once(':')?;
@@ -61,19 +61,20 @@ impl fmt::Debug for Bdf {
     }
 }
 
-/// Which device, for as long as it is published: the identity behind a ResourceSlice's device name.
+/// The identity of a device while it is published: what the device name in a ResourceSlice stands
+/// for.
 ///
-/// A PCI function is its address. A sub-function is its parent and number, since the kernel reuses the numbers of
-/// auxiliary devices.
+/// A PCI function is identified by its address, a sub-function by its parent and number, since the
+/// kernel reuses the numbers of auxiliary devices.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeviceId {
     /// A PCI function: PF, VF or accelerator.
     Pci(Bdf),
-    /// A sub-function: the PF that it was made on, and its number.
+    /// A sub-function: the PF that it was created on, and its number.
     Sf {
         /// The PF.
         parent: Bdf,
-        /// The SF number of devlink.
+        /// devlink's `sfnum`.
         number: u32,
     },
 }
@@ -87,7 +88,8 @@ impl DeviceId {
         }
     }
 
-    /// The name in slices: a DNS label of at most 63 characters (`0000-3b-02-1`, `0000-3b-00-0-sf4`).
+    /// The device name in ResourceSlices: a DNS label of at most 63 characters (`0000-3b-02-1`,
+    /// `0000-3b-00-0-sf4`).
     #[must_use]
     pub fn name(&self) -> String {
         let dashed = self.pci().to_string().replace([':', '.'], "-");
@@ -97,7 +99,7 @@ impl DeviceId {
         }
     }
 
-    /// Reads [`DeviceId::name`] back.
+    /// Parses a [`DeviceId::name`].
     ///
     /// # Errors
     /// The name is not one that this driver publishes.
@@ -187,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_addresses_are_read_back() {
+    fn names_and_addresses_round_trip() {
         for text in ["0000:3b:02.1", "0000:00:1f.7", "10000:01:00.0"] {
             let bdf: Bdf = text.parse().unwrap();
             assert_eq!(bdf.to_string(), text);
@@ -202,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_spellings_are_refused() {
+    fn other_spellings_are_invalid() {
         for text in [
             "3b:02.1",
             "0000:3B:02.1",

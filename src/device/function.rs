@@ -1,10 +1,10 @@
-//! Functions as the kernel shows them.
+//! Functions as the kernel reports them.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Bdf, Binding, DeviceId, IfName, Mac, NetdevHome, VfAddress, VfSettings};
 
-/// PCI vendor and device numbers.
+/// PCI vendor and device ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PciIds {
     /// Vendor, `8086`.
@@ -13,48 +13,49 @@ pub struct PciIds {
     pub device: u16,
 }
 
-/// The inode of a function's sysfs directory: another one at the same address is another device.
+/// The inode number of a function's sysfs directory: another number at the same address is another
+/// device.
 pub type IncarnationId = u64;
 
-/// What kind of function, with what only that kind has.
+/// The kind of a function, with the properties that only that kind has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum FunctionKind {
-    /// A physical function. `total_vfs` 0: it cannot have any.
+    /// A physical function. `total_vfs` is 0 if it does not support SR-IOV.
     Pf {
-        /// How many VFs it can have.
+        /// `sriov_totalvfs`.
         total_vfs: u32,
-        /// How many it has.
+        /// `sriov_numvfs`.
         num_vfs: u32,
     },
-    /// A virtual function; `address` is none in a virtual machine that got it without its PF.
+    /// A virtual function; `address` is none in a virtual machine that has it without its PF.
     Vf {
         /// Its PF and index.
         address: Option<VfAddress>,
     },
     /// A sub-function; its [`DeviceId`] has parent and number.
     Sf {
-        /// The auxiliary device, `mlx5_core.sf.4`: its number is another after the next activation.
+        /// The auxiliary device, `mlx5_core.sf.4`: its number changes with each activation.
         auxiliary: String,
     },
     /// A processing accelerator (PCI class 12), a PF or a VF.
     Accelerator {
         /// Its PF and index; none for a PF, and for a VF in a virtual machine.
         address: Option<VfAddress>,
-        /// How many VFs it can have.
+        /// `sriov_totalvfs`.
         total_vfs: u32,
-        /// How many it has.
+        /// `sriov_numvfs`.
         num_vfs: u32,
     },
 }
 
-/// How a vDPA device is used.
+/// The bus driver of a vDPA device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VdpaType {
-    /// By `vhost_vdpa`.
+    /// `vhost_vdpa`.
     Vhost,
-    /// By `virtio_vdpa`.
+    /// `virtio_vdpa`.
     Virtio,
 }
 
@@ -69,21 +70,21 @@ impl VdpaType {
     }
 }
 
-/// What a function can do besides being a netdev.
+/// Capabilities of a function besides its netdev.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Capabilities {
-    /// RDMA is enabled, wherever its RDMA devices are.
+    /// RDMA is enabled, whatever namespace its RDMA devices are in.
     pub rdma: bool,
-    /// The RDMA devices that the host sees, sorted; none while they are in a pod.
+    /// The RDMA devices that are visible on the host, sorted; empty while they are in a pod.
     pub rdma_devices: Vec<String>,
     /// The InfiniBand partition key of index 0.
     pub p_key: Option<u16>,
-    /// vDPA devices can be made on it.
+    /// vDPA devices can be created on it.
     pub vdpa_capable: bool,
-    /// What its vDPA device is bound to.
+    /// The driver of its vDPA device.
     pub vdpa_type: Option<VdpaType>,
-    /// The DDP package that its card has loaded.
+    /// The DDP package that is loaded on its card.
     pub ddp_profile: Option<String>,
 }
 
@@ -107,7 +108,7 @@ impl LinkType {
         }
     }
 
-    /// The kind of that name.
+    /// The link type with that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         [Self::Ethernet, Self::Infiniband]
@@ -126,17 +127,17 @@ pub enum EswitchMode {
     Switchdev,
 }
 
-/// One function of the host: what discovery finds and slices are made of.
+/// One function of the host: what discovery finds and ResourceSlices are built from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Function {
-    /// Which device.
+    /// The device's identity.
     pub id: DeviceId,
-    /// Which of the devices that have been at this address.
+    /// Which of the devices that have had this address.
     pub incarnation: IncarnationId,
     /// PF, VF, SF or accelerator.
     pub kind: FunctionKind,
-    /// Its own numbers; a sub-function has its parent's.
+    /// Its PCI ids; a sub-function has its parent's.
     pub ids: PciIds,
     /// Bound driver and override; a sub-function has its parent's driver.
     pub binding: Binding,
@@ -144,27 +145,28 @@ pub struct Function {
     pub netdev: Option<IfName>,
     /// Ethernet or InfiniBand, from its own netdev or its PF's.
     pub link_type: Option<LinkType>,
-    /// Mb/s of the PF's link; none when it is down or not told.
+    /// Mb/s of the PF's link; none when it is down or the driver does not report it.
     pub link_speed: Option<u32>,
-    /// Carrier of its own netdev (a PF's is the port's); none when it has no netdev here or is down.
+    /// Carrier of its own netdev (of a PF: the port's); none when it has no netdev in the host's
+    /// namespace, or that is down.
     pub carrier: Option<bool>,
-    /// Mode of the PF's switch, none when devlink does not tell.
+    /// Mode of the PF's embedded switch; none when devlink does not report it.
     pub eswitch: Option<EswitchMode>,
-    /// NUMA node; none when the firmware does not tell (−1 in sysfs).
+    /// NUMA node; none when the firmware does not report it (−1 in sysfs).
     pub numa_node: Option<u32>,
     /// `pciDDDD:BB`, the root complex above it.
     pub pcie_root: Option<String>,
     /// IOMMU group.
     pub iommu_group: Option<u32>,
-    /// The firmware's index of a port on the board.
+    /// The firmware's index of an onboard port (`acpi_index`).
     pub acpi_index: Option<u32>,
-    /// RDMA, vDPA, DDP.
+    /// RDMA, vDPA and DDP.
     #[serde(default, rename = "abilities")]
     pub capabilities: Capabilities,
 }
 
 impl Function {
-    /// The PF that it belongs to: itself for a PF, its parent for an SF, none for a VF without one.
+    /// The PF that it belongs to: a PF itself, an SF's parent, a VF's PF if that is on this host.
     #[must_use]
     pub fn pf(&self) -> Option<Bdf> {
         match self.kind {
@@ -176,7 +178,8 @@ impl Function {
         }
     }
 
-    /// Whether it is a part of another, which can be given away only whole or in parts.
+    /// Whether it is a partition of another function: either the whole or the partitions can be
+    /// allocated.
     #[must_use]
     pub fn is_part(&self) -> bool {
         self.pf().is_some_and(|pf| self.id != DeviceId::Pci(pf))
@@ -191,7 +194,7 @@ impl Function {
         }
     }
 
-    /// Which of its PF's VFs or SFs it is.
+    /// Its index among the VFs or SFs of its PF.
     #[must_use]
     pub fn index(&self) -> Option<u32> {
         match self.id {
@@ -200,7 +203,7 @@ impl Function {
         }
     }
 
-    /// How many VFs it can have and has; none for what is no PF.
+    /// `sriov_totalvfs` and `sriov_numvfs`; none if it is no PF.
     #[must_use]
     pub fn vfs(&self) -> Option<(u32, u32)> {
         match self.kind {
@@ -224,30 +227,30 @@ impl Function {
     }
 }
 
-/// An RDMA device of a function, and what processes reach it by.
+/// An RDMA device of a function, and its character devices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RdmaDevice {
     /// `mlx5_2`.
     pub name: String,
-    /// Character devices that are there now, `/dev/infiniband/uverbs2`.
+    /// The character devices that exist now, `/dev/infiniband/uverbs2`.
     pub nodes: Vec<String>,
 }
 
-/// A netdev as found in some namespace.
+/// A netdev in some network namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Netdev {
-    /// The kernel's number of it, in its namespace.
+    /// Its interface index in its namespace.
     pub ifindex: u32,
-    /// What must be as it was after release.
+    /// What must be restored on release.
     pub home: NetdevHome,
-    /// Carrier; none when down.
+    /// Carrier; none when administratively down.
     pub carrier: Option<bool>,
-    /// Addresses that it has.
+    /// Its addresses.
     pub addresses: Vec<ipnet::IpNet>,
 }
 
-/// One device, with all that a plan needs, read at one moment.
+/// One device with everything that a plan needs, read at one time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Observed {
@@ -255,10 +258,11 @@ pub struct Observed {
     pub function: Function,
     /// Its netdev in the host's namespace.
     pub netdev: Option<Netdev>,
-    /// What its PF holds for it (VF with a PF only).
+    /// What its PF stores for it (only a VF whose PF is on this host).
     pub vf: Option<VfSettings>,
-    /// The PF's netdev MTU, the most that a VF may have; for a PF its own maximum. None when not known.
+    /// The MTU of the PF's netdev, which limits that of a VF; for a PF its own maximum. None when
+    /// unknown.
     pub max_mtu: Option<u32>,
-    /// The MAC that a pod will see when nothing is asked: the netdev's, else the administrator's.
+    /// The MAC that a pod sees if its claim sets none: the netdev's, else the administrative one.
     pub mac: Option<Mac>,
 }

@@ -1,7 +1,7 @@
-//! The nouns of the field, without I/O: addresses, functions, their settings.
+//! Basic types without I/O: addresses, functions, their settings.
 //!
-//! This room knows nobody. Everything that has a format is a newtype that is parsed once, at the edge;
-//! whoever holds one may trust it.
+//! Depends on no other module. Every value that has a format is a newtype that is parsed once, at
+//! the boundary, and is valid from then on.
 
 mod address;
 mod function;
@@ -19,17 +19,17 @@ pub use settings::{
     VlanProto, VlanTag,
 };
 
-/// A text that does not have the form it must have.
+/// A string that cannot be parsed.
 ///
 /// Displays as `NOUN "VALUE": REASON`, e.g. `interface name "a/b": must not contain '/'`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{noun} {value:?}: {reason}")]
 pub struct ParseError {
-    /// What was being read, in the field's words.
+    /// What was being parsed.
     pub noun: &'static str,
-    /// The text that was given.
+    /// The given string.
     pub value: String,
-    /// What is wrong with it, and what would be right.
+    /// What is wrong with it, and what would be valid.
     pub reason: &'static str,
 }
 

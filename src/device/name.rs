@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ParseError;
 
-/// A network interface's name as the kernel takes it: 1 to 15 bytes, no `/`, no `:`, no white space, not `.` or `..`
-/// (`dev_valid_name` in `net/core/dev.c`). `%` is refused too, since the kernel reads it as a pattern.
+/// A network interface's name as the kernel accepts it: 1 to 15 bytes (IFNAMSIZ with the NUL is
+/// 16), no `/`, no `:`, no white space, not `.` or `..` (`dev_valid_name` in `net/core/dev.c`). `%`
+/// is rejected too, since the kernel reads it as a pattern (`dev_alloc_name`).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct IfName(String);
@@ -24,14 +25,14 @@ impl FromStr for IfName {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        match fault(text) {
+        match invalid_reason(text) {
             Some(reason) => Err(ParseError::new("interface name", text, reason)),
             None => Ok(Self(text.to_owned())),
         }
     }
 }
 
-fn fault(text: &str) -> Option<&'static str> {
+fn invalid_reason(text: &str) -> Option<&'static str> {
     match text {
         "" => Some("must not be empty"),
         "." | ".." => Some("must not be . or .."),
@@ -69,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kernels_rules_hold() {
+    fn names_follow_the_kernels_rules() {
         for good in ["net1", "enp59s0f0v2", "fifteen-bytes-x", "ü"] {
             assert_eq!(good.parse::<IfName>().unwrap().as_str(), good);
         }

@@ -1,4 +1,4 @@
-//! What can be set on a function: at its PF, on its netdev, and which driver it has.
+//! What can be set on a function: through its PF, on its netdev, and its driver.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -7,18 +7,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bdf, IfName, ParseError};
 
-/// An Ethernet hardware address. Any six bytes; [`Mac::assignable`] tells whether a device may have it.
+/// An Ethernet hardware address. Any six bytes; [`Mac::assignable`] checks whether a device may
+/// have it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mac(pub [u8; 6]);
 
 impl Mac {
-    /// All zero: at a PF, "no address given by the administrator".
+    /// All zero: in what a PF stores, "no administrative MAC".
     pub const ZERO: Self = Self([0; 6]);
 
-    /// The address as one that a device may have.
+    /// The address, checked to be one that a device may have.
     ///
     /// # Errors
-    /// Multicast (lowest bit of the first byte) or all zero, see `is_valid_ether_addr` in `linux/etherdevice.h`.
+    /// Multicast (lowest bit of the first byte) or all zero, see `is_valid_ether_addr` in
+    /// `linux/etherdevice.h`.
     pub fn assignable(self) -> Result<Self, ParseError> {
         let refuse = |reason| Err(ParseError::new("MAC address", &self.to_string(), reason));
         match self.0 {
@@ -86,7 +88,7 @@ impl<'de> Deserialize<'de> for Mac {
     }
 }
 
-/// The tag protocol of a VF's VLAN.
+/// The VLAN protocol of a VF's tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
 pub enum VlanProto {
     /// C-tag, ethertype 0x8100.
@@ -107,7 +109,7 @@ impl fmt::Display for VlanProto {
     }
 }
 
-/// A VF's VLAN at its PF. Id 0 with QoS 0 is "none".
+/// The VLAN that a PF sets for a VF (VST). Id 0 with QoS 0 is "none".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
 pub struct VlanTag {
     /// 0 to 4094.
@@ -118,11 +120,11 @@ pub struct VlanTag {
     pub proto: VlanProto,
 }
 
-/// What the PF says of a VF's link.
+/// The link state that the PF sets for a VF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
 pub enum LinkState {
-    /// As the PF's own link.
+    /// Follows the PF's link.
     #[default]
     Auto,
     /// Always up.
@@ -141,35 +143,35 @@ impl fmt::Display for LinkState {
     }
 }
 
-/// A VF as its PF sees it.
+/// A VF, identified by PF and index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct VfAddress {
     /// The PF.
     pub pf: Bdf,
-    /// The VF's index under it, from 0.
+    /// The VF's index, from 0.
     pub index: u32,
 }
 
-/// One value that a PF holds for a VF (`IFLA_VF_*` of rtnetlink). An assignment, never a change.
+/// One value that a PF stores for a VF (`IFLA_VF_*` of rtnetlink), always absolute, never a delta.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum VfSetting {
-    /// The administrator's MAC; [`Mac::ZERO`] takes it away.
+    /// The administrative MAC; [`Mac::ZERO`] clears it.
     Mac(Mac),
     /// VLAN, QoS and protocol.
     Vlan(VlanTag),
-    /// Transmit rates, Mb/s; 0 is no bound.
+    /// Transmit rates in Mb/s; 0 is no limit.
     Rate {
         /// Guaranteed.
         min: u32,
-        /// Allowed at most.
+        /// Maximum.
         max: u32,
     },
     /// Drop frames with a source MAC that is not the VF's.
     SpoofChk(bool),
-    /// Let the VF change its MAC and go promiscuous.
+    /// Lets the VF change its MAC and enable promiscuous mode.
     Trust(bool),
-    /// Link as the VF sees it.
+    /// The link state that the VF sees.
     LinkState(LinkState),
 }
 
@@ -190,12 +192,12 @@ impl fmt::Display for VfSetting {
     }
 }
 
-/// All that a PF reports of a VF. `None` in a field: the kernel does not report it.
+/// Everything that a PF reports about a VF. `None` in a field: the driver does not report it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct VfSettings {
-    /// The administrator's MAC; [`Mac::ZERO`] when none. A PF that mirrors the VF's own random address here is
-    /// reported as none by the kernel seam.
+    /// The administrative MAC; [`Mac::ZERO`] when none. An address that the PF only mirrors, since
+    /// the VF chose it at random, is reported as none.
     pub mac: Option<Mac>,
     /// VLAN.
     pub vlan: Option<VlanTag>,
@@ -211,7 +213,7 @@ pub struct VfSettings {
     pub link_state: Option<LinkState>,
 }
 
-/// Which driver a function has, and which it is told to take.
+/// The driver that a function is bound to, and its override.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct Binding {
@@ -229,7 +231,7 @@ pub struct NetdevHome {
     pub name: IfName,
     /// Its alternative names, sorted.
     pub altnames: Vec<String>,
-    /// The administrator's remark on it (`ifalias`); empty: none.
+    /// The administrator's description (`ifalias`); empty: none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub alias: String,
     /// Its address; none on links without an Ethernet address.
@@ -240,15 +242,15 @@ pub struct NetdevHome {
     pub up: bool,
 }
 
-/// One value of a netdev. An assignment, never a change.
+/// One value of a netdev, always absolute, never a delta.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum LinkSetting {
     /// The name.
     Name(IfName),
-    /// All alternative names, and no others.
+    /// The complete set of alternative names.
     Altnames(Vec<String>),
-    /// The remark (`ifalias`); empty: none.
+    /// The description (`ifalias`); empty: none.
     Alias(String),
     /// Hardware address.
     Mac(Mac),
@@ -256,9 +258,9 @@ pub enum LinkSetting {
     Mtu(u32),
     /// Administratively up.
     Up(bool),
-    /// An address that the link has; others are left.
+    /// Adds an address; others are kept.
     Address(IpNet),
-    /// A route through the link; others are left.
+    /// Adds a route through the link; others are kept.
     Route(Route),
 }
 
@@ -303,7 +305,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn macs_are_read_in_both_spellings() {
+    fn macs_are_parsed_with_colons_and_dashes() {
         let mac = Mac([2, 0, 0, 0, 0, 0xaf]);
         assert_eq!("02:00:00:00:00:AF".parse(), Ok(mac));
         assert_eq!("02-00-00-00-00-af".parse(), Ok(mac));
