@@ -1,4 +1,4 @@
-//! Spec files in the runtime's directory.
+//! Spec files in the directory that the runtime reads.
 
 use std::{
     fmt, fs, io,
@@ -16,25 +16,26 @@ pub fn write(dir: &Path, driver: &str, uid: impl fmt::Display, spec: &Spec) -> i
     let path = file(dir, driver, uid);
     let mut text = serde_json::to_vec_pretty(spec)?;
     text.push(b'\n');
-    files::write_atomic(&path, &text, 0o644).map_err(|error| named(&path, &error))
+    files::write_atomic(&path, &text, 0o644).map_err(|error| with_path(&path, &error))
 }
 
-/// Whether the spec of a claim is there.
+/// Whether the spec of a claim exists.
 #[must_use]
 pub fn exists(dir: &Path, driver: &str, uid: impl fmt::Display) -> bool {
     file(dir, driver, uid).exists()
 }
 
-/// Removes the spec of a claim; absent is success.
+/// Removes the spec of a claim. Succeeds if it does not exist.
 ///
 /// # Errors
 /// The file system's, with the file's path.
 pub fn remove(dir: &Path, driver: &str, uid: impl fmt::Display) -> io::Result<()> {
     let path = file(dir, driver, uid);
-    files::remove(&path).map_err(|error| named(&path, &error))
+    files::remove(&path).map_err(|error| with_path(&path, &error))
 }
 
-/// Removes this driver's specs of claims that `keep` does not know. Others' files are never touched.
+/// Removes this driver's specs of claims for which `keep` is false. Files of other drivers are
+/// never touched.
 ///
 /// # Errors
 /// The file system's.
@@ -68,6 +69,6 @@ fn claim_of<'a>(name: &'a str, driver: &str) -> Option<&'a str> {
     name.strip_prefix(&prefix(driver))?.strip_suffix(".json")
 }
 
-fn named(path: &Path, error: &io::Error) -> io::Error {
+fn with_path(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -1,7 +1,8 @@
-//! Container Device Interface: what a container gets with a device, as a file that the runtime reads.
+//! Container Device Interface: what the runtime adds to a container with a device, as a spec file.
 //!
-//! One spec per claim, kind `<driver>/claim-<uid>`, one device per allocated device: no id is ever used twice. Specs are
-//! JSON, written whole (the runtime reads the directory at any moment). Format: CDI specification, `SPEC.md`.
+//! One spec per claim, of kind `<driver>/claim-<uid>`, with one device per allocated device: no id
+//! is ever reused. Specs are JSON, written atomically, since the runtime may read the directory at
+//! any time. Format: `SPEC.md` of the CDI specification.
 
 mod files;
 mod spec;

@@ -1,4 +1,4 @@
-//! The spec's nouns.
+//! The types of a spec.
 
 use std::fmt;
 
@@ -8,7 +8,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Spec {
-    /// Least version that has all that we use: 0.5.0 has `hostPath` and names that begin with a digit.
+    /// The lowest version with all features in use: 0.5.0 has `hostPath`, and names that begin with
+    /// a digit.
     cdi_version: &'static str,
     kind: String,
     /// At least one.
@@ -23,7 +24,7 @@ pub struct Device {
     container_edits: Edits,
 }
 
-/// What is added to a container.
+/// `containerEdits`: what is added to a container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct Edits {
@@ -38,17 +39,18 @@ pub struct Edits {
     pub mounts: Vec<Mount>,
 }
 
-/// A character device, under the same path inside and outside.
+/// A character device, at the same path on the host and in the container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeviceNode {
     /// `/dev/vfio/7`.
     pub path: String,
-    /// `rw`, and not `m`: a container makes no device nodes.
+    /// `rw`, and not `m`: a container creates no device nodes.
     pub permissions: &'static str,
 }
 
-/// A bind mount. A source that is missing makes the runtime refuse the container.
+/// A bind mount. If the source does not exist, the runtime fails to create the container: start
+/// gates rely on that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mount {
@@ -84,7 +86,8 @@ impl Mount {
 }
 
 impl Device {
-    /// A device's name is its PCI address, which Multus' older contract passes on to the CNI plugin.
+    /// A device's name is its PCI address, which Multus' older contract passes on to the CNI plugin
+    /// as `deviceID`.
     #[must_use]
     pub fn new(name: impl Into<String>, container_edits: Edits) -> Self {
         Self {
@@ -106,7 +109,7 @@ impl Spec {
     }
 }
 
-/// The name under which the kubelet asks the runtime for a device: `<driver>/claim-<uid>=<name>`.
+/// The qualified name that the kubelet passes to the runtime: `<driver>/claim-<uid>=<name>`.
 #[must_use]
 pub fn qualified(driver: &str, uid: impl fmt::Display, name: impl fmt::Display) -> String {
     format!("{}={name}", kind(driver, uid))

@@ -4,8 +4,8 @@ use super::*;
 
 const UID: &str = "5f0c7f0e-8e6f-4a44-9d3b-7f2f6a5f4f3e";
 
-/// Whether the reader of the CDI project takes the text.
-fn oracle(text: &str) -> Result<(), String> {
+/// Whether the CDI project's own parser accepts the spec.
+fn parse(text: &str) -> Result<(), String> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spec.json");
     crate::files::write_atomic(&path, text.as_bytes(), 0o644).unwrap();
@@ -19,7 +19,7 @@ fn text(spec: &Spec) -> String {
 }
 
 #[test]
-fn files_come_and_go_and_only_ours_are_swept() {
+fn specs_are_written_and_removed_and_only_this_drivers_orphans_are() {
     let dir = tempfile::tempdir().unwrap();
     let spec = Spec::new(
         "sriov-dra.io",
@@ -39,24 +39,24 @@ fn files_come_and_go_and_only_ours_are_swept() {
 }
 
 #[test]
-fn the_oracle_refuses_what_is_wrong() {
+fn the_parser_rejects_an_invalid_spec() {
     let spec = Spec::new(
         "1wrong",
         UID,
         vec![Device::new("0000:3b:02.1", Edits::default())],
     );
-    assert!(oracle(&text(&spec)).is_err());
+    assert!(parse(&text(&spec)).is_err());
 }
 
 proptest! {
     #[test]
-    fn every_spec_that_we_build_is_taken(
+    fn every_spec_that_this_driver_writes_is_valid(
         names in proptest::collection::btree_set("[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\\.[0-7]", 1..4),
         env in proptest::collection::vec("[A-Z_]{1,8}=[a-z0-9:.,]{0,20}", 0..3),
         groups in proptest::collection::vec(0_u32..999, 0..3),
         mounts in proptest::collection::vec("/[a-z]{1,9}/[a-z.]{1,9}", 0..3),
     ) {
-        // A device without any edit is not a device for CDI.
+        // CDI rejects a device without edits.
         let edits = Edits {
             env: env.into_iter().chain(["SRIOV_DRA_NET=x".to_owned()]).collect(),
             device_nodes: groups.iter().map(|group| DeviceNode::new(format!("/dev/vfio/{group}"))).collect(),
@@ -64,6 +64,6 @@ proptest! {
         };
         let devices = names.iter().map(|name| Device::new(name, edits.clone())).collect();
         let spec = Spec::new("sriov-dra.io", UID, devices);
-        prop_assert_eq!(oracle(&text(&spec)), Ok(()));
+        prop_assert_eq!(parse(&text(&spec)), Ok(()));
     }
 }

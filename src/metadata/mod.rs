@@ -1,12 +1,13 @@
-//! Device metadata (KEP-5304): what an application reads in its container about the devices of its claim.
+//! Device metadata (KEP-5304): what an application can read in its container about the devices of
+//! its claim.
 //!
-//! A JSON stream of `DeviceMetadata` documents, newest version first; we write the one version that there is.
+//! A JSON stream of `DeviceMetadata` documents, newest API version first; only one version exists.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// Directory in the container under which all drivers mount their documents.
+/// The directory in the container below which all drivers mount their documents.
 pub const CONTAINER_DIR: &str = "/var/run/kubernetes.io/dra-device-attributes";
 
 /// One document: the devices of one request of one claim.
@@ -21,7 +22,7 @@ pub struct Document {
     requests: Vec<Request>,
 }
 
-/// The claim that the document is of.
+/// The claim that the document describes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ObjectMeta {
     /// Name.
@@ -30,16 +31,16 @@ pub struct ObjectMeta {
     pub namespace: String,
     /// UID.
     pub uid: String,
-    /// Counts the versions of this document.
+    /// Increases with each change of this document.
     pub generation: u64,
 }
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Request {
-    /// Base name.
+    /// The request's name, without a subrequest.
     pub name: String,
-    /// Its devices.
+    /// The devices allocated for it.
     pub devices: Vec<Device>,
 }
 
@@ -49,13 +50,13 @@ pub struct Request {
 pub struct Device {
     /// The driver's name.
     pub driver: String,
-    /// Pool in the slices.
+    /// The pool's name in ResourceSlices.
     pub pool: String,
-    /// Name in the slices.
+    /// The device's name in ResourceSlices.
     pub name: String,
     /// Attributes by qualified name.
     pub attributes: BTreeMap<String, Attribute>,
-    /// The interface, if the device is one in the pod.
+    /// The network interface, if the device has one in the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_data: Option<NetworkData>,
 }
@@ -64,15 +65,15 @@ pub struct Device {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Attribute {
-    /// Text.
+    /// A string.
     String(String),
-    /// Number.
+    /// An integer.
     Int(i64),
-    /// Truth.
+    /// A boolean.
     Bool(bool),
 }
 
-/// The interface in the pod.
+/// The network interface in the pod.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkData {
@@ -102,7 +103,7 @@ impl Document {
         }
     }
 
-    /// The stream: one document, one line feed.
+    /// The stream: one document, followed by a newline.
     #[must_use]
     pub fn text(&self) -> String {
         // Strings and maps with string keys: serialising cannot fail.
@@ -110,8 +111,8 @@ impl Document {
     }
 }
 
-/// Where the container finds the document: by the claim's name in the pod when it was made from a template, else by its
-/// own.
+/// The document's path in the container: by the claim's name in the pod spec if the claim was
+/// created from a template, else by the claim's own name.
 #[must_use]
 pub fn container_path(claim: &str, pod_claim: Option<&str>, request: &str, driver: &str) -> String {
     let (kind, name) = pod_claim.map_or(("resourceclaims", claim), |name| {
