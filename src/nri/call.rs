@@ -1,4 +1,4 @@
-//! A hook's time: it is shorter than the runtime's, and when it is over somebody still gets an answer.
+//! Timeouts of hooks: shorter than the runtime's, so that the runtime always gets a response.
 
 use std::time::Duration;
 
@@ -6,12 +6,13 @@ use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::deadline::Deadline;
 
-/// What a runtime waits when it does not tell (NRI's `DefaultPluginRequestTimeout`).
+/// The runtime's request timeout if Configure has none (NRI's `DefaultPluginRequestTimeout`).
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
-/// The runtime must have the answer before its own time is over.
+/// Subtracted so that the response arrives before the runtime's own timeout expires.
 const MARGIN: Duration = Duration::from_millis(300);
 
-/// How long a hook may take: the shorter of what the runtime said in Configure and in the call, less a reserve.
+/// How long a hook may take: the shorter of the runtime's timeouts in Configure and in the call,
+/// less a margin.
 pub(super) fn allowed(configured: Duration, call_timeout_nano: i64) -> Duration {
     let call = u64::try_from(call_timeout_nano)
         .ok()
@@ -29,9 +30,11 @@ pub(super) fn configured(milliseconds: i64) -> Duration {
         .map_or(DEFAULT_TIMEOUT, Duration::from_millis)
 }
 
-/// Runs a hook on a thread of its own. None: `time` is over, and it goes on alone; that it failed then is logged as `what`.
+/// Runs a hook on a blocking thread. None: `time` has expired and the hook continues in the
+/// background; if it fails then, that is logged as `what`.
 ///
-/// The hook's deadline is a tenth earlier: waiting for a lock then ends in an error that says for which.
+/// The hook's deadline is a tenth earlier, so that waiting for a lock ends with an error that names
+/// the lock.
 pub(super) async fn with_timeout<F>(
     time: Duration,
     what: String,
@@ -47,16 +50,17 @@ where
     }
     tokio::spawn(async move {
         if let Ok(Err(error)) = work.await {
-            tracing::warn!(hook = what, error, "failed after its time was over");
+            tracing::warn!(hook = what, error, "hook failed after its timeout");
         }
     });
     None
 }
 
-/// Runs a hook whose failure changes nothing for the runtime; past half of `time` it goes on alone. All pods of the node
-/// wait for the answer, and nothing comes of a later one but a closed connection.
+/// Runs a hook whose outcome the runtime ignores; after half of `time` it continues in the
+/// background. All pods of the node wait for the response, and a late one only gets the connection
+/// closed.
 pub(super) async fn best_effort(time: Duration, hook: impl FnOnce() + Send + 'static) {
-    // Late or panicked (which has been reported by the panic hook): the answer is the same.
+    // Timed out or panicked (the panic hook has logged that): the response is the same.
     let _ = timeout(time / 2, spawn_blocking(hook)).await;
 }
 
@@ -65,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hook_has_less_time_than_the_runtime_waits() {
+    fn a_hooks_timeout_is_shorter_than_the_runtimes() {
         let ms = Duration::from_millis;
         assert_eq!(allowed(configured(0), 0), ms(1700));
         assert_eq!(allowed(configured(-1), -1), ms(1700));
@@ -75,7 +79,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_late_hook_goes_on_alone() {
+    async fn a_hook_continues_in_the_background_after_its_timeout() {
         let (sender, done) = std::sync::mpsc::channel();
         let (go, waits) = std::sync::mpsc::channel();
         let answer = with_timeout(Duration::from_millis(20), "run ns/a".into(), move |_| {

@@ -1,4 +1,5 @@
-//! Which method means what. NRI before 0.12 tells a sandbox's life by `StateChange`, later ones by a method for each.
+//! Decodes the runtime's calls. NRI before 0.12 sends sandbox events as `StateChange`, later
+//! versions as a method per event.
 
 use std::fmt;
 
@@ -12,7 +13,7 @@ pub(super) const PLUGIN: &str = "nri.pkg.api.v1alpha1.Plugin";
 /// The service that the runtime serves.
 pub(super) const RUNTIME: &str = "nri.pkg.api.v1alpha1.Runtime";
 
-/// The events that this plugin wants: bit (event − 1) each.
+/// The events that this plugin subscribes to: bit (event − 1) each.
 pub(super) const EVENTS: i32 = bit(api::Event::RunPodSandbox)
     | bit(api::Event::StopPodSandbox)
     | bit(api::Event::RemovePodSandbox)
@@ -22,7 +23,7 @@ const fn bit(event: api::Event) -> i32 {
     1 << (event as i32 - 1)
 }
 
-/// What the runtime asks.
+/// A call of the runtime.
 #[derive(Debug, PartialEq)]
 pub(super) enum Call {
     Configure(api::ConfigureRequest),
@@ -31,11 +32,11 @@ pub(super) enum Call {
     Stop(Sandbox),
     Remove(Sandbox),
     Create(Sandbox, ContainerView),
-    /// Something that concerns nobody here and is answered by an empty message.
+    /// A call that needs no action and gets an empty response.
     Nothing,
 }
 
-/// As in a log: what of which pod.
+/// Event and pod, for logs.
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, sandbox) = match self {
@@ -53,7 +54,7 @@ impl fmt::Display for Call {
     }
 }
 
-/// Reads a request.
+/// Decodes a request.
 pub(super) fn request(service: &str, method: &str, payload: &[u8]) -> Result<Call, Status> {
     if service != PLUGIN {
         return Err(Status::unimplemented(service, method));
@@ -103,7 +104,8 @@ fn create(request: api::CreateContainerRequest) -> Call {
     )
 }
 
-/// A pod as the runtime describes it. A pod on the host's network has no network namespace, or one without a path.
+/// A pod as the runtime describes it. A pod with `hostNetwork` has no network namespace, or one
+/// without a path.
 pub(super) fn sandbox(pod: Option<api::PodSandbox>) -> Sandbox {
     let pod = pod.unwrap_or_default();
     let namespaces = pod.linux.unwrap_or_default().namespaces;
@@ -144,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn both_dialects_say_the_same() {
+    fn both_versions_decode_to_the_same_call() {
         let old = |event: api::Event| {
             let change = api::StateChangeEvent {
                 event: event as i32,
@@ -172,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_knows_is_refused_by_code() {
+    fn unknown_calls_get_a_status_code() {
         assert_eq!(
             request(PLUGIN, "UpdatePodSandbox", &[]).unwrap_err().code,
             12
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_events_are_the_four() {
+    fn four_events_are_subscribed() {
         assert_eq!(EVENTS, 0b1111);
     }
 }

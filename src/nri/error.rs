@@ -1,32 +1,33 @@
-//! What ends a connection to the runtime.
+//! Errors that end a connection to the runtime.
 
 use std::io;
 
-/// Why there is no connection (any more). The plugin connects again after each of these.
+/// Why there is no connection, or no longer one. The plugin reconnects after each of these.
 #[derive(Debug, thiserror::Error)]
 pub enum NriError {
-    /// The socket.
+    /// The socket failed.
     #[error("runtime socket: {0}")]
     Socket(#[from] io::Error),
-    /// The runtime hung up, as it does when it restarts or when an answer came too late.
+    /// The runtime closed the connection, as it does when it restarts or when a response came too
+    /// late.
     #[error("runtime closed the connection")]
     Closed,
-    /// Bytes that are no frames.
+    /// Bytes that are not a frame.
     #[error("mux frame of {0} bytes is longer than the protocol allows")]
     Frame(usize),
-    /// Frames that are no messages.
+    /// Frames that are not a message.
     #[error("ttrpc message of {0} bytes is longer than the protocol allows")]
     Message(usize),
-    /// A message without the content that it must have.
+    /// A message that cannot be decoded.
     #[error("ttrpc {0}: {1}")]
     Content(&'static str, prost::DecodeError),
-    /// The runtime does not take this plugin.
-    #[error("runtime refuses the registration: {0}")]
+    /// The runtime rejected the registration.
+    #[error("runtime rejected the registration: {0}")]
     Refused(String),
-    /// We told all sandboxes too late for the runtime to have waited.
+    /// The response to Synchronize was sent after the runtime may have stopped waiting for it.
     #[error("the response to Synchronize was late, reconnecting")]
     Late,
-    /// Pods started and nobody called us.
+    /// Pods started without a call to this plugin.
     #[error("the runtime sends no events, reconnecting")]
     Silent,
 }

@@ -1,34 +1,37 @@
-//! What the runtime reports, and who decides.
+//! The trait that handles the runtime's events.
 
 use crate::{
     attach::{ContainerView, Sandbox},
     deadline::Deadline,
 };
 
-/// Who decides. All of these block and are called on threads of their own; two calls may run at once (after a
-/// reconnect, or when two agents serve during an update).
+/// Handles events. All of these block and are called on threads of their own; two calls may run
+/// concurrently (after a reconnect, or when two agents serve during an update).
 ///
-/// An error's text is what a person reads in the pod's events.
+/// Error messages appear in the pod's events.
 pub trait Hooks: Send + Sync {
-    /// The sandbox has its network; containers do not run yet. Repeated calls for a sandbox are success.
+    /// The sandbox has its network; no container has started yet. A repeated call for a sandbox
+    /// succeeds.
     ///
-    /// Past `deadline` the runtime is answered that all is well and this goes on: what it has not done by then,
-    /// [`Hooks::create_container`] must wait for.
+    /// After `deadline` the runtime gets a success response and this continues in the background:
+    /// [`Hooks::create_container`] must wait for what is not done by then.
     ///
     /// # Errors
-    /// The sandbox is torn down and the kubelet makes another one later; past the deadline it is logged, and nobody else hears of it.
+    /// The sandbox is torn down and the kubelet creates another one later; after the deadline the
+    /// error is only logged.
     fn run(&self, sandbox: &Sandbox, deadline: Deadline) -> Result<(), String>;
 
-    /// All containers have ended; the network namespace still lives (containerd) or does not (CRI-O).
+    /// All containers have exited; the network namespace still exists (containerd) or no longer
+    /// does (CRI-O).
     fn stop(&self, sandbox: &Sandbox);
 
-    /// The sandbox is gone.
+    /// The sandbox has been removed.
     fn remove(&self, sandbox: &Sandbox);
 
     /// A container of the sandbox is about to be created.
     ///
     /// # Errors
-    /// The container is not created; the kubelet tries again later.
+    /// The container is not created; the kubelet retries later.
     fn create_container(
         &self,
         sandbox: &Sandbox,
@@ -36,16 +39,16 @@ pub trait Hooks: Send + Sync {
         deadline: Deadline,
     ) -> Result<(), String>;
 
-    /// A container of the sandbox was refused; told when the runtime has its answer, so it may take its time. What a hook
-    /// has missed comes now: a sandbox that was being made while the runtime had given up on us is in no list, and no other
-    /// call tells of it.
+    /// The creation of a container of the sandbox was refused; called after the response has been
+    /// sent, so it may take its time. It repeats hooks that were missed: a sandbox that was created
+    /// while this plugin was disconnected is in no Synchronize and gets no other call.
     fn refused(&self, sandbox: &Sandbox);
 
-    /// Ids of the sandboxes that something is held for. Asked after each connect, before the runtime goes on: a sandbox
-    /// that begins later is not among them.
+    /// Ids of the sandboxes that have devices attached. Called after each connect, before the
+    /// response to Synchronize: a sandbox that starts later is not included.
     fn holding(&self) -> Vec<String>;
 
-    /// All sandboxes that the runtime has, after each connect, and those of [`Hooks::holding`] that it has no more. Called
-    /// when the runtime has its answer, so it may take its time.
+    /// All sandboxes of the runtime, after each connect, and those of [`Hooks::holding`] that no
+    /// longer exist. Called after the response has been sent, so it may take its time.
     fn synchronize(&self, living: Vec<Sandbox>, lost: Vec<String>);
 }

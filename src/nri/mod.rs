@@ -1,16 +1,18 @@
-//! The plugin of the container runtime (containerd, CRI-O): Node Resource Interface over ttrpc.
+//! A plugin of the container runtime (containerd, CRI-O): Node Resource Interface over ttrpc.
 //!
 //! ```text
-//!  unix socket ─► mux frames ─► trunk ─┬─ conn 1: ttrpc requests ─► decode ─► Call ─► session ─► Hooks (blocking)
-//!                                      └─ conn 2: our RegisterPlugin and its answer
+//!  unix socket ─► mux frames ─► trunk ─┬─ conn 1: ttrpc requests ─► decode ─► session ─► Hooks
+//!                                      └─ conn 2: RegisterPlugin and its response
 //! ```
 //!
-//! This room knows framing, methods and deadlines. It does not know claims or devices: those are behind [`Hooks`].
+//! This module knows framing, methods and timeouts, and no claims or devices: those are behind
+//! [`Hooks`].
 //!
-//! What binds us, from the runtime's side (`nri/pkg/net/multiplex`, `nri/pkg/adaptation`):
-//! * a call that the plugin does not answer in time counts as success, and the connection is closed; so a hook that runs
-//!   out of its own, shorter time answers an error instead;
-//! * all calls of a node are one after the other, so a hook only does what must be done in it.
+//! Constraints by the runtime (`nri/pkg/net/multiplex`, `nri/pkg/adaptation`):
+//! * a call that the plugin does not answer in time counts as success, and the connection is
+//!   closed; therefore a hook that exceeds its own, shorter timeout returns an error instead;
+//! * all calls of a node are serialized, therefore a hook only does what must be done before it
+//!   returns.
 
 mod call;
 mod decode;

@@ -8,16 +8,17 @@ use prost::bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::NriError;
 
-/// The most that a frame of ours carries. Go's reader takes one whole frame at a time into a buffer of 4096 bytes and
-/// closes the connection (ENOMEM) when the frame is larger; the header is counted in for good measure.
+/// The largest payload of a frame that is sent. Go's reader reads one whole frame at a time into a
+/// buffer of 4096 bytes and closes the connection (ENOMEM) when the frame is larger; the header is
+/// subtracted to stay on the safe side.
 pub(super) const SENT: usize = 4096 - HEADER;
 
-/// The most that a frame of the runtime's carries: one ttrpc message of 4 MiB with its header.
+/// The largest payload of a frame that is received: one ttrpc message of 4 MiB with its header.
 const RECEIVED: usize = (4 << 20) + 10;
 
 const HEADER: usize = 8;
 
-/// One of the streams.
+/// One of the multiplexed connections (`ConnID` in `nri/pkg/net/multiplex`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Conn {
     /// The plugin serves here, the runtime calls.
@@ -41,7 +42,7 @@ impl Conn {
     }
 }
 
-/// One message as frames: none larger than [`SENT`], none with parts of another message.
+/// One message as frames, none larger than [`SENT`] and none with parts of another message.
 pub(super) fn frames(conn: Conn, message: &[u8]) -> Bytes {
     let mut out = BytesMut::with_capacity(message.len() + HEADER * (message.len() / SENT + 1));
     for part in message.chunks(SENT) {
@@ -52,7 +53,7 @@ pub(super) fn frames(conn: Conn, message: &[u8]) -> Bytes {
     out.freeze()
 }
 
-/// Bytes in, frames out, wherever the bytes were split.
+/// Decodes frames from bytes, however they are split.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     pending: BytesMut,
@@ -64,7 +65,7 @@ impl Frames {
         self.pending.extend_from_slice(bytes);
     }
 
-    /// The next whole frame. Frames of streams that nobody here knows are skipped, as Go's mux does.
+    /// The next complete frame. Frames of unknown connections are skipped, as Go's mux does.
     pub(super) fn next(&mut self) -> Result<Option<(Conn, Bytes)>, NriError> {
         while let Some((number, payload)) = self.whole()? {
             if let Some(conn) = Conn::numbered(number) {
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_frame_of_ours_is_larger_than_the_runtime_reads() {
+    fn no_sent_frame_is_larger_than_the_runtime_reads() {
         let message: Vec<u8> = (0..20_000).map(|n| n as u8).collect();
         let mut wire = frames(Conn::Plugin, &message);
         let mut whole = Vec::new();
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_streams_are_skipped_and_absurd_lengths_refused() {
+    fn unknown_connections_are_skipped_and_excessive_lengths_rejected() {
         let mut frames = Frames::default();
         frames.feed(&[0, 0, 0, 9, 0, 0, 0, 1, 7, 0, 0, 0, 2, 0, 0, 0, 1, 8]);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The plugin for the agent's whole life: connect, serve, connect again.
+//! The plugin's main loop: connect, serve, reconnect.
 
 use std::{future::Future, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
@@ -13,7 +13,8 @@ use super::{
     session::{self, Identity},
 };
 
-/// A runtime that restarts is back within a second or two; asking a unix socket costs nothing.
+/// Backoff between connects. A runtime that restarts is back within a second or two, and connecting
+/// to a unix socket is cheap.
 const SHORTEST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(1);
 
@@ -27,7 +28,7 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// `socket` is the runtime's; `index`, two digits, is the place among the runtime's plugins.
+    /// `socket` is the runtime's; `index`, two digits, orders the runtime's plugins.
     pub fn new(socket: impl Into<PathBuf>, name: &str, index: &str, hooks: Arc<dyn Hooks>) -> Self {
         let identity = Identity {
             name: name.into(),
@@ -42,20 +43,21 @@ impl Plugin {
         }
     }
 
-    /// Whether the runtime calls us now: connected, and told of all sandboxes.
+    /// Whether the plugin is registered and synchronized, and gets the runtime's calls.
     #[must_use]
     pub fn ready(&self) -> watch::Receiver<bool> {
         self.ready.subscribe()
     }
 
-    /// Reconnects when notified: for whoever sees that pods start without a call. A runtime that waited too long for
-    /// the answer to Synchronize keeps the connection and calls nobody (seen with containerd 1.7.24).
+    /// Reconnects when notified, for a watchdog that sees pods start without a call. A runtime that
+    /// waited too long for the response to Synchronize keeps the connection and sends no events
+    /// (seen with containerd 1.7.24).
     #[must_use]
     pub fn reconnect(&self) -> Arc<Notify> {
         Arc::clone(&self.reconnect)
     }
 
-    /// Serves until `shutdown`. Hooks under way finish on their threads.
+    /// Serves until `shutdown`. Hooks in progress finish on their threads.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
         tokio::select! {
@@ -66,16 +68,19 @@ impl Plugin {
     }
 
     async fn serve(&self) {
-        let (mut pause, mut said) = (SHORTEST, String::new());
+        let (mut pause, mut logged) = (SHORTEST, String::new());
         loop {
             let error = self.once().await;
             if self.ready.send_replace(false) {
                 pause = SHORTEST;
             }
             let text = error.to_string();
-            if text != said {
-                tracing::warn!(socket = %self.socket.display(), "not connected to the runtime: {text}");
-                said = text;
+            if text != logged {
+                tracing::warn!(
+                    socket = %self.socket.display(),
+                    "not connected to the runtime: {text}"
+                );
+                logged = text;
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST);

@@ -1,4 +1,4 @@
-//! One connection: register, then answer until somebody hangs up.
+//! One connection: register, then respond to calls until it is closed.
 
 use std::{
     sync::Arc,
@@ -19,10 +19,10 @@ use super::{
 };
 use crate::attach::Sandbox;
 
-/// An answer's payload, or why there is none.
+/// A response's payload, or an error status.
 type Answer = Result<Vec<u8>, Status>;
 
-/// Who we are to the runtime.
+/// The plugin's name and index at registration.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
     pub(super) name: String,
@@ -35,13 +35,13 @@ pub(super) struct Session {
     hooks: Arc<dyn Hooks>,
     ready: watch::Sender<bool>,
     outbox: Outbox,
-    /// What the runtime waits for an answer.
+    /// The runtime's request timeout.
     timeout: Duration,
-    /// Sandboxes of the chunks of Synchronize so far.
+    /// Sandboxes in the chunks of Synchronize so far.
     sandboxes: Vec<Sandbox>,
 }
 
-/// Serves one connection to its end.
+/// Serves one connection until it is closed.
 pub(super) async fn serve(
     socket: UnixStream,
     identity: Identity,
@@ -69,7 +69,7 @@ pub(super) async fn serve(
     }
 }
 
-/// The runtime's answer to our registration.
+/// Handles the runtime's response to the registration.
 fn registered(message: &Message) -> Result<(), NriError> {
     let response = Response::decode(&*message.payload)
         .map_err(|error| NriError::Content("response", error))?;
@@ -101,8 +101,8 @@ impl Session {
         self.outbox.send(Conn::Runtime, &message).await
     }
 
-    /// Answers one request: what only concerns the session at once, hooks from tasks of their own, so that a slow one
-    /// keeps nobody from being heard.
+    /// Handles one request: what only concerns the session in place, hooks in tasks of their own,
+    /// so that a slow one does not block later requests.
     async fn answer(&mut self, message: Message) -> Result<(), NriError> {
         let request = Request::decode(&*message.payload)
             .map_err(|error| NriError::Content("request", error))?;
@@ -150,7 +150,8 @@ impl Session {
         let lost = self.lost(&living).await;
         respond(&self.outbox, stream, Ok(answer)).await?;
         if began.elapsed() > self.timeout / 2 {
-            // The runtime may have given up on us, and would keep the connection without ever calling.
+            // The runtime may have stopped waiting, and would then keep the connection without
+            // sending any event.
             return Err(NriError::Late);
         }
         let hooks = Arc::clone(&self.hooks);
@@ -159,7 +160,7 @@ impl Session {
         Ok(())
     }
 
-    /// Sandboxes that ended while nobody told us.
+    /// Sandboxes that were removed while the plugin was disconnected.
     async fn lost(&self, living: &[Sandbox]) -> Vec<String> {
         let hooks = Arc::clone(&self.hooks);
         let held = spawn_blocking(move || hooks.holding())
@@ -193,8 +194,9 @@ impl Session {
                 .map(|()| Vec::new())
                 .map_err(|text| Status::failed(format!("{name}: {text}")));
             if let Err(error) = respond(&outbox, stream, answer).await {
-                // The runtime has gone, or has given up waiting; it tells all sandboxes again when it is back.
-                tracing::warn!(%error, hook = what, ms, "the runtime did not take the answer");
+                // The runtime is gone, or has stopped waiting; it sends all sandboxes again when
+                // the plugin reconnects.
+                tracing::warn!(%error, hook = what, ms, "cannot send the response to the runtime");
             }
             if let Some(sandbox) = refused {
                 spawn_blocking(move || hooks.refused(&sandbox));
@@ -218,7 +220,7 @@ async fn perform(
             answer.unwrap_or_else(|| {
                 tracing::info!(
                     hook = what,
-                    "takes longer than the runtime waits; its containers wait for it"
+                    "hook exceeds the runtime's timeout; containers of the pod wait for it"
                 );
                 Ok(())
             })
@@ -226,7 +228,7 @@ async fn perform(
         Call::Create(sandbox, container) => {
             let create = move |deadline| hooks.create_container(&sandbox, &container, deadline);
             let answer = call::with_timeout(time, what.to_owned(), create).await;
-            answer.unwrap_or_else(|| Err(format!("not known within {} ms", time.as_millis())))
+            answer.unwrap_or_else(|| Err(format!("no result within {} ms", time.as_millis())))
         }
         Call::Stop(sandbox) => {
             call::best_effort(time, move || hooks.stop(&sandbox)).await;

@@ -1,4 +1,4 @@
-//! The plugin against a runtime as strict as Go's.
+//! Tests the plugin against a model of Go's NRI runtime.
 
 mod fuzz;
 mod runtime;
@@ -28,7 +28,7 @@ use crate::{
     deadline::Deadline,
 };
 
-/// Hooks that write down what they were told, and do as the pod's name says.
+/// Hooks that record their calls, and behave as the pod's name says.
 #[derive(Default)]
 struct Notes {
     lines: Mutex<Vec<String>>,
@@ -56,7 +56,7 @@ impl Hooks for Notes {
         ));
         match sandbox.name.as_str() {
             "refused" => Err("claim ns/c: vf 0000:03:10.2 is attached to pod ns/other".into()),
-            "wordy" => Err("x".repeat(20_000)),
+            "long" => Err("x".repeat(20_000)),
             "slow" => {
                 self.go.lock().unwrap().as_ref().unwrap().recv().unwrap();
                 self.note("attached".into());
@@ -171,7 +171,7 @@ fn event(name: &str) -> api::PodEventRequest {
 }
 
 #[tokio::test]
-async fn a_sandboxs_life_in_both_dialects() {
+async fn the_events_of_a_sandbox_in_both_versions() {
     let mut bench = bench();
     let (mut runtime, registered) = Runtime::accept(&bench.listener).await;
     assert_eq!(
@@ -222,7 +222,7 @@ async fn a_sandboxs_life_in_both_dialects() {
         .poll(|| Ok::<_, ()>(Some(bench.notes.lines()).filter(|l| l.len() == 6)));
     let mut lines = six
         .unwrap()
-        .expect("synchronize is told from a thread of its own");
+        .expect("synchronize runs on a thread of its own");
     lines.sort();
     assert_eq!(
         lines,
@@ -242,7 +242,7 @@ async fn a_sandboxs_life_in_both_dialects() {
 }
 
 #[tokio::test]
-async fn an_error_arrives_whole_however_long() {
+async fn a_long_error_arrives_complete() {
     let bench = bench();
     let (mut runtime, _) = Runtime::accept(&bench.listener).await;
     runtime.split = 3;
@@ -256,15 +256,15 @@ async fn an_error_arrives_whole_however_long() {
         "sriov-dra: claim ns/c: vf 0000:03:10.2 is attached to pod ns/other"
     );
     assert_eq!(refused.code, 2);
-    let wordy = runtime
-        .call("RunPodSandbox", &event("wordy"))
+    let long = runtime
+        .call("RunPodSandbox", &event("long"))
         .await
         .unwrap_err();
-    assert_eq!(wordy.message.len(), 20_000 + "sriov-dra: ".len());
+    assert_eq!(long.message.len(), 20_000 + "sriov-dra: ".len());
 }
 
 #[tokio::test]
-async fn what_a_refused_container_lacks_may_come_afterwards() {
+async fn the_hook_for_a_refused_container_runs_after_the_response() {
     let bench = bench();
     let (mut runtime, _) = Runtime::accept(&bench.listener).await;
     runtime.greet(0, Vec::new()).await;
@@ -283,7 +283,7 @@ async fn what_a_refused_container_lacks_may_come_afterwards() {
 }
 
 #[tokio::test]
-async fn a_slow_sandbox_is_answered_in_time_and_goes_on_and_others_are_served_meanwhile() {
+async fn a_slow_hook_is_answered_in_time_and_does_not_block_others() {
     let bench = bench();
     let (go, waits) = mpsc::channel();
     *bench.notes.go.lock().unwrap() = Some(waits);
@@ -302,7 +302,7 @@ async fn a_slow_sandbox_is_answered_in_time_and_goes_on_and_others_are_served_me
 }
 
 #[tokio::test]
-async fn the_plugin_is_back_when_the_runtime_is() {
+async fn the_plugin_reconnects_after_a_restart_of_the_runtime() {
     let mut bench = bench();
     for _ in 0..3 {
         let (mut runtime, _) = Runtime::accept(&bench.listener).await;
@@ -311,7 +311,7 @@ async fn the_plugin_is_back_when_the_runtime_is() {
         drop(runtime);
         bench.ready.wait_for(|ready| !*ready).await.unwrap();
     }
-    // Garbage, and a refusal, end a connection and no more.
+    // Invalid bytes end a connection only; the plugin reconnects.
     let (mut runtime, _) = Runtime::accept(&bench.listener).await;
     runtime.raw(&[0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff]).await;
     let (mut runtime, _) = Runtime::accept(&bench.listener).await;
@@ -319,9 +319,9 @@ async fn the_plugin_is_back_when_the_runtime_is() {
     bench.ready.wait_for(|ready| *ready).await.unwrap();
 }
 
-/// The model of Go's reader must itself refuse what Go refuses.
+/// The model of Go's reader must reject what Go rejects.
 #[tokio::test]
-async fn the_model_refuses_a_frame_over_4096_bytes() {
+async fn the_model_rejects_a_frame_over_4096_bytes() {
     for (size, fits) in [(4086, true), (4087, false)] {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let message = Message {

@@ -1,4 +1,5 @@
-//! One socket to the runtime: messages in, messages out.
+//! The socket to the runtime, which carries all multiplexed connections: the `trunk` of
+//! `multiplex.Multiplex` in `nri/pkg/net/multiplex`.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -17,7 +18,7 @@ use super::{
     ttrpc::{Message, Messages},
 };
 
-/// Takes the socket apart.
+/// Splits the socket into a receiving and a sending half.
 pub(super) fn open(socket: UnixStream) -> (Inbox, Outbox) {
     let (read, write) = socket.into_split();
     (
@@ -29,7 +30,7 @@ pub(super) fn open(socket: UnixStream) -> (Inbox, Outbox) {
     )
 }
 
-/// Bytes in, messages of both streams out.
+/// Decodes the messages of both connections from bytes.
 #[derive(Debug, Default)]
 pub(super) struct Demux {
     frames: Frames,
@@ -55,13 +56,13 @@ impl Demux {
         Ok(())
     }
 
-    /// The next whole message.
+    /// The next complete message.
     pub(super) fn next(&mut self) -> Option<(Conn, Message)> {
         self.whole.pop_front()
     }
 }
 
-/// What the runtime sends.
+/// The receiving half.
 #[derive(Debug)]
 pub(super) struct Inbox {
     read: OwnedReadHalf,
@@ -69,7 +70,7 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    /// The next message. [`NriError::Closed`] when the runtime hung up.
+    /// The next message. [`NriError::Closed`] when the runtime closed the connection.
     pub(super) async fn next(&mut self) -> Result<(Conn, Message), NriError> {
         let mut bytes = [0; 16 << 10];
         loop {
@@ -84,12 +85,13 @@ impl Inbox {
     }
 }
 
-/// What we send. Clones share the socket; a message is sent whole before the next begins.
+/// The sending half. Clones share the socket; a message is written completely before the next one.
 #[derive(Debug, Clone)]
 pub(super) struct Outbox(Arc<Mutex<OwnedWriteHalf>>);
 
 impl Outbox {
-    /// Sends one message. Must not be dropped half-way: the stream would be broken for all that follow.
+    /// Sends one message. Must not be cancelled while it writes: a partial frame would break all
+    /// that follow.
     pub(super) async fn send(&self, conn: Conn, message: &Message) -> Result<(), NriError> {
         let frames = mux::frames(conn, &message.encoded());
         Ok(self.0.lock().await.write_all(&frames).await?)

@@ -12,12 +12,12 @@ const HEADER: usize = 10;
 /// `messageLengthMax` of ttrpc.
 const LONGEST: usize = 4 << 20;
 
-/// What a message is.
+/// The message type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Request,
     Response,
-    /// Parts of streams, and what later versions may add. Nobody sends these for NRI.
+    /// Stream data, and types of later versions. NRI does not use these.
     Other(u8),
 }
 
@@ -61,7 +61,7 @@ impl Message {
     }
 }
 
-/// Bytes in, messages out, wherever the bytes were split.
+/// Decodes messages from bytes, however they are split.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     pending: BytesMut,
@@ -73,7 +73,7 @@ impl Messages {
         self.pending.extend_from_slice(bytes);
     }
 
-    /// The next whole message.
+    /// The next complete message.
     pub(super) fn next(&mut self) -> Result<Option<Message>, NriError> {
         let Some(mut header) = self.pending.get(..HEADER) else {
             return Ok(None);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_over_the_protocols_bound_is_an_error() {
+    fn a_message_over_the_protocols_limit_is_an_error() {
         let mut messages = Messages::default();
         messages.feed(&[0, 0x40, 0, 1, 0, 0, 0, 1, 1, 0]);
         assert!(matches!(messages.next(), Err(NriError::Message(0x40_0001))));

@@ -1,4 +1,4 @@
-//! Messages as they are on the wire.
+//! The messages of the wire protocol.
 
 /// `nri.pkg.api.v1alpha1`, from `proto/nri/api.proto`.
 #[allow(
@@ -21,7 +21,7 @@ pub(super) struct Request {
     pub(super) method: String,
     #[prost(bytes = "vec", tag = "3")]
     pub(super) payload: Vec<u8>,
-    /// What the caller has left; 0: no deadline.
+    /// The caller's remaining time; 0: no deadline.
     #[prost(int64, tag = "4")]
     pub(super) timeout_nano: i64,
 }
@@ -46,7 +46,8 @@ pub(super) struct Status {
 }
 
 impl Status {
-    /// gRPC's UNKNOWN: what a Go error becomes. Never DEADLINE_EXCEEDED: the runtime would count that as success.
+    /// gRPC's UNKNOWN, as for any Go error. Never DEADLINE_EXCEEDED: the runtime counts that as
+    /// success.
     pub(super) fn failed(message: impl Into<String>) -> Self {
         Self {
             code: 2,
@@ -62,7 +63,7 @@ impl Status {
         }
     }
 
-    /// gRPC's UNIMPLEMENTED; a newer runtime then falls back to what this plugin knows.
+    /// gRPC's UNIMPLEMENTED; a newer runtime then falls back to the older methods.
     pub(super) fn unimplemented(service: &str, method: &str) -> Self {
         Self {
             code: 12,

@@ -1,4 +1,4 @@
-//! The decoder against bytes from anywhere.
+//! Fuzz tests of the decoders.
 
 use proptest::prelude::*;
 
@@ -46,7 +46,7 @@ fn fed(wire: &[u8], split: usize) -> Vec<(Conn, Message)> {
 
 proptest! {
     #[test]
-    fn messages_arrive_whole_wherever_they_are_split(
+    fn messages_are_decoded_however_they_are_split(
         sent in prop::collection::vec(message(), 0..5),
         split in 1_usize..5_000,
     ) {
@@ -55,15 +55,15 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_upset_the_decoder(wire in prop::collection::vec(any::<u8>(), 0..300), split in 1_usize..100) {
+    fn no_bytes_panic_the_decoder(wire in prop::collection::vec(any::<u8>(), 0..300), split in 1_usize..100) {
         fed(&wire, split);
-        // With lengths that are not absurd, so that something gets through.
+        // With plausible lengths, so that some frames are decoded.
         let near: Vec<u8> = wire.chunks(8).flat_map(|part| [&[0, 0, 0, 1, 0, 0, 0, part.len() as u8], part].concat()).collect();
         fed(&near, split);
     }
 
     #[test]
-    fn no_payload_upsets_the_dialect(payload in prop::collection::vec(any::<u8>(), 0..200), method in 0_usize..7) {
+    fn no_payload_panics_the_decoder(payload in prop::collection::vec(any::<u8>(), 0..200), method in 0_usize..7) {
         let methods = ["Configure", "Synchronize", "CreateContainer", "RunPodSandbox", "StateChange", "Shutdown", "?"];
         let _ = request(PLUGIN, methods[method], &payload);
     }

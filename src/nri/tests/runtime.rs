@@ -1,4 +1,4 @@
-//! A container runtime as strict as the Go one: it reads frames through a model of its mux and `bufio.Reader`.
+//! A model of a container runtime: it reads frames as Go's mux and `bufio.Reader` do.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -27,7 +27,7 @@ pub(super) struct Runtime {
     queues: HashMap<u32, VecDeque<Vec<u8>>>,
     buffers: HashMap<u32, VecDeque<u8>>,
     stream: u32,
-    /// Bytes of each write; small ones split frames and headers.
+    /// Bytes of each write; small values split frames and headers.
     pub(super) split: usize,
 }
 
@@ -42,7 +42,7 @@ impl Runtime {
         }
     }
 
-    /// Accepts the plugin and lets it register.
+    /// Accepts the plugin's connection and its registration.
     pub(super) async fn accept(listener: &UnixListener) -> (Self, api::RegisterPluginRequest) {
         let mut runtime = Self::over(listener.accept().await.unwrap().0);
         let (stream, request) = runtime.request().await.unwrap();
@@ -57,7 +57,7 @@ impl Runtime {
         )
     }
 
-    /// What every runtime does after a registration.
+    /// What a runtime does after a registration.
     pub(super) async fn greet(&mut self, request_timeout: i64, pods: Vec<api::PodSandbox>) {
         let configure = api::ConfigureRequest {
             request_timeout,
