@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ["proto"],
     )?;
     tonic_prost_build::configure().compile_fds(files)?;
-    // NRI speaks ttrpc, not gRPC: only its messages are made.
+    // NRI uses ttrpc, not gRPC: only its messages are generated.
     let files = protox::compile(["nri/api.proto"], ["proto"])?;
     tonic_prost_build::configure()
         .build_client(false)

@@ -1,4 +1,4 @@
-//! The other side of the socket: a kubelet in small, for the demo.
+//! A minimal kubelet, for the demo.
 
 use std::path::Path;
 
@@ -20,10 +20,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// Registers the driver whose registration socket this is, as the kubelet's plugin watcher does.
+    /// Registers the driver at this registration socket, as the kubelet's plugin watcher does.
     ///
     /// # Errors
-    /// Text of the transport or the service.
+    /// The error message of the transport or the service.
     pub async fn register(registration: &Path) -> Result<Self, String> {
         let mut registry = RegistrationClient::new(connect(registration).await?);
         let info = registry
@@ -69,7 +69,7 @@ impl Client {
         let mut claims = answer.claims;
         let answer = claims
             .remove(claim.uid.as_str())
-            .ok_or("the answer lacks the claim")?;
+            .ok_or("the response does not contain the claim")?;
         if !answer.error.is_empty() {
             return Err(answer.error);
         }
@@ -100,7 +100,7 @@ impl Client {
         match answer.claims.get(claim.uid.as_str()) {
             Some(answer) if answer.error.is_empty() => Ok(()),
             Some(answer) => Err(answer.error.clone()),
-            None => Err("the answer lacks the claim".to_owned()),
+            None => Err("the response does not contain the claim".to_owned()),
         }
     }
 }

@@ -1,13 +1,13 @@
-//! The kubelet: it finds this driver by a socket, and asks it to prepare claims and to give them back.
+//! The kubelet's API: plugin registration, and NodePrepareResources and NodeUnprepareResources.
 //!
 //! ```text
-//!  plugins_registry/<driver>-<instance>@reg.sock   GetInfo, Notify ─► registrations()  ─► publish lists again
+//!  plugins_registry/<driver>-<instance>@reg.sock   GetInfo, Notify ─► registrations() ─► publish relists
 //!  plugins/<driver>/dra-<instance>.sock            v1, v1beta1     ─► service ─► trait Claims
 //! ```
 //!
-//! The order is the contract's: a socket that nobody listens on any more is removed, the DRA socket listens and is
-//! served, and only then the registration socket appears. This room knows claims by reference and answer only; what
-//! preparing means is behind [`Claims`]. The health service is not served yet, hence not advertised.
+//! The order of startup matters: stale sockets are removed, the DRA socket is served, and only then
+//! the registration socket is created. This module passes claims on by reference; what preparing
+//! means is behind [`Claims`]. The health service is not implemented, hence not advertised.
 
 mod client;
 mod register;
@@ -30,36 +30,37 @@ use async_trait::async_trait;
 
 use crate::claim::{ClaimRef, PreparedDevice};
 
-/// What the kubelet asks for.
+/// Handles the kubelet's requests.
 ///
 /// # Guarantees
-/// Each call runs in a task of its own, which goes on when the kubelet hangs up.
+/// Each call runs in a task of its own, which continues when the kubelet closes the connection.
 ///
 /// # Caveats
-/// The kubelet repeats calls whenever it likes, also while an earlier one for the same claim is under way: both verbs
-/// are idempotent, and either join the work under way or say that it is.
+/// The kubelet may repeat calls at any time, also while an earlier one for the same claim is in
+/// progress: both methods are idempotent, and either join the work in progress or report it.
 #[async_trait]
 pub trait Claims: Send + Sync {
-    /// Makes the claim's devices ready.
+    /// Prepares the claim's devices.
     ///
     /// # Errors
-    /// A text for the pod's events.
+    /// A message for the pod's events.
     async fn prepare(&self, claim: ClaimRef) -> Result<Vec<PreparedDevice>, String>;
 
-    /// Gives the claim's devices back. A claim that is not known here is success.
+    /// Unprepares the claim's devices: releases them and restores their state. An unknown claim is
+    /// success.
     ///
     /// # Errors
-    /// A text for the kubelet's log and the pod's events.
+    /// A message for the kubelet's log and the pod's events.
     async fn unprepare(&self, claim: ClaimRef) -> Result<(), String>;
 }
 
-/// Why the kubelet cannot reach this driver.
+/// Why the sockets cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum KubeletError {
-    /// The kernel takes at most 107 bytes.
+    /// `sun_path` holds at most 107 bytes.
     #[error("sockets in {0}: a path has more than 107 bytes; use a shorter kubelet root")]
     TooLong(PathBuf),
-    /// Somebody answers on it.
+    /// Another process listens on it.
     #[error("socket {0}: another instance listens on it")]
     InUse(PathBuf),
     /// The operating system's.

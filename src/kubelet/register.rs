@@ -1,4 +1,5 @@
-//! Registration: the kubelet asks who we are, and tells whether it took us.
+//! Plugin registration: the kubelet requests the driver's name and endpoint, and reports whether it
+//! registered the driver.
 
 use tokio::sync::watch;
 use tonic::{Request, Response, Status};
@@ -7,20 +8,21 @@ use super::wire::registration::{
     InfoRequest, PluginInfo, RegistrationStatus, RegistrationStatusResponse, registration_server,
 };
 
-/// In order of preference: the kubelet takes the first that it knows.
+/// In order of preference: the kubelet uses the first one that it supports.
 const VERSIONS: [&str; 2] = ["v1.DRAPlugin", "v1beta1.DRAPlugin"];
 
-/// What the kubelet last said. A change of `times` means that it has (re)started or found us again: it deletes this
-/// node's slices when it starts, so look at once whether ours are still there.
+/// The kubelet's last registration status. A change of `times` means that the kubelet has
+/// (re)started or has found the driver again: it deletes this node's ResourceSlices when it starts,
+/// so they must be checked at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Registration {
-    /// How often it has taken us.
+    /// How often the driver has been registered.
     pub times: u64,
-    /// Why it did not take us, when that was its last word.
+    /// The kubelet's error, if the last registration failed.
     pub refused: Option<String>,
 }
 
-/// Answers from memory: the kubelet waits one second.
+/// Responds without I/O: the kubelet's timeout is one second.
 pub(super) struct Registrar {
     pub(super) driver: String,
     pub(super) endpoint: String,
@@ -49,7 +51,7 @@ impl registration_server::Registration for Registrar {
         if plugin_registered {
             tracing::info!("registered with the kubelet");
         } else {
-            tracing::error!(%error, "refused by the kubelet");
+            tracing::error!(%error, "registration rejected by the kubelet");
         }
         self.state.send_modify(|state| {
             state.times += u64::from(plugin_registered);

@@ -1,4 +1,5 @@
-//! Both versions of the DRA service in one: every claim of a call in a task of its own, every claim in the answer.
+//! Both versions of the DRA service: every claim of a call is handled in a task of its own, and
+//! every claim is in the response.
 
 use std::{
     collections::HashMap,
@@ -12,22 +13,22 @@ use tokio::{sync::mpsc, task::JoinHandle, time::timeout_at};
 use super::Claims;
 use crate::claim::{ClaimRef, PreparedDevice};
 
-/// A claim as the kubelet names it, not yet checked.
+/// A claim in a request, not yet validated.
 pub(super) struct RequestedClaim {
     pub(super) namespace: String,
     pub(super) name: String,
     pub(super) uid: String,
 }
 
-/// What became of each claim, by UID.
+/// The result for each claim, by UID.
 pub(super) type Answers<T> = HashMap<String, Result<T, String>>;
 
 #[derive(Clone)]
 pub(super) struct Service {
     pub(super) claims: Arc<dyn Claims>,
-    /// How long the kubelet is kept waiting; the work goes on behind.
+    /// When the kubelet gets a response at the latest; the work continues in the background.
     pub(super) timeout: Duration,
-    /// Held by every task: the channel closes when none is left.
+    /// Every task holds a clone: the channel closes when none is left.
     pub(super) alive: mpsc::Sender<()>,
 }
 
@@ -60,7 +61,8 @@ impl Service {
         F: Future<Output = Result<T, String>> + Send + 'static,
     {
         let until = tokio::time::Instant::now() + self.timeout;
-        // All are started before the first is waited for. A claim named twice is requested for once.
+        // All tasks are started before the first one is awaited. A claim that is listed twice is
+        // handled once.
         let tasks: HashMap<String, Result<JoinHandle<_>, String>> = requested
             .into_iter()
             .map(|requested| (requested.uid.clone(), self.start(verb, requested, work)))
@@ -70,7 +72,7 @@ impl Service {
             let answer = match task {
                 Ok(task) => match timeout_at(until, task).await {
                     Ok(Ok(answer)) => answer,
-                    Ok(Err(died)) => Err(format!("{verb}: {died}")),
+                    Ok(Err(panicked)) => Err(format!("{verb}: {panicked}")),
                     Err(_) => Err(format!(
                         "{verb}: still in progress after {:?}, continuing in the background",
                         self.timeout
@@ -83,7 +85,8 @@ impl Service {
         answers
     }
 
-    /// Spawned, not awaited in place: when the kubelet hangs up, the caller's future is dropped.
+    /// Spawned, not awaited in place: when the kubelet closes the connection, the caller's future
+    /// is dropped.
     fn start<T, F>(
         &self,
         verb: &'static str,
@@ -112,7 +115,7 @@ impl Service {
             match &answer {
                 Ok(_) => tracing::debug!(%claim, uid = %claim.uid, ?took, "{verb}: done"),
                 Err(error) => {
-                    tracing::debug!(%claim, uid = %claim.uid, ?took, %error, "{verb}: refused")
+                    tracing::debug!(%claim, uid = %claim.uid, ?took, %error, "{verb}: failed")
                 }
             }
             answer

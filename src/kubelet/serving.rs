@@ -1,4 +1,4 @@
-//! Both servers, from the first socket to the last.
+//! The DRA server and the registration server.
 
 use std::{
     path::{Path, PathBuf},
@@ -24,21 +24,23 @@ use super::{
 };
 use crate::files;
 
-/// Which driver this is, and where the kubelet looks for it.
+/// The driver's identity, and where the kubelet expects its sockets.
 #[derive(Debug, Clone)]
 pub struct Plugin {
     /// The driver's name.
     pub driver: String,
-    /// The kubelet's root directory, the same path on the host as here.
+    /// The kubelet's root directory, at the same path on the host and in the container.
     pub kubelet: PathBuf,
-    /// What tells this instance from another of the same driver on the node: the pod's UID. Empty: there is only one.
+    /// Distinguishes this instance from another one of the same driver on the node: the pod's UID.
+    /// Empty: there is only one.
     pub instance: String,
-    /// How long the kubelet waits for an answer at most; the work goes on behind. The kubelet's own limit is 45 s.
+    /// When the kubelet gets a response at the latest; the work continues in the background. The
+    /// kubelet's own timeout is 45 s.
     pub timeout: Duration,
 }
 
-/// The servers, while they run. Dropped without [`Serving::stop`] it removes the sockets and cuts calls off; work for
-/// claims goes on as long as the runtime does.
+/// The running servers. Dropping it without [`Serving::stop`] removes the sockets and aborts calls;
+/// work for claims continues as long as the tokio runtime does.
 pub struct Serving {
     sockets: Sockets,
     dra: Running,
@@ -47,7 +49,7 @@ pub struct Serving {
     work: mpsc::Receiver<()>,
 }
 
-/// Serves the DRA API, then makes the registration socket appear. Must be called in a tokio runtime.
+/// Serves the DRA API, then creates the registration socket. Must be called in a tokio runtime.
 ///
 /// # Errors
 /// A socket that cannot be listened on.
@@ -80,7 +82,11 @@ pub async fn serve(plugin: Plugin, claims: Arc<dyn Claims>) -> Result<Serving, K
             return Err(error);
         }
     };
-    tracing::info!(dra = %sockets.dra.display(), registration = %sockets.registration.display(), "serving the kubelet");
+    tracing::info!(
+        dra = %sockets.dra.display(),
+        registration = %sockets.registration.display(),
+        "serving the kubelet"
+    );
     Ok(Serving {
         sockets,
         dra,
@@ -91,19 +97,19 @@ pub async fn serve(plugin: Plugin, claims: Arc<dyn Claims>) -> Result<Serving, K
 }
 
 impl Serving {
-    /// Where the kubelet finds us.
+    /// The path of the registration socket.
     #[must_use]
     pub fn registration_socket(&self) -> &Path {
         &self.sockets.registration
     }
 
-    /// What the kubelet says of us; changes when it restarts.
+    /// The kubelet's registration status; changes when it restarts.
     #[must_use]
     pub fn registrations(&self) -> watch::Receiver<Registration> {
         self.registrations.clone()
     }
 
-    /// Waits for a server that ends by itself, which it never should. Safe to use in `select!`.
+    /// Waits until a server ends by itself, which should never happen. Cancel safe.
     pub async fn ended(&mut self) -> String {
         tokio::select! {
             error = self.dra.ended() => format!("DRA service ended: {error}"),
@@ -111,18 +117,19 @@ impl Serving {
         }
     }
 
-    /// No new calls; those under way, and work whose caller has gone, may take `grace`; then the sockets go.
+    /// Accepts no new calls; calls in progress, and work whose caller has disconnected, get `grace`
+    /// to finish; then the sockets are removed.
     pub async fn stop(mut self, grace: Duration) {
         let finish = async {
             self.dra.stop().await;
             self.registrar.stop().await;
-            // Every task for a claim holds a sender.
+            // Every task of a claim holds a sender.
             while self.work.recv().await.is_some() {}
         };
         if timeout(grace, finish).await.is_err() {
             tracing::warn!(
                 ?grace,
-                "work for the kubelet is still under way, left to the records"
+                "claims are still in progress; the next start continues from their records"
             );
         }
     }
@@ -167,7 +174,7 @@ impl Running {
 
     async fn ended(&mut self) -> String {
         match (&mut self.task).await {
-            Ok(Ok(())) => "no reason told".into(),
+            Ok(Ok(())) => "no error reported".into(),
             Ok(Err(error)) => error.to_string(),
             Err(error) => error.to_string(),
         }

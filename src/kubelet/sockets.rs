@@ -1,10 +1,11 @@
-//! Where the sockets are, and the removal of those that a dead instance left.
+//! Paths of the sockets, and the removal of stale ones.
 //!
-//! **The registration socket has an `@` in its name.** The kubelet's plugin watcher dials it without naming an authority
-//! (`operation_generator.go`, `dial`), and grpc-go then sends the escaped path as `:authority`
-//! (`%2Fvar%2Flib%2F…`). `h2` resets such a stream with PROTOCOL_ERROR (hyperium/h2#487), since a host has no `%`; what is
-//! before an `@` may have, and grpc-go leaves `@` as it is. The DRA socket is dialled as `unix:…`, whose authority is
-//! `localhost`.
+//! **The registration socket has an `@` in its name.** The kubelet's plugin watcher dials it
+//! without an authority (`operation_generator.go`, `dial`), and grpc-go then sends the escaped path
+//! as `:authority` (`%2Fvar%2Flib%2F…`). `h2` resets such a stream with PROTOCOL_ERROR
+//! (hyperium/h2#487), since `%` is invalid in a host; the userinfo before an `@` may contain it
+//! (RFC 3986 §3.2.1), and grpc-go does not escape `@`. The DRA socket is dialled as `unix:…`, whose
+//! authority is `localhost`.
 
 use std::{
     fs, io,
@@ -28,8 +29,8 @@ pub(super) struct Sockets {
 }
 
 impl Sockets {
-    /// Chooses, for both, the first name that is short enough. Instances of one driver (a rolling update) have different
-    /// ones; an empty `instance` means that there is only one.
+    /// Uses the first name that is short enough, for both. Instances of one driver (a rolling
+    /// update) have different names; an empty `instance` means that there is only one.
     pub(super) fn choose(root: &Path, driver: &str, instance: &str) -> Result<Self, KubeletError> {
         let short = format!(
             "{:016x}",
@@ -67,11 +68,12 @@ impl Sockets {
         })
     }
 
-    /// Removes sockets of this driver on which nobody listens any more: the kubelet would try them for ever.
+    /// Removes this driver's sockets on which no process listens: the kubelet would retry them
+    /// forever.
     pub(super) fn remove_stale(&self, driver: &str) {
-        let (single, ours) = (format!("{driver}@reg.sock"), format!("{driver}-"));
+        let (single, prefix) = (format!("{driver}@reg.sock"), format!("{driver}-"));
         remove_stale(&self.registration, |name| {
-            name == single || name.starts_with(&ours) && name.ends_with("reg.sock")
+            name == single || name.starts_with(&prefix) && name.ends_with("reg.sock")
         });
         remove_stale(&self.dra, |name| {
             name.starts_with("dra") && name.ends_with(".sock")
@@ -89,7 +91,7 @@ fn fitting(dir: &Path, names: &[String]) -> Result<PathBuf, KubeletError> {
         .ok_or_else(|| KubeletError::TooLong(dir.to_owned()))
 }
 
-/// FNV-1a: names must be the same in every build, and no more is asked of them.
+/// FNV-1a: the names must be the same in every build, which `std::hash` does not guarantee.
 fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
@@ -108,10 +110,10 @@ fn remove_stale(socket: &Path, is_ours: impl Fn(&str) -> bool) {
         if ours && is_stale(&path) {
             match files::remove(&path) {
                 Ok(()) => {
-                    tracing::info!(socket = %path.display(), "removed the socket of a dead instance")
+                    tracing::info!(socket = %path.display(), "removed a stale socket")
                 }
                 Err(error) => {
-                    tracing::warn!(socket = %path.display(), %error, "cannot remove a dead socket")
+                    tracing::warn!(socket = %path.display(), %error, "cannot remove a stale socket")
                 }
             }
         }
@@ -122,7 +124,7 @@ fn is_stale(path: &Path) -> bool {
     matches!(UnixStream::connect(path), Err(error) if error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
-/// Listens; a dead socket in the way is removed, a living one is an error.
+/// Listens; a stale socket at the path is removed, one in use is an error.
 pub(super) fn listen(path: &Path) -> Result<UnixListener, KubeletError> {
     let failed = |error| KubeletError::Io(path.to_owned(), error);
     if let Some(dir) = path.parent() {
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_name_that_fits_is_taken() {
+    fn the_longest_name_that_fits_is_used() {
         let plain = Sockets::choose(Path::new("/var/lib/kubelet"), "sriov-dra.io", UID).unwrap();
         assert_eq!(
             plain.dra,
@@ -180,7 +182,7 @@ mod tests {
         );
     }
 
-    /// What grpc-go sends as `:authority` for a path: `encodeAuthority` of its `clientconn.go`.
+    /// What grpc-go sends as `:authority` for a path: `encodeAuthority` in its `clientconn.go`.
     fn authority(path: &Path) -> String {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~!$&'()*+,;=:[]@".contains(c);
         let escape = |c: char| {
@@ -194,13 +196,13 @@ mod tests {
     }
 
     #[test]
-    fn the_kubelets_authority_is_one_that_our_server_takes() {
+    fn the_kubelets_authority_is_valid_for_the_server() {
         type Authority = tonic::codegen::http::uri::Authority;
         assert!(
             authority(Path::new("/var/lib/kubelet/reg.sock"))
                 .parse::<Authority>()
                 .is_err(),
-            "the trap is there"
+            "without the @ it is invalid"
         );
         for (length, instance) in [(1, UID), (1, ""), (50, UID), (58, UID), (58, "")] {
             let sockets = Sockets::choose(
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn every_chosen_path_fits_or_is_refused() {
+    fn every_path_fits_or_is_an_error() {
         for length in 1..110 {
             match Sockets::choose(
                 Path::new(&format!("/{}", "k".repeat(length))),
@@ -236,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dead_socket_gives_way_and_a_living_one_does_not() {
+    async fn a_stale_socket_is_replaced_and_one_in_use_is_not() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("new/dra.sock");
         drop(listen(&path).unwrap());
@@ -247,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_dead_sockets_of_this_driver_are_swept() {
+    async fn only_stale_sockets_of_this_driver_are_removed() {
         let dir = tempfile::tempdir().unwrap();
         let sockets = Sockets::choose(dir.path(), "sriov-dra.io", "new").unwrap();
         let registry = dir.path().join("plugins_registry");
@@ -255,7 +257,8 @@ mod tests {
         drop(listen(&dead).unwrap());
         drop(listen(&registry.join("other.io-old-reg.sock")).unwrap());
         let _alive = listen(&registry.join("sriov-dra.io-alive-reg.sock")).unwrap();
-        // A process that another test starts right now has a copy of the listener until it runs its program.
+        // A child process that another test spawns at this moment has a copy of the listener until
+        // it calls execve(2).
         let swept =
             crate::deadline::Deadline::after(std::time::Duration::from_secs(10)).poll(|| {
                 sockets.remove_stale("sriov-dra.io");

@@ -1,4 +1,5 @@
-//! A fake kubelet over real sockets. The letters are those of the behaviours that Kubernetes' own node tests ask for.
+//! A fake kubelet over real sockets. Suffixes like `r1` number behaviours
+//! that Kubernetes' own node tests check.
 
 use std::{
     collections::HashMap,
@@ -28,7 +29,7 @@ use crate::claim::{ClaimRef, PreparedDevice};
 
 const UID: &str = "5f0c7f0e-8e6f-4a44-9d3b-7f2f6a5f4f3e";
 
-/// Behaves by the claim's name.
+/// Behaves as the claim's name says.
 #[derive(Default)]
 struct Engine {
     begun: Notify,
@@ -50,7 +51,7 @@ impl Claims for Engine {
                 self.finished.notify_one();
             }
             "together" => {
-                // Comes back only when both are here.
+                // Returns only when both calls are in progress.
                 self.together.fetch_add(1, Ordering::SeqCst);
                 while self.together.load(Ordering::SeqCst) < 2 {
                     tokio::task::yield_now().await;
@@ -105,7 +106,7 @@ async fn node() -> Node {
     }
 }
 
-/// Sockets that the kubelet's watcher would find.
+/// The sockets that the kubelet's plugin watcher would find.
 fn registry(root: &Path) -> Vec<PathBuf> {
     let found = std::fs::read_dir(root.join("plugins_registry"));
     found
@@ -121,7 +122,7 @@ async fn connect(socket: &Path) -> Channel {
         .unwrap()
 }
 
-/// What the kubelet's watcher does with a registration socket.
+/// What the kubelet's plugin watcher does with a registration socket.
 async fn register(socket: &Path) -> PluginInfo {
     let mut client = RegistrationClient::new(connect(socket).await);
     let info = client.get_info(InfoRequest {}).await.unwrap().into_inner();
@@ -162,7 +163,7 @@ async fn prepare(
 }
 
 #[tokio::test]
-async fn the_kubelet_learns_who_we_are_and_registers_again_after_its_restart_r1() {
+async fn the_kubelet_registers_the_driver_and_again_after_its_restart_r1() {
     let node = node().await;
     let mut registrations = node.serving.registrations();
     let info = register(&registry(node.root.path())[0]).await;
@@ -182,7 +183,7 @@ async fn the_kubelet_learns_who_we_are_and_registers_again_after_its_restart_r1(
 }
 
 #[tokio::test]
-async fn a_refusal_is_kept_and_forgotten_when_the_kubelet_changes_its_mind_r3() {
+async fn a_registration_error_is_kept_until_a_registration_succeeds_r3() {
     let node = node().await;
     let registrations = node.serving.registrations();
     let mut client = RegistrationClient::new(connect(&registry(node.root.path())[0]).await);
@@ -200,7 +201,7 @@ async fn a_refusal_is_kept_and_forgotten_when_the_kubelet_changes_its_mind_r3() 
 }
 
 #[tokio::test]
-async fn a_new_start_of_the_plugin_is_found_and_leaves_no_socket_when_it_stops_r2() {
+async fn a_restart_of_the_plugin_is_found_and_a_stop_leaves_no_socket_r2() {
     let Node {
         root,
         engine,
@@ -258,13 +259,13 @@ async fn the_service_works_over_a_new_connection_and_one_carries_many_calls_r5_r
 }
 
 #[tokio::test]
-async fn every_claim_is_answered_and_an_error_is_that_claims_own() {
+async fn every_claim_is_in_the_response_with_its_own_error() {
     let node = node().await;
     let mut client = dra(node.root.path()).await;
     let asked = [
         claim("good", "good"),
         claim("refused", "refused"),
-        claim("evil", "../x"),
+        claim("invalid", "../x"),
         claim("panics", "panics"),
     ];
     let answers = prepare(&mut client, &asked).await;
@@ -313,7 +314,7 @@ async fn every_claim_is_answered_and_an_error_is_that_claims_own() {
 }
 
 #[tokio::test]
-async fn claims_of_one_call_are_prepared_side_by_side() {
+async fn claims_of_one_call_are_prepared_concurrently() {
     let node = node().await;
     let mut client = dra(node.root.path()).await;
     let asked = [claim("together", "a"), claim("together", "b")];
@@ -324,7 +325,7 @@ async fn claims_of_one_call_are_prepared_side_by_side() {
 }
 
 #[tokio::test]
-async fn the_work_goes_on_when_the_kubelet_hangs_up() {
+async fn the_work_continues_when_the_kubelet_disconnects() {
     let node = node().await;
     let mut client = dra(node.root.path()).await;
     let call = tokio::spawn(async move { prepare(&mut client, &[claim("slow", UID)]).await });
@@ -338,7 +339,7 @@ async fn the_work_goes_on_when_the_kubelet_hangs_up() {
 }
 
 #[tokio::test]
-async fn a_slow_claim_is_answered_before_the_kubelet_gives_up() {
+async fn a_slow_claim_gets_a_response_before_the_kubelets_timeout() {
     let root = tempfile::tempdir().unwrap();
     let engine = Arc::new(Engine::default());
     let plugin = Plugin {
@@ -359,7 +360,7 @@ async fn a_slow_claim_is_answered_before_the_kubelet_gives_up() {
 }
 
 #[tokio::test]
-async fn stopping_waits_for_work_whose_caller_has_gone() {
+async fn stop_waits_for_work_whose_caller_has_disconnected() {
     let Node {
         root,
         engine,
@@ -377,7 +378,7 @@ async fn stopping_waits_for_work_whose_caller_has_gone() {
 }
 
 #[tokio::test]
-async fn an_old_kubelet_is_served_the_same_without_shares() {
+async fn v1beta1_is_served_like_v1_without_shares() {
     let node = node().await;
     let info = register(&registry(node.root.path())[0]).await;
     let channel = connect(Path::new(&info.endpoint)).await;
@@ -400,10 +401,10 @@ async fn an_old_kubelet_is_served_the_same_without_shares() {
 }
 
 #[tokio::test]
-async fn a_service_that_we_do_not_have_is_answered_unimplemented() {
+async fn an_unknown_service_is_unimplemented() {
     let node = node().await;
     let info = register(&registry(node.root.path())[0]).await;
-    // The registration socket does not serve DRA: the same answer as for the health service on the DRA socket.
+    // The DRA socket does not serve registration: the same response as for the health service.
     let mut client = RegistrationClient::new(connect(Path::new(&info.endpoint)).await);
     assert_eq!(
         client.get_info(InfoRequest {}).await.unwrap_err().code(),
