@@ -14,12 +14,13 @@
 mod fault;
 mod function;
 mod igb;
+mod namespaces;
 mod state;
 
 pub use fault::Fault;
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -326,11 +327,6 @@ impl Kernel for Fake {
             state.link_in(device, netns).map(|_| ())
         })
     }
-}
-
-/// Whether this is the path of the host's namespace, whatever the root above it.
-pub(crate) fn is_host_netns(path: &Path) -> bool {
-    path.ends_with(PathBuf::from("1/ns/net"))
 }
 
 #[cfg(test)]

@@ -3,22 +3,19 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use super::{
     super::{ErrorKind, HostError, Netns, Recording, Result},
     fault::FaultInjector,
     function::{FakeFunction, FakeLink, NO_NETDEV, assign},
-    is_host_netns,
+    namespaces::{HOST_NETNS, Namespaces},
 };
 use crate::device::{
     Bdf, Binding, DeviceId, FunctionKind, IfName, LinkSetting, LinkState, Mac, Observed,
     RdmaDevice, VfAddress, VfSetting, VfSettings, VlanTag,
 };
-
-/// The inode number of the host's namespace.
-const HOST_NETNS: u64 = 1;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -588,64 +585,4 @@ fn gone(device: &DeviceId) -> HostError {
         "find",
         "no such device",
     )
-}
-
-/// Namespaces other than the host's: inode and, unless leaked, path.
-#[derive(Debug, Default)]
-pub(super) struct Namespaces {
-    all: BTreeMap<u64, Option<PathBuf>>,
-    last: u64,
-}
-
-impl Namespaces {
-    pub(super) fn add(&mut self, path: &Path) -> Netns {
-        self.last = self.last.max(4_026_532_000) + 1;
-        self.all.insert(self.last, Some(path.to_owned()));
-        Netns {
-            inode: self.last,
-            file: None,
-        }
-    }
-
-    pub(super) fn open(&self, path: &Path) -> Result<Netns> {
-        let at = |(_, at): &(&u64, &Option<PathBuf>)| at.as_deref() == Some(path);
-        let inode = if is_host_netns(path) {
-            Some(HOST_NETNS)
-        } else {
-            self.all.iter().find(at).map(|(inode, _)| *inode)
-        };
-        let gone = || {
-            HostError::of_kind(
-                ErrorKind::Gone,
-                format!("netns {}", path.display()),
-                "open",
-                "no such file or directory",
-            )
-        };
-        inode
-            .map(|inode| Netns { inode, file: None })
-            .ok_or_else(gone)
-    }
-
-    pub(super) fn leak(&mut self, path: &Path) {
-        self.all
-            .values_mut()
-            .filter(|at| at.as_deref() == Some(path))
-            .for_each(|at| *at = None);
-    }
-
-    fn forget(&mut self, inode: u64) {
-        self.all.remove(&inode);
-    }
-
-    fn take_leaked(&mut self) -> Vec<u64> {
-        let leaked = self
-            .all
-            .iter()
-            .filter(|(_, path)| path.is_none())
-            .map(|(inode, _)| *inode)
-            .collect();
-        self.all.retain(|_, path| path.is_some());
-        leaked
-    }
 }
