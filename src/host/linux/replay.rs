@@ -15,7 +15,7 @@ impl Recording {
     /// The directory cannot be written.
     pub fn unpack(&self, dir: &Path) -> io::Result<Linux> {
         self.sysfs.unpack(dir)?;
-        Ok(Linux::recorded(dir.to_owned(), self.told.clone()))
+        Ok(Linux::recorded(dir.to_owned(), self.genl.clone()))
     }
 
     /// Its functions: as discovery reads the recorded sysfs; as recorded when there is none.
