@@ -2,6 +2,7 @@
 
 mod bench;
 mod crash;
+mod earlier_version;
 mod pods;
 
 #[test]

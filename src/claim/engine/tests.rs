@@ -2,6 +2,7 @@
 
 mod crash;
 mod driverless;
+mod earlier_version;
 mod extras;
 mod identity;
 mod life;

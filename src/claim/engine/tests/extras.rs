@@ -35,7 +35,7 @@ fn fake() -> Fake {
     Fake::new(&recording)
 }
 
-fn pools(fake: &Fake, config: &str) -> Pools {
+pub(super) fn pools(fake: &Fake, config: &str) -> Pools {
     let functions = fake.functions().unwrap();
     let candidates: Vec<_> = functions
         .iter()
