@@ -1,6 +1,6 @@
 //! What is wrong with a configuration.
 
-use crate::claim::ConfigSource;
+use super::ConfigSource;
 
 /// A configuration that is refused. Displays as `WHERE: FIELD: REASON`, e.g.
 /// `claim config: vlan: 5000 is not a VLAN id, must be 0 to 4094`.

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{
-    ConfigError, KIND, Settings, VERSION,
+    ConfigError, ConfigSource, KIND, OpaqueConfig, Settings, VERSION,
     fields::{self, Field, Who},
 };
-use crate::claim::{ConfigSource, OpaqueConfig};
 
 /// What the configurations of an allocation say for one request.
 ///

@@ -13,6 +13,7 @@ mod env;
 mod error;
 pub mod fields;
 mod merge;
+mod opaque;
 mod read;
 mod settings;
 #[cfg(test)]
@@ -22,7 +23,8 @@ pub use attribute::{Attribute, MAX_ATTRIBUTES, OWN_ATTRIBUTES, RESOURCE_NAME};
 pub(crate) use attribute::{MAX_VALUE, is_label};
 pub use error::ConfigError;
 pub use merge::merge;
-pub use settings::{DriverChoice, Settings};
+pub use opaque::{ConfigSource, OpaqueConfig};
+pub use settings::{AttachMode, DriverChoice, Settings};
 
 /// Version and kind under the driver's own group: `sriov-dra.io/v1alpha1`, `DeviceConfig`.
 pub const VERSION: &str = "v1alpha1";

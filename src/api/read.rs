@@ -5,11 +5,8 @@ use std::{net::IpAddr, str::FromStr};
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::{DriverChoice, Settings};
-use crate::{
-    claim::AttachMode,
-    device::{LinkState, Mac, Route, VlanProto},
-};
+use super::{AttachMode, DriverChoice, Settings};
+use crate::device::{LinkState, Mac, Route, VlanProto};
 
 type Read = Result<(), String>;
 

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 
-use crate::{
-    claim::AttachMode,
-    device::{IfName, LinkState, Mac, Route, VlanProto, VlanTag},
-};
+use crate::device::{IfName, LinkState, Mac, Route, VlanProto, VlanTag};
 
 /// Which driver the function shall have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +14,18 @@ pub enum DriverChoice {
     Default,
     /// This one.
     Named(String),
+}
+
+/// Who moves the netdev into the pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AttachMode {
+    /// This driver, by NRI.
+    Pod,
+    /// A meta-plugin that calls the CNI binary.
+    Cni,
+    /// Nobody.
+    None,
 }
 
 /// Settings of one device. `None`, or empty: not asked, left as it is.

@@ -1,7 +1,6 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::claim::{ConfigSource, OpaqueConfig};
 
 const DRIVER: &str = "sriov-dra.io";
 

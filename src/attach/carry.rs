@@ -131,7 +131,7 @@ fn settings(plan: &NetdevPlan, now: &Netdev) -> Vec<LinkSetting> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{claim::AttachMode, device::NetdevHome};
+    use crate::{api::AttachMode, device::NetdevHome};
 
     #[test]
     fn a_link_is_addressed_while_down_and_routed_when_up() {

@@ -3,7 +3,10 @@
 use std::io;
 
 use super::{Attacher, error::Reason};
-use crate::claim::{AttachMode, DeviceRecord, Record, view};
+use crate::{
+    api::AttachMode,
+    claim::{DeviceRecord, Record, view},
+};
 
 /// Devices that go into the pod by the runtime's hook.
 pub(super) fn hooked(record: &Record) -> impl Iterator<Item = &DeviceRecord> {

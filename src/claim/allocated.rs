@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::device::ParseError;
+use crate::{api::OpaqueConfig, device::ParseError};
 
 /// A claim's UID. It names files, so only `[0-9a-z-]`, 1 to 63 of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -105,26 +105,6 @@ impl AllocatedDevice {
     pub fn base_request(&self) -> &str {
         self.request.split('/').next().unwrap_or(&self.request)
     }
-}
-
-/// Who wrote a configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ConfigSource {
-    /// The administrator, in a DeviceClass.
-    Class,
-    /// A user of the namespace, in the claim.
-    Claim,
-}
-
-/// One entry of `status.allocation.devices.config`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OpaqueConfig {
-    /// Class or claim.
-    pub source: ConfigSource,
-    /// Requests that it is for; none: all. `req` covers `req/sub`.
-    pub requests: Vec<String>,
-    /// `opaque.parameters`, not yet parsed.
-    pub parameters: serde_json::Value,
 }
 
 /// One device of the answer to the kubelet.

@@ -20,15 +20,13 @@ mod undo;
 pub mod view;
 mod wanted;
 
-pub use allocated::{
-    AllocatedClaim, AllocatedDevice, ClaimRef, ClaimUid, ConfigSource, OpaqueConfig, PreparedDevice,
-};
+pub use allocated::{AllocatedClaim, AllocatedDevice, ClaimRef, ClaimUid, PreparedDevice};
 pub use engine::{Damage, Engine, Identity, PublishedOf};
 pub use error::{ClaimError, Conflict};
 pub use extras::{Demand, Extras, Pools};
 pub use locks::{ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
 pub use plan::plan;
-pub use record::{AttachMode, Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step, VfHome};
+pub use record::{Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step, VfHome};
 pub use store::{Entry, Store, StoreError, Title, VERSION};
 pub use undo::{Undo, undo};
 pub use wanted::{Wanted, wanted};

@@ -11,11 +11,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    AttachMode, DeviceRecord, Extras, NetdevPlan, Step, VfHome, Wanted, wanted::WITHOUT_NETDEV,
-};
+use super::{DeviceRecord, Extras, NetdevPlan, Step, VfHome, Wanted, wanted::WITHOUT_NETDEV};
 use crate::{
-    api::{DriverChoice, Settings},
+    api::{AttachMode, DriverChoice, Settings},
     device::{
         Binding, LinkSetting, LinkState, Mac, NetdevHome, Observed, VfAddress, VfSetting,
         VfSettings, VlanTag,

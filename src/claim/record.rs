@@ -151,18 +151,6 @@ pub enum Step {
     },
 }
 
-/// Who carries the netdev into the pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AttachMode {
-    /// This driver, by NRI.
-    Pod,
-    /// A meta-plugin that calls the CNI binary.
-    Cni,
-    /// Nobody.
-    None,
-}
-
 /// How the netdev is to be in the pod.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -13,8 +13,9 @@ use std::{
     path::PathBuf,
 };
 
-use super::{AttachMode, ClaimUid, DeviceRecord, Record};
+use super::{ClaimUid, DeviceRecord, Record};
 use crate::{
+    api::AttachMode,
     cdi::{self, DeviceNode, Edits, Mount},
     device::DeviceId,
     files,

@@ -5,7 +5,8 @@ use k8s_openapi::api::resource::v1::{
 };
 
 use crate::{
-    claim::{AllocatedClaim, AllocatedDevice, ClaimRef, ConfigSource, OpaqueConfig},
+    api::{ConfigSource, OpaqueConfig},
+    claim::{AllocatedClaim, AllocatedDevice, ClaimRef},
     device::ParseError,
 };
 

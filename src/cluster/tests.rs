@@ -11,8 +11,8 @@ mod pools;
 
 use super::*;
 use crate::{
-    api::Attribute,
-    claim::{AllocatedDevice, ConfigSource},
+    api::{Attribute, ConfigSource},
+    claim::AllocatedDevice,
     slice::{Consumption, CounterSet, Device, Reason, Slice, Taint},
 };
 

@@ -2,10 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{
-    api,
-    claim::{ConfigSource, OpaqueConfig},
-};
+use crate::api::{self, ConfigSource, OpaqueConfig};
 
 /// The fields of a DeviceConfig.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,10 +6,7 @@ mod pools;
 use serde_json::Value;
 
 use super::*;
-use crate::{
-    api,
-    claim::{ConfigSource, OpaqueConfig},
-};
+use crate::api::{self, ConfigSource, OpaqueConfig};
 
 const DRIVER: &str = "sriov-dra.io";
 

@@ -4,10 +4,7 @@ use super::{
     judge::Slot,
     objects::{Config, Devices},
 };
-use crate::{
-    api,
-    claim::{ConfigSource, OpaqueConfig},
-};
+use crate::api::{self, ConfigSource, OpaqueConfig};
 
 /// What Prepare would refuse, request by request: the request's name and the reason.
 pub(super) fn refusals(asks: &Devices, slots: &[Slot<'_>], driver: &str) -> Vec<(String, String)> {

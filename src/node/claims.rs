@@ -13,9 +13,8 @@ use tokio::{
 };
 
 use crate::{
-    claim::{
-        AllocatedClaim, AttachMode, ClaimError, ClaimRef, ClaimUid, Engine, Pools, PreparedDevice,
-    },
+    api::AttachMode,
+    claim::{AllocatedClaim, ClaimError, ClaimRef, ClaimUid, Engine, Pools, PreparedDevice},
     cluster::Cluster,
     deadline::Deadline,
     kubelet::Claims,

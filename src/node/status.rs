@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{
+    api::AttachMode,
     attach::Change,
-    claim::{AttachMode, ClaimRef, ClaimUid, DeviceRecord, Engine, Phase, Record},
+    claim::{ClaimRef, ClaimUid, DeviceRecord, Engine, Phase, Record},
     cluster::{Cluster, Condition, DeviceStatus, NetworkData},
 };
 

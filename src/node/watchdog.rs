@@ -12,7 +12,10 @@ use std::{
 
 use tokio::{sync::Notify, time::sleep};
 
-use crate::claim::{AttachMode, ClaimUid, Engine, Entry, Phase, Record};
+use crate::{
+    api::AttachMode,
+    claim::{ClaimUid, Engine, Entry, Phase, Record},
+};
 
 const PERIOD: Duration = Duration::from_secs(5);
 /// A sandbox comes within seconds of Prepare, but a busy node takes its time, and a connection that goes away while a

@@ -7,10 +7,10 @@ use std::{
 };
 
 use crate::{
+    api::AttachMode,
     attach::{Attacher, Change, ContainerView, PodClaims, Sandbox},
     claim::{
-        AttachMode, Attachment, ClaimRef, DeviceRecord, NetdevPlan, Phase, Record, Step, Store,
-        VERSION, view,
+        Attachment, ClaimRef, DeviceRecord, NetdevPlan, Phase, Record, Step, Store, VERSION, view,
     },
     deadline::Deadline,
     device::{DeviceId, Netdev, VfAddress},

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::bench::{Bench, create, run};
 use crate::{
+    api::AttachMode,
     attach::{Attached, Change, ContainerView},
-    claim::{AttachMode, Phase},
+    claim::Phase,
     deadline::Deadline,
     device::LinkSetting,
     host::{Kernel, fake::Fault},

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use crate::{
-    claim::{AttachMode, ClaimError, ClaimRef, ClaimUid, Entry, Record, StoreError, Work, home},
+    api::AttachMode,
+    claim::{ClaimError, ClaimRef, ClaimUid, Entry, Record, StoreError, Work, home},
     device::DeviceId,
 };
 

@@ -14,10 +14,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    claim::{
-        AllocatedClaim, AllocatedDevice, Attachment, ClaimRef, ConfigSource, OpaqueConfig, Pools,
-        PreparedDevice, Record,
-    },
+    api::{ConfigSource, OpaqueConfig},
+    claim::{AllocatedClaim, AllocatedDevice, Attachment, ClaimRef, Pools, PreparedDevice, Record},
     host::fake::Fake,
 };
 

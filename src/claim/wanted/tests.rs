@@ -1,7 +1,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::claim::{ClaimRef, ConfigSource, OpaqueConfig};
+use crate::{
+    api::{ConfigSource, OpaqueConfig},
+    claim::ClaimRef,
+};
 
 fn claim(devices: &[(&str, &str)], configs: Vec<OpaqueConfig>) -> AllocatedClaim {
     let device = |(request, device): &(&str, &str)| AllocatedDevice {

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::{
-    api,
-    claim::{AllocatedClaim, AllocatedDevice, ClaimRef, ConfigSource, OpaqueConfig},
+    api::{self, ConfigSource, OpaqueConfig},
+    claim::{AllocatedClaim, AllocatedDevice, ClaimRef},
 };
 
 pub(super) const DRIVER: &str = "sriov-dra.io";

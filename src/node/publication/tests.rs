@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    api::Attribute,
-    claim::{AllocatedClaim, AllocatedDevice, ClaimRef, ConfigSource, Identity, OpaqueConfig},
+    api::{Attribute, ConfigSource, OpaqueConfig},
+    claim::{AllocatedClaim, AllocatedDevice, ClaimRef, Identity},
     deadline::Deadline,
     host::fake::Fake,
     paths::Paths,

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::{
-    claim::{AttachMode, Phase},
+    api::AttachMode,
+    claim::Phase,
     device::{Binding, Mac},
     host::Kernel,
 };
