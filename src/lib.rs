@@ -7,7 +7,7 @@
 //!                     ▲                              ▲ cluster
 //!                     │ steps                        │
 //!                   claim ◄─ wanted ◄─ kubelet ◄─ NodePrepareResources
-//!                     │  └─► record ─► cdi, metadata
+//!                     │  └─► ledger ─► cdi, metadata
 //!                   attach ◄─ nri ◄─ containerd, CRI-O
 //! ```
 //!
@@ -31,7 +31,9 @@
 //! | | [`selector`] | CEL selectors of classes and claims, as the scheduler evaluates them |
 //! | node, blocking | [`host`] | the kernel: one seam, the real one and a fake |
 //! | | [`inventory`] | which functions there are, and which the host itself uses |
-//! | | [`claim`] | wanted, plan, record, engine: prepare, unprepare, recover |
+//! | | [`ledger`] | what was done on this node and for whom: records, and locks |
+//! | | [`netdev`] | what a netdev was, moving it, and putting it back |
+//! | | [`claim`] | wanted, plan, engine: prepare, unprepare, recover |
 //! | | [`attach`] | a prepared netdev → pod, and back |
 //! | edges, async | [`kubelet`], [`nri`], [`cluster`] | the three peers: their protocols |
 //! | | [`publish`] | inventory → ResourceSlices, and the loop that keeps them so |
@@ -57,7 +59,9 @@ pub mod device;
 pub mod files;
 pub mod host;
 pub mod inventory;
+pub mod ledger;
 pub mod metadata;
+pub mod netdev;
 pub mod paths;
 pub mod pool;
 pub mod resource_policy;

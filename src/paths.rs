@@ -66,6 +66,18 @@ impl Paths {
         self.run.join("claims")
     }
 
+    /// One record per attachment that is no claim's.
+    #[must_use]
+    pub fn attachments(&self) -> PathBuf {
+        self.run.join("attachments")
+    }
+
+    /// One record per provisioned port.
+    #[must_use]
+    pub fn ports(&self) -> PathBuf {
+        self.run.join("ports")
+    }
+
     /// Start gates: files that exist only while a claim's netdev is in its pod; containers of the
     /// claim mount them.
     #[must_use]

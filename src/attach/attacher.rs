@@ -1,20 +1,13 @@
-//! Whoever attaches: what it needs, and what it does when the runtime reports.
+//! Whoever attaches: what it needs, and what it does on each event of a sandbox.
 
 use std::{sync::Arc, time::Duration};
 
-use ipnet::IpNet;
-
-use super::{
-    carry::Carrier,
-    error::AttachError,
-    sandbox::{ContainerView, Sandbox},
-    underway::Underway,
-};
+use super::{ContainerView, Sandbox, error::AttachError, underway::Underway};
 use crate::{
-    claim::{ClaimRef, DeviceRecord, Locks, Record, Store, home::host_netns},
     deadline::Deadline,
-    device::{DeviceId, IfName, Mac},
     host::{HostError, Kernel},
+    ledger::{ClaimRef, ClaimUid, Locks, Store},
+    netdev::{Mover, host_netns},
     paths::Paths,
 };
 
@@ -28,51 +21,23 @@ pub trait PodClaims: Send + Sync {
     fn of(&self, pod_uid: &str) -> Vec<(String, String)>;
 }
 
-/// A netdev is in its pod.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attached {
-    /// Whose.
-    pub claim: ClaimRef,
-    /// Which.
-    pub device: DeviceId,
-    /// The request, `req` or `req/sub`.
-    pub request: String,
-    /// The slices' pool.
-    pub pool: String,
-    /// Which share.
-    pub share_id: Option<String>,
-    /// The name in the pod.
-    pub if_name: IfName,
-    /// The address in the pod.
-    pub mac: Option<Mac>,
-    /// Network addresses that it was given.
-    pub addresses: Vec<IpNet>,
-    /// `namespace/name` of the pod.
-    pub pod: String,
-}
-
-/// A netdev is not in its pod any more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Detached {
-    /// Whose.
-    pub claim: ClaimRef,
-    /// Which.
-    pub device: DeviceId,
-    /// The request, `req` or `req/sub`.
-    pub request: String,
-    /// The slices' pool.
-    pub pool: String,
-    /// Which share.
-    pub share_id: Option<String>,
-}
-
-/// What has happened, for whoever writes claim status.
+/// What has happened to a netdev of a claim, for whoever writes claim status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// A netdev came into its pod; also told for those that are there, when the runtime has told all sandboxes.
-    Attached(Attached),
+    /// It came into its pod; also reported for those that are there, when the runtime has listed its sandboxes.
+    Attached(ClaimUid),
     /// It left.
-    Detached(Detached),
+    Detached(ClaimUid),
+}
+
+impl Change {
+    /// The claim whose status is another now.
+    #[must_use]
+    pub fn claim(self) -> ClaimUid {
+        match self {
+            Self::Attached(claim) | Self::Detached(claim) => claim,
+        }
+    }
 }
 
 /// Is told of changes, on the hook's thread: it must not wait.
@@ -114,61 +79,29 @@ impl Attacher {
         }
     }
 
-    pub(super) fn carrier(&self) -> Result<Carrier<'_>, HostError> {
-        Ok(Carrier {
+    pub(super) fn mover(&self) -> Result<Mover<'_>, HostError> {
+        Ok(Mover {
             kernel: &*self.kernel,
             home: host_netns(&*self.kernel, &self.paths)?,
         })
     }
 
-    pub(super) fn report_attached(&self, record: &Record, device: &DeviceRecord) {
-        let (Some(plan), Some(attachment)) = (&device.netdev, &device.attachment) else {
-            return;
-        };
-        (self.report)(Change::Attached(Attached {
-            claim: record.claim.clone(),
-            device: device.id,
-            request: device.request.clone(),
-            pool: device.pool.clone(),
-            share_id: device.share_id.clone(),
-            if_name: attachment.if_name.clone(),
-            mac: attachment.mac,
-            addresses: plan.addresses.clone(),
-            pod: attachment.pod.clone(),
-        }));
+    pub(super) fn report_attached(&self, claim: &ClaimRef) {
+        (self.report)(Change::Attached(claim.uid.clone()));
     }
 
-    pub(super) fn report_detached(&self, record: &Record, device: &DeviceRecord) {
-        (self.report)(Change::Detached(Detached {
-            claim: record.claim.clone(),
-            device: device.id,
-            request: device.request.clone(),
-            pool: device.pool.clone(),
-            share_id: device.share_id.clone(),
-        }));
-    }
-
-    fn attach_late(&self, sandbox: &Sandbox) {
-        match self.attach(sandbox, Deadline::after(PATIENCE)) {
-            Ok(()) => self.report_all(sandbox),
-            Err(error) => tracing::warn!("{}", told(sandbox)(error)),
-        }
-    }
-
-    fn let_go(&self, sandbox: &str) {
-        self.underway.end(sandbox);
-        if let Err(error) = self.release(sandbox, Deadline::after(PATIENCE)) {
-            tracing::warn!(sandbox, "detach: {error}; the claim's release will do it");
-        }
+    pub(super) fn report_detached(&self, claim: &ClaimRef) {
+        (self.report)(Change::Detached(claim.uid.clone()));
     }
 }
 
-/// What the runtime reports of a sandbox, as it comes. Errors are texts for the pod's events.
+/// The events of a sandbox. Each of these blocks, and two may run at once. An error's text is what a person reads in the
+/// pod's events.
 impl Attacher {
-    /// The sandbox has its network: its netdevs go into it.
+    /// The sandbox has its network; containers do not run yet. Repeated calls for a sandbox are success.
     ///
     /// # Errors
-    /// A netdev could not be attached, or not by the deadline.
+    /// Nothing of the sandbox's claims is in it.
     pub fn run(&self, sandbox: &Sandbox, deadline: Deadline) -> Result<(), String> {
         self.attach(sandbox, deadline).map_err(told(sandbox))
     }
@@ -183,10 +116,10 @@ impl Attacher {
         self.let_go(&sandbox.id);
     }
 
-    /// A container may be created: all netdevs of the claims that it uses are in its pod.
+    /// A container of the sandbox is about to be created.
     ///
     /// # Errors
-    /// One is not.
+    /// It must not be: a netdev of its claims is not in the sandbox.
     pub fn create_container(
         &self,
         sandbox: &Sandbox,
@@ -202,7 +135,7 @@ impl Attacher {
         self.attach_late(sandbox);
     }
 
-    /// Ids of the sandboxes that have a netdev.
+    /// Ids of the sandboxes that a netdev is recorded for.
     #[must_use]
     pub fn holding(&self) -> Vec<String> {
         self.sandboxes().unwrap_or_else(|error| {
@@ -211,7 +144,7 @@ impl Attacher {
         })
     }
 
-    /// All sandboxes that there are, and those of [`Attacher::holding`] that are no more.
+    /// All sandboxes there are, and those of [`Attacher::holding`] that are no more.
     pub fn synchronize(&self, living: Vec<Sandbox>, lost: Vec<String>) {
         lost.iter().for_each(|sandbox| self.let_go(sandbox));
         for sandbox in living {
@@ -221,6 +154,21 @@ impl Attacher {
                 None if self.has_left(&sandbox.id) => self.let_go(&sandbox.id),
                 None => {}
             }
+        }
+    }
+
+    /// Attaches what no call has attached, and reports all that the sandbox has.
+    fn attach_late(&self, sandbox: &Sandbox) {
+        match self.attach(sandbox, Deadline::after(PATIENCE)) {
+            Ok(()) => self.report_all(sandbox),
+            Err(error) => tracing::warn!("{}", told(sandbox)(error)),
+        }
+    }
+
+    fn let_go(&self, sandbox: &str) {
+        self.underway.end(sandbox);
+        if let Err(error) = self.release(sandbox, Deadline::after(PATIENCE)) {
+            tracing::warn!(sandbox, "detach: {error}; the claim's release will do it");
         }
     }
 }

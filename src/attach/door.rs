@@ -5,7 +5,8 @@ use std::io;
 use super::{Attacher, error::Reason};
 use crate::{
     api::AttachMode,
-    claim::{DeviceRecord, Record, view},
+    claim::view,
+    ledger::{DeviceRecord, Record},
 };
 
 /// Devices that go into the pod by the runtime's hook.
@@ -35,7 +36,7 @@ impl Attacher {
 
     fn no_door(&self, record: &Record, source: io::Error) -> Reason {
         Reason::Door {
-            path: self.paths.attached().join(record.claim.uid.as_str()),
+            path: self.paths.attached().join(record.owner.claim.uid.as_str()),
             source,
         }
     }

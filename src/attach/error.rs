@@ -1,9 +1,9 @@
 //! Why a netdev is not in its pod. These texts are read in the pod's events.
 
 use crate::{
-    claim::{ClaimRef, LockError, Phase, StoreError},
     device::{DeviceId, IfName},
     host::HostError,
+    ledger::{ClaimRef, LockError, Phase, StoreError},
 };
 
 /// An attachment that failed, or a container that must not start.

@@ -3,15 +3,12 @@
 use std::{ffi::OsStr, path::Path};
 
 use super::{
-    Attacher,
+    Attacher, ContainerView, Sandbox,
     door::hooked,
     error::{AttachError, Reason},
     sandbox::{ContainerView, Sandbox},
 };
-use crate::{
-    claim::{DeviceRecord, view::claim_of_mount},
-    deadline::Deadline,
-};
+use crate::{claim::view::claim_of_mount, deadline::Deadline, ledger::DeviceRecord};
 
 impl Attacher {
     /// Whether the container may be created. While the sandbox is being attached none may, also none that uses no claim: the
@@ -46,7 +43,7 @@ impl Attacher {
         let request = source.file_stem().and_then(OsStr::to_str);
         let mut devices = hooked(&record).filter(|device| Some(device.base_request()) == request);
         match devices.find_map(|device| self.fault(device, sandbox)) {
-            Some(reason) => Err(reason.of(&record.claim)),
+            Some(reason) => Err(reason.of(&record.owner.claim)),
             None => Ok(()),
         }
     }

@@ -16,19 +16,17 @@
 //! netdev is in the pod, so that no container starts without its netdev, whoever is dead.
 
 mod attacher;
-mod carry;
 mod door;
 mod error;
 mod gate;
 mod name;
 mod release;
-mod resting;
 mod run;
 mod sandbox;
 #[cfg(test)]
 mod tests;
 mod underway;
 
-pub use attacher::{Attached, Attacher, Change, Detached, PodClaims, Report};
+pub use attacher::{Attacher, Change, PodClaims, Report};
 pub use error::{AttachError, Reason};
 pub use sandbox::{ContainerView, Sandbox};

@@ -7,9 +7,10 @@ use super::{
     error::{AttachError, Reason},
 };
 use crate::{
-    claim::{Attachment, ClaimRef, DeviceRecord, Record, StoreError, home::is_attached},
     deadline::Deadline,
     device::DeviceId,
+    ledger::{Attachment, ClaimRef, DeviceRecord, Record, StoreError},
+    netdev::is_attached,
 };
 
 /// How long taking back an attachment that failed may wait.
@@ -69,8 +70,8 @@ impl Attacher {
                 .iter()
                 .any(|device| owned(device, sandbox).is_some())
             {
-                let done = self.release_claim(&record.claim, sandbox, |_| true, deadline);
-                first = first.and(done.map_err(|reason| reason.of(&record.claim)));
+                let done = self.release_claim(&record.owner.claim, sandbox, |_| true, deadline);
+                first = first.and(done.map_err(|reason| reason.of(&record.owner.claim)));
             }
         }
         first
@@ -127,11 +128,11 @@ impl Attacher {
         };
         let _device = self.locks.device(&device.id, work, deadline)?;
         if self.kernel.observe(&device.id)?.function.incarnation == device.incarnation {
-            self.carrier()?.carry_home(&device, attachment, deadline)?;
+            self.mover()?.move_back(&device, attachment, deadline)?;
         }
         record.devices[index].attachment = None;
         self.store.save(record)?;
-        self.report_detached(record, &device);
+        self.report_detached(&record.owner.claim);
         Ok(())
     }
 }

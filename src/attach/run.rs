@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    Attacher,
+    Attacher, Sandbox,
     door::{hooked, is_hooked},
     error::{AttachError, Reason},
     name,
@@ -11,10 +11,11 @@ use super::{
     underway::Ended,
 };
 use crate::{
-    claim::{Attachment, ClaimRef, DeviceRecord, Phase, Record, home::is_attached},
     deadline::Deadline,
     device::{DeviceId, IfName},
     host::Netns,
+    ledger::{Attachment, ClaimRef, DeviceRecord, Phase, Record},
+    netdev::is_attached,
 };
 
 /// One call of the hook.
@@ -84,8 +85,8 @@ impl Attacher {
         };
         let mut begun = Begun::new();
         let done = claims.iter().try_for_each(|record| {
-            self.attach_claim(&visit, &record.claim, &mut begun)
-                .map_err(|reason| reason.of(&record.claim))
+            self.attach_claim(&visit, &record.owner.claim, &mut begun)
+                .map_err(|reason| reason.of(&record.owner.claim))
         });
         if done.is_err() {
             self.take_back(&sandbox.id, &begun);
@@ -98,12 +99,13 @@ impl Attacher {
         let named = self.pods.of(pod_uid);
         let place = |record: &Record| {
             named.iter().position(|(space, name)| {
-                *space == record.claim.namespace && *name == record.claim.name
+                *space == record.owner.claim.namespace && *name == record.owner.claim.name
             })
         };
         let ours = |record: &Record| {
             hooked(record).next().is_some()
-                && (record.reserved_for.iter().any(|uid| uid == pod_uid) || place(record).is_some())
+                && (record.owner.reserved_for.iter().any(|uid| uid == pod_uid)
+                    || place(record).is_some())
         };
         let mut records: Vec<Record> = self
             .store
@@ -162,14 +164,14 @@ impl Attacher {
         if self.kernel.observe(&device.id)?.function.incarnation != device.incarnation {
             return Err(Reason::Replaced(device.id));
         }
-        let carrier = self.carrier()?;
+        let mover = self.mover()?;
         visit.go()?;
-        let from = carrier.fetch(&device, &visit.netns, visit.deadline)?;
+        let from = mover.fetch(&device, &visit.netns, visit.deadline)?;
         let name = self.name_for(visit, &device, &from)?;
         visit.go()?;
-        begun.push((record.claim.clone(), device.id));
+        begun.push((record.owner.claim.clone(), device.id));
         self.note(record, index, attachment(visit, &name))?;
-        let mac = carrier.carry_in(&device, plan, (&from, &visit.netns), &name, &|| visit.go())?;
+        let mac = mover.move_in(&device, plan, (&from, &visit.netns), &name, &|| visit.go())?;
         visit.go()?;
         self.note(
             record,
@@ -180,7 +182,7 @@ impl Attacher {
                 ..attachment(visit, &name)
             },
         )?;
-        self.report_attached(record, &record.devices[index]);
+        self.report_attached(&record.owner.claim);
         Ok(())
     }
 
@@ -244,8 +246,9 @@ impl Attacher {
             .into_iter()
             .filter_map(|entry| entry.record());
         let mut owners = records.flat_map(|record| {
-            let owner =
-                |device: &DeviceRecord| format!("device {} of claim {}", device.id, record.claim);
+            let owner = |device: &DeviceRecord| {
+                format!("device {} of claim {}", device.id, record.owner.claim)
+            };
             let has = |device: &&DeviceRecord| {
                 let attachment = device.attachment.as_ref();
                 attachment.is_some_and(|a| a.sandbox == visit.sandbox.id && a.if_name == *name)
@@ -262,7 +265,7 @@ impl Attacher {
             .unwrap_or_else(|| "a link of the pod's own network".to_owned())
     }
 
-    /// Tells of all that the sandbox has.
+    /// Reports the claims that the sandbox has netdevs of.
     pub(super) fn report_all(&self, sandbox: &Sandbox) {
         let records = self
             .store
@@ -271,17 +274,15 @@ impl Attacher {
             .into_iter()
             .filter_map(|entry| entry.record());
         for record in records {
-            let has = |device: &&DeviceRecord| {
+            let has = |device: &DeviceRecord| {
                 device
                     .attachment
                     .as_ref()
                     .is_some_and(|attachment| attachment.sandbox == sandbox.id && attachment.done)
             };
-            record
-                .devices
-                .iter()
-                .filter(has)
-                .for_each(|device| self.report_attached(&record, device));
+            if record.devices.iter().any(has) {
+                self.report_attached(&record.owner.claim);
+            }
         }
     }
 }
@@ -317,5 +318,5 @@ fn on_host_network(record: &Record, sandbox: &Sandbox) -> AttachError {
         device,
         pod: sandbox.to_string(),
     }
-    .of(&record.claim)
+    .of(&record.owner.claim)
 }

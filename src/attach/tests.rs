@@ -7,10 +7,10 @@ mod pods;
 
 #[test]
 fn the_resting_state_is_what_was_found_with_the_claims_steps_on_it() {
-    use super::resting::{differences, resting};
     use crate::{
-        claim::Step,
         device::{LinkSetting, Mac, VfSetting},
+        ledger::Step,
+        netdev::{differences, resting},
     };
 
     let bench = bench::Bench::new();

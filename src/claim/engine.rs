@@ -32,7 +32,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use super::{ClaimError, ClaimUid, DeviceLock, Locks, Store};
+use super::ClaimError;
 use crate::{
     api::Attribute,
     deadline::Deadline,
@@ -40,6 +40,7 @@ use crate::{
     files::{ChangeHook, Disk},
     host::Kernel,
     inventory::Choice,
+    ledger::{AttachmentOwner, ClaimUid, DeviceLock, Locks, PortOwner, Store},
     paths::Paths,
 };
 
@@ -63,6 +64,8 @@ pub struct Engine {
     pub(super) paths: Paths,
     pub(super) identity: Identity,
     pub(super) store: Store,
+    attachments: Store<AttachmentOwner>,
+    ports: Store<PortOwner>,
     pub(super) locks: Locks,
     disk: Disk,
     choice: Choice,
@@ -92,7 +95,9 @@ impl Engine {
 
     fn on(kernel: Arc<dyn Kernel>, paths: Paths, identity: Identity, disk: Disk) -> Self {
         Self {
-            store: Store::new(paths.records(), disk.clone()),
+            store: Store::new(&paths, disk.clone()),
+            attachments: Store::new(&paths, disk.clone()),
+            ports: Store::new(&paths, disk.clone()),
             locks: Locks::new(&paths),
             failed: Mutex::default(),
             choice: Choice::default(),

@@ -2,8 +2,12 @@
 
 use std::{fmt, io};
 
-use super::{ClaimRef, LockError, StoreError};
-use crate::{api::ConfigError, device::DeviceId, host::HostError};
+use crate::{
+    api::ConfigError,
+    device::DeviceId,
+    host::HostError,
+    ledger::{ClaimRef, LockError, StoreError},
+};
 
 /// A claim that is refused, or whose work did not succeed.
 #[derive(Debug, thiserror::Error)]

@@ -6,45 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::ClaimError;
 use crate::{
     api::Settings,
     device::DeviceId,
-    pool::{Assigned, PoolName},
+    ledger::{Demand, Extras},
+    pool::Assigned,
 };
-
-/// How much something is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Demand {
-    /// Not at all.
-    #[default]
-    No,
-    /// By the pool: given where the host can.
-    Wish,
-    /// By class or claim: without it there is no device either.
-    Must,
-}
-
-/// Of one device, as it is written down.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Extras {
-    /// The pool of config.json that the device was in.
-    pub pool: Option<PoolName>,
-    /// Variables that class and claim ask for.
-    pub env: BTreeMap<String, String>,
-    /// The pool's `additionalInfo` for the device, and over it `env`; none when there is neither.
-    pub info: Option<BTreeMap<String, String>>,
-    /// `/dev/vhost-net` and `/dev/net/tun`.
-    pub vhost_net: Demand,
-    /// RDMA's character devices.
-    pub rdma: Demand,
-    /// The first of its RDMA devices whose nodes it has.
-    pub rdma_device: Option<String>,
-}
 
 /// What class, claim and pool say together.
 pub(super) fn extras(settings: &Settings, pool: Option<&Assigned>) -> Extras {

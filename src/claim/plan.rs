@@ -11,13 +11,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{DeviceRecord, Extras, NetdevPlan, Step, VfHome, Wanted, wanted::WITHOUT_NETDEV};
+use super::{Wanted, wanted::WITHOUT_NETDEV};
 use crate::{
     api::{AttachMode, DriverChoice, Settings},
     device::{
         Binding, LinkSetting, LinkState, Mac, NetdevHome, Observed, VfAddress, VfSetting,
         VfSettings, VlanTag,
     },
+    ledger::{DeviceRecord, Extras, NetdevPlan, Step, VfHome},
 };
 
 /// Plans one device. `vfs` are those of a PF; `native` is the kernel's own driver for the device, where known.

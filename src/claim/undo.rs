@@ -1,7 +1,10 @@
 //! What gives a device back: a pure function of its record.
 
-use super::{DeviceRecord, Step, VfHome, plan::neutral};
-use crate::device::{Binding, NetdevHome, VfAddress, VfSetting};
+use super::plan::neutral;
+use crate::{
+    device::{Binding, NetdevHome, VfAddress, VfSetting},
+    ledger::{DeviceRecord, Step, VfHome},
+};
 
 /// One thing to do for a device that is given back.
 #[derive(Debug, Clone, PartialEq, Eq)]

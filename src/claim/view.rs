@@ -13,12 +13,12 @@ use std::{
     path::PathBuf,
 };
 
-use super::{ClaimUid, DeviceRecord, Record};
 use crate::{
     api::AttachMode,
     cdi::{self, DeviceNode, Edits, Mount},
     device::DeviceId,
     files,
+    ledger::{ClaimUid, DeviceRecord, Record},
     metadata::{self, Attribute, Document, NetworkData, ObjectMeta, Request},
     paths::Paths,
 };
@@ -39,14 +39,14 @@ pub fn cdi_spec(record: &Record, driver: &str, paths: &Paths) -> cdi::Spec {
         .devices
         .iter()
         .map(|device| cdi::Device::new(cdi_name(&device.id), edits(record, device, driver, paths)));
-    cdi::Spec::new(driver, &record.claim.uid, devices.collect())
+    cdi::Spec::new(driver, &record.owner.claim.uid, devices.collect())
 }
 
 fn edits(record: &Record, device: &DeviceRecord, driver: &str, paths: &Paths) -> Edits {
     let request = device.base_request();
     let inside = metadata::container_path(
-        &record.claim.name,
-        record.pod_claim_name.as_deref(),
+        &record.owner.claim.name,
+        record.owner.pod_claim_name.as_deref(),
         request,
         driver,
     );
@@ -54,7 +54,7 @@ fn edits(record: &Record, device: &DeviceRecord, driver: &str, paths: &Paths) ->
         env: env::of(record, device),
         device_nodes: device.nodes.iter().map(DeviceNode::new).collect(),
         mounts: vec![Mount::read_only(
-            host_path(paths, &record.claim.uid, request)
+            host_path(paths, &record.owner.claim.uid, request)
                 .display()
                 .to_string(),
             inside,
@@ -90,7 +90,7 @@ pub fn claim_of_mount(paths: &Paths, source: &str) -> Option<ClaimUid> {
 /// The metadata document of a request.
 #[must_use]
 pub fn document(record: &Record, request: &str, driver: &str) -> Document {
-    let claim = &record.claim;
+    let claim = &record.owner.claim;
     let meta = ObjectMeta {
         name: claim.name.clone(),
         namespace: claim.namespace.clone(),
@@ -102,7 +102,7 @@ pub fn document(record: &Record, request: &str, driver: &str) -> Document {
         .collect();
     Document::new(
         meta,
-        record.pod_claim_name.clone(),
+        record.owner.pod_claim_name.clone(),
         vec![Request {
             name: request.to_owned(),
             devices,
@@ -158,7 +158,7 @@ pub fn open(paths: &Paths, record: &Record, driver: &str) -> io::Result<()> {
         if is_complete(record, request) {
             let text = document(record, request, driver).text();
             files::write_atomic(
-                &host_path(paths, &record.claim.uid, request),
+                &host_path(paths, &record.owner.claim.uid, request),
                 text.as_bytes(),
                 0o644,
             )?;
@@ -177,10 +177,10 @@ pub fn close(paths: &Paths, record: &Record, all: bool) -> io::Result<()> {
         .into_iter()
         .filter(|request| all || held(request))
     {
-        files::remove(&host_path(paths, &record.claim.uid, request))?;
+        files::remove(&host_path(paths, &record.owner.claim.uid, request))?;
     }
     if all {
-        remove_dir(paths, &record.claim.uid)?;
+        remove_dir(paths, &record.owner.claim.uid)?;
     }
     Ok(())
 }

@@ -17,12 +17,12 @@ use serde::Serialize;
 
 use crate::{
     args::{ListArgs, Output},
-    claim::{Entry, Store},
     convert,
     device::{DeviceId, Function},
     files::Disk,
     host::{Kernel, linux::Linux},
     inventory::Inventory,
+    ledger::{Entry, Store},
     paths::Paths,
 };
 
@@ -72,7 +72,7 @@ fn of_host(args: &ListArgs) -> anyhow::Result<String> {
     if functions.is_empty() && matches!(args.output, Output::Table | Output::Wide) {
         return Ok(nothing_here(has_kubeconfig()));
     }
-    let records = Store::new(paths.records(), Disk::default()).all()?;
+    let records = Store::new(&paths, Disk::default()).all()?;
     // Whoever may not look at all that the host uses sees the functions nevertheless.
     let inventory = Inventory {
         host_used: linux.host_used().unwrap_or_default().into_iter().collect(),
@@ -140,18 +140,18 @@ pub(crate) fn holders(entries: &[Entry]) -> Holders {
                             (
                                 device.id,
                                 Holder {
-                                    claim: record.claim.to_string(),
+                                    claim: record.owner.claim.to_string(),
                                     pod,
                                 },
                             )
                         }),
                 );
             }
-            Entry::Unreadable { uid, devices, why } => holders.extend(devices.iter().map(|id| {
+            Entry::Unreadable { key, devices, why } => holders.extend(devices.iter().map(|id| {
                 (
                     *id,
                     Holder {
-                        claim: format!("unreadable record {uid}: {why}"),
+                        claim: format!("unreadable record {key}: {why}"),
                         pod: None,
                     },
                 )

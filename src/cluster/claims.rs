@@ -6,8 +6,9 @@ use k8s_openapi::api::resource::v1::{
 
 use crate::{
     api::{ConfigSource, OpaqueConfig},
-    claim::{AllocatedClaim, AllocatedDevice, ClaimRef},
+    claim::{AllocatedClaim, AllocatedDevice},
     device::ParseError,
+    ledger::ClaimRef,
 };
 
 const POD_CLAIM_NAME: &str = "resource.kubernetes.io/pod-claim-name";

@@ -5,7 +5,7 @@ use kube::runtime::events::{Event as ApiEvent, EventType};
 
 use super::status::cut;
 use crate::{
-    claim::ClaimRef,
+    ledger::ClaimRef,
     resource_policy::{GROUP, Kind, VERSION},
 };
 

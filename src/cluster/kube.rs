@@ -32,7 +32,8 @@ use super::{
 };
 use crate::{
     api::Attribute,
-    claim::{AllocatedClaim, ClaimRef},
+    claim::AllocatedClaim,
+    ledger::ClaimRef,
     slice::{CounterSet, Device, Features, Placed, Reason, Slice, SliceChange, StoredSlice, Taint},
 };
 

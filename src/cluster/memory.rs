@@ -20,7 +20,8 @@ use super::{
     slice_name,
 };
 use crate::{
-    claim::{AllocatedClaim, ClaimRef},
+    claim::AllocatedClaim,
+    ledger::ClaimRef,
     slice::{Features, Placed, Slice, SliceChange, StoredSlice},
 };
 

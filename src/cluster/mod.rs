@@ -34,7 +34,8 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 
 use crate::{
-    claim::{AllocatedClaim, ClaimRef},
+    claim::AllocatedClaim,
+    ledger::ClaimRef,
     slice::{Features, Placed, SliceChange, StoredSlice},
 };
 

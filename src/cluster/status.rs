@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::claim::ClaimRef;
+use crate::ledger::ClaimRef;
 
 /// What is said of one device.
 #[derive(Debug, Clone, PartialEq, Eq)]

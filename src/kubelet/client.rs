@@ -11,7 +11,7 @@ use super::wire::{
         dra_plugin_client::DraPluginClient,
     },
 };
-use crate::claim::{ClaimRef, PreparedDevice};
+use crate::{claim::PreparedDevice, ledger::ClaimRef};
 
 /// A kubelet that has registered a driver.
 pub struct Client {

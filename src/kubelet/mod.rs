@@ -28,7 +28,7 @@ use std::{io, path::PathBuf};
 
 use async_trait::async_trait;
 
-use crate::claim::{ClaimRef, PreparedDevice};
+use crate::{claim::PreparedDevice, ledger::ClaimRef};
 
 /// Handles the kubelet's requests.
 ///

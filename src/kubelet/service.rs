@@ -11,7 +11,7 @@ use std::{
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout_at};
 
 use super::Claims;
-use crate::claim::{ClaimRef, PreparedDevice};
+use crate::{claim::PreparedDevice, ledger::ClaimRef};
 
 /// A claim in a request, not yet validated.
 pub(super) struct RequestedClaim {

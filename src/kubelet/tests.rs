@@ -25,7 +25,7 @@ use super::{
         v1beta1,
     },
 };
-use crate::claim::{ClaimRef, PreparedDevice};
+use crate::{claim::PreparedDevice, ledger::ClaimRef};
 
 const UID: &str = "5f0c7f0e-8e6f-4a44-9d3b-7f2f6a5f4f3e";
 

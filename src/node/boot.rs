@@ -3,7 +3,7 @@
 //! The state directory is meant to be a tmpfs. Where it is not, a file with the boot's id tells whether the records are
 //! of this boot; those of an earlier one are removed, since the kernel has forgotten all that they describe.
 
-use std::{fs, io};
+use std::{fs, io, path::Path};
 
 use crate::{files, paths::Paths};
 
@@ -32,14 +32,24 @@ fn by_boot_id(paths: &Paths, boot: &str) -> io::Result<Records> {
     if known == boot {
         return Ok(Records::Current);
     }
-    for dir in [paths.records(), paths.attached()] {
-        match fs::remove_dir_all(&dir) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => fs::create_dir_all(&dir)?,
-        }
-    }
+    let dirs = [
+        paths.records(),
+        paths.attached(),
+        paths.attachments(),
+        paths.ports(),
+    ];
+    dirs.iter().try_for_each(|dir| remove_dir(dir))?;
+    fs::create_dir_all(paths.records())?;
+    fs::create_dir_all(paths.attached())?;
     files::write_durable(&mark, boot.as_bytes(), 0o600)?;
     Ok(Records::Dropped)
+}
+
+fn remove_dir(dir: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -51,14 +61,19 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let paths = Paths::below(dir.path());
         let record = paths.records().join("uid.json");
-        let write = || files::write_atomic(&record, b"{}", 0o600).unwrap();
+        let port = paths.ports().join("0000:3b:00.0.json");
+        let write = || {
+            for file in [&record, &port] {
+                files::write_atomic(file, b"{}", 0o600).unwrap();
+            }
+        };
         write();
         assert_eq!(by_boot_id(&paths, "first").unwrap(), Records::Dropped);
-        assert!(!record.exists());
+        assert!(!record.exists() && !port.exists());
         write();
         assert_eq!(by_boot_id(&paths, "first").unwrap(), Records::Current);
-        assert!(record.exists());
+        assert!(record.exists() && port.exists());
         assert_eq!(by_boot_id(&paths, "second").unwrap(), Records::Dropped);
-        assert!(!record.exists());
+        assert!(!record.exists() && !port.exists());
     }
 }

@@ -14,10 +14,11 @@ use tokio::{
 
 use crate::{
     api::AttachMode,
-    claim::{AllocatedClaim, ClaimError, ClaimRef, ClaimUid, Engine, Pools, PreparedDevice},
+    claim::{AllocatedClaim, ClaimError, Engine, Pools, PreparedDevice},
     cluster::Cluster,
     deadline::Deadline,
     kubelet::Claims,
+    ledger::{ClaimRef, ClaimUid},
     telemetry::{Call, Metrics},
 };
 

@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::claims::NodeClaims;
-use crate::{claim::ClaimRef, deadline::Deadline};
+use crate::{deadline::Deadline, ledger::ClaimRef};
 
 const PERIOD: Duration = Duration::from_mins(10);
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -19,10 +19,11 @@ use super::{
     wishes,
 };
 use crate::{
-    claim::{self, DeviceRecord, Engine, Entry, Step},
+    claim::{self, Engine},
     cluster::{Cluster, Event, Subject},
     device::DeviceId,
     inventory::{self, Inventory, PfNames},
+    ledger::{DeviceRecord, Entry, Step},
     publish::{self, Desired, PublishInput, Published},
     slice::{Device, Reason, Slice, Taint},
     telemetry::{Metrics, Task},

@@ -7,8 +7,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::{
     api::AttachMode,
     attach::Change,
-    claim::{ClaimRef, ClaimUid, DeviceRecord, Engine, Phase, Record},
+    claim::Engine,
     cluster::{Cluster, Condition, DeviceStatus, NetworkData},
+    ledger::{ClaimRef, ClaimUid, DeviceRecord, Phase, Record},
 };
 
 const RETRY: Duration = Duration::from_secs(2);
@@ -21,20 +22,13 @@ pub(super) async fn run(
     mut changes: UnboundedReceiver<Change>,
 ) {
     while let Some(change) = changes.recv().await {
-        let mut claims = BTreeSet::from([claim_of(&change)]);
+        let mut claims = BTreeSet::from([change.claim()]);
         while let Ok(change) = changes.try_recv() {
-            claims.insert(claim_of(&change));
+            claims.insert(change.claim());
         }
         for uid in claims {
             tell(&*cluster, &engine, &uid).await;
         }
-    }
-}
-
-fn claim_of(change: &Change) -> ClaimUid {
-    match change {
-        Change::Attached(attached) => attached.claim.uid.clone(),
-        Change::Detached(detached) => detached.claim.uid.clone(),
     }
 }
 
@@ -44,10 +38,10 @@ pub(super) async fn tell(cluster: &dyn Cluster, engine: &Arc<Engine>, uid: &Clai
         let Some(record) = prepared(engine, uid).await else {
             return;
         };
-        match report(cluster, &record.claim, &record).await {
+        match report(cluster, &record.owner.claim, &record).await {
             Ok(()) => return,
             Err(error) if attempt == ATTEMPTS => {
-                tracing::warn!(claim = %record.claim, error, "claim status")
+                tracing::warn!(claim = %record.owner.claim, error, "claim status")
             }
             Err(_) => tokio::time::sleep(RETRY).await,
         }

@@ -14,7 +14,8 @@ use tokio::{sync::Notify, time::sleep};
 
 use crate::{
     api::AttachMode,
-    claim::{ClaimUid, Engine, Entry, Phase, Record},
+    claim::Engine,
+    ledger::{ClaimUid, Entry, Phase, Record},
 };
 
 const PERIOD: Duration = Duration::from_secs(5);
@@ -52,12 +53,12 @@ fn missing(engine: &Engine) -> Vec<ClaimUid> {
         .filter_map(Entry::record);
     records
         .filter(is_missing)
-        .map(|record| record.claim.uid)
+        .map(|record| record.owner.claim.uid)
         .collect()
 }
 
 fn is_missing(record: &Record) -> bool {
-    let to_pod = |plan: &crate::claim::NetdevPlan| plan.attach == AttachMode::Pod;
+    let to_pod = |plan: &crate::ledger::NetdevPlan| plan.attach == AttachMode::Pod;
     let waits = record.devices.iter().any(|device| {
         device.netdev.as_ref().is_some_and(to_pod)
             && device.attachment.as_ref().is_none_or(|there| !there.done)

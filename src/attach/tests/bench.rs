@@ -9,13 +9,15 @@ use std::{
 use crate::{
     api::AttachMode,
     attach::{Attacher, Change, ContainerView, PodClaims, Sandbox},
-    claim::{
-        Attachment, ClaimRef, DeviceRecord, NetdevPlan, Phase, Record, Step, Store, VERSION, view,
-    },
+    claim::view,
     deadline::Deadline,
     device::{DeviceId, Netdev, VfAddress},
     files::Disk,
     host::{Kernel, Netns, fake::Fake},
+    ledger::{
+        Attachment, ClaimOwner, ClaimRef, DeviceRecord, NetdevPlan, Phase, Record, Step, Store,
+        VERSION,
+    },
     paths::Paths,
 };
 
@@ -48,7 +50,7 @@ impl Bench {
     pub(super) fn new() -> Self {
         let (dir, fake) = (tempfile::tempdir().unwrap(), Fake::igb());
         let paths = Paths::below(dir.path());
-        let store = Store::new(paths.records(), Disk::with_hook(fake.change_hook()));
+        let store = Store::new(&paths, Disk::with_hook(fake.change_hook()));
         Self {
             dir,
             fake,
@@ -100,13 +102,15 @@ impl Bench {
     pub(super) fn record_of(&self, name: &str, vfs: &[u32]) -> Record {
         Record {
             version: VERSION,
-            claim: ClaimRef {
-                uid: format!("uid-{name}").parse().unwrap(),
-                namespace: "ns".into(),
-                name: name.into(),
+            owner: ClaimOwner {
+                claim: ClaimRef {
+                    uid: format!("uid-{name}").parse().unwrap(),
+                    namespace: "ns".into(),
+                    name: name.into(),
+                },
+                pod_claim_name: None,
+                reserved_for: vec![format!("pod-{name}")],
             },
-            pod_claim_name: None,
-            reserved_for: vec![format!("pod-{name}")],
             phase: Phase::Prepared,
             devices: vfs.iter().map(|vf| self.device(*vf)).collect(),
         }

@@ -31,7 +31,7 @@ fn two_claims() -> Bench {
     let bench = Bench::new();
     bench.save(&bench.record_of("a", &[0, 1]));
     let mut other = bench.record_of("b", &[2]);
-    other.reserved_for = vec!["pod-a".into()];
+    other.owner.reserved_for = vec!["pod-a".into()];
     bench.save(&other);
     bench
 }

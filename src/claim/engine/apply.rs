@@ -2,10 +2,12 @@
 
 use super::{Engine, Held};
 use crate::{
-    claim::{ClaimError, DeviceRecord, Step, home},
+    claim::ClaimError,
     deadline::Deadline,
     device::{VfAddress, VfSetting},
     host::{ErrorKind, HostError, Netns},
+    ledger::{DeviceRecord, Step},
+    netdev,
 };
 
 impl Engine {
@@ -23,7 +25,7 @@ impl Engine {
                 .map_err(|error| self.explained(device, error))?;
         }
         if device.netdev.is_some() {
-            home::wait(&*self.kernel, host, &device.id, deadline)
+            netdev::wait(&*self.kernel, host, &device.id, deadline)
                 .map_err(ClaimError::host("prepare"))?;
         }
         self.note_nodes(device, deadline)
@@ -41,16 +43,15 @@ impl Engine {
             Step::Vfs(_) | Step::Home(_) => Ok(()),
             Step::Driver { from, to } if from == to => Ok(()),
             Step::Vf { from, to, .. } if from.as_ref() == Some(to) => Ok(()),
-            Step::Driver { to, .. } => home::retry(deadline, || {
+            Step::Driver { to, .. } => netdev::retry(deadline, || {
                 self.kernel.set_driver(&device.id, to, deadline)
             })
             .map_err(prepare),
             Step::Vf { vf, to, .. } => self.set_vf("prepare", vf, to, deadline),
-            Step::Reload => {
-                home::retry(deadline, || self.kernel.rebind(&device.id, deadline)).map_err(prepare)
-            }
+            Step::Reload => netdev::retry(deadline, || self.kernel.rebind(&device.id, deadline))
+                .map_err(prepare),
             Step::Link { to, .. } => {
-                home::retry(deadline, || self.kernel.set_link(&device.id, host, to))
+                netdev::retry(deadline, || self.kernel.set_link(&device.id, host, to))
                     .map_err(prepare)
             }
         }
@@ -69,7 +70,7 @@ impl Engine {
             &format!("set {to} on vf {} of pf {}", vf.index, vf.pf),
             deadline,
         )?;
-        home::retry(deadline, || self.kernel.set_vf(vf, to)).map_err(ClaimError::host(what))
+        netdev::retry(deadline, || self.kernel.set_vf(vf, to)).map_err(ClaimError::host(what))
     }
 
     /// What the kernel does not do is the driver's choice: its name belongs into the text.

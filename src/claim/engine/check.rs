@@ -2,10 +2,12 @@
 
 use super::{Engine, Held, prepare::answer};
 use crate::{
-    claim::{ClaimError, DeviceRecord, PreparedDevice, Record, Step, home, plan::current},
+    claim::{ClaimError, PreparedDevice, plan::current},
     deadline::Deadline,
     device::{LinkSetting, Netdev, Observed},
     host::Netns,
+    ledger::{DeviceRecord, Record, Step},
+    netdev,
 };
 
 impl Engine {
@@ -22,7 +24,7 @@ impl Engine {
             .map(|device| device.id);
         let held = self.lock_devices(devices, "check", deadline)?;
         let host =
-            home::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("check"))?;
+            netdev::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("check"))?;
         let before = record.clone();
         for device in record
             .devices
@@ -86,7 +88,7 @@ impl Engine {
         for step in &device.steps {
             match step {
                 Step::Vf { vf, to, .. } => self.set_vf("check", vf, to, deadline)?,
-                Step::Driver { to, .. } => home::retry(deadline, || {
+                Step::Driver { to, .. } => netdev::retry(deadline, || {
                     self.kernel.set_driver(&device.id, to, deadline)
                 })
                 .map_err(ClaimError::host("check"))?,

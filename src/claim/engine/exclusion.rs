@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{Engine, prepare::held_by};
 use crate::{
-    claim::{AllocatedClaim, ClaimError, ClaimRef, ClaimUid, Conflict, Entry, Wanted},
+    claim::{AllocatedClaim, ClaimError, Conflict, Wanted},
     device::{DeviceId, Function},
+    ledger::{ClaimRef, ClaimUid, Entry, Owner, Store},
 };
 
 impl Engine {
@@ -31,8 +32,43 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether no other claim has the devices, or a PF of them, or a VF of them.
+    /// Whether nobody else has the devices, or a PF of them, or a VF of them.
     pub(super) fn check_free(
+        &self,
+        claim: &AllocatedClaim,
+        wanted: &[Wanted],
+    ) -> Result<(), ClaimError> {
+        self.check_others_claims(claim, wanted)?;
+        for device in held_by(wanted) {
+            self.check_owner(&self.attachments, device)?;
+            self.check_owner(&self.ports, device)?;
+        }
+        Ok(())
+    }
+
+    /// Whether no owner of another kind has the device, or what excludes it.
+    fn check_owner<O: Owner>(&self, store: &Store<O>, device: DeviceId) -> Result<(), ClaimError> {
+        if store.titles()?.is_empty() {
+            return Ok(());
+        }
+        let excluded = match O::OWNS_PARTS {
+            true => self.excluded_by(&device)?,
+            false => BTreeSet::from([device]),
+        };
+        match store.holder(&excluded)? {
+            Some((held, key)) => {
+                let mut reason = format!("is held by {} {key}", O::KIND);
+                if held != device {
+                    reason += &format!(", as {held} of the same PF");
+                }
+                Err(ClaimError::refused(device, reason))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether no other claim has the devices, or a PF of them, or a VF of them.
+    fn check_others_claims(
         &self,
         claim: &AllocatedClaim,
         wanted: &[Wanted],
@@ -42,7 +78,7 @@ impl Engine {
             .store
             .titles()?
             .into_iter()
-            .filter(|title| title.uid != *mine)
+            .filter(|title| title.key != *mine)
             .collect();
         if others.is_empty() {
             return Ok(());
@@ -54,7 +90,7 @@ impl Engine {
                 .iter()
                 .filter(|title| title.more || title.devices.iter().any(holds))
             {
-                self.check_other(&claim.claim, device, &title.uid, &excluded)?;
+                self.check_other(&claim.claim, device, &title.key, &excluded)?;
             }
         }
         Ok(())
@@ -108,17 +144,12 @@ impl Engine {
             .store
             .all()?
             .into_iter()
-            .find(|entry| entry.uid() == uid)
+            .find(|entry| entry.key() == uid)
         {
             Some(Entry::Readable(record)) => {
-                let theirs = record
-                    .devices
-                    .iter()
-                    .filter(|device| !device.admin_access)
-                    .map(|device| device.id);
-                let device = theirs.into_iter().find(|device| excluded.contains(device));
+                let device = record.held().find(|device| excluded.contains(device));
                 device.map_or(Ok(()), |device| {
-                    let (claim, other) = (claim.clone(), record.claim);
+                    let (claim, other) = (claim.clone(), record.owner.claim);
                     Err(ClaimError::Conflict(Box::new(Conflict {
                         asked,
                         claim,
@@ -127,9 +158,9 @@ impl Engine {
                     })))
                 })
             }
-            Some(Entry::Unreadable { uid, devices, why }) => {
+            Some(Entry::Unreadable { key, devices, why }) => {
                 let device = devices.into_iter().find(|device| excluded.contains(device));
-                let reason = format!("is held by claim {uid}, whose record cannot be read: {why}");
+                let reason = format!("is held by claim {key}, whose record cannot be read: {why}");
                 device.map_or(Ok(()), |device| Err(ClaimError::refused(device, reason)))
             }
             None => Ok(()),

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::Engine;
 use crate::{
-    claim::{ClaimError, Demand, DeviceRecord, Step, plan::makes_netdev},
+    claim::{ClaimError, plan::makes_netdev},
     deadline::Deadline,
     device::{Binding, Observed, RdmaDevice},
+    ledger::{Demand, DeviceRecord, Step},
 };
 
 /// How long the kernel may take to make the nodes of a driver that it has just bound.

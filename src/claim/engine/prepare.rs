@@ -7,15 +7,15 @@ use crate::{
     api::DriverChoice,
     cdi,
     claim::{
-        AllocatedClaim, ClaimError, DeviceRecord, Phase, Pools, PreparedDevice, Record, VERSION,
-        Wanted,
+        AllocatedClaim, ClaimError, Pools, PreparedDevice, Wanted,
         extras::extras,
-        home,
         plan::{makes_netdev, plan},
         view, wanted,
     },
     deadline::Deadline,
     device::{Bdf, DeviceId, Function, Observed},
+    ledger::{ClaimOwner, DeviceRecord, Phase, Record, VERSION},
+    netdev,
 };
 
 /// How long a netdev that should be there may be on its way back from a dying namespace.
@@ -243,9 +243,11 @@ impl Engine {
         }
         Record {
             version: VERSION,
-            claim: claim.claim.clone(),
-            pod_claim_name: claim.pod_claim_name.clone(),
-            reserved_for: claim.reserved_for.clone(),
+            owner: ClaimOwner {
+                claim: claim.claim.clone(),
+                pod_claim_name: claim.pod_claim_name.clone(),
+                reserved_for: claim.reserved_for.clone(),
+            },
             phase: Phase::Preparing,
             devices,
         }
@@ -259,7 +261,7 @@ impl Engine {
         deadline: Deadline,
     ) -> Result<(), ClaimError> {
         let host =
-            home::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("prepare"))?;
+            netdev::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("prepare"))?;
         for device in &mut record.devices {
             self.apply(device, &host, held, deadline)?;
         }
@@ -274,7 +276,7 @@ impl Engine {
         let spec = view::cdi_spec(record, driver, &self.paths);
         self.disk
             .change("write cdi spec", || {
-                cdi::write(&self.paths.cdi, driver, &record.claim.uid, &spec)
+                cdi::write(&self.paths.cdi, driver, &record.owner.claim.uid, &spec)
             })
             .map_err(ClaimError::files("cdi spec"))?;
         self.disk

@@ -5,9 +5,11 @@ use std::{fs, io};
 use super::Engine;
 use crate::{
     cdi,
-    claim::{ClaimError, ClaimUid, Entry, Phase, Record, Step, home, view},
+    claim::{ClaimError, view},
     deadline::Deadline,
     device::IfName,
+    ledger::{ClaimUid, Entry, Phase, Record, Step},
+    netdev,
 };
 
 impl Engine {
@@ -19,7 +21,7 @@ impl Engine {
     pub fn recover(&self, deadline: Deadline) -> Result<Vec<(ClaimUid, ClaimError)>, ClaimError> {
         let mut failed = Vec::new();
         for entry in self.store.all()? {
-            let uid = entry.uid().clone();
+            let uid = entry.key().clone();
             failed.extend(
                 self.recover_one(entry, deadline)
                     .err()
@@ -31,7 +33,7 @@ impl Engine {
     }
 
     fn recover_one(&self, entry: Entry, deadline: Deadline) -> Result<(), ClaimError> {
-        let uid = entry.uid().clone();
+        let uid = entry.key().clone();
         let _claim_lock = self
             .locks
             .claim(&uid, &format!("recover claim {uid}"), deadline)?;
@@ -68,7 +70,7 @@ impl Engine {
 
     fn detach_dead(&self, record: &mut Record, deadline: Deadline) -> Result<(), ClaimError> {
         let failed = ClaimError::host("recover");
-        let host = home::host_netns(&*self.kernel, &self.paths).map_err(&failed)?;
+        let host = netdev::host_netns(&*self.kernel, &self.paths).map_err(&failed)?;
         for device in &mut record.devices {
             let Some(attachment) = device.attachment.clone() else {
                 continue;
@@ -77,10 +79,10 @@ impl Engine {
                 continue;
             }
             let there =
-                home::is_attached(&*self.kernel, &device.id, &attachment).map_err(&failed)?;
+                netdev::is_attached(&*self.kernel, &device.id, &attachment).map_err(&failed)?;
             if !(there && attachment.done) {
                 let name = home_name(&device.steps);
-                home::bring_home(
+                netdev::bring_home(
                     &*self.kernel,
                     &host,
                     &device.id,
@@ -100,7 +102,7 @@ impl Engine {
     fn sweep(&self) -> io::Result<()> {
         let known = |uid: &str| {
             let titles = self.store.titles().unwrap_or_default();
-            titles.iter().any(|title| title.uid.as_str() == uid)
+            titles.iter().any(|title| title.key.as_str() == uid)
         };
         // Records that cannot be listed must not look like no records.
         self.store.titles().map_err(io::Error::other)?;

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use super::Engine;
 use crate::{
     claim::{
-        ClaimError, DeviceRecord, VfHome, home,
+        ClaimError,
         plan::{all_known, current},
     },
     deadline::Deadline,
     device::{DeviceId, Mac, VfAddress, VfSetting},
     host::{ErrorKind, HostError, Netns},
+    ledger::{DeviceRecord, VfHome},
+    netdev,
 };
 
 impl Engine {
@@ -23,7 +25,7 @@ impl Engine {
         deadline: Deadline,
     ) -> Vec<ClaimError> {
         let count = vfs.iter().map(|vf| vf.vf.index + 1).max().unwrap_or(0);
-        let made = home::retry(deadline, || self.kernel.set_num_vfs(&pf.id.pci(), count));
+        let made = netdev::retry(deadline, || self.kernel.set_num_vfs(&pf.id.pci(), count));
         if let Err(error) = made {
             return vec![ClaimError::host("give back")(error)];
         }
@@ -62,7 +64,7 @@ impl Engine {
                 .settings
                 .and_then(|settings| settings.mac)
                 .is_some_and(|mac| mac != Mac::ZERO);
-            let failed = home::restore(&*self.kernel, host, &id, home, bound || !given, deadline);
+            let failed = netdev::restore(&*self.kernel, host, &id, home, bound || !given, deadline);
             errors.extend(failed.into_iter().map(ClaimError::host("give back")));
         }
         errors

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use super::Engine;
 use crate::{
     api::AttachMode,
-    claim::{ClaimError, ClaimRef, ClaimUid, Entry, Record, StoreError, Work, home},
+    claim::ClaimError,
     device::DeviceId,
+    ledger::{ClaimRef, ClaimUid, Entry, Record, StoreError, Work},
+    netdev,
 };
 
 /// Devices out of use because a claim could not be undone, or its record not be read.
@@ -37,8 +39,9 @@ impl Engine {
         let records = self.store.all()?.into_iter().filter_map(Entry::record);
         Ok(records
             .flat_map(|record| {
-                held(&record)
-                    .map(|id| (id, record.claim.clone()))
+                record
+                    .held()
+                    .map(|id| (id, record.owner.claim.clone()))
                     .collect::<Vec<_>>()
             })
             .collect())
@@ -65,7 +68,7 @@ impl Engine {
                     .devices
                     .iter()
                     .filter(|d| !d.admin_access && !is_there(d.id, d.incarnation));
-                gone.map(|device| (device.id, record.claim.clone()))
+                gone.map(|device| (device.id, record.owner.claim.clone()))
                     .collect::<Vec<_>>()
             })
             .collect())
@@ -77,13 +80,17 @@ impl Engine {
     /// The records cannot be listed.
     pub fn damaged(&self) -> Result<Vec<Damage>, StoreError> {
         let failed = self.failed().clone();
-        let damage = |entry| match entry {
-            Entry::Unreadable { uid, devices, why } => Some(Damage { uid, devices, why }),
+        let damage = |entry: Entry| match entry {
+            Entry::Unreadable { key, devices, why } => Some(Damage {
+                uid: key,
+                devices,
+                why,
+            }),
             Entry::Readable(record) => {
-                let why = failed.get(&record.claim.uid)?.clone();
+                let why = failed.get(&record.owner.claim.uid)?.clone();
                 Some(Damage {
-                    uid: record.claim.uid.clone(),
-                    devices: held(&record).collect(),
+                    uid: record.owner.claim.uid.clone(),
+                    devices: record.held().collect(),
                     why,
                 })
             }
@@ -122,7 +129,7 @@ impl Engine {
             .filter_map(Entry::record);
         records
             .filter(|record| self.in_pod(record).is_none())
-            .map(|record| record.claim)
+            .map(|record| record.owner.claim)
             .collect()
     }
 
@@ -130,16 +137,8 @@ impl Engine {
     pub(super) fn in_pod(&self, record: &Record) -> Option<(DeviceId, String)> {
         record.devices.iter().find_map(|device| {
             let there = device.attachment.as_ref()?;
-            let lives = home::is_attached(&*self.kernel, &device.id, there).unwrap_or(true);
+            let lives = netdev::is_attached(&*self.kernel, &device.id, there).unwrap_or(true);
             lives.then(|| (device.id, there.pod.clone()))
         })
     }
-}
-
-fn held(record: &Record) -> impl Iterator<Item = DeviceId> {
-    record
-        .devices
-        .iter()
-        .filter(|device| !device.admin_access)
-        .map(|device| device.id)
 }

@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     api::{ConfigSource, OpaqueConfig},
-    claim::{AllocatedClaim, AllocatedDevice, Attachment, ClaimRef, Pools, PreparedDevice, Record},
+    claim::{AllocatedClaim, AllocatedDevice, Pools, PreparedDevice},
     host::fake::Fake,
+    ledger::{Attachment, ClaimRef, Record},
 };
 
 const DRIVER: &str = "sriov-dra.io";
@@ -78,7 +79,7 @@ impl World {
     /// What NRI does: into the pod, named, written down.
     fn attach(&self, claim: &AllocatedClaim, name: &str) {
         let pod = self.fake.add_netns(Path::new(POD));
-        let home = crate::claim::home::host_netns(&self.fake, &self.engine.paths).unwrap();
+        let home = crate::netdev::host_netns(&self.fake, &self.engine.paths).unwrap();
         let mut record = self.record(claim).unwrap();
         for device in &mut record.devices {
             self.fake

@@ -4,7 +4,7 @@ use super::{Engine, Held};
 use crate::{
     cdi,
     claim::{
-        ClaimError, ClaimUid, DeviceRecord, Phase, Record, home,
+        ClaimError,
         plan::current,
         undo::{Undo, undo},
         view,
@@ -12,6 +12,8 @@ use crate::{
     deadline::Deadline,
     device::{Binding, DeviceId, VfAddress, VfSetting},
     host::{ErrorKind, Netns},
+    ledger::{ClaimUid, DeviceRecord, Phase, Record},
+    netdev,
 };
 
 impl Engine {
@@ -85,7 +87,7 @@ impl Engine {
         held: &Held,
         deadline: Deadline,
     ) -> Result<(), ClaimError> {
-        let uid = record.claim.uid.clone();
+        let uid = record.owner.claim.uid.clone();
         let result = self.undo_all(&mut record, held, deadline);
         match &result {
             Ok(()) => self.failed().remove(&uid),
@@ -106,7 +108,7 @@ impl Engine {
         }
         self.close(record)?;
         let host =
-            home::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("release"))?;
+            netdev::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("release"))?;
         let devices = record
             .devices
             .iter()
@@ -117,12 +119,12 @@ impl Engine {
             .collect();
         if !errors.is_empty() {
             return Err(ClaimError::Undo {
-                claim: record.claim.clone(),
+                claim: record.owner.claim.clone(),
                 errors,
             });
         }
-        self.hide(&record.claim.uid)?;
-        Ok(self.store.remove(&record.claim.uid)?)
+        self.hide(&record.owner.claim.uid)?;
+        Ok(self.store.remove(&record.owner.claim.uid)?)
     }
 
     /// Closes the door to new containers.
@@ -168,7 +170,7 @@ impl Engine {
                 },
                 Undo::Home(was) => {
                     let failed =
-                        home::restore(&*self.kernel, host, &device.id, &was, fresh, deadline);
+                        netdev::restore(&*self.kernel, host, &device.id, &was, fresh, deadline);
                     errors.extend(failed.into_iter().map(ClaimError::host("give back")));
                 }
                 Undo::Vfs(vfs) => errors.extend(self.remake(device, &vfs, host, deadline)),
@@ -237,7 +239,7 @@ impl Engine {
         if now == *to {
             return Ok(false);
         }
-        home::retry(deadline, || self.kernel.set_driver(device, to, deadline))
+        netdev::retry(deadline, || self.kernel.set_driver(device, to, deadline))
             .map_err(ClaimError::host("give back"))?;
         Ok(now.driver != to.driver)
     }

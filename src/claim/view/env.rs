@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::{cdi_name, of_request};
-use crate::claim::{DeviceRecord, Record};
+use crate::ledger::{DeviceRecord, Record};
 
 /// The variables that a device brings, `NAME=value`.
 ///

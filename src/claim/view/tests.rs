@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    claim::{Attachment, ClaimRef, Extras, NetdevPlan, Phase},
+    ledger::{Attachment, ClaimOwner, ClaimRef, Extras, NetdevPlan, Phase},
     pool::PoolName,
 };
 
@@ -56,13 +56,15 @@ fn attached(done: bool) -> Option<Attachment> {
 fn record(devices: Vec<DeviceRecord>) -> Record {
     Record {
         version: 1,
-        claim: ClaimRef {
-            uid: UID.parse().unwrap(),
-            namespace: "shop".to_owned(),
-            name: "upf-net".to_owned(),
+        owner: ClaimOwner {
+            claim: ClaimRef {
+                uid: UID.parse().unwrap(),
+                namespace: "shop".to_owned(),
+                name: "upf-net".to_owned(),
+            },
+            pod_claim_name: Some("net".to_owned()),
+            reserved_for: Vec::new(),
         },
-        pod_claim_name: Some("net".to_owned()),
-        reserved_for: Vec::new(),
         phase: Phase::Prepared,
         devices,
     }

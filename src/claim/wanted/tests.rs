@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     api::{ConfigSource, OpaqueConfig},
-    claim::ClaimRef,
+    ledger::ClaimRef,
 };
 
 fn claim(devices: &[(&str, &str)], configs: Vec<OpaqueConfig>) -> AllocatedClaim {

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::{
     api::{self, ConfigSource, OpaqueConfig},
-    claim::{AllocatedClaim, AllocatedDevice, ClaimRef},
+    claim::{AllocatedClaim, AllocatedDevice},
+    ledger::ClaimRef,
 };
 
 pub(super) const DRIVER: &str = "sriov-dra.io";

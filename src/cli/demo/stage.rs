@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use super::claim::{DRIVER, NODE};
 use crate::{
     attach::{Attacher, PodClaims, Sandbox},
-    claim::{AllocatedClaim, ClaimRef, Engine, Identity, Pools, PreparedDevice},
+    claim::{AllocatedClaim, Engine, Identity, Pools, PreparedDevice},
     deadline::Deadline,
     host::{Recording, fake::Fake},
     kubelet::{self, Claims, Client, Plugin, Serving},
+    ledger::ClaimRef,
     paths::Paths,
 };
 

@@ -226,10 +226,10 @@ async fn kill(
     let records = agent.engine.records()?;
     drop(agent);
     for entry in &records {
-        if let crate::claim::Entry::Readable(record) = entry {
+        if let crate::ledger::Entry::Readable(record) = entry {
             tell.show(&format!(
                 "claim {}, phase {:?}, {} devices",
-                record.claim,
+                record.owner.claim,
                 record.phase,
                 record.devices.len()
             ))?;

@@ -5,10 +5,10 @@ use std::{fs, time::Duration};
 use super::Pools;
 use crate::{
     args::ListArgs,
-    claim::Entry,
     cluster::{Cluster, Kube},
     device::DeviceId,
     inventory::Inventory,
+    ledger::Entry,
     node::config_file::ConfigFile,
     pool::{Candidate, Config},
     slice::Device,

@@ -5,9 +5,10 @@ use serde_json::json;
 use super::*;
 use crate::{
     api::{Attribute, ConfigSource, OpaqueConfig},
-    claim::{AllocatedClaim, AllocatedDevice, ClaimRef, Identity},
+    claim::{AllocatedClaim, AllocatedDevice, Identity},
     deadline::Deadline,
     host::fake::Fake,
+    ledger::ClaimRef,
     paths::Paths,
     pool::Assignment,
     slice::Features,

@@ -87,7 +87,7 @@ fn after_restart(world: &mut World, claim: &AllocatedClaim, before: &str, trip: 
             (before, 0),
             "{trip:?}"
         ),
-        Some(record) => assert_eq!(record.phase, crate::claim::Phase::Prepared, "{trip:?}"),
+        Some(record) => assert_eq!(record.phase, crate::ledger::Phase::Prepared, "{trip:?}"),
     }
     as_before(world, claim, before, trip);
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    claim::Extras,
     host::Recording,
+    ledger::Extras,
     pool::{Assigned, Candidate, Config},
 };
 

@@ -83,7 +83,7 @@ fn asked() -> impl Strategy<Value = Value> {
 fn resting(rest: &Rest) -> Fake {
     let (fake, id) = (Fake::igb(), DeviceId::from_name(VF).unwrap());
     let vf = fake.observe(&id).unwrap().function.vf_address().unwrap();
-    let home = crate::claim::home::host_netns(&fake, &Paths::default()).unwrap();
+    let home = crate::netdev::host_netns(&fake, &Paths::default()).unwrap();
     fake.set_vf(
         &vf,
         &VfSetting::Vlan(VlanTag {

@@ -3,9 +3,9 @@
 use super::*;
 use crate::{
     api::AttachMode,
-    claim::Phase,
     device::{Binding, Mac},
     host::Kernel,
+    ledger::Phase,
 };
 
 fn id(name: &str) -> DeviceId {

@@ -1,6 +1,7 @@
 //! What is refused, in which words; nothing on the host changes.
 
 use super::*;
+use crate::ledger::Owner;
 
 /// The words of a refusal, and that it changed nothing.
 fn refused(world: &World, claim: &AllocatedClaim) -> String {
@@ -66,6 +67,50 @@ fn a_device_of_another_claim_is_a_conflict_that_names_it() {
     };
     assert_eq!(conflict.other, vlan_and_mac().claim);
     insta::assert_snapshot!(error, @"0000:02:10.0: cannot go to claim web/claim-late: it is held by claim web/claim-c1 (c1)");
+}
+
+/// Another kind of owner holds the device.
+fn hold<O: Owner>(store: &Store<O>, owner: O, device: &str) {
+    let (world, claim) = (World::new(), claim("c", &[device], json!({})));
+    world.prepare(&claim).unwrap();
+    let Record {
+        version,
+        phase,
+        devices,
+        ..
+    } = world.record(&claim).unwrap();
+    let record = Record {
+        version,
+        owner,
+        phase,
+        devices,
+    };
+    store.save(&record).unwrap();
+}
+
+#[test]
+fn a_device_that_an_attachment_or_a_port_holds_is_refused() {
+    let world = World::new();
+    let attachment = "5c0ffee.net1".parse().unwrap();
+    let owner = AttachmentOwner { attachment };
+    hold(&world.engine.attachments, owner, "0000-02-10-0");
+    let port = "0000:01:00.1".parse().unwrap();
+    hold(&world.engine.ports, PortOwner { port }, "0000-01-00-1");
+    let refusal = |device| refused(&world, &claim("c", &[device], json!({})));
+    let texts = [
+        refusal("0000-02-10-0"),
+        refusal("0000-01-00-0"),
+        refusal("0000-01-00-1"),
+    ];
+    insta::assert_snapshot!(texts.join("\n"), @r"
+    0000:02:10.0: is held by attachment 5c0ffee.net1
+    0000:01:00.0: is held by attachment 5c0ffee.net1, as 0000:02:10.0 of the same PF
+    0000:01:00.1: is held by port 0000:01:00.1
+    ");
+    // The VFs of a provisioned port are there to be claimed.
+    for vf in ["0000-02-10-1", "0000-02-10-2"] {
+        world.prepare(&claim(vf, &[vf], json!({}))).unwrap();
+    }
 }
 
 #[test]
@@ -195,7 +240,7 @@ fn what_is_not_chosen_on_this_node_is_nobodys() {
 fn a_netdev_that_a_stranger_has_is_not_taken_from_it() {
     let world = World::new();
     let pod = world.fake.add_netns(Path::new(POD));
-    let home = crate::claim::home::host_netns(&world.fake, &world.engine.paths).unwrap();
+    let home = crate::netdev::host_netns(&world.fake, &world.engine.paths).unwrap();
     let device = DeviceId::from_name("0000-02-10-0").unwrap();
     world
         .fake

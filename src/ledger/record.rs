@@ -9,9 +9,12 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{ClaimRef, Extras};
+use super::{
+    extras::Extras,
+    owner::{ClaimOwner, Owner},
+};
 use crate::{
-    api::Attribute,
+    api::{AttachMode, Attribute},
     device::{
         Binding, DeviceId, IfName, IncarnationId, LinkSetting, Mac, NetdevHome, Route, VfAddress,
         VfSetting, VfSettings,
@@ -29,22 +32,29 @@ pub enum Phase {
     Unpreparing,
 }
 
-/// One claim on this node.
+/// What was done for an owner on this node; for a claim unless said otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Record {
+#[serde(rename_all = "camelCase", bound = "")]
+pub struct Record<O: Owner = ClaimOwner> {
     /// Major version of the format: a reader keeps its hands off a newer one. Additions do not change it.
     pub version: u32,
-    /// Which claim.
-    pub claim: ClaimRef,
-    /// Name of the claim in the pod, when it was made from a template.
-    pub pod_claim_name: Option<String>,
-    /// UIDs of the pods that the claim was reserved for when it was prepared.
-    pub reserved_for: Vec<String>,
+    /// Whose devices these are. Its fields are the record's.
+    #[serde(flatten)]
+    pub owner: O,
     /// Where it is.
     pub phase: Phase,
     /// Its devices, in the order of the allocation.
     pub devices: Vec<DeviceRecord>,
+}
+
+impl<O: Owner> Record<O> {
+    /// The devices that nobody else may have: those that are only observed are nobody's.
+    pub fn held(&self) -> impl Iterator<Item = DeviceId> {
+        self.devices
+            .iter()
+            .filter(|device| !device.admin_access)
+            .map(|device| device.id)
+    }
 }
 
 /// One device of a claim: the claim's layer, and on top of it the attachment's.

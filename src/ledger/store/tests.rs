@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::claim::{ClaimRef, DeviceRecord, Phase};
+use crate::ledger::{AttachmentOwner, ClaimRef, Phase, PortOwner};
 
 const UID: &str = "5f0c7f0e-8e6f-4a44-9d3b-7f2f6a5f4f3e";
 
@@ -29,13 +29,15 @@ fn record(devices: u32) -> Record {
     };
     Record {
         version: VERSION,
-        claim: ClaimRef {
-            uid: UID.parse().unwrap(),
-            namespace: "web".into(),
-            name: "nic".into(),
+        owner: ClaimOwner {
+            claim: ClaimRef {
+                uid: UID.parse().unwrap(),
+                namespace: "web".into(),
+                name: "nic".into(),
+            },
+            pod_claim_name: None,
+            reserved_for: vec![],
         },
-        pod_claim_name: None,
-        reserved_for: vec![],
         phase: Phase::Preparing,
         devices: (0..devices).map(device).collect(),
     }
@@ -43,7 +45,7 @@ fn record(devices: u32) -> Record {
 
 fn store() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::new(dir.path().join("claims"), Disk::default());
+    let store = Store::new(&Paths::below(dir.path()), Disk::default());
     (dir, store)
 }
 
@@ -73,12 +75,12 @@ fn a_record_without_published_attributes_is_as_it_was_before_there_were_any() {
 fn a_record_is_kept_replaced_and_forgotten() {
     let (_dir, store) = store();
     let mut record = record(2);
-    assert_eq!(store.load(&record.claim.uid).unwrap(), None);
+    assert_eq!(store.load(&record.owner.claim.uid).unwrap(), None);
     store.save(&record).unwrap();
     record.phase = Phase::Prepared;
     store.save(&record).unwrap();
     assert_eq!(
-        store.load(&record.claim.uid).unwrap().as_ref(),
+        store.load(&record.owner.claim.uid).unwrap().as_ref(),
         Some(&record)
     );
     let path = only_file(&store);
@@ -90,8 +92,8 @@ fn a_record_is_kept_replaced_and_forgotten() {
         fs::metadata(path).unwrap().permissions().mode() & 0o777,
         0o600
     );
-    store.remove(&record.claim.uid).unwrap();
-    store.remove(&record.claim.uid).unwrap();
+    store.remove(&record.owner.claim.uid).unwrap();
+    store.remove(&record.owner.claim.uid).unwrap();
     assert_eq!(store.all().unwrap(), []);
 }
 
@@ -133,9 +135,9 @@ fn what_cannot_be_read_still_names_its_devices_and_is_kept() {
         crate::files::write_atomic(&path, content.as_bytes(), 0o600).unwrap();
         let [
             Entry::Unreadable {
-                uid,
+                key: uid,
                 devices,
-                why: told,
+                why: found,
             },
         ] = &store.all().unwrap()[..]
         else {
@@ -145,7 +147,7 @@ fn what_cannot_be_read_still_names_its_devices_and_is_kept() {
             (uid.as_str(), devices),
             (UID, &vec![record(1).devices[0].id])
         );
-        assert!(told.contains(why), "{told}");
+        assert!(found.contains(why), "{found}");
         assert!(matches!(
             store.load(uid),
             Err(StoreError::Unreadable { .. })
@@ -166,4 +168,65 @@ fn files_of_others_are_left_alone() {
     crate::files::write_atomic(&store.dir.join(".x.tmp"), b"", 0o600).unwrap();
     crate::files::write_atomic(&store.dir.join("README"), b"", 0o600).unwrap();
     assert_eq!(store.all().unwrap(), []);
+}
+
+/// The same devices, of another owner.
+fn owned_by<O: Owner>(owner: O) -> Record<O> {
+    let Record {
+        version,
+        phase,
+        devices,
+        ..
+    } = record(1);
+    Record {
+        version,
+        owner,
+        phase,
+        devices,
+    }
+}
+
+fn is_kept_apart<O: Owner>(owner: O, file: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = Paths::below(dir.path());
+    let (store, claims): (Store<O>, Store) = (
+        Store::new(&paths, Disk::default()),
+        Store::new(&paths, Disk::default()),
+    );
+    claims.save(&record(0)).unwrap();
+    let record = owned_by(owner);
+    store.save(&record).unwrap();
+    let key = record.owner.key();
+    assert!(paths.run.join(file).exists(), "{file}");
+    assert_eq!(store.load(key).unwrap(), Some(record.clone()));
+    only_file(&claims);
+
+    let device = record.devices[0].id;
+    let holder = || store.holder(&BTreeSet::from([device])).unwrap();
+    assert_eq!(holder(), Some((device, key.clone())));
+    assert_eq!(store.holder(&BTreeSet::new()).unwrap(), None);
+    store.remove(key).unwrap();
+    assert_eq!(holder(), None);
+    only_file(&claims);
+}
+
+#[test]
+fn records_of_other_owners_lie_in_directories_of_their_own() {
+    let attachment = "5c0ffee.net1".parse().unwrap();
+    is_kept_apart(
+        AttachmentOwner { attachment },
+        "attachments/5c0ffee.net1+0000-00-00-0.json",
+    );
+    let port = "0000:3b:00.0".parse().unwrap();
+    is_kept_apart(PortOwner { port }, "ports/0000:3b:00.0+0000-00-00-0.json");
+}
+
+#[test]
+fn a_holder_that_does_not_fit_in_the_file_name_is_found_in_the_file() {
+    let (_dir, store) = store();
+    let record = record(32);
+    store.save(&record).unwrap();
+    let last = record.devices[31].id;
+    let holder = store.holder(&BTreeSet::from([last])).unwrap();
+    assert_eq!(holder, Some((last, record.owner.claim.uid)));
 }

@@ -1,5 +1,13 @@
+use std::{path::Path, time::Duration};
+
 use super::*;
-use crate::host::fake::Fake;
+use crate::{
+    deadline::Deadline,
+    device::DeviceId,
+    host::{ErrorKind, HostError, Kernel, Netns, fake::Fake},
+    ledger::Attachment,
+    paths::Paths,
+};
 
 const POD: &str = "/var/run/netns/pod";
 

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use super::ClaimUid;
+use super::claim_ref::ClaimUid;
 use crate::{
     deadline::Deadline,
     device::{Bdf, DeviceId},

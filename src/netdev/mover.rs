@@ -1,26 +1,25 @@
-//! One netdev's way into a pod and home again: the kernel's part.
+//! One netdev's way into a pod and back to the host: the kernel's part.
 
 use super::{
-    error::Reason,
-    resting::{differences, resting},
+    properties::differences, resting::resting, return_to_host::bring_home, wait::appeared,
 };
 use crate::{
-    claim::{Attachment, DeviceRecord, NetdevPlan, home::bring_home},
     deadline::Deadline,
     device::{DeviceId, IfName, LinkSetting, Mac, Netdev},
     host::{ErrorKind, HostError, Kernel, Netns},
+    ledger::{Attachment, DeviceRecord, NetdevPlan},
 };
 
 /// The kernel, and the host's own namespace in it.
-pub(super) struct Carrier<'a> {
-    pub(super) kernel: &'a dyn Kernel,
-    pub(super) home: Netns,
+pub(crate) struct Mover<'a> {
+    pub(crate) kernel: &'a dyn Kernel,
+    pub(crate) home: Netns,
 }
 
-impl Carrier<'_> {
+impl Mover<'_> {
     /// Gets the netdev to where it can be taken from: it stays in the pod's namespace if it is there already, else it is
     /// at home when this returns, from wherever an earlier attachment has taken it.
-    pub(super) fn fetch(
+    pub(crate) fn fetch(
         &self,
         device: &DeviceRecord,
         pod: &Netns,
@@ -30,31 +29,21 @@ impl Carrier<'_> {
             return Ok(pod.clone());
         }
         match &device.attachment {
-            Some(earlier) => self.carry_home(device, earlier, deadline)?,
-            None => self.wait(&device.id, deadline)?,
+            Some(earlier) => self.move_back(device, earlier, deadline)?,
+            None => drop(appeared(self.kernel, &self.home, &device.id, deadline)?),
         }
         Ok(self.home.clone())
     }
 
-    fn wait(&self, device: &DeviceId, deadline: Deadline) -> Result<(), HostError> {
-        let text = "no network interface appeared in the host's namespace";
-        let gone =
-            || HostError::of_kind(ErrorKind::Gone, device.to_string(), "wait for netdev", text);
-        deadline
-            .poll(|| self.kernel.link(device, &self.home))?
-            .map(drop)
-            .ok_or_else(gone)
-    }
-
     /// Moves, names and addresses; `go` is asked before each write. Returns the hardware address in the pod.
-    pub(super) fn carry_in(
+    pub(crate) fn move_in<E: From<HostError>>(
         &self,
         device: &DeviceRecord,
         plan: &NetdevPlan,
         (from, to): (&Netns, &Netns),
         name: &IfName,
-        go: &dyn Fn() -> Result<(), Reason>,
-    ) -> Result<Option<Mac>, Reason> {
+        go: &dyn Fn() -> Result<(), E>,
+    ) -> Result<Option<Mac>, E> {
         go()?;
         self.kernel.move_link(&device.id, from, to, name)?;
         let now = self.must_be(&device.id, to)?;
@@ -78,7 +67,7 @@ impl Carrier<'_> {
 
     /// Brings the netdev home from where the attachment took it, as prepare left it. What cannot be set there any more is
     /// left to the claim's release, which makes everything as it was before.
-    pub(super) fn carry_home(
+    pub(crate) fn move_back(
         &self,
         device: &DeviceRecord,
         attachment: &Attachment,

@@ -1,16 +1,22 @@
-//! Records on disk: one small file per claim.
+//! Records on disk: one small file per owner, a directory per kind of owner.
 //!
-//! The file's name is `<uid>+<device>+<device>….json`, so that even a record that cannot be read still tells which
+//! The file's name is `<key>+<device>+<device>….json` (a claim's key is its UID), so that even a record that cannot be read still tells which
 //! devices it holds, and so that "who holds this device?" opens no file. Devices that are only observed
 //! (`adminAccess`) are not in the name. What does not fit in a file name is `+more`.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
+    marker::PhantomData,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
-use super::{ClaimUid, DeviceRecord, Record};
-use crate::{device::DeviceId, files::Disk};
+use super::{
+    owner::{ClaimOwner, Owner},
+    record::{DeviceRecord, Record},
+};
+use crate::{device::DeviceId, files::Disk, paths::Paths};
 
 /// Major version of the record's format that this build writes and reads.
 pub const VERSION: u32 = 1;
@@ -19,22 +25,23 @@ pub const VERSION: u32 = 1;
 const LONGEST_NAME: usize = 255;
 const MORE: &str = "more";
 
-/// The records of this node.
+/// The records of one kind of owner on this node; of claims unless said otherwise.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub struct Store<O: Owner = ClaimOwner> {
     dir: PathBuf,
     disk: Disk,
+    owner: PhantomData<fn() -> O>,
 }
 
 /// A record as found on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
+pub enum Entry<O: Owner = ClaimOwner> {
     /// It can be read.
-    Readable(Box<Record>),
+    Readable(Box<Record<O>>),
     /// It cannot; it is kept, and its devices are out of use.
     Unreadable {
-        /// The claim, from the file's name.
-        uid: ClaimUid,
+        /// The owner, from the file's name.
+        key: O::Key,
         /// Devices, from the file's name.
         devices: Vec<DeviceId>,
         /// What is wrong with it.
@@ -42,11 +49,11 @@ pub enum Entry {
     },
 }
 
-/// What a record's file name tells.
+/// What a record's file name says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Title {
-    /// The claim.
-    pub uid: ClaimUid,
+pub struct Title<K> {
+    /// The owner.
+    pub key: K,
     /// The devices that it holds, as far as they fit.
     pub devices: Vec<DeviceId>,
     /// There are more devices than the name has room for.
@@ -66,38 +73,45 @@ pub enum StoreError {
     },
     /// The record is there and must be kept, but says nothing to this version.
     #[error(
-        "record of claim {uid}: {why}; it is kept, and its devices stay out of use until it is released by hand"
+        "record of {owner}: {why}; it is kept, and its devices stay out of use until it is released by hand"
     )]
     Unreadable {
-        /// The claim.
-        uid: ClaimUid,
+        /// Whose: `claim` and its UID.
+        owner: String,
         /// What is wrong with it.
         why: String,
     },
 }
 
-impl Store {
-    /// The records in `dir`, see [`crate::paths::Paths::records`].
+impl<O: Owner> Store<O> {
+    /// The records of this kind of owner, in its directory.
     #[must_use]
-    pub fn new(dir: PathBuf, disk: Disk) -> Self {
-        Self { dir, disk }
+    pub fn new(paths: &Paths, disk: Disk) -> Self {
+        Self {
+            dir: O::dir(paths),
+            disk,
+            owner: PhantomData,
+        }
     }
 
-    /// The record of a claim, if it has one.
+    /// The record of an owner, if it has one.
     ///
     /// # Errors
     /// [`StoreError::Unreadable`] when it has one that cannot be understood.
-    pub fn load(&self, uid: &ClaimUid) -> Result<Option<Record>, StoreError> {
+    pub fn load(&self, key: &O::Key) -> Result<Option<Record<O>>, StoreError> {
         let Some((path, title)) = self
             .files()?
             .into_iter()
-            .find(|(_, title)| title.uid == *uid)
+            .find(|(_, title)| title.key == *key)
         else {
             return Ok(None);
         };
         match read(&path, title) {
             Some(Entry::Readable(record)) => Ok(Some(*record)),
-            Some(Entry::Unreadable { uid, why, .. }) => Err(StoreError::Unreadable { uid, why }),
+            Some(Entry::Unreadable { key, why, .. }) => Err(StoreError::Unreadable {
+                owner: format!("{} {key}", O::KIND),
+                why,
+            }),
             None => Ok(None),
         }
     }
@@ -106,29 +120,29 @@ impl Store {
     ///
     /// # Errors
     /// The file system's.
-    pub fn save(&self, record: &Record) -> Result<(), StoreError> {
+    pub fn save(&self, record: &Record<O>) -> Result<(), StoreError> {
         let path = self.dir.join(file_name(record));
         let text =
             serde_json::to_vec_pretty(record).map_err(|error| io_error(&path, error.into()))?;
         self.disk
             .write(&path, &text, 0o600)
             .map_err(|error| io_error(&path, error))?;
-        self.remove_but(&record.claim.uid, Some(&path))
+        self.remove_but(record.owner.key(), Some(&path))
     }
 
-    /// Forgets a claim; nothing to forget is success.
+    /// Forgets an owner; nothing to forget is success.
     ///
     /// # Errors
     /// The file system's.
-    pub fn remove(&self, uid: &ClaimUid) -> Result<(), StoreError> {
-        self.remove_but(uid, None)
+    pub fn remove(&self, key: &O::Key) -> Result<(), StoreError> {
+        self.remove_but(key, None)
     }
 
-    /// All records, by UID.
+    /// All records, by key.
     ///
     /// # Errors
     /// The directory cannot be read. A record that cannot be is an [`Entry::Unreadable`].
-    pub fn all(&self) -> Result<Vec<Entry>, StoreError> {
+    pub fn all(&self) -> Result<Vec<Entry<O>>, StoreError> {
         Ok(self
             .files()?
             .into_iter()
@@ -136,15 +150,36 @@ impl Store {
             .collect())
     }
 
-    /// What the records' names tell, without reading them.
+    /// What the records' names say, without reading them.
     ///
     /// # Errors
     /// The directory cannot be read.
-    pub fn titles(&self) -> Result<Vec<Title>, StoreError> {
+    pub fn titles(&self) -> Result<Vec<Title<O::Key>>, StoreError> {
         Ok(self.files()?.into_iter().map(|(_, title)| title).collect())
     }
 
-    fn files(&self) -> Result<Vec<(PathBuf, Title)>, StoreError> {
+    /// Who holds one of these devices. A file is read only when its name does not say all.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn holder(
+        &self,
+        devices: &BTreeSet<DeviceId>,
+    ) -> Result<Option<(DeviceId, O::Key)>, StoreError> {
+        for (path, title) in self.files()? {
+            let key = title.key.clone();
+            let mut held = title.devices.clone();
+            if title.more {
+                held.extend(read::<O>(&path, title).iter().flat_map(Entry::held));
+            }
+            if let Some(device) = held.into_iter().find(|device| devices.contains(device)) {
+                return Ok(Some((device, key)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn files(&self) -> Result<Vec<(PathBuf, Title<O::Key>)>, StoreError> {
         let entries = match fs::read_dir(&self.dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(|error| io_error(&self.dir, error))?,
@@ -156,17 +191,17 @@ impl Store {
                 entry
                     .file_name()
                     .to_str()
-                    .and_then(Title::read)
+                    .and_then(Title::<O::Key>::read)
                     .map(|title| (entry.path(), title)),
             );
         }
-        files.sort_by(|(_, one), (_, other)| one.uid.cmp(&other.uid));
+        files.sort_by(|(_, one), (_, other)| one.key.cmp(&other.key));
         Ok(files)
     }
 
-    fn remove_but(&self, uid: &ClaimUid, keep: Option<&Path>) -> Result<(), StoreError> {
+    fn remove_but(&self, key: &O::Key, keep: Option<&Path>) -> Result<(), StoreError> {
         for (path, title) in self.files()? {
-            if title.uid == *uid && Some(path.as_path()) != keep {
+            if title.key == *key && Some(path.as_path()) != keep {
                 self.disk
                     .remove(&path)
                     .map_err(|error| io_error(&path, error))?;
@@ -176,13 +211,22 @@ impl Store {
     }
 }
 
-impl Entry {
-    /// The claim's UID.
+impl<O: Owner> Entry<O> {
+    /// What tells the owner from others; a claim's UID.
     #[must_use]
-    pub fn uid(&self) -> &ClaimUid {
+    pub fn key(&self) -> &O::Key {
         match self {
-            Self::Readable(record) => &record.claim.uid,
-            Self::Unreadable { uid, .. } => uid,
+            Self::Readable(record) => record.owner.key(),
+            Self::Unreadable { key, .. } => key,
+        }
+    }
+
+    /// The devices that nobody else may have.
+    #[must_use]
+    pub fn held(&self) -> Vec<DeviceId> {
+        match self {
+            Self::Readable(record) => record.held().collect(),
+            Self::Unreadable { devices, .. } => devices.clone(),
         }
     }
 
@@ -197,7 +241,7 @@ impl Entry {
 
     /// The record, if it can be read.
     #[must_use]
-    pub fn record(self) -> Option<Record> {
+    pub fn record(self) -> Option<Record<O>> {
         match self {
             Self::Readable(record) => Some(*record),
             Self::Unreadable { .. } => None,
@@ -205,11 +249,11 @@ impl Entry {
     }
 }
 
-impl Title {
+impl<K: FromStr> Title<K> {
     /// Reads a file's name; none for files that are not records.
     fn read(name: &str) -> Option<Self> {
         let mut parts = name.strip_suffix(".json")?.split('+');
-        let uid = parts.next()?.parse().ok()?;
+        let key = parts.next()?.parse().ok()?;
         let (mut devices, mut more) = (Vec::new(), false);
         for part in parts {
             match DeviceId::from_name(part) {
@@ -217,16 +261,16 @@ impl Title {
                 Err(_) => more = true,
             }
         }
-        Some(Self { uid, devices, more })
+        Some(Self { key, devices, more })
     }
 }
 
-/// `<uid>+<device>….json`, cut with `+more` where it gets too long.
-fn file_name(record: &Record) -> String {
+/// `<key>+<device>….json`, cut with `+more` where it gets too long.
+fn file_name<O: Owner>(record: &Record<O>) -> String {
     let room = LONGEST_NAME - MORE.len() - ".json".len() - 1;
-    let mut name = record.claim.uid.to_string();
-    for device in record.devices.iter().filter(|device| !device.admin_access) {
-        let part = device.id.name();
+    let mut name = record.owner.key().to_string();
+    for device in record.held() {
+        let part = device.name();
         if name.len() + 1 + part.len() > room {
             name = format!("{name}+{MORE}");
             break;
@@ -237,20 +281,24 @@ fn file_name(record: &Record) -> String {
 }
 
 /// None: it has been removed meanwhile.
-fn read(path: &Path, title: Title) -> Option<Entry> {
+fn read<O: Owner>(path: &Path, title: Title<O::Key>) -> Option<Entry<O>> {
     let parsed = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(error) => Err(error.to_string()),
         Ok(text) => parse(&text),
     };
-    let record = parsed.and_then(|record| match record.claim.uid == title.uid {
+    let record = parsed.and_then(|record: Record<O>| match *record.owner.key() == title.key {
         true => Ok(record),
-        false => Err(format!("its content is of claim {}", record.claim.uid)),
+        false => Err(format!(
+            "its content is of {} {}",
+            O::KIND,
+            record.owner.key()
+        )),
     });
     Some(match record {
         Ok(record) => Entry::Readable(Box::new(record)),
         Err(why) => Entry::Unreadable {
-            uid: title.uid,
+            key: title.key,
             devices: title.devices,
             why,
         },
@@ -258,7 +306,7 @@ fn read(path: &Path, title: Title) -> Option<Entry> {
 }
 
 /// Reads a record of this major version; additions of a later minor one are ignored.
-pub(crate) fn parse(text: &[u8]) -> Result<Record, String> {
+fn parse<O: Owner>(text: &[u8]) -> Result<Record<O>, String> {
     #[derive(serde::Deserialize)]
     struct Version {
         version: u32,

@@ -1,0 +1,16 @@
+//! What was done on this node and for whom: records on disk, and the locks of those who work on it.
+
+mod claim_ref;
+mod extras;
+mod locks;
+mod name;
+mod owner;
+mod record;
+mod store;
+
+pub use claim_ref::{ClaimRef, ClaimUid};
+pub use extras::{Demand, Extras};
+pub use locks::{ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
+pub use owner::{AttachmentId, AttachmentOwner, ClaimOwner, Owner, PortOwner};
+pub use record::{Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step, VfHome};
+pub use store::{Entry, Store, StoreError, Title, VERSION};

@@ -1,0 +1,31 @@
+//! One netdev: what it was, moving it into a pod and back, and making it what it was.
+//!
+//! ```text
+//!  host ── move_in ─► pod ── move_back ─► host, as prepare left it       (resting, differences)
+//!                      └─── restore ────► host, as it was before         (a fresh netdev)
+//! ```
+//!
+//! [`properties`] is the one list of what is put back. This module decides nothing: who moves a netdev, and when, is the
+//! business of claim and attach.
+
+mod mover;
+mod namespace;
+mod properties;
+mod resting;
+mod restore;
+mod retry;
+mod return_to_host;
+#[cfg(test)]
+mod tests;
+mod wait;
+
+pub(crate) use mover::Mover;
+pub use namespace::{host_netns, is_attached};
+#[cfg(test)]
+pub(crate) use properties::differences;
+#[cfg(test)]
+pub(crate) use resting::resting;
+pub(crate) use restore::restore;
+pub(crate) use retry::retry;
+pub use return_to_host::{Arrival, bring_home};
+pub(crate) use wait::wait;

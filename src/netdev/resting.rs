@@ -1,0 +1,28 @@
+//! How a prepared netdev is in the host's namespace, outside any pod.
+
+use super::properties::set;
+use crate::{
+    device::{Mac, NetdevHome, VfSetting},
+    ledger::{DeviceRecord, Step},
+};
+
+/// The netdev's state after prepare: as it was found, with the claim's own steps on it. None for devices without netdev.
+pub(crate) fn resting(device: &DeviceRecord) -> Option<NetdevHome> {
+    let mut found = None;
+    for step in &device.steps {
+        match (step, found.as_mut()) {
+            (Step::Home(home), _) => found = Some(home.clone()),
+            (Step::Link { to, .. }, Some(home)) => set(home, to),
+            // The VF's driver takes the administrator's address when it starts.
+            (
+                Step::Vf {
+                    to: VfSetting::Mac(mac),
+                    ..
+                },
+                Some(home),
+            ) if *mac != Mac::ZERO => home.mac = Some(*mac),
+            _ => {}
+        }
+    }
+    found
+}

@@ -1,0 +1,30 @@
+//! A netdev made what it was before its claim.
+
+use super::{properties::properties, retry::retry, wait::wait};
+use crate::{
+    deadline::Deadline,
+    device::{DeviceId, LinkSetting, NetdevHome},
+    host::{HostError, Kernel, Netns},
+};
+
+/// Makes the netdev what it was, on a fresh one unless it is fresh already. Tries everything.
+pub(crate) fn restore(
+    kernel: &dyn Kernel,
+    home: &Netns,
+    device: &DeviceId,
+    was: &NetdevHome,
+    fresh: bool,
+    deadline: Deadline,
+) -> Vec<HostError> {
+    let rebound = if fresh {
+        Ok(())
+    } else {
+        retry(deadline, || kernel.rebind(device, deadline))
+    };
+    if let Err(error) = rebound.and_then(|()| wait(kernel, home, device, deadline)) {
+        return vec![error];
+    }
+    let set =
+        |setting: LinkSetting| retry(deadline, || kernel.set_link(device, home, &setting)).err();
+    properties(was).into_iter().filter_map(set).collect()
+}
