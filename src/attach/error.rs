@@ -94,7 +94,7 @@ pub enum Reason {
     Ended,
     /// The metadata file.
     #[error("metadata {path}: {source}")]
-    Door {
+    StartGate {
         /// Which file.
         path: std::path::PathBuf,
         /// Why.

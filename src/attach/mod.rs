@@ -1,8 +1,8 @@
 //! A prepared netdev → its pod, and back.
 //!
 //! ```text
-//!  run:    record (attachment, not done) ─► move, mac, mtu, addresses, up, routes, announce ─► record (done) ─► door open
-//!  stop:   door closed ─► down, move home, name, altnames, mac, mtu, up ─► record (no attachment)
+//!  run:    record (attachment, not done) ─► move, mac, mtu, addresses, up, routes, announce ─► record (done) ─► start gate open
+//!  stop:   start gate closed ─► down, move home, name, altnames, mac, mtu, up ─► record (no attachment)
 //! ```
 //!
 //! Only devices whose plan says `attach: pod`. Everything slow has been done by prepare; here a netdev is moved, named and
@@ -12,13 +12,14 @@
 //! The runtime's patience is two seconds, and a kernel that moves eight VFs may need more. Then the call is answered, the
 //! work goes on, and the pod's containers are refused until it is done: nothing is undone that the next try would do again.
 //!
-//! **The door** is the claim's metadata file. A container that uses the claim mounts it, and it exists only while the
+//! **The start gate** is the claim's metadata file. A container that uses the claim mounts it, and it exists only while the
 //! netdev is in the pod, so that no container starts without its netdev, whoever is dead.
 
 mod attacher;
-mod door;
+mod container;
 mod error;
-mod gate;
+mod start_gate;
+
 mod name;
 mod release;
 mod run;

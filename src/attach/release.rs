@@ -107,7 +107,7 @@ impl Attacher {
         if indices.is_empty() {
             return Ok(());
         }
-        self.close_door(&record)?;
+        self.close_start_gate(&record)?;
         let mut first = Ok(());
         for index in indices {
             first = first.and(self.release_device(&mut record, index, &work, deadline));

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use super::{
     Attacher, Sandbox,
-    door::{hooked, is_hooked},
     error::{AttachError, Reason},
     name,
-    sandbox::Sandbox,
+    start_gate::{hooked, is_hooked},
     underway::Ended,
 };
 use crate::{
@@ -142,8 +141,8 @@ impl Attacher {
             }
         }
         visit.go()?;
-        self.open_door(&record)?;
-        // The sandbox may have ended when the door opened.
+        self.open_start_gate(&record)?;
+        // The sandbox may have ended when the gate opened.
         visit.go()
     }
 

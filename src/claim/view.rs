@@ -1,4 +1,4 @@
-//! What a container sees of a claim: its CDI devices, and the metadata document that is also the pod's door.
+//! What a container sees of a claim: its CDI devices, and the metadata document that is also the pod's start gate.
 //!
 //! The CDI device of a netdev that goes into the pod mounts the document from a path that exists only while the netdev is
 //! there. Without it the runtime refuses the container, whoever is dead: see [`open`] and [`close`].
@@ -149,7 +149,7 @@ fn goes_into_pod(device: &DeviceRecord) -> bool {
         .is_some_and(|plan| plan.attach == AttachMode::Pod)
 }
 
-/// Opens the door of every request that is complete: writes its document.
+/// Opens the start gate of every request that is complete: writes its document.
 ///
 /// # Errors
 /// The file system's.
@@ -167,7 +167,7 @@ pub fn open(paths: &Paths, record: &Record, driver: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Closes the doors of every request with a netdev that goes into the pod; all doors of the claim when `all`.
+/// Closes the start gates of all requests with a netdev that goes into the pod; all gates of the claim when `all`.
 ///
 /// # Errors
 /// The file system's.

@@ -190,14 +190,14 @@ impl Bench {
         self.fake.link(&Self::vf(vf), netns).unwrap()
     }
 
-    pub(super) fn door(&self, name: &str) -> PathBuf {
+    pub(super) fn start_gate(&self, name: &str) -> PathBuf {
         view::host_path(&self.paths, &format!("uid-{name}").parse().unwrap(), "nic")
     }
 
     pub(super) fn container(&self, claim: &str) -> ContainerView {
         ContainerView {
             name: "main".into(),
-            mounts: vec![(self.door(claim), "/in/container".into())],
+            mounts: vec![(self.start_gate(claim), "/in/container".into())],
         }
     }
 

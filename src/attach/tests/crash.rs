@@ -52,7 +52,7 @@ fn is_free(bench: &Bench, before: &str) {
                 .iter()
                 .all(|device| device.attachment.is_none())
         );
-        assert!(!bench.door(name).exists());
+        assert!(!bench.start_gate(name).exists());
     }
 }
 
@@ -90,7 +90,7 @@ fn killed_while_attaching_then_the_sandbox_lives() {
         assert_eq!(names, ["net1", "net2", "net3"], "{trip:?}");
         for claim in ["a", "b"] {
             create(&next, &sandbox, &bench.container(claim)).unwrap();
-            assert!(bench.door(claim).exists(), "{trip:?}");
+            assert!(bench.start_gate(claim).exists(), "{trip:?}");
         }
     }
 }

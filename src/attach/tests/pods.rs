@@ -23,7 +23,7 @@ fn a_netdev_goes_into_its_pod_and_home_again() {
         refused,
         "pod ns/a: claim ns/a: device 0000:02:10.0: is not attached to pod ns/a yet"
     );
-    assert!(!bench.door("a").exists());
+    assert!(!bench.start_gate("a").exists());
 
     run(&attacher, &sandbox).unwrap();
     let link = bench.link(0, &netns).unwrap();
@@ -42,7 +42,7 @@ fn a_netdev_goes_into_its_pod_and_home_again() {
     assert!(bench.fake.dump().contains("10.1.0.0"), "the route is there");
     assert!(bench.attachment("a").unwrap().done);
     assert!(
-        std::fs::read_to_string(bench.door("a"))
+        std::fs::read_to_string(bench.start_gate("a"))
             .unwrap()
             .contains(r#""interfaceName": "net1""#)
     );
@@ -59,7 +59,7 @@ fn a_netdev_goes_into_its_pod_and_home_again() {
     attacher.remove(&sandbox);
     assert_eq!(bench.fake.dump(), before);
     assert_eq!(bench.attachment("a"), None);
-    assert!(!bench.door("a").exists());
+    assert!(!bench.start_gate("a").exists());
     assert_eq!(bench.changes(), [Change::Detached(claim)]);
 }
 
@@ -374,7 +374,7 @@ fn whatever_the_kernel_refuses_all_is_undone_and_told() {
     let text = "link of 0000:02:10.0: set route 10.1.0.0/16 via 10.0.0.1: network is unreachable";
     assert_eq!(refused, format!("pod ns/a: claim ns/a: {text}"));
     assert_eq!(bench.fake.dump(), before);
-    assert!(!bench.door("a").exists());
+    assert!(!bench.start_gate("a").exists());
     assert_eq!(bench.attachment("a"), None);
 }
 
@@ -389,7 +389,10 @@ fn what_cannot_be_undone_stays_in_the_record() {
     bench.fake.restart();
     assert!(bench.attachment("a").is_some());
     assert!(bench.link(0, &netns).is_some());
-    assert!(!bench.door("a").exists(), "the door is closed first");
+    assert!(
+        !bench.start_gate("a").exists(),
+        "the start gate is closed first"
+    );
     attacher.remove(&sandbox);
     assert_eq!(bench.attachment("a"), None);
 }

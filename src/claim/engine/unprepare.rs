@@ -127,7 +127,7 @@ impl Engine {
         Ok(self.store.remove(&record.owner.claim.uid)?)
     }
 
-    /// Closes the door to new containers.
+    /// Closes the start gate: no new container starts.
     fn close(&self, record: &Record) -> Result<(), ClaimError> {
         let close = || view::close(&self.paths, record, true);
         self.disk

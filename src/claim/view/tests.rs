@@ -195,16 +195,16 @@ fn the_door_opens_when_all_netdevs_of_the_request_are_there_and_closes_again() {
         netdev("0000:3b:02.2", "data"),
         device("0000:3b:02.3", "raw"),
     ]);
-    let door = |request| host_path(&paths, &record_uid(), request).exists();
+    let gate = |request| host_path(&paths, &record_uid(), request).exists();
     record.devices[0].attachment = attached(true);
     record.devices[1].attachment = attached(false);
     open(&paths, &record, DRIVER).unwrap();
-    assert_eq!((door("data"), door("raw")), (false, true));
+    assert_eq!((gate("data"), gate("raw")), (false, true));
     record.devices[1].attachment = attached(true);
     open(&paths, &record, DRIVER).unwrap();
-    assert_eq!((door("data"), door("raw")), (true, true));
+    assert_eq!((gate("data"), gate("raw")), (true, true));
     close(&paths, &record, false).unwrap();
-    assert_eq!((door("data"), door("raw")), (false, true));
+    assert_eq!((gate("data"), gate("raw")), (false, true));
     close(&paths, &record, true).unwrap();
     assert!(!paths.attached().join(UID).exists());
 }

@@ -1,4 +1,4 @@
-//! The claim's documents as a door: containers of the claim start only while they are there.
+//! The start gate: containers of a claim start only while the claim's documents are there.
 
 use std::io;
 
@@ -24,18 +24,19 @@ pub(super) fn is_hooked(device: &DeviceRecord) -> bool {
 }
 
 impl Attacher {
-    /// Opens the doors of the claim's requests whose netdevs are all in the pod.
-    pub(super) fn open_door(&self, record: &Record) -> Result<(), Reason> {
-        view::open(&self.paths, record, &self.driver).map_err(|source| self.no_door(record, source))
+    /// Opens the start gates of the claim's requests whose netdevs are all in the pod.
+    pub(super) fn open_start_gate(&self, record: &Record) -> Result<(), Reason> {
+        view::open(&self.paths, record, &self.driver)
+            .map_err(|source| self.not_written(record, source))
     }
 
     /// Closes them: no further container of the claim starts.
-    pub(super) fn close_door(&self, record: &Record) -> Result<(), Reason> {
-        view::close(&self.paths, record, false).map_err(|source| self.no_door(record, source))
+    pub(super) fn close_start_gate(&self, record: &Record) -> Result<(), Reason> {
+        view::close(&self.paths, record, false).map_err(|source| self.not_written(record, source))
     }
 
-    fn no_door(&self, record: &Record, source: io::Error) -> Reason {
-        Reason::Door {
+    fn not_written(&self, record: &Record, source: io::Error) -> Reason {
+        Reason::StartGate {
             path: self.paths.attached().join(record.owner.claim.uid.as_str()),
             source,
         }

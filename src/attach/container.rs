@@ -4,9 +4,8 @@ use std::{ffi::OsStr, path::Path};
 
 use super::{
     Attacher, ContainerView, Sandbox,
-    door::hooked,
     error::{AttachError, Reason},
-    sandbox::{ContainerView, Sandbox},
+    start_gate::hooked,
 };
 use crate::{claim::view::claim_of_mount, deadline::Deadline, ledger::DeviceRecord};
 
