@@ -82,7 +82,7 @@ impl Attacher {
     pub(super) fn mover(&self) -> Result<Mover<'_>, HostError> {
         Ok(Mover {
             kernel: &*self.kernel,
-            home: host_netns(&*self.kernel, &self.paths)?,
+            host: host_netns(&*self.kernel, &self.paths)?,
         })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  run:    record (attachment, not done) ─► move, mac, mtu, addresses, up, routes, announce ─► record (done) ─► start gate open
-//!  stop:   start gate closed ─► down, move home, name, altnames, mac, mtu, up ─► record (no attachment)
+//!  stop:   start gate closed ─► down, move to the host, name, altnames, mac, mtu, up ─► record (no attachment)
 //! ```
 //!
 //! Only devices whose plan says `attach: pod`. Everything slow has been done by prepare; here a netdev is moved, named and

@@ -1,4 +1,4 @@
-//! A sandbox ends: what it has goes home. Only what its own id owns.
+//! A sandbox ends: what it has returns to the host. Only what its own id owns.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ impl Attacher {
         })
     }
 
-    /// Brings home all that the sandbox has. Tries everything; the first error is told.
+    /// Returns all that the sandbox has to the host. Tries everything; the first error is returned.
     pub(super) fn release(&self, sandbox: &str, deadline: Deadline) -> Result<(), AttachError> {
         let mut first = Ok(());
         for record in self

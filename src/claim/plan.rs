@@ -1,8 +1,8 @@
 //! What must be done to a device so that it is as wanted: steps, each with the value that it replaces. Pure.
 //!
 //! ```text
-//!  Vfs ─► Home ─► Driver ─► Vf… ─► Reload ─► Link…        undone the other way round:
-//!                                                   Vf… ─► Driver ─► Home (a fresh netdev, named and set as before)
+//!  Vfs ─► Netdev ─► Driver ─► Vf… ─► Reload ─► Link…      undone the other way round:
+//!                                                   Vf… ─► Driver ─► Netdev (a fresh netdev, named and set as before)
 //!                                                   ─► Vfs (of a PF: made again)
 //! ```
 //!
@@ -15,10 +15,10 @@ use super::{Wanted, wanted::WITHOUT_NETDEV};
 use crate::{
     api::{AttachMode, DriverChoice, Settings},
     device::{
-        Binding, LinkSetting, LinkState, Mac, NetdevHome, Observed, VfAddress, VfSetting,
+        Binding, LinkSetting, LinkState, Mac, NetdevState, Observed, VfAddress, VfSetting,
         VfSettings, VlanTag,
     },
-    ledger::{DeviceRecord, Extras, NetdevPlan, Step, VfHome},
+    ledger::{DeviceRecord, Extras, NetdevPlan, Step, VfState},
 };
 
 /// Plans one device. `vfs` are those of a PF; `native` is the kernel's own driver for the device, where known.
@@ -141,7 +141,7 @@ fn steps(
     check_mtu(settings, observed)?;
     let mut steps = Vec::new();
     if makes_netdev(from) {
-        steps.push(Step::Home(home(observed)?));
+        steps.push(Step::Netdev(netdev_state(observed)?));
     }
     steps.push(Step::Driver {
         from: from.clone(),
@@ -166,7 +166,7 @@ fn steps(
         Some(netdev),
     ) = (netdev, &observed.netdev)
     {
-        steps.extend(link_steps(settings, &netdev.home, held.is_some()));
+        steps.extend(link_steps(settings, &netdev.state, held.is_some()));
     }
     check_rates(&steps)?;
     Ok(steps)
@@ -174,14 +174,14 @@ fn steps(
 
 /// Release starts a PF's driver again, which takes its VFs away: how they are is written down before.
 fn vfs_step(vfs: &[Observed]) -> Result<Option<Step>, String> {
-    let homes = vfs
+    let states = vfs
         .iter()
-        .map(vf_home)
-        .collect::<Result<Vec<VfHome>, String>>()?;
-    Ok((!homes.is_empty()).then_some(Step::Vfs(homes)))
+        .map(vf_state)
+        .collect::<Result<Vec<VfState>, String>>()?;
+    Ok((!states.is_empty()).then_some(Step::Vfs(states)))
 }
 
-fn vf_home(observed: &Observed) -> Result<VfHome, String> {
+fn vf_state(observed: &Observed) -> Result<VfState, String> {
     let Observed {
         function,
         vf: settings,
@@ -190,18 +190,18 @@ fn vf_home(observed: &Observed) -> Result<VfHome, String> {
     let vf = function
         .vf_address()
         .ok_or_else(|| format!("its VF {} has no index", function.id))?;
-    let home =
+    let netdev =
         match makes_netdev(&function.binding) {
-            true => Some(home(observed).map_err(|reason| {
+            true => Some(netdev_state(observed).map_err(|reason| {
                 format!("its VF {} cannot be made again: {reason}", function.id)
             })?),
             false => None,
         };
-    Ok(VfHome {
+    Ok(VfState {
         vf,
         settings: *settings,
         binding: function.binding.clone(),
-        home,
+        netdev,
     })
 }
 
@@ -215,17 +215,17 @@ fn check_mtu(settings: &Settings, observed: &Observed) -> Result<(), String> {
 }
 
 /// What the netdev is to be again. A MAC that its driver has not read yet from the PF is what any start of it gives.
-fn home(observed: &Observed) -> Result<NetdevHome, String> {
+fn netdev_state(observed: &Observed) -> Result<NetdevState, String> {
     let netdev = observed.netdev.as_ref();
-    let mut home = netdev.map(|netdev| netdev.home.clone()).ok_or_else(|| {
+    let mut state = netdev.map(|netdev| netdev.state.clone()).ok_or_else(|| {
         "its network interface is not in the host's namespace: a pod or a program without a claim has it".to_owned()
     })?;
     let administered = observed
         .vf
         .and_then(|vf| vf.mac)
         .filter(|mac| *mac != Mac::ZERO);
-    home.mac = administered.or(home.mac);
-    Ok(home)
+    state.mac = administered.or(state.mac);
+    Ok(state)
 }
 
 /// What the PF shall hold for the VF.
@@ -336,15 +336,15 @@ fn check_rates(steps: &[Step]) -> Result<(), String> {
     })
 }
 
-/// A netdev that stays at home is set here; one that goes into a pod, there.
-fn link_steps(settings: &Settings, home: &NetdevHome, mac_by_pf: bool) -> Vec<Step> {
+/// A netdev that stays on the host is set here; one that goes into a pod, there.
+fn link_steps(settings: &Settings, state: &NetdevState, mac_by_pf: bool) -> Vec<Step> {
     let mtu = settings
         .mtu
-        .map(|mtu| (LinkSetting::Mtu(home.mtu), LinkSetting::Mtu(mtu)));
+        .map(|mtu| (LinkSetting::Mtu(state.mtu), LinkSetting::Mtu(mtu)));
     let mac = settings.mac.filter(|_| !mac_by_pf);
     let mac = mac.map(|mac| {
         (
-            LinkSetting::Mac(home.mac.unwrap_or(Mac::ZERO)),
+            LinkSetting::Mac(state.mac.unwrap_or(Mac::ZERO)),
             LinkSetting::Mac(mac),
         )
     });

@@ -2,8 +2,8 @@
 
 use super::plan::neutral;
 use crate::{
-    device::{Binding, NetdevHome, VfAddress, VfSetting},
-    ledger::{DeviceRecord, Step, VfHome},
+    device::{Binding, NetdevState, VfAddress, VfSetting},
+    ledger::{DeviceRecord, Step, VfState},
 };
 
 /// One thing to do for a device that is given back.
@@ -21,9 +21,9 @@ pub enum Undo {
     /// Bind this driver.
     Driver(Binding),
     /// Make a fresh netdev, unless one has just been made, and set it so.
-    Home(NetdevHome),
+    Netdev(NetdevState),
     /// Make the PF's VFs again, and set each so.
-    Vfs(Vec<VfHome>),
+    Vfs(Vec<VfState>),
 }
 
 /// What to do, in order. Doing it twice, or for steps that never ran, is harmless.
@@ -35,7 +35,7 @@ pub fn undo(device: &DeviceRecord) -> Vec<Undo> {
 fn one(step: &Step) -> Option<Undo> {
     match step {
         Step::Vfs(vfs) => Some(Undo::Vfs(vfs.clone())),
-        Step::Home(home) => Some(Undo::Home(home.clone())),
+        Step::Netdev(state) => Some(Undo::Netdev(state.clone())),
         Step::Driver { from, .. } => Some(Undo::Driver(from.clone())),
         Step::Vf { from, to, .. } if from.as_ref() == Some(to) => None,
         Step::Vf { vf, from, to } => Some(Undo::Vf {

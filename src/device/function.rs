@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bdf, Binding, DeviceId, IfName, Mac, NetdevHome, VfAddress, VfSettings};
+use super::{Bdf, Binding, DeviceId, IfName, Mac, NetdevState, VfAddress, VfSettings};
 
 /// PCI vendor and device ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -243,7 +243,8 @@ pub struct Netdev {
     /// Its interface index in its namespace.
     pub ifindex: u32,
     /// What must be restored on release.
-    pub home: NetdevHome,
+    #[serde(rename = "home")]
+    pub state: NetdevState,
     /// Carrier; none when administratively down.
     pub carrier: Option<bool>,
     /// Its addresses.

@@ -15,7 +15,7 @@ pub use function::{
 };
 pub use name::IfName;
 pub use settings::{
-    Binding, LinkSetting, LinkState, Mac, NetdevHome, Route, VfAddress, VfSetting, VfSettings,
+    Binding, LinkSetting, LinkState, Mac, NetdevState, Route, VfAddress, VfSetting, VfSettings,
     VlanProto, VlanTag,
 };
 

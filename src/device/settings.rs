@@ -223,10 +223,10 @@ pub struct Binding {
     pub driver_override: Option<String>,
 }
 
-/// A netdev's state at home, that it must have again after release.
+/// A netdev's state in the host's network namespace, that it must have again after release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct NetdevHome {
+pub struct NetdevState {
     /// Its name.
     pub name: IfName,
     /// Its alternative names, sorted.

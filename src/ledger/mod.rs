@@ -12,5 +12,5 @@ pub use claim_ref::{ClaimRef, ClaimUid};
 pub use extras::{Demand, Extras};
 pub use locks::{ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
 pub use owner::{AttachmentId, AttachmentOwner, ClaimOwner, Owner, PortOwner};
-pub use record::{Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step, VfHome};
+pub use record::{Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step, VfState};
 pub use store::{Entry, Store, StoreError, Title, VERSION};

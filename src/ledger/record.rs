@@ -16,7 +16,7 @@ use super::{
 use crate::{
     api::{AttachMode, Attribute},
     device::{
-        Binding, DeviceId, IfName, IncarnationId, LinkSetting, Mac, NetdevHome, Route, VfAddress,
+        Binding, DeviceId, IfName, IncarnationId, LinkSetting, Mac, NetdevState, Route, VfAddress,
         VfSetting, VfSettings,
     },
 };
@@ -113,7 +113,7 @@ impl DeviceRecord {
 /// A VF of a claimed PF, as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct VfHome {
+pub struct VfState {
     /// Its PF and index.
     pub vf: VfAddress,
     /// What the PF held for it; none: not told.
@@ -121,7 +121,8 @@ pub struct VfHome {
     /// Driver and override.
     pub binding: Binding,
     /// Its netdev; none: its driver makes none.
-    pub home: Option<NetdevHome>,
+    #[serde(rename = "home")]
+    pub netdev: Option<NetdevState>,
 }
 
 /// One assignment, with the value that it replaces. `from: None`: the kernel cannot tell it.
@@ -130,10 +131,11 @@ pub struct VfHome {
 pub enum Step {
     /// The VFs of a claimed PF, before all other steps. Doing it is nothing; undoing it, last of all, makes them again, since
     /// none outlives the start of their PF's driver.
-    Vfs(Vec<VfHome>),
+    Vfs(Vec<VfState>),
     /// First of all steps of a device with a netdev. Doing it is nothing; undoing it, last of all, makes a fresh netdev
-    /// (unless the undo has just bound the driver) and gives it its name, altnames, MAC, MTU and up state back.
-    Home(NetdevHome),
+    /// (unless the undo has just bound the driver) and gives it its properties back.
+    #[serde(rename = "home")]
+    Netdev(NetdevState),
     /// Driver and override.
     Driver {
         /// Before.
@@ -152,7 +154,7 @@ pub enum Step {
     },
     /// The VF's driver reads what the PF holds for it (its MAC) only when it starts: rebind. Undoing it is nothing.
     Reload,
-    /// A value of the netdev at home.
+    /// A value of the netdev in the host's namespace.
     Link {
         /// Before.
         from: Option<LinkSetting>,

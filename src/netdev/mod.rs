@@ -27,5 +27,5 @@ pub(crate) use properties::differences;
 pub(crate) use resting::resting;
 pub(crate) use restore::restore;
 pub(crate) use retry::retry;
-pub use return_to_host::{Arrival, bring_home};
+pub use return_to_host::{Arrival, return_to_host};
 pub(crate) use wait::wait;

@@ -1,7 +1,7 @@
 //! One netdev's way into a pod and back to the host: the kernel's part.
 
 use super::{
-    properties::differences, resting::resting, return_to_host::bring_home, wait::appeared,
+    properties::differences, resting::resting, return_to_host::return_to_host, wait::appeared,
 };
 use crate::{
     deadline::Deadline,
@@ -13,12 +13,12 @@ use crate::{
 /// The kernel, and the host's own namespace in it.
 pub(crate) struct Mover<'a> {
     pub(crate) kernel: &'a dyn Kernel,
-    pub(crate) home: Netns,
+    pub(crate) host: Netns,
 }
 
 impl Mover<'_> {
     /// Gets the netdev to where it can be taken from: it stays in the pod's namespace if it is there already, else it is
-    /// at home when this returns, from wherever an earlier attachment has taken it.
+    /// in the host's namespace when this returns, from wherever an earlier attachment has taken it.
     pub(crate) fn fetch(
         &self,
         device: &DeviceRecord,
@@ -30,9 +30,9 @@ impl Mover<'_> {
         }
         match &device.attachment {
             Some(earlier) => self.move_back(device, earlier, deadline)?,
-            None => drop(appeared(self.kernel, &self.home, &device.id, deadline)?),
+            None => drop(appeared(self.kernel, &self.host, &device.id, deadline)?),
         }
-        Ok(self.home.clone())
+        Ok(self.host.clone())
     }
 
     /// Moves, names and addresses; `go` is asked before each write. Returns the hardware address in the pod.
@@ -56,7 +56,7 @@ impl Mover<'_> {
             // Neighbours find out by themselves, later.
             tracing::warn!(%error, "no announcement");
         }
-        Ok(self.must_be(&device.id, to)?.home.mac)
+        Ok(self.must_be(&device.id, to)?.state.mac)
     }
 
     fn must_be(&self, device: &DeviceId, netns: &Netns) -> Result<Netdev, HostError> {
@@ -65,7 +65,7 @@ impl Mover<'_> {
         self.kernel.link(device, netns)?.ok_or_else(gone)
     }
 
-    /// Brings the netdev home from where the attachment took it, as prepare left it. What cannot be set there any more is
+    /// Returns the netdev to the host from where the attachment took it, as prepare left it. What cannot be set there any more is
     /// left to the claim's release, which makes everything as it was before.
     pub(crate) fn move_back(
         &self,
@@ -75,24 +75,24 @@ impl Mover<'_> {
     ) -> Result<(), HostError> {
         let rest = resting(device);
         let name = rest.as_ref().map(|rest| &rest.name);
-        bring_home(
+        return_to_host(
             self.kernel,
-            &self.home,
+            &self.host,
             &device.id,
             attachment,
             name,
             deadline,
         )?;
         let Some(rest) = rest else { return Ok(()) };
-        for setting in differences(&self.must_be(&device.id, &self.home)?.home, &rest) {
+        for setting in differences(&self.must_be(&device.id, &self.host)?.state, &rest) {
             self.attempt(&device.id, &setting);
         }
         Ok(())
     }
 
     fn attempt(&self, device: &DeviceId, setting: &LinkSetting) {
-        if let Err(error) = self.kernel.set_link(device, &self.home, setting) {
-            tracing::warn!(%device, %error, "netdev at home is not as prepare left it");
+        if let Err(error) = self.kernel.set_link(device, &self.host, setting) {
+            tracing::warn!(%device, %error, "netdev on the host is not as prepare left it");
         }
     }
 }
@@ -101,11 +101,11 @@ impl Mover<'_> {
 fn settings(plan: &NetdevPlan, now: &Netdev) -> Vec<LinkSetting> {
     let mac = plan
         .mac
-        .filter(|mac| now.home.mac != Some(*mac))
+        .filter(|mac| now.state.mac != Some(*mac))
         .map(LinkSetting::Mac);
     let mtu = plan
         .mtu
-        .filter(|mtu| now.home.mtu != *mtu)
+        .filter(|mtu| now.state.mtu != *mtu)
         .map(LinkSetting::Mtu);
     let addresses = plan.addresses.iter().copied().map(LinkSetting::Address);
     let routes = plan.routes.iter().cloned().map(LinkSetting::Route);
@@ -120,12 +120,12 @@ fn settings(plan: &NetdevPlan, now: &Netdev) -> Vec<LinkSetting> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{api::AttachMode, device::NetdevHome};
+    use crate::{api::AttachMode, device::NetdevState};
 
     #[test]
     fn a_link_is_addressed_while_down_and_routed_when_up() {
         let name: IfName = "net1".parse().unwrap();
-        let home = NetdevHome {
+        let state = NetdevState {
             name,
             altnames: vec![],
             alias: String::new(),
@@ -135,7 +135,7 @@ mod tests {
         };
         let now = Netdev {
             ifindex: 2,
-            home,
+            state,
             carrier: None,
             addresses: vec![],
         };

@@ -13,7 +13,7 @@ use crate::{
 /// How long a netdev may be on its way out of a dying namespace before its driver is started anew.
 const TRANSIT: Duration = Duration::from_secs(3);
 
-/// How a netdev came home.
+/// How a netdev came back to the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
     /// As it was in the pod: whatever a tenant left on it is still there.
@@ -25,23 +25,23 @@ pub enum Arrival {
 /// Brings a device's netdev into the host's namespace, under `name` if that is free.
 ///
 /// From the pod's namespace, if that is still the recorded one; else the kernel brings it when the namespace dies; else
-/// (somebody holds the namespace open) the driver is started anew, which makes a fresh netdev at home.
+/// (somebody holds the namespace open) the driver is started anew, which makes a fresh netdev in the host's namespace.
 ///
 /// # Errors
-/// The kernel's; then the netdev is not at home.
-pub fn bring_home(
+/// The kernel's; then the netdev is not in the host's namespace.
+pub fn return_to_host(
     kernel: &dyn Kernel,
-    home: &Netns,
+    host: &Netns,
     device: &DeviceId,
     attachment: &Attachment,
     name: Option<&IfName>,
     deadline: Deadline,
 ) -> Result<Arrival> {
-    if kernel.link(device, home)?.is_some() || fetch(kernel, home, device, attachment, name)? {
+    if kernel.link(device, host)?.is_some() || fetch(kernel, host, device, attachment, name)? {
         return Ok(Arrival::Used);
     }
     let transit = Deadline::after(TRANSIT.min(deadline.left() / 2));
-    if transit.poll(|| kernel.link(device, home))?.is_some() {
+    if transit.poll(|| kernel.link(device, host))?.is_some() {
         return Ok(Arrival::Used);
     }
     retry(deadline, || kernel.rebind(device, deadline))?;
@@ -51,7 +51,7 @@ pub fn bring_home(
 /// Moves it from the pod's namespace; false when it is not there.
 fn fetch(
     kernel: &dyn Kernel,
-    home: &Netns,
+    host: &Netns,
     device: &DeviceId,
     attachment: &Attachment,
     name: Option<&IfName>,
@@ -63,9 +63,9 @@ fn fetch(
         return Ok(false);
     }
     let spare = spare_name(device);
-    let moved = match kernel.move_link(device, &pod, home, name.unwrap_or(&spare)) {
+    let moved = match kernel.move_link(device, &pod, host, name.unwrap_or(&spare)) {
         Err(error) if error.kind() == ErrorKind::Busy => {
-            kernel.move_link(device, &pod, home, &spare)
+            kernel.move_link(device, &pod, host, &spare)
         }
         moved => moved,
     };

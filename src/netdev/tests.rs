@@ -13,7 +13,7 @@ const POD: &str = "/var/run/netns/pod";
 
 struct Node {
     fake: Fake,
-    home: Netns,
+    host: Netns,
     pod: Netns,
     device: DeviceId,
 }
@@ -22,15 +22,15 @@ impl Node {
     /// A netdev in a pod, as `net1`.
     fn new() -> Self {
         let fake = Fake::igb();
-        let home = host_netns(&fake, &Paths::default()).unwrap();
+        let host = host_netns(&fake, &Paths::default()).unwrap();
         let pod = fake.add_netns(Path::new(POD));
         let device = DeviceId::from_name("0000-02-10-0").unwrap();
-        fake.move_link(&device, &home, &pod, &"net1".parse().unwrap())
+        fake.move_link(&device, &host, &pod, &"net1".parse().unwrap())
             .unwrap();
         fake.add_residue(&device, "xdp").unwrap();
         Self {
             fake,
-            home,
+            host,
             pod,
             device,
         }
@@ -52,9 +52,9 @@ impl Node {
     fn bring(&self, attachment: &Attachment, name: &str) -> Arrival {
         let name = name.parse().unwrap();
         let deadline = Deadline::after(Duration::from_millis(100));
-        bring_home(
+        return_to_host(
             &self.fake,
-            &self.home,
+            &self.host,
             &self.device,
             attachment,
             Some(&name),
@@ -65,10 +65,10 @@ impl Node {
 
     fn name(&self) -> String {
         self.fake
-            .link(&self.device, &self.home)
+            .link(&self.device, &self.host)
             .unwrap()
             .unwrap()
-            .home
+            .state
             .name
             .to_string()
     }
@@ -122,9 +122,9 @@ fn what_is_restored_is_free_of_the_tenant() {
         .unwrap()
         .netdev
         .unwrap()
-        .home;
+        .state;
     let deadline = Deadline::after(Duration::from_millis(100));
-    assert!(restore(&node.fake, &node.home, &node.device, &was, false, deadline).is_empty());
+    assert!(restore(&node.fake, &node.host, &node.device, &was, false, deadline).is_empty());
     assert_eq!(node.fake.dump(), before);
 }
 
@@ -137,9 +137,9 @@ fn udev_has_its_way_before_a_fresh_netdev_is_made_what_it_was() {
         .unwrap()
         .netdev
         .unwrap()
-        .home;
+        .state;
     let deadline = Deadline::after(Duration::from_secs(60));
-    assert!(restore(&node.fake, &node.home, &node.device, &was, false, deadline).is_empty());
+    assert!(restore(&node.fake, &node.host, &node.device, &was, false, deadline).is_empty());
     node.fake.settle();
     assert_eq!(node.fake.dump(), before, "nothing was left for udev to do");
 }

@@ -30,18 +30,18 @@ pub(super) fn appeared(
         .ok_or_else(missing)
 }
 
-/// Waits for the device's netdev at home, and until nobody else changes it any more.
+/// Waits for the device's netdev in the host's namespace, and until nobody else changes it any more.
 pub(crate) fn wait(
     kernel: &dyn Kernel,
-    home: &Netns,
+    host: &Netns,
     device: &DeviceId,
     deadline: Deadline,
 ) -> Result<()> {
-    let netdev = appeared(kernel, home, device, deadline)?;
+    let netdev = appeared(kernel, host, device, deadline)?;
     let settling = Deadline::after(SETTLE.min(deadline.left() / 2));
     let settled = settling.poll(|| Ok(kernel.is_settled(device, &netdev).then_some(())))?;
     if settled.is_none() {
-        tracing::warn!(%device, netdev = %netdev.home.name, "udev is not through with it: going on");
+        tracing::warn!(%device, netdev = %netdev.state.name, "udev is not through with it: going on");
     }
     Ok(())
 }

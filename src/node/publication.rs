@@ -250,14 +250,14 @@ fn with_recorded<'a>(published: &'a Published, recorded: &[Device]) -> Cow<'a, P
     all
 }
 
-/// The names that claimed PFs have at home: in a pod they have others, or none.
+/// The names that claimed PFs have in the host's namespace: in a pod they have others, or none.
 fn names_in_pods(records: &[Entry]) -> PfNames {
     let name = |device: &DeviceRecord| {
         let DeviceId::Pci(address) = device.id else {
             return None;
         };
         device.steps.iter().find_map(|step| match step {
-            Step::Home(home) => Some((address, home.name.clone())),
+            Step::Netdev(state) => Some((address, state.name.clone())),
             _ => None,
         })
     };

@@ -136,7 +136,7 @@ impl Bench {
             cdi: vec![],
             nodes: vec![],
             extras: Default::default(),
-            steps: vec![Step::Home(observed.netdev.unwrap().home)],
+            steps: vec![Step::Netdev(observed.netdev.unwrap().state)],
             netdev: Some(netdev),
             attachment: None,
             published: Default::default(),
@@ -180,7 +180,7 @@ impl Bench {
         )
     }
 
-    pub(super) fn home(&self) -> Netns {
+    pub(super) fn host(&self) -> Netns {
         self.fake
             .open_netns(&self.paths.proc.join("1/ns/net"))
             .unwrap()

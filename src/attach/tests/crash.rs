@@ -86,7 +86,7 @@ fn killed_while_attaching_then_the_sandbox_lives() {
         bench.fake.restart();
         let next = bench.attacher();
         next.synchronize(vec![sandbox.clone()], vec![]);
-        let names = [0, 1, 2].map(|vf| bench.link(vf, &netns).unwrap().home.name.to_string());
+        let names = [0, 1, 2].map(|vf| bench.link(vf, &netns).unwrap().state.name.to_string());
         assert_eq!(names, ["net1", "net2", "net3"], "{trip:?}");
         for claim in ["a", "b"] {
             create(&next, &sandbox, &bench.container(claim)).unwrap();

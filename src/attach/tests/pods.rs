@@ -32,11 +32,11 @@ fn a_netdev_goes_into_its_pod_and_home_again() {
         "10.0.0.7/24".parse().unwrap(),
     );
     assert_eq!(
-        (link.home.name.as_str(), link.home.mtu, link.home.up),
+        (link.state.name.as_str(), link.state.mtu, link.state.up),
         ("net1", 9000, true)
     );
     assert_eq!(
-        (link.home.mac, &link.addresses),
+        (link.state.mac, &link.addresses),
         (Some(mac), &vec![address])
     );
     assert!(bench.fake.dump().contains("10.1.0.0"), "the route is there");
@@ -148,7 +148,7 @@ fn names_are_counted_in_order_past_those_asked_for() {
     bench.save(&record);
     let (sandbox, netns) = bench.sandbox("a", 1);
     run(&bench.attacher(), &sandbox).unwrap();
-    let names = [0, 1, 2].map(|vf| bench.link(vf, &netns).unwrap().home.name.to_string());
+    let names = [0, 1, 2].map(|vf| bench.link(vf, &netns).unwrap().state.name.to_string());
     assert_eq!(names, ["net2", "net3", "net1"]);
 }
 
@@ -296,7 +296,7 @@ fn a_recreated_sandbox_gets_the_netdev_wherever_it_is() {
     let ends: [fn(&Bench); 4] = [
         // It is still in the old one.
         |_| {},
-        // The old one died, and the netdev came home under the pod's name.
+        // The old one died, and the netdev came back to the host under the pod's name.
         |bench| bench.fake.destroy_netns(&bench.path("a-1")),
         // Somebody keeps the old one alive.
         |bench| bench.fake.leak_netns(&bench.path("a-1")),
@@ -314,7 +314,7 @@ fn a_recreated_sandbox_gets_the_netdev_wherever_it_is() {
             .run(&second, Deadline::after(Duration::from_secs(2)))
             .unwrap();
         assert_eq!(
-            bench.link(0, &netns).unwrap().home.name.as_str(),
+            bench.link(0, &netns).unwrap().state.name.as_str(),
             "net1",
             "{number}"
         );
@@ -337,7 +337,7 @@ fn a_dead_namespace_is_forgotten_and_the_name_at_home_restored() {
     run(&attacher, &sandbox).unwrap();
     bench.fake.destroy_netns(&bench.path("a-1"));
     assert_eq!(
-        bench.link(0, &bench.home()).unwrap().home.name.as_str(),
+        bench.link(0, &bench.host()).unwrap().state.name.as_str(),
         "net1"
     );
     attacher.stop(&sandbox);
@@ -349,17 +349,17 @@ fn a_dead_namespace_is_forgotten_and_the_name_at_home_restored() {
 fn a_taken_name_at_home_does_not_hold_the_netdev_in_the_pod() {
     let bench = Bench::new();
     bench.save(&bench.record("a", 1));
-    let (attacher, (sandbox, netns), home) =
-        (bench.attacher(), bench.sandbox("a", 1), bench.home());
-    let name = bench.link(0, &home).unwrap().home.name;
+    let (attacher, (sandbox, netns), host) =
+        (bench.attacher(), bench.sandbox("a", 1), bench.host());
+    let name = bench.link(0, &host).unwrap().state.name;
     run(&attacher, &sandbox).unwrap();
     bench
         .fake
-        .set_link(&Bench::vf(1), &home, &LinkSetting::Name(name))
+        .set_link(&Bench::vf(1), &host, &LinkSetting::Name(name))
         .unwrap();
     attacher.stop(&sandbox);
     assert!(bench.link(0, &netns).is_none());
-    assert!(bench.link(0, &home).is_some());
+    assert!(bench.link(0, &host).is_some());
     assert_eq!(bench.attachment("a"), None);
 }
 

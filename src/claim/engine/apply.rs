@@ -40,7 +40,7 @@ impl Engine {
     ) -> Result<(), ClaimError> {
         let prepare = ClaimError::host("prepare");
         match step {
-            Step::Vfs(_) | Step::Home(_) => Ok(()),
+            Step::Vfs(_) | Step::Netdev(_) => Ok(()),
             Step::Driver { from, to } if from == to => Ok(()),
             Step::Vf { from, to, .. } if from.as_ref() == Some(to) => Ok(()),
             Step::Driver { to, .. } => netdev::retry(deadline, || {
@@ -106,7 +106,7 @@ impl ClaimError {
 /// What others read while they wait.
 fn verb(step: &Step) -> String {
     match step {
-        Step::Vfs(_) | Step::Home(_) => "prepare".to_owned(),
+        Step::Vfs(_) | Step::Netdev(_) => "prepare".to_owned(),
         Step::Driver { to, .. } => {
             format!("bind {} to", to.driver.as_deref().unwrap_or("no driver"))
         }

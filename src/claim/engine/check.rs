@@ -102,15 +102,15 @@ impl Engine {
 /// Whether a step is not (any more) so.
 fn differs(step: &Step, observed: &Observed, netdev: Option<&Netdev>) -> bool {
     match step {
-        Step::Vfs(_) | Step::Home(_) | Step::Reload => false,
+        Step::Vfs(_) | Step::Netdev(_) | Step::Reload => false,
         Step::Driver { to, .. } => observed.function.binding != *to,
         Step::Vf { to, .. } => {
             let now = observed.vf.and_then(|held| current(&held, to));
             now.is_some_and(|now| now != *to)
         }
         Step::Link { to, .. } => match (to, netdev) {
-            (LinkSetting::Mtu(mtu), Some(netdev)) => netdev.home.mtu != *mtu,
-            (LinkSetting::Mac(mac), Some(netdev)) => netdev.home.mac != Some(*mac),
+            (LinkSetting::Mtu(mtu), Some(netdev)) => netdev.state.mtu != *mtu,
+            (LinkSetting::Mac(mac), Some(netdev)) => netdev.state.mac != Some(*mac),
             _ => false,
         },
     }

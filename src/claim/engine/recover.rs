@@ -81,8 +81,8 @@ impl Engine {
             let there =
                 netdev::is_attached(&*self.kernel, &device.id, &attachment).map_err(&failed)?;
             if !(there && attachment.done) {
-                let name = home_name(&device.steps);
-                netdev::bring_home(
+                let name = name_on_host(&device.steps);
+                netdev::return_to_host(
                     &*self.kernel,
                     &host,
                     &device.id,
@@ -125,10 +125,10 @@ impl Engine {
     }
 }
 
-/// The name that the netdev has at home.
-pub(super) fn home_name(steps: &[Step]) -> Option<&IfName> {
+/// The name that the netdev has in the host's namespace.
+pub(super) fn name_on_host(steps: &[Step]) -> Option<&IfName> {
     steps.iter().find_map(|step| match step {
-        Step::Home(home) => Some(&home.name),
+        Step::Netdev(state) => Some(&state.name),
         _ => None,
     })
 }

@@ -11,7 +11,7 @@ use crate::{
     deadline::Deadline,
     device::{DeviceId, Mac, VfAddress, VfSetting},
     host::{ErrorKind, HostError, Netns},
-    ledger::{DeviceRecord, VfHome},
+    ledger::{DeviceRecord, VfState},
     netdev,
 };
 
@@ -20,7 +20,7 @@ impl Engine {
     pub(super) fn remake(
         &self,
         pf: &DeviceRecord,
-        vfs: &[VfHome],
+        vfs: &[VfState],
         host: &Netns,
         deadline: Deadline,
     ) -> Vec<ClaimError> {
@@ -33,7 +33,7 @@ impl Engine {
             Ok(made) => made,
             Err(error) => return vec![error],
         };
-        let furnish = |vf: &VfHome| match made.get(&vf.vf) {
+        let furnish = |vf: &VfState| match made.get(&vf.vf) {
             Some(id) => self.furnish(*id, vf, host, deadline),
             None => vec![missing(&vf.vf)],
         };
@@ -43,7 +43,7 @@ impl Engine {
     fn furnish(
         &self,
         id: DeviceId,
-        was: &VfHome,
+        was: &VfState,
         host: &Netns,
         deadline: Deadline,
     ) -> Vec<ClaimError> {
@@ -58,13 +58,14 @@ impl Engine {
                 return errors;
             }
         };
-        if let Some(home) = &was.home {
+        if let Some(netdev) = &was.netdev {
             // The VF's driver reads the address that its PF has for it only when it starts.
             let given = was
                 .settings
                 .and_then(|settings| settings.mac)
                 .is_some_and(|mac| mac != Mac::ZERO);
-            let failed = netdev::restore(&*self.kernel, host, &id, home, bound || !given, deadline);
+            let failed =
+                netdev::restore(&*self.kernel, host, &id, netdev, bound || !given, deadline);
             errors.extend(failed.into_iter().map(ClaimError::host("give back")));
         }
         errors
@@ -74,7 +75,7 @@ impl Engine {
     /// must leave time for the others.
     fn made(
         &self,
-        vfs: &[VfHome],
+        vfs: &[VfState],
         deadline: Deadline,
     ) -> Result<BTreeMap<VfAddress, DeviceId>, ClaimError> {
         let mut made = BTreeMap::new();

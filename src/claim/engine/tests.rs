@@ -79,11 +79,11 @@ impl World {
     /// What NRI does: into the pod, named, written down.
     fn attach(&self, claim: &AllocatedClaim, name: &str) {
         let pod = self.fake.add_netns(Path::new(POD));
-        let home = crate::netdev::host_netns(&self.fake, &self.engine.paths).unwrap();
+        let host = crate::netdev::host_netns(&self.fake, &self.engine.paths).unwrap();
         let mut record = self.record(claim).unwrap();
         for device in &mut record.devices {
             self.fake
-                .move_link(&device.id, &home, &pod, &name.parse().unwrap())
+                .move_link(&device.id, &host, &pod, &name.parse().unwrap())
                 .unwrap();
             self.fake.add_residue(&device.id, "xdp").unwrap();
             device.attachment = Some(Attachment {

@@ -168,7 +168,7 @@ impl Engine {
                     Ok(bound) => fresh = bound,
                     Err(error) => errors.push(error),
                 },
-                Undo::Home(was) => {
+                Undo::Netdev(was) => {
                     let failed =
                         netdev::restore(&*self.kernel, host, &device.id, &was, fresh, deadline);
                     errors.extend(failed.into_iter().map(ClaimError::host("give back")));

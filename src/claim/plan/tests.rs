@@ -49,7 +49,7 @@ fn line(step: &Step) -> String {
     let driver = |binding: &Binding| format!("{:?}/{:?}", binding.driver, binding.driver_override);
     match step {
         Step::Vfs(vfs) => format!("{} vfs", vfs.len()),
-        Step::Home(home) => format!("home {} {:?}", home.name, home.mac),
+        Step::Netdev(state) => format!("netdev {} {:?}", state.name, state.mac),
         Step::Driver { from, to } => format!("driver {} -> {}", driver(from), driver(to)),
         Step::Vf { from, to, .. } => format!(
             "vf {} -> {to}",
@@ -88,7 +88,7 @@ fn everything() -> Settings {
 #[test]
 fn nothing_asked_nothing_touched_but_the_way_home_is_known() {
     insta::assert_snapshot!(lines(Settings::default(), &vf()), @r#"
-    home enp1s0f0v0 Some(02:00:00:00:01:00)
+    netdev enp1s0f0v0 Some(02:00:00:00:01:00)
     driver Some("igbvf")/None -> Some("igbvf")/None
     "#);
 }
@@ -96,7 +96,7 @@ fn nothing_asked_nothing_touched_but_the_way_home_is_known() {
 #[test]
 fn a_netdev_with_everything() {
     insta::assert_snapshot!(lines(everything(), &vf()), @r#"
-    home enp1s0f0v0 Some(02:00:00:00:01:00)
+    netdev enp1s0f0v0 Some(02:00:00:00:01:00)
     driver Some("igbvf")/None -> Some("igbvf")/None
     vf trust off -> trust on
     vf mac none -> mac 02:00:00:00:00:09
@@ -116,7 +116,7 @@ fn vfio_reads_its_mac_itself() {
         ..Settings::default()
     };
     insta::assert_snapshot!(lines(settings, &vf()), @r#"
-    home enp1s0f0v0 Some(02:00:00:00:01:00)
+    netdev enp1s0f0v0 Some(02:00:00:00:01:00)
     driver Some("igbvf")/None -> Some("vfio-pci")/Some("vfio-pci")
     vf mac none -> mac 02:00:00:00:00:09
     "#);
@@ -130,7 +130,7 @@ fn a_link_that_stays_at_home() {
         ..Settings::default()
     };
     insta::assert_snapshot!(lines(settings, &vf()), @r#"
-    home enp1s0f0v0 Some(02:00:00:00:01:00)
+    netdev enp1s0f0v0 Some(02:00:00:00:01:00)
     driver Some("igbvf")/None -> Some("igbvf")/None
     link mtu 1500 -> mtu 9000
     "#);
@@ -140,8 +140,8 @@ fn a_link_that_stays_at_home() {
 fn a_mac_that_the_netdev_has_not_read_yet_is_what_it_comes_home_with() {
     let mut observed = vf();
     observed.vf.as_mut().unwrap().mac = everything().mac;
-    let home = steps_of(Settings::default(), &observed).remove(0);
-    assert_eq!(line(&home), "home enp1s0f0v0 Some(02:00:00:00:00:09)");
+    let netdev = steps_of(Settings::default(), &observed).remove(0);
+    assert_eq!(line(&netdev), "netdev enp1s0f0v0 Some(02:00:00:00:00:09)");
 }
 
 #[test]
@@ -249,13 +249,13 @@ fn undone_the_pf_is_as_before_ere_the_driver_starts() {
         .map(|action| match action {
             crate::claim::Undo::Vf { .. } => "vf",
             crate::claim::Undo::Driver(_) => "driver",
-            crate::claim::Undo::Home(_) => "home",
+            crate::claim::Undo::Netdev(_) => "netdev",
             crate::claim::Undo::Vfs(_) => "vfs",
         })
         .collect();
     assert_eq!(
         kinds,
-        ["vf", "vf", "vf", "vf", "vf", "vf", "driver", "home"]
+        ["vf", "vf", "vf", "vf", "vf", "vf", "driver", "netdev"]
     );
 }
 
@@ -269,7 +269,7 @@ fn a_pfs_vfs_are_written_down_first_and_must_be_at_home() {
     let mut vfs = vec![vf()];
     let record = plan(&wanted(Settings::default()), pf, &vfs, None).unwrap();
     assert!(
-        matches!(&record.steps[0], Step::Vfs(homes) if homes[0].vf.index == 0 && homes[0].home.is_some())
+        matches!(&record.steps[0], Step::Vfs(vfs) if vfs[0].vf.index == 0 && vfs[0].netdev.is_some())
     );
     vfs[0].netdev = None;
     let refused = plan(&wanted(Settings::default()), pf, &vfs, None).unwrap_err();

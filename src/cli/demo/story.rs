@@ -164,17 +164,17 @@ async fn attach(
         .fake
         .link(&device, &stage.fake.open_netns(&netns)?)?
         .context("the netdev is in the pod")?;
-    let home = &link.home;
+    let state = &link.state;
     let (mac, up) = (
-        home.mac.map(|mac| mac.to_string()).unwrap_or_default(),
-        if home.up { "up" } else { "down" },
+        state.mac.map(|mac| mac.to_string()).unwrap_or_default(),
+        if state.up { "up" } else { "down" },
     );
     let addresses: Vec<String> = link.addresses.iter().map(ToString::to_string).collect();
     tell.say("The pod has:")?;
     tell.show(&format!(
         "{}: {up}, mtu {}, {mac}, {}",
-        home.name,
-        home.mtu,
+        state.name,
+        state.mtu,
         addresses.join(" ")
     ))?;
     tell.say("Only now does the file exist that the claim's containers mount. Had the agent died before, the runtime")?;
@@ -188,7 +188,7 @@ async fn release(
     claim: &AllocatedClaim,
     before: &str,
 ) -> anyhow::Result<()> {
-    tell.chapter("Release: the pod is gone, with its namespace; the kernel has sent the netdev home as \"net1\"")?;
+    tell.chapter("Release: the pod is gone, with its namespace; the kernel has returned the netdev as \"net1\"")?;
     stage
         .fake
         .destroy_netns(&stage.paths.run.join("netns/cni-1"));

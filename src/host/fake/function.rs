@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::device::{
-    Binding, Function, IfName, LinkSetting, Mac, Netdev, NetdevHome, Observed, Route, VfSetting,
+    Binding, Function, IfName, LinkSetting, Mac, Netdev, NetdevState, Observed, Route, VfSetting,
     VfSettings,
 };
 
@@ -45,7 +45,7 @@ impl FakeFunction {
             .netdev
             .clone()
             .map(|netdev| FakeLink::of(netns, netdev));
-        let netdev_mac = observed.netdev.as_ref().and_then(|netdev| netdev.home.mac);
+        let netdev_mac = observed.netdev.as_ref().and_then(|netdev| netdev.state.mac);
         let driver = observed.function.binding.driver.clone();
         Self {
             native: driver.filter(|driver| !NO_NETDEV.contains(&driver.as_str())),
@@ -78,7 +78,7 @@ impl FakeFunction {
 
 impl FakeLink {
     pub(super) fn fresh(netns: u64, ifindex: u32, name: IfName, mac: Mac) -> Self {
-        let home = NetdevHome {
+        let state = NetdevState {
             name,
             altnames: vec![],
             alias: String::new(),
@@ -88,7 +88,7 @@ impl FakeLink {
         };
         let netdev = Netdev {
             ifindex,
-            home,
+            state,
             carrier: None,
             addresses: vec![],
         };
@@ -108,13 +108,13 @@ impl FakeLink {
     /// Applies udev's pending name and address.
     pub(super) fn settle(&mut self) {
         if let Some((name, mac)) = self.udev.take() {
-            (self.netdev.home.name, self.netdev.home.mac) = (name, Some(mac));
+            (self.netdev.state.name, self.netdev.state.mac) = (name, Some(mac));
         }
     }
 
     /// Sets it down: the kernel flushes its routes.
     pub(super) fn down(&mut self) {
-        self.netdev.home.up = false;
+        self.netdev.state.up = false;
         self.netdev.carrier = None;
         self.routes.clear();
     }
@@ -123,18 +123,18 @@ impl FakeLink {
         self.down();
         self.netdev.addresses.clear();
         self.netns = netns;
-        self.netdev.home.name = name;
+        self.netdev.state.name = name;
     }
 
     pub(super) fn set(&mut self, setting: &LinkSetting) {
-        let home = &mut self.netdev.home;
+        let state = &mut self.netdev.state;
         match setting {
-            LinkSetting::Name(name) => home.name = name.clone(),
-            LinkSetting::Altnames(names) => home.altnames.clone_from(names),
-            LinkSetting::Alias(alias) => home.alias.clone_from(alias),
-            LinkSetting::Mac(mac) => home.mac = Some(*mac),
-            LinkSetting::Mtu(mtu) => home.mtu = *mtu,
-            LinkSetting::Up(true) => (home.up, self.netdev.carrier) = (true, Some(true)),
+            LinkSetting::Name(name) => state.name = name.clone(),
+            LinkSetting::Altnames(names) => state.altnames.clone_from(names),
+            LinkSetting::Alias(alias) => state.alias.clone_from(alias),
+            LinkSetting::Mac(mac) => state.mac = Some(*mac),
+            LinkSetting::Mtu(mtu) => state.mtu = *mtu,
+            LinkSetting::Up(true) => (state.up, self.netdev.carrier) = (true, Some(true)),
             LinkSetting::Up(false) => self.down(),
             LinkSetting::Address(net) if !self.netdev.addresses.contains(net) => {
                 self.netdev.addresses.push(*net)

@@ -2,7 +2,7 @@
 
 use super::{super::Recording, Fake};
 use crate::device::{
-    Bdf, Binding, DeviceId, Function, FunctionKind, LinkState, LinkType, Mac, Netdev, NetdevHome,
+    Bdf, Binding, DeviceId, Function, FunctionKind, LinkState, LinkType, Mac, Netdev, NetdevState,
     Observed, PciIds, VfAddress, VfSettings, VlanTag,
 };
 
@@ -85,8 +85,8 @@ fn vf(port: u8, index: u8) -> Observed {
     let mac = Mac([0x02, 0, 0, 0, port + 1, index]);
     let ifindex = 10 + u32::from(port) * 10 + u32::from(index);
     let mut netdev = netdev(ifindex, format!("enp1s0f{port}v{index}"), mac, false);
-    netdev.home.altnames = vec![format!("port{port}-vf{index}")];
-    netdev.home.alias = format!("patch panel {port}, row {index}");
+    netdev.state.altnames = vec![format!("port{port}-vf{index}")];
+    netdev.state.alias = format!("patch panel {port}, row {index}");
     let function = function(
         bdf(format!("0000:02:{device:02x}.{number}")),
         0x10ca,
@@ -115,7 +115,7 @@ fn vf(port: u8, index: u8) -> Observed {
 
 fn netdev(ifindex: u32, name: String, mac: Mac, up: bool) -> Netdev {
     let name = name.parse().expect("written here");
-    let home = NetdevHome {
+    let state = NetdevState {
         name,
         altnames: vec![],
         alias: String::new(),
@@ -125,7 +125,7 @@ fn netdev(ifindex: u32, name: String, mac: Mac, up: bool) -> Netdev {
     };
     Netdev {
         ifindex,
-        home,
+        state,
         carrier: up.then_some(true),
         addresses: vec![],
     }
@@ -151,7 +151,7 @@ fn function(
             driver: Some(driver.to_owned()),
             driver_override: None,
         },
-        netdev: Some(netdev.home.name.clone()),
+        netdev: Some(netdev.state.name.clone()),
         link_type: Some(LinkType::Ethernet),
         link_speed: Some(1000),
         carrier: netdev.carrier,

@@ -101,7 +101,7 @@ impl State {
             .filter(|link| link.netns == HOST_NETNS)
             .map(|link| link.netdev.clone());
         let mut function = fake.function.clone();
-        function.netdev = netdev.as_ref().map(|netdev| netdev.home.name.clone());
+        function.netdev = netdev.as_ref().map(|netdev| netdev.state.name.clone());
         function.carrier = netdev.as_ref().and_then(|netdev| netdev.carrier);
         if let FunctionKind::Pf { num_vfs, .. }
         | FunctionKind::Accelerator {
@@ -118,7 +118,7 @@ impl State {
         }
         let mac = netdev
             .as_ref()
-            .and_then(|netdev| netdev.home.mac)
+            .and_then(|netdev| netdev.state.mac)
             .or(fake.admin_mac());
         Ok(Observed {
             function,
@@ -164,10 +164,10 @@ impl State {
             .filter_map(|fake| fake.link.as_ref())
             .filter(|link| link.netns == netns);
         let named = links.flat_map(|link| {
-            let home = &link.netdev.home;
-            [home.name.to_string()]
+            let state = &link.netdev.state;
+            [state.name.to_string()]
                 .into_iter()
-                .chain(home.altnames.iter().cloned())
+                .chain(state.altnames.iter().cloned())
         });
         let others = if netns == HOST_NETNS {
             vec!["lo"]
@@ -414,7 +414,7 @@ impl State {
         setting: &LinkSetting,
     ) -> Result<()> {
         let (now, admin) = (
-            self.link_in(device, netns)?.netdev.home.clone(),
+            self.link_in(device, netns)?.netdev.state.clone(),
             self.function(device)?.admin_mac(),
         );
         let refuse = |errno| {
@@ -464,11 +464,11 @@ impl State {
     ) -> Result<()> {
         if self
             .link_in(device, to)
-            .is_ok_and(|link| link.netdev.home.name == *name)
+            .is_ok_and(|link| link.netdev.state.name == *name)
         {
             return Ok(());
         }
-        let altnames = self.link_in(device, from)?.netdev.home.altnames.clone();
+        let altnames = self.link_in(device, from)?.netdev.state.altnames.clone();
         let taken = self.names(to.inode);
         if taken
             .iter()
@@ -520,7 +520,7 @@ impl State {
                 .get_mut(&device)
                 .and_then(|fake| fake.link.as_mut());
             if let Some(link) = link.filter(|link| link.netns == dying) {
-                let name = link.netdev.home.name.clone();
+                let name = link.netdev.state.name.clone();
                 link.arrive(
                     HOST_NETNS,
                     if taken.iter().any(|other| other == name.as_str()) {
@@ -558,7 +558,7 @@ impl State {
             let _ = writeln!(
                 text,
                 "{id} link in {netns} {:?} {:?} {routes:?} {residue:?}",
-                netdev.home, netdev.addresses
+                netdev.state, netdev.addresses
             );
         }
         text

@@ -64,7 +64,10 @@ fn destroying_a_namespace_returns_the_netdev_under_the_pods_name() {
             .unwrap();
     }
     let netdev = fake.link(&vf(0), &pod).unwrap().unwrap();
-    assert_eq!((netdev.home.name.as_str(), netdev.home.up), ("net1", false));
+    assert_eq!(
+        (netdev.state.name.as_str(), netdev.state.up),
+        ("net1", false)
+    );
     assert_eq!(fake.observe(&vf(0)).unwrap().netdev, None);
     let busy = fake
         .move_link(&vf(1), &host_netns(&fake), &pod, &name)
@@ -78,7 +81,7 @@ fn destroying_a_namespace_returns_the_netdev_under_the_pods_name() {
     assert_eq!(fake.observe(&vf(0)).unwrap().netdev, None);
     fake.release_leaked_netns();
     assert_eq!(
-        fake.observe(&vf(0)).unwrap().netdev.unwrap().home.name,
+        fake.observe(&vf(0)).unwrap().netdev.unwrap().state.name,
         name
     );
 }

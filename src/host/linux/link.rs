@@ -13,7 +13,7 @@ use super::{
     netlink::{Attributes, Message, NetlinkResult, Socket, text, u32_of},
 };
 use crate::{
-    device::{Mac, Netdev, NetdevHome, ParseError},
+    device::{Mac, Netdev, NetdevState, ParseError},
     host::{ErrorKind, HostError, Result},
 };
 
@@ -123,7 +123,7 @@ impl Link {
                 &error.to_string(),
             )
         };
-        let home = NetdevHome {
+        let state = NetdevState {
             name: self.name.parse().map_err(invalid)?,
             altnames: self.altnames.clone(),
             alias: self.alias.clone(),
@@ -134,7 +134,7 @@ impl Link {
         let addresses = addresses.into_iter().map(|address| address.net).collect();
         Ok(Netdev {
             ifindex: self.index,
-            home,
+            state,
             carrier: self.up.then_some(self.carrier),
             addresses,
         })

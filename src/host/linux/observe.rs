@@ -64,7 +64,7 @@ fn addr_assign_type(linux: &Linux, address: &VfAddress, netdev: Option<&Netdev>)
     let pf = linux.sysfs.device(&address.pf);
     let dir = pf
         .join(format!("virtfn{}/net", address.index))
-        .join(netdev?.home.name.as_str());
+        .join(netdev?.state.name.as_str());
     sysfs::parse(&dir, "addr_assign_type")
 }
 
@@ -75,7 +75,7 @@ const PERMANENT: u8 = 0;
 /// address and passes it to its PF over the mailbox, and the PF then reports that address: it was
 /// not set by an administrator and must not be restored as if it were.
 fn admin_mac(reported: Mac, netdev: Option<&Netdev>, assigned: Option<u8>) -> Mac {
-    let mirrored = netdev.is_some_and(|netdev| netdev.home.mac == Some(reported));
+    let mirrored = netdev.is_some_and(|netdev| netdev.state.mac == Some(reported));
     let random = assigned.is_some_and(|how| how != PERMANENT);
     if mirrored && random {
         Mac::ZERO
@@ -86,7 +86,7 @@ fn admin_mac(reported: Mac, netdev: Option<&Netdev>, assigned: Option<u8>) -> Ma
 
 /// The MAC that a pod sees if its claim sets none.
 fn effective_mac(netdev: Option<&Netdev>, held: Option<&VfSettings>) -> Option<Mac> {
-    let own = netdev.and_then(|netdev| netdev.home.mac);
+    let own = netdev.and_then(|netdev| netdev.state.mac);
     own.or_else(|| held.and_then(|held| held.mac))
         .filter(|mac| *mac != Mac::ZERO)
 }
@@ -102,13 +102,13 @@ pub(super) fn hints(dir: &Path) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::NetdevHome;
+    use crate::device::NetdevState;
 
     const OWN: Mac = Mac([2, 0, 0, 0, 0, 1]);
     const GIVEN: Mac = Mac([2, 0, 0, 0, 0, 2]);
 
     fn netdev(mac: Mac) -> Netdev {
-        let home = NetdevHome {
+        let state = NetdevState {
             name: "ens1v0".parse().unwrap(),
             altnames: vec![],
             alias: String::new(),
@@ -118,7 +118,7 @@ mod tests {
         };
         Netdev {
             ifindex: 5,
-            home,
+            state,
             carrier: None,
             addresses: vec![],
         }

@@ -83,7 +83,7 @@ fn asked() -> impl Strategy<Value = Value> {
 fn resting(rest: &Rest) -> Fake {
     let (fake, id) = (Fake::igb(), DeviceId::from_name(VF).unwrap());
     let vf = fake.observe(&id).unwrap().function.vf_address().unwrap();
-    let home = crate::netdev::host_netns(&fake, &Paths::default()).unwrap();
+    let host = crate::netdev::host_netns(&fake, &Paths::default()).unwrap();
     fake.set_vf(
         &vf,
         &VfSetting::Vlan(VlanTag {
@@ -106,7 +106,7 @@ fn resting(rest: &Rest) -> Fake {
         .into_iter()
         .chain([LinkSetting::Mtu(rest.mtu), LinkSetting::Up(rest.up)])
     {
-        fake.set_link(&id, &home, &setting).unwrap();
+        fake.set_link(&id, &host, &setting).unwrap();
     }
     if rest.vfio {
         let vfio = Binding {

@@ -292,7 +292,7 @@ fn a_link_that_stays_at_home_is_set_there() {
             .unwrap()
             .netdev
             .unwrap()
-            .home
+            .state
             .mtu,
         4000
     );

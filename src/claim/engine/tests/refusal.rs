@@ -240,11 +240,11 @@ fn what_is_not_chosen_on_this_node_is_nobodys() {
 fn a_netdev_that_a_stranger_has_is_not_taken_from_it() {
     let world = World::new();
     let pod = world.fake.add_netns(Path::new(POD));
-    let home = crate::netdev::host_netns(&world.fake, &world.engine.paths).unwrap();
+    let host = crate::netdev::host_netns(&world.fake, &world.engine.paths).unwrap();
     let device = DeviceId::from_name("0000-02-10-0").unwrap();
     world
         .fake
-        .move_link(&device, &home, &pod, &"net1".parse().unwrap())
+        .move_link(&device, &host, &pod, &"net1".parse().unwrap())
         .unwrap();
     insta::assert_snapshot!(refused(&world, &vlan_and_mac()), @r#"0000:02:10.0: its network interface is not in the host's namespace: a pod or a program without a claim has it"#);
 }

@@ -19,13 +19,13 @@ fn all_attributes_of_a_link_are_read() {
     );
     let netdev = link.netdev(&socket).unwrap();
     assert_eq!(
-        netdev.home.altnames,
+        netdev.state.altnames,
         ["b", "enp1s0f0-a-name-longer-than-15-bytes"]
     );
-    assert_eq!(netdev.home.alias, "kept");
-    assert_eq!(netdev.home.mac, Some(Mac([2, 0, 0, 0, 0, 1])));
+    assert_eq!(netdev.state.alias, "kept");
+    assert_eq!(netdev.state.mac, Some(Mac([2, 0, 0, 0, 0, 1])));
     assert_eq!(
-        (netdev.home.mtu, netdev.home.up, netdev.carrier),
+        (netdev.state.mtu, netdev.state.up, netdev.carrier),
         (1400, true, Some(false))
     );
     let addresses: Vec<_> = netdev.addresses.iter().map(ToString::to_string).collect();

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    device::NetdevHome,
+    device::NetdevState,
     host::{ErrorKind, linux::test_netns::TestNetns},
 };
 
@@ -13,8 +13,8 @@ fn assign(ns: &TestNetns, setting: LinkSetting) -> crate::host::Result<()> {
     apply(&ns.socket(), &link, &setting).map_err(|error| error.at("dev0", format!("set {setting}")))
 }
 
-fn home(ns: &TestNetns, name: &str) -> NetdevHome {
-    ns.link(name).netdev(&ns.socket()).unwrap().home
+fn state(ns: &TestNetns, name: &str) -> NetdevState {
+    ns.link(name).netdev(&ns.socket()).unwrap().state
 }
 
 #[test]
@@ -34,8 +34,8 @@ fn every_value_can_be_set_twice_and_reads_back() {
     let mac = Some(Mac([2, 0, 0, 0, 0, 7]));
     let (name, alias) = ("dev0".parse().unwrap(), "rack 7".into());
     assert_eq!(
-        home(&ns, "dev0"),
-        NetdevHome {
+        state(&ns, "dev0"),
+        NetdevState {
             name,
             altnames,
             alias,
@@ -45,9 +45,9 @@ fn every_value_can_be_set_twice_and_reads_back() {
         }
     );
     assign(&ns, LinkSetting::Alias(String::new())).unwrap();
-    assert_eq!(home(&ns, "dev0").alias, "");
+    assert_eq!(state(&ns, "dev0").alias, "");
     assign(&ns, LinkSetting::Up(false)).unwrap();
-    assert!(!home(&ns, "dev0").up);
+    assert!(!state(&ns, "dev0").up);
 }
 
 #[test]
@@ -59,9 +59,9 @@ fn altnames_are_replaced_and_never_include_the_name_itself() {
         LinkSetting::Altnames(vec!["b".into(), "c".into(), "dev0".into()]),
     )
     .unwrap();
-    assert_eq!(home(&ns, "dev0").altnames, ["b", "c"]);
+    assert_eq!(state(&ns, "dev0").altnames, ["b", "c"]);
     assign(&ns, LinkSetting::Altnames(vec![])).unwrap();
-    assert!(home(&ns, "dev0").altnames.is_empty());
+    assert!(state(&ns, "dev0").altnames.is_empty());
     let taken = assign(&ns, LinkSetting::Altnames(vec!["dev1".into()])).unwrap_err();
     assert_eq!(taken.kind(), ErrorKind::Busy);
 }
@@ -72,9 +72,9 @@ fn a_link_can_be_renamed_to_15_bytes_and_to_its_own_altname() {
     assign(&ns, LinkSetting::Up(true)).unwrap();
     assign(&ns, LinkSetting::Altnames(vec!["fifteen-bytes-x".into()])).unwrap();
     assign(&ns, LinkSetting::Name("fifteen-bytes-x".parse().unwrap())).unwrap();
-    let home = home(&ns, "fifteen-bytes-x");
+    let state = state(&ns, "fifteen-bytes-x");
     assert_eq!(
-        (home.name.as_str(), home.altnames.len(), home.up),
+        (state.name.as_str(), state.altnames.len(), state.up),
         ("fifteen-bytes-x", 0, true)
     );
     let taken = apply(
