@@ -1,8 +1,8 @@
 //! What containers get beside the device: variables and character devices that class, claim or the device's pool asks for.
 //! Pure.
 //!
-//! What class and claim say goes before what the pool says. A pool's wish is one, as the device plugin has it: what the host
-//! cannot give is left out, while a claim or class that asks for it by name is refused.
+//! What class and claim say goes before what the pool says. A pool only sets defaults, as the device plugin has it: what
+//! the host cannot give is left out, while a claim or class that requests it by name is refused.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use crate::{
 
 /// What class, claim and pool say together.
 pub(super) fn extras(settings: &Settings, pool: Option<&Assigned>) -> Extras {
-    let wishes = pool.map(|pool| pool.decorators).unwrap_or_default();
-    let told = pool.and_then(|pool| pool.additional_info.clone());
+    let defaults = pool.map(|pool| pool.decorators).unwrap_or_default();
+    let info = pool.and_then(|pool| pool.additional_info.clone());
     let asked = (!settings.env.is_empty()).then(BTreeMap::new);
-    let info = told.or(asked).map(|mut info| {
+    let info = info.or(asked).map(|mut info| {
         info.extend(settings.env.clone());
         info
     });
@@ -27,16 +27,16 @@ pub(super) fn extras(settings: &Settings, pool: Option<&Assigned>) -> Extras {
         pool: pool.map(|pool| pool.pool.clone()),
         env: settings.env.clone(),
         info,
-        vhost_net: demand(settings.vhost_net, wishes.vhost_net),
-        rdma: demand(settings.rdma, wishes.rdma),
+        vhost_net: demand(settings.vhost_net, defaults.vhost_net),
+        rdma: demand(settings.rdma, defaults.rdma),
         rdma_device: None,
     }
 }
 
-fn demand(asked: Option<bool>, wish: bool) -> Demand {
+fn demand(asked: Option<bool>, by_default: bool) -> Demand {
     match asked {
-        Some(true) => Demand::Must,
-        None if wish => Demand::Wish,
+        Some(true) => Demand::Required,
+        None if by_default => Demand::IfAvailable,
         Some(false) | None => Demand::No,
     }
 }

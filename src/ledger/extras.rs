@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::pool::PoolName;
 
-/// How much something is asked for.
+/// Whether something is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Demand {
@@ -14,9 +14,11 @@ pub enum Demand {
     #[default]
     No,
     /// By the pool: given where the host can.
-    Wish,
+    #[serde(rename = "wish")]
+    IfAvailable,
     /// By class or claim: without it there is no device either.
-    Must,
+    #[serde(rename = "must")]
+    Required,
 }
 
 /// Of one device, as it is written down.

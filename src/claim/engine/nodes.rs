@@ -79,8 +79,8 @@ impl Engine {
             .iter()
             .find(|(node, _)| !self.kernel.has_node(node));
         match (demand, missing) {
-            (Demand::No, _) | (Demand::Wish, Some(_)) => Ok(vec![]),
-            (Demand::Must, Some((node, module))) => Err(format!(
+            (Demand::No, _) | (Demand::IfAvailable, Some(_)) => Ok(vec![]),
+            (Demand::Required, Some((node, module))) => Err(format!(
                 "vhostNet: this node has no {node}: load the kernel module {module}"
             )),
             (_, None) => Ok(VHOST_NET.map(|(node, _)| node.to_owned()).to_vec()),
@@ -97,7 +97,7 @@ impl Engine {
         let demand = device.extras.rdma;
         let possible =
             makes_netdev(&observed.function.binding) && observed.function.capabilities.rdma;
-        if demand == Demand::No || (demand == Demand::Wish && !possible) {
+        if demand == Demand::No || (demand == Demand::IfAvailable && !possible) {
             return Ok((None, vec![]));
         }
         let wait = Deadline::after(NODES.min(deadline.left()));
@@ -123,7 +123,9 @@ impl Engine {
                         .collect(),
                 ))
             }
-            None if demand == Demand::Must => Err(ClaimError::refused(device.id, NO_RDMA_NODES)),
+            None if demand == Demand::Required => {
+                Err(ClaimError::refused(device.id, NO_RDMA_NODES))
+            }
             None => {
                 tracing::warn!(device = %device.id, "its pool wants RDMA: {NO_RDMA_NODES}");
                 Ok((None, vec![]))
@@ -147,7 +149,7 @@ fn rdma_fault(device: &DeviceRecord, observed: &Observed) -> Option<String> {
     let now = &observed.function.binding;
     let to = target(device).unwrap_or(now);
     let driver = to.driver.as_deref().unwrap_or("no driver");
-    if device.extras.rdma != Demand::Must {
+    if device.extras.rdma != Demand::Required {
         None
     } else if !makes_netdev(to) {
         Some(format!(
