@@ -41,9 +41,9 @@ fn demand(asked: Option<bool>, by_default: bool) -> Demand {
     }
 }
 
-/// What is known of the pools of this node's devices.
+/// What the pools of this node's devices give to those in them by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Pools {
+pub enum PoolDefaults {
     /// The host has not been looked at yet.
     #[default]
     Unknown,
@@ -51,7 +51,7 @@ pub enum Pools {
     Known(BTreeMap<DeviceId, Result<Assigned, String>>),
 }
 
-impl Pools {
+impl PoolDefaults {
     /// The device's pool; none when it is in none. What comes with a pool is not left out because nobody knows it.
     pub(super) fn of(&self, device: &DeviceId) -> Result<Option<&Assigned>, ClaimError> {
         match self {

@@ -19,7 +19,7 @@ mod wanted;
 pub use allocated::{AllocatedClaim, AllocatedDevice, PreparedDevice};
 pub use engine::{Damage, Engine, Identity, PublishedOf};
 pub use error::{ClaimError, Conflict};
-pub use extras::Pools;
+pub use extras::PoolDefaults;
 pub use plan::plan;
 pub use undo::{Undo, undo};
 pub use wanted::{Wanted, wanted};

@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     api::AttachMode,
-    claim::{AllocatedClaim, ClaimError, Engine, Pools, PreparedDevice},
+    claim::{AllocatedClaim, ClaimError, Engine, PoolDefaults, PreparedDevice},
     cluster::Cluster,
     deadline::Deadline,
     kubelet::Claims,
@@ -38,7 +38,7 @@ pub(super) struct NodeClaims {
     /// Told when a record came or went: taints may follow.
     pub(super) changed: Arc<Notify>,
     /// The pools of the node's devices.
-    pools: watch::Receiver<Arc<Pools>>,
+    pools: watch::Receiver<Arc<PoolDefaults>>,
     turns: Turns,
 }
 
@@ -49,7 +49,7 @@ impl NodeClaims {
         nri: watch::Receiver<bool>,
         metrics: Arc<Metrics>,
         changed: Arc<Notify>,
-        pools: watch::Receiver<Arc<Pools>>,
+        pools: watch::Receiver<Arc<PoolDefaults>>,
     ) -> Self {
         Self {
             cluster,
@@ -120,9 +120,9 @@ impl NodeClaims {
         super::blocking(move || engine.prepare(&claim, &pools, deadline)).await
     }
 
-    async fn pools_now(&self) -> Arc<Pools> {
+    async fn pools_now(&self) -> Arc<PoolDefaults> {
         let mut pools = self.pools.clone();
-        let known = |pools: &Arc<Pools>| !matches!(**pools, Pools::Unknown);
+        let known = |pools: &Arc<PoolDefaults>| !matches!(**pools, PoolDefaults::Unknown);
         let _ = timeout(FIRST_LOOK, pools.wait_for(known)).await;
         let now = pools.borrow();
         Arc::clone(&now)

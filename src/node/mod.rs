@@ -220,7 +220,7 @@ fn publish(
     changed: &Arc<Notify>,
     readiness: &Readiness,
     parts: &mut Parts,
-) -> (Arc<Notify>, watch::Receiver<Arc<claim::Pools>>) {
+) -> (Arc<Notify>, watch::Receiver<Arc<claim::PoolDefaults>>) {
     let file = config_file::of(args);
     let (wishes, pools) = watch::channel(Arc::new(wishes::first(args)));
     let (desire, desired) = watch::channel(None);

@@ -49,7 +49,7 @@ pub(super) struct Publication {
     pub(super) cluster: Arc<dyn Cluster>,
     pub(super) node: String,
     /// For claims that are prepared.
-    pub(super) wishes: watch::Sender<Arc<claim::Pools>>,
+    pub(super) wishes: watch::Sender<Arc<claim::PoolDefaults>>,
 }
 
 /// How long a swarm may settle: where a look is slow (many functions, a busy host), looking takes a fifth of the time.

@@ -5,33 +5,33 @@ use std::collections::BTreeMap;
 use crate::{
     api::Attribute,
     args::NodeArgs,
-    claim::Pools,
+    claim::PoolDefaults,
     device::DeviceId,
     pool::{Assigned, Assignment},
     publish::Published,
 };
 
 /// Before the first look at the host: only where nothing makes pools it is known that there are none.
-pub(super) fn first(args: &NodeArgs) -> Pools {
+pub(super) fn first(args: &NodeArgs) -> PoolDefaults {
     match args.config_file.is_some() || args.policy_namespace.is_some() {
-        true => Pools::Unknown,
-        false => Pools::Known(BTreeMap::new()),
+        true => PoolDefaults::Unknown,
+        false => PoolDefaults::Known(BTreeMap::new()),
     }
 }
 
 /// By the assignment, but a device under a claim keeps what it had before: it stays published in that pool.
 pub(super) fn by_assignment(
     assignment: &Assignment,
-    before: &Pools,
+    before: &PoolDefaults,
     claimed: &BTreeMap<DeviceId, Option<String>>,
-) -> Pools {
+) -> PoolDefaults {
     let mut pools: BTreeMap<DeviceId, Result<Assigned, String>> = assignment
         .devices
         .iter()
         .map(|(id, assigned)| (*id, Ok(assigned.clone())))
         .collect();
-    let Pools::Known(before) = before else {
-        return Pools::Known(pools);
+    let PoolDefaults::Known(before) = before else {
+        return PoolDefaults::Known(pools);
     };
     for id in claimed.keys() {
         match before.get(id) {
@@ -40,11 +40,11 @@ pub(super) fn by_assignment(
             None => drop(pools.remove(id)),
         }
     }
-    Pools::Known(pools)
+    PoolDefaults::Known(pools)
 }
 
 /// When no good configuration was ever read: devices stay published in their pools, but nobody knows what comes with them.
-pub(super) fn without(published: &Published, why: &str) -> Pools {
+pub(super) fn without(published: &Published, why: &str) -> PoolDefaults {
     let in_pool = published.devices.iter().filter_map(|(name, device)| {
         let Some(Attribute::String(pool)) = device.attributes.get("pool") else {
             return None;
@@ -59,18 +59,18 @@ pub(super) fn without(published: &Published, why: &str) -> Pools {
             )),
         ))
     });
-    Pools::Known(in_pool.collect())
+    PoolDefaults::Known(in_pool.collect())
 }
 
 /// As long as no policies could be read: a pool that config.json does not give may come of one.
 pub(super) fn without_policies(
     assignment: &Assignment,
-    before: &Pools,
+    before: &PoolDefaults,
     claimed: &BTreeMap<DeviceId, Option<String>>,
     published: &Published,
-) -> Pools {
+) -> PoolDefaults {
     let mut pools = without(published, "policies could not be read yet");
-    if let (Pools::Known(all), Pools::Known(known)) =
+    if let (PoolDefaults::Known(all), PoolDefaults::Known(known)) =
         (&mut pools, by_assignment(assignment, before, claimed))
     {
         all.extend(known);
@@ -106,8 +106,8 @@ mod tests {
         config.assign(&candidates)
     }
 
-    fn pools(pools: &Pools) -> Vec<String> {
-        let Pools::Known(pools) = pools else {
+    fn pools(pools: &PoolDefaults) -> Vec<String> {
+        let PoolDefaults::Known(pools) = pools else {
             return vec!["unknown".to_owned()];
         };
         let line = |(id, pool): (&DeviceId, &Result<Assigned, String>)| match pool {
@@ -139,7 +139,11 @@ mod tests {
             else {
                 panic!("{line}");
             };
-            assert_eq!(first(&args) != Pools::Unknown, known == "known", "{line}");
+            assert_eq!(
+                first(&args) != PoolDefaults::Unknown,
+                known == "known",
+                "{line}"
+            );
         }
     }
 
@@ -147,7 +151,7 @@ mod tests {
     fn a_device_under_a_claim_keeps_its_pool_and_others_follow_the_configuration() {
         let first = by_assignment(
             &assignment("old", "0000:02:10.0"),
-            &Pools::Unknown,
+            &PoolDefaults::Unknown,
             &claimed(&["0000-02-10-0"]),
         );
         assert_eq!(
@@ -199,7 +203,7 @@ mod tests {
         assert_eq!(pools(&told), [format!("0000:02:10.0 {why}")]);
         let half = without_policies(
             &assignment("b", "0000:02:10.2"),
-            &Pools::Unknown,
+            &PoolDefaults::Unknown,
             &claimed(&[]),
             &published,
         );

@@ -7,7 +7,7 @@ use crate::{
     api::DriverChoice,
     cdi,
     claim::{
-        AllocatedClaim, ClaimError, Pools, PreparedDevice, Wanted,
+        AllocatedClaim, ClaimError, PoolDefaults, PreparedDevice, Wanted,
         extras::extras,
         plan::{makes_netdev, plan},
         view, wanted,
@@ -36,7 +36,7 @@ impl Engine {
     pub fn prepare(
         &self,
         claim: &AllocatedClaim,
-        pools: &Pools,
+        pools: &PoolDefaults,
         deadline: Deadline,
     ) -> Result<Vec<PreparedDevice>, ClaimError> {
         let wanted = wanted(claim, &self.identity.driver_name, &self.identity.drivers)?;
@@ -55,7 +55,7 @@ impl Engine {
         &self,
         claim: &AllocatedClaim,
         wanted: &[Wanted],
-        pools: &Pools,
+        pools: &PoolDefaults,
         deadline: Deadline,
     ) -> Result<Vec<PreparedDevice>, ClaimError> {
         self.check_together(wanted)?;
@@ -157,7 +157,7 @@ impl Engine {
     fn plan_all(
         &self,
         wanted: &[Wanted],
-        pools: &Pools,
+        pools: &PoolDefaults,
         deadline: Deadline,
     ) -> Result<Vec<DeviceRecord>, ClaimError> {
         let one = |wanted: &Wanted| {

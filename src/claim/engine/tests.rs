@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     api::{ConfigSource, OpaqueConfig},
-    claim::{AllocatedClaim, AllocatedDevice, Pools, PreparedDevice},
+    claim::{AllocatedClaim, AllocatedDevice, PoolDefaults, PreparedDevice},
     host::fake::Fake,
     ledger::{Attachment, ClaimRef, Record},
 };
@@ -27,7 +27,7 @@ struct World {
     dir: tempfile::TempDir,
     fake: Fake,
     engine: Engine,
-    pools: Pools,
+    pools: PoolDefaults,
 }
 
 impl World {
@@ -42,7 +42,7 @@ impl World {
             dir,
             fake,
             engine,
-            pools: Pools::Known(BTreeMap::new()),
+            pools: PoolDefaults::Known(BTreeMap::new()),
         }
     }
 

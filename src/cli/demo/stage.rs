@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::claim::{DRIVER, NODE};
 use crate::{
     attach::{Attacher, PodClaims, Sandbox},
-    claim::{AllocatedClaim, Engine, Identity, Pools, PreparedDevice},
+    claim::{AllocatedClaim, Engine, Identity, PoolDefaults, PreparedDevice},
     deadline::Deadline,
     host::{Recording, fake::Fake},
     kubelet::{self, Claims, Client, Plugin, Serving},
@@ -121,7 +121,7 @@ impl Claims for DemoClaims {
         let work = tokio::task::spawn_blocking(move || {
             engine.prepare(
                 &claim,
-                &Pools::Known(BTreeMap::new()),
+                &PoolDefaults::Known(BTreeMap::new()),
                 Deadline::after(PATIENCE),
             )
         });

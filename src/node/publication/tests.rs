@@ -25,7 +25,7 @@ fn engine(fake: &Fake, dir: &std::path::Path) -> Engine {
     Engine::new(Arc::new(fake.clone()), Paths::below(dir), identity)
 }
 
-const NO_POOLS: claim::Pools = claim::Pools::Known(BTreeMap::new());
+const NO_DEFAULTS: claim::PoolDefaults = claim::PoolDefaults::Known(BTreeMap::new());
 
 /// A claim of the VF for vfio-pci.
 fn claim(device: &str) -> AllocatedClaim {
@@ -61,7 +61,7 @@ fn functions_that_no_claim_could_get_a_driver_for_are_tainted_unless_a_claim_has
     engine
         .prepare(
             &claim("0000-02-10-0"),
-            &NO_POOLS,
+            &NO_DEFAULTS,
             Deadline::after(Duration::from_secs(5)),
         )
         .unwrap();
@@ -136,7 +136,7 @@ fn a_claimed_device_says_what_it_said_before_even_when_all_slices_are_gone_and_t
     first
         .prepare(
             &claim(name),
-            &NO_POOLS,
+            &NO_DEFAULTS,
             Deadline::after(Duration::from_secs(5)),
         )
         .unwrap();

@@ -35,7 +35,7 @@ fn fake() -> Fake {
     Fake::new(&recording)
 }
 
-pub(super) fn pools(fake: &Fake, config: &str) -> Pools {
+pub(super) fn pools(fake: &Fake, config: &str) -> PoolDefaults {
     let functions = fake.functions().unwrap();
     let candidates: Vec<_> = functions
         .iter()
@@ -43,7 +43,7 @@ pub(super) fn pools(fake: &Fake, config: &str) -> Pools {
         .collect();
     let (config, _) = Config::read(config, "intel.com").unwrap();
     let assigned = config.assign(&candidates).devices.into_iter();
-    Pools::Known(
+    PoolDefaults::Known(
         assigned
             .map(|(id, assigned): (DeviceId, Assigned)| (id, Ok(assigned)))
             .collect(),
@@ -271,8 +271,8 @@ fn a_prepared_claim_answers_from_its_record_whatever_becomes_of_the_pool() {
         .replace("\"needVhostNet\": true", "\"needVhostNet\": false");
     for later in [
         pools(&world.fake, &other),
-        Pools::Unknown,
-        Pools::Known(BTreeMap::from([(id(VF), Err("bad".into()))])),
+        PoolDefaults::Unknown,
+        PoolDefaults::Known(BTreeMap::from([(id(VF), Err("bad".into()))])),
     ] {
         world.pools = later;
         assert!(world.restart().is_empty());
@@ -293,9 +293,9 @@ fn a_prepared_claim_answers_from_its_record_whatever_becomes_of_the_pool() {
 fn what_comes_with_a_pool_is_not_left_out_because_nobody_knows_it() {
     let mut world = pooled();
     let claim = claim("c", &[VF], json!({}));
-    world.pools = Pools::Unknown;
+    world.pools = PoolDefaults::Unknown;
     insta::assert_snapshot!(refused(&world, &claim), @"0000:02:10.0: the agent has just started and does not know its pool yet");
-    world.pools = Pools::Known(BTreeMap::from([(
+    world.pools = PoolDefaults::Known(BTreeMap::from([(
         id(VF),
         Err("config.json: line 1".into()),
     )]));
