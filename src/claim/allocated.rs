@@ -27,7 +27,8 @@ pub struct AllocatedDevice {
     /// The request's DeviceClass, for error texts.
     pub class: Option<String>,
     /// The slices' pool.
-    pub pool: String,
+    #[serde(rename = "pool")]
+    pub slice_pool: String,
     /// The device's name in the slice.
     pub device: String,
     /// Only to be observed.
@@ -50,7 +51,8 @@ pub struct PreparedDevice {
     /// Base request names.
     pub requests: Vec<String>,
     /// The slices' pool.
-    pub pool: String,
+    #[serde(rename = "pool")]
+    pub slice_pool: String,
     /// The device's name in the slice.
     pub device: String,
     /// Qualified CDI names.

@@ -114,7 +114,7 @@ fn describe(device: &DeviceRecord, driver: &str) -> metadata::Device {
     let address = Attribute::String(cdi_name(&device.id));
     metadata::Device {
         driver: driver.to_owned(),
-        pool: device.pool.clone(),
+        pool: device.slice_pool.clone(),
         name: device.id.name(),
         attributes: BTreeMap::from([("resource.kubernetes.io/pciBusID".to_owned(), address)]),
         network_data: network_data(device),

@@ -65,7 +65,7 @@ fn device(result: DeviceRequestAllocationResult, requests: &[DeviceRequest]) -> 
     AllocatedDevice {
         class: class(&result.request, requests),
         request: result.request,
-        pool: result.pool,
+        slice_pool: result.pool,
         device: result.device,
         admin_access: result.admin_access.unwrap_or(false),
         share_id: result.share_id,

@@ -75,7 +75,7 @@ impl Client {
         }
         let devices = answer.devices.into_iter().map(|device| PreparedDevice {
             requests: device.request_names,
-            pool: device.pool_name,
+            slice_pool: device.pool_name,
             device: device.device_name,
             cdi: device.cdi_device_ids,
             share_id: device.share_id,

@@ -62,7 +62,7 @@ impl Claims for Engine {
         self.seen.lock().unwrap().push(claim.to_string());
         Ok(vec![PreparedDevice {
             requests: vec!["nic".into()],
-            pool: "node-1".into(),
+            slice_pool: "node-1".into(),
             device: "0000-3b-02-1".into(),
             cdi: vec![format!("sriov-dra.io/claim-{}=0000:3b:02.1", claim.uid)],
             share_id: Some("share".into()),

@@ -32,7 +32,7 @@ impl From<PreparedDevice> for Device {
     fn from(device: PreparedDevice) -> Self {
         Self {
             request_names: device.requests,
-            pool_name: device.pool,
+            pool_name: device.slice_pool,
             device_name: device.device,
             cdi_device_ids: device.cdi,
         }

@@ -68,7 +68,8 @@ pub struct DeviceRecord {
     /// The request, `req` or `req/sub`.
     pub request: String,
     /// The slices' pool.
-    pub pool: String,
+    #[serde(rename = "pool")]
+    pub slice_pool: String,
     /// Which share.
     pub share_id: Option<String>,
     /// Only observed: no steps.

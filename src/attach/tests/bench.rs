@@ -130,7 +130,7 @@ impl Bench {
             id: observed.function.id,
             incarnation: observed.function.incarnation,
             request: "nic".into(),
-            pool: "node".into(),
+            slice_pool: "node".into(),
             share_id: None,
             admin_access: false,
             cdi: vec![],

@@ -308,7 +308,7 @@ fn is_of(record: &Record, wanted: &[Wanted]) -> bool {
 pub(super) fn answer(record: &Record) -> Vec<PreparedDevice> {
     let device = |device: &DeviceRecord| PreparedDevice {
         requests: vec![device.base_request().to_owned()],
-        pool: device.pool.clone(),
+        slice_pool: device.slice_pool.clone(),
         device: device.id.name(),
         cdi: device.cdi.clone(),
         share_id: device.share_id.clone(),

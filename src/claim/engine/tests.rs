@@ -150,7 +150,7 @@ fn claim(uid: &str, devices: &[&str], class: Value) -> AllocatedClaim {
     let device = |(number, name): (usize, &&str)| AllocatedDevice {
         request: format!("nic{number}"),
         class: Some("vf".into()),
-        pool: "node".into(),
+        slice_pool: "node".into(),
         device: (*name).to_owned(),
         admin_access: false,
         share_id: None,

@@ -18,7 +18,7 @@ fn wanted(settings: Settings) -> Wanted {
     let result = AllocatedDevice {
         request: "nic".into(),
         class: None,
-        pool: "node".into(),
+        slice_pool: "node".into(),
         device: "0000-02-10-0".into(),
         admin_access: false,
         share_id: None,

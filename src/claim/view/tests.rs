@@ -12,7 +12,7 @@ fn device(address: &str, request: &str) -> DeviceRecord {
         id: address.parse::<crate::device::Bdf>().unwrap().into(),
         incarnation: 1,
         request: request.to_owned(),
-        pool: "node1".to_owned(),
+        slice_pool: "node1".to_owned(),
         share_id: None,
         admin_access: false,
         cdi: Vec::new(),

@@ -10,7 +10,7 @@ fn claim(devices: &[(&str, &str)], configs: Vec<OpaqueConfig>) -> AllocatedClaim
     let device = |(request, device): &(&str, &str)| AllocatedDevice {
         request: (*request).into(),
         class: Some("vf".into()),
-        pool: "node".into(),
+        slice_pool: "node".into(),
         device: (*device).into(),
         admin_access: false,
         share_id: None,

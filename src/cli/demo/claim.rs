@@ -35,7 +35,7 @@ pub(super) fn allocated(device: &str, pod_uid: &str) -> anyhow::Result<Allocated
     let device = AllocatedDevice {
         request: "n3".to_owned(),
         class: Some("vf-n3".to_owned()),
-        pool: NODE.to_owned(),
+        slice_pool: NODE.to_owned(),
         device: device.to_owned(),
         admin_access: false,
         share_id: None,

@@ -16,7 +16,7 @@ fn record(devices: u32) -> Record {
         .unwrap(),
         incarnation: 7,
         request: "nic".into(),
-        pool: "node".into(),
+        slice_pool: "node".into(),
         share_id: None,
         admin_access: false,
         cdi: vec![],

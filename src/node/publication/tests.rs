@@ -41,7 +41,7 @@ fn claim(device: &str) -> AllocatedClaim {
         devices: vec![AllocatedDevice {
             request: "nic".into(),
             class: Some("vf".into()),
-            pool: "node".into(),
+            slice_pool: "node".into(),
             device: device.to_owned(),
             admin_access: false,
             share_id: None,
