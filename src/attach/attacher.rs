@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How long a release may wait for locks and for a namespace to die. Nobody waits for it.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Which claims a pod uses, from a watch of this node's pods: a shared claim is prepared once, for its first pod.
 pub trait PodClaims: Send + Sync {
@@ -40,7 +40,7 @@ impl Change {
     }
 }
 
-/// Is told of changes, on the hook's thread: it must not wait.
+/// Is called for each change, on the hook's thread: it must not wait.
 pub type Report = Box<dyn Fn(Change) + Send + Sync>;
 
 /// Attaches prepared netdevs to pods.
@@ -103,17 +103,17 @@ impl Attacher {
     /// # Errors
     /// Nothing of the sandbox's claims is in it.
     pub fn run(&self, sandbox: &Sandbox, deadline: Deadline) -> Result<(), String> {
-        self.attach(sandbox, deadline).map_err(told(sandbox))
+        self.attach(sandbox, deadline).map_err(event_text(sandbox))
     }
 
     /// All its containers have ended: its netdevs are released.
     pub fn stop(&self, sandbox: &Sandbox) {
-        self.let_go(&sandbox.id);
+        self.release_sandbox(&sandbox.id);
     }
 
     /// It is gone: what was not released is.
     pub fn remove(&self, sandbox: &Sandbox) {
-        self.let_go(&sandbox.id);
+        self.release_sandbox(&sandbox.id);
     }
 
     /// A container of the sandbox is about to be created.
@@ -127,7 +127,7 @@ impl Attacher {
         deadline: Deadline,
     ) -> Result<(), String> {
         self.may_start(sandbox, container, deadline)
-            .map_err(told(sandbox))
+            .map_err(event_text(sandbox))
     }
 
     /// A container was refused: what the sandbox lacks is attached late.
@@ -146,12 +146,13 @@ impl Attacher {
 
     /// All sandboxes there are, and those of [`Attacher::holding`] that are no more.
     pub fn synchronize(&self, living: Vec<Sandbox>, lost: Vec<String>) {
-        lost.iter().for_each(|sandbox| self.let_go(sandbox));
+        lost.iter()
+            .for_each(|sandbox| self.release_sandbox(sandbox));
         for sandbox in living {
             match sandbox.netns {
                 Some(_) => self.attach_late(&sandbox),
                 // A pod on the host's network, or a sandbox that was stopped and not yet removed.
-                None if self.has_left(&sandbox.id) => self.let_go(&sandbox.id),
+                None if self.has_left(&sandbox.id) => self.release_sandbox(&sandbox.id),
                 None => {}
             }
         }
@@ -159,22 +160,22 @@ impl Attacher {
 
     /// Attaches what no call has attached, and reports all that the sandbox has.
     fn attach_late(&self, sandbox: &Sandbox) {
-        match self.attach(sandbox, Deadline::after(PATIENCE)) {
+        match self.attach(sandbox, Deadline::after(TIMEOUT)) {
             Ok(()) => self.report_all(sandbox),
-            Err(error) => tracing::warn!("{}", told(sandbox)(error)),
+            Err(error) => tracing::warn!("{}", event_text(sandbox)(error)),
         }
     }
 
-    fn let_go(&self, sandbox: &str) {
+    fn release_sandbox(&self, sandbox: &str) {
         self.underway.end(sandbox);
-        if let Err(error) = self.release(sandbox, Deadline::after(PATIENCE)) {
+        if let Err(error) = self.release(sandbox, Deadline::after(TIMEOUT)) {
             tracing::warn!(sandbox, "detach: {error}; the claim's release will do it");
         }
     }
 }
 
 /// The text for the pod's events.
-fn told(sandbox: &Sandbox) -> impl Fn(AttachError) -> String {
+fn event_text(sandbox: &Sandbox) -> impl Fn(AttachError) -> String {
     let pod = sandbox.to_string();
     move |error| format!("pod {pod}: {error}")
 }

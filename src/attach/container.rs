@@ -1,4 +1,4 @@
-//! A container is about to be created: what it mounts tells its claims, and their netdevs must be in its pod.
+//! A container is about to be created: what it mounts says which claims it uses, and their netdevs must be in its pod.
 
 use std::{ffi::OsStr, path::Path};
 

@@ -23,7 +23,7 @@ pub enum AttachError {
     /// The sandbox's network namespace.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// The call that attaches has outlived the runtime's patience.
+    /// The call that attaches takes longer than the runtime waits.
     #[error("its devices are not all in it yet, the kernel is at work")]
     Underway,
     /// A container mounts what belongs to no claim here.

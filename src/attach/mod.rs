@@ -9,7 +9,7 @@
 //! addressed. What is done is a layer on top of the claim's own steps, owned by a sandbox: whoever comes late for another
 //! sandbox does nothing. Two agents of one node may both attach: under the locks the second finds it done.
 //!
-//! The runtime's patience is two seconds, and a kernel that moves eight VFs may need more. Then the call is answered, the
+//! The runtime waits two seconds, and a kernel that moves eight VFs may need more. Then the call is answered, the
 //! work goes on, and the pod's containers are refused until it is done: nothing is undone that the next try would do again.
 //!
 //! **The start gate** is the claim's metadata file. A container that uses the claim mounts it, and it exists only while the

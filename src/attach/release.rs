@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How long taking back an attachment that failed may wait.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 fn owned<'a>(device: &'a DeviceRecord, sandbox: &str) -> Option<&'a Attachment> {
     device
@@ -24,7 +24,7 @@ fn owned<'a>(device: &'a DeviceRecord, sandbox: &str) -> Option<&'a Attachment> 
 }
 
 impl Attacher {
-    /// All sandboxes that own a netdev, as the records tell.
+    /// All sandboxes that own a netdev, as the records say.
     pub(super) fn sandboxes(&self) -> Result<Vec<String>, StoreError> {
         let records = self
             .store
@@ -81,7 +81,7 @@ impl Attacher {
     pub(super) fn take_back(&self, sandbox: &str, begun: &[(ClaimRef, DeviceId)]) {
         for (claim, device) in begun.iter().rev() {
             let done =
-                self.release_claim(claim, sandbox, |id| id == device, Deadline::after(PATIENCE));
+                self.release_claim(claim, sandbox, |id| id == device, Deadline::after(TIMEOUT));
             if let Err(reason) = done {
                 tracing::warn!(%claim, %device, "take back: {reason}; the end of the sandbox or of the claim will do it");
             }

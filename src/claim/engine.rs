@@ -1,4 +1,4 @@
-//! The engine: claims prepared, given back and recovered. Everything here blocks.
+//! The engine: claims prepared, released and recovered. Everything here blocks.
 //!
 //! ```text
 //!            save Preparing{steps}
@@ -175,7 +175,7 @@ impl Engine {
 struct Held(BTreeMap<DeviceId, DeviceLock>);
 
 impl Held {
-    /// Tells those who wait what is being done with a device now.
+    /// Notes for those who wait what is being done with a device now.
     fn note(&self, device: &DeviceId, work: &str) {
         if let Some(lock) = self.0.get(device) {
             lock.note(work);

@@ -1,4 +1,4 @@
-//! Why a claim could not be prepared or given back, in words for the pod's events.
+//! Why a claim could not be prepared or released, as messages for the pod's events.
 
 use std::{fmt, io};
 
@@ -45,7 +45,7 @@ pub enum ClaimError {
     Host {
         /// `prepare`, `check`.
         what: &'static str,
-        /// The kernel's words.
+        /// The kernel's message.
         source: HostError,
         /// What helps to understand them: ` (driver igb)`.
         hint: String,
@@ -58,7 +58,7 @@ pub enum ClaimError {
         /// All that did not work.
         errors: Vec<ClaimError>,
     },
-    /// Preparing did not work, and giving back neither.
+    /// Preparing did not work, and neither did restoring.
     #[error("{error}; then {undo}")]
     Twice {
         /// The first error.

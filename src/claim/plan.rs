@@ -271,7 +271,7 @@ pub(super) fn all_known(held: &VfSettings) -> Vec<VfSetting> {
     like.iter().filter_map(|like| current(held, like)).collect()
 }
 
-/// The present value of what a setting sets; none when the kernel does not tell.
+/// The present value of what a setting sets; none when the kernel does not report it.
 pub(super) fn current(held: &VfSettings, like: &VfSetting) -> Option<VfSetting> {
     match like {
         VfSetting::Mac(_) => held.mac.map(VfSetting::Mac),
@@ -289,7 +289,7 @@ pub(super) fn current(held: &VfSettings, like: &VfSetting) -> Option<VfSetting> 
     }
 }
 
-/// What every VF has when nobody set anything: for values that the kernel cannot tell.
+/// What every VF has when nobody set anything: for values that the kernel does not report.
 pub(super) fn neutral(like: &VfSetting) -> VfSetting {
     match like {
         VfSetting::Mac(_) => VfSetting::Mac(Mac::ZERO),

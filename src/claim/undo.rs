@@ -1,4 +1,4 @@
-//! What gives a device back: a pure function of its record.
+//! What restores a device: a pure function of its record.
 
 use super::plan::neutral;
 use crate::{
@@ -6,16 +6,16 @@ use crate::{
     ledger::{DeviceRecord, Step, VfState},
 };
 
-/// One thing to do for a device that is given back.
+/// One thing to do for a device that is restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undo {
     /// Set a value at the PF.
     Vf {
         /// Which VF.
         vf: VfAddress,
-        /// As before; where the kernel could not tell, as every VF has it.
+        /// As before; where the kernel did not report it, as every VF has it.
         to: VfSetting,
-        /// Whether the kernel could tell. If not, not being able to set it is no failure.
+        /// Whether the kernel reported it. If not, not being able to set it is no failure.
         known: bool,
     },
     /// Bind this driver.

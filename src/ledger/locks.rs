@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The lock of a PCI device is the Go CNI plugin's own `<vf_locks>/<BDF>.lock`, so that old and new exclude each other.
-//! The file's content tells what its holder is doing; its time of change since when. A file that stays when the lock is
-//! given back says that it is ours (the Go plugin's are empty), so that the last agent of a node can take it away.
+//! The file's content says what its holder is doing; its time of change since when. A file that stays when the lock is
+//! released says that it is ours (the Go plugin's are empty), so that the last agent of a node can take it away.
 
 use std::{
     fmt,
@@ -35,7 +35,7 @@ pub struct Locks {
     vf_locks: PathBuf,
 }
 
-/// A lock that was not to be had in time.
+/// A lock that was not available in time.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Somebody has it: `busy: unbind 0000:3b:02.1, 52 s`.
@@ -54,9 +54,9 @@ pub enum LockError {
 /// What the holder of a lock is doing, and since when. Displays as `unbind 0000:3b:02.1, 52 s`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Work {
-    /// In the holder's words; what is locked if it does not tell (another program).
+    /// In the holder's text; what is locked if it does not say (another program).
     pub what: String,
-    /// Since when, if the holder tells.
+    /// Since when, if the holder says so.
     pub since: Option<Duration>,
 }
 
@@ -82,7 +82,7 @@ pub struct DeviceLock(Held);
 pub struct PfLock(#[expect(dead_code, reason = "held, not read")] Held);
 
 impl DeviceLock {
-    /// Tells those who wait what is being done now.
+    /// Notes for those who wait what is being done now.
     pub fn note(&self, work: &str) {
         self.0.note(work);
     }
@@ -98,7 +98,7 @@ impl Locks {
         }
     }
 
-    /// Locks a claim. `work` is what others are told meanwhile.
+    /// Locks a claim. `work` is what others read meanwhile.
     ///
     /// # Errors
     /// [`LockError::Busy`] when somebody else has it until `deadline`.
@@ -180,7 +180,7 @@ impl Locks {
     }
 }
 
-/// What stays of a lock when it is given back.
+/// What stays of a lock when it is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leave {
     /// The file: other programs open it without looking again.
@@ -297,13 +297,13 @@ fn is_at(file: &File, path: &Path) -> bool {
 
 fn work_of(mut file: &File, what: &str) -> Work {
     let mut text = String::new();
-    let told = file.read_to_string(&mut text).is_ok() && !matches!(text.trim(), "" | OURS);
+    let noted = file.read_to_string(&mut text).is_ok() && !matches!(text.trim(), "" | OURS);
     let since = file
         .metadata()
         .and_then(|meta| meta.modified())
         .ok()
         .and_then(|time| time.elapsed().ok());
-    match told {
+    match noted {
         true => Work {
             what: text.trim().to_owned(),
             since: Some(since.unwrap_or_default()),

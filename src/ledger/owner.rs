@@ -36,7 +36,7 @@ pub trait Owner: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
     /// The directory of this kind's records.
     fn dir(paths: &Paths) -> PathBuf;
 
-    /// What tells this owner from others of its kind.
+    /// What identifies this owner among its kind.
     fn key(&self) -> &Self::Key;
 }
 

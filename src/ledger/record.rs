@@ -117,7 +117,7 @@ impl DeviceRecord {
 pub struct VfState {
     /// Its PF and index.
     pub vf: VfAddress,
-    /// What the PF held for it; none: not told.
+    /// What the PF held for it; none: not reported.
     pub settings: Option<VfSettings>,
     /// Driver and override.
     pub binding: Binding,
@@ -126,7 +126,7 @@ pub struct VfState {
     pub netdev: Option<NetdevState>,
 }
 
-/// One assignment, with the value that it replaces. `from: None`: the kernel cannot tell it.
+/// One assignment, with the value that it replaces. `from: None`: the kernel does not report it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Step {

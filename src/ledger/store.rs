@@ -1,8 +1,8 @@
 //! Records on disk: one small file per owner, a directory per kind of owner.
 //!
-//! The file's name is `<key>+<device>+<device>….json` (a claim's key is its UID), so that even a record that cannot be read still tells which
-//! devices it holds, and so that "who holds this device?" opens no file. Devices that are only observed
-//! (`adminAccess`) are not in the name. What does not fit in a file name is `+more`.
+//! The file's name is `<key>+<device>+<device>….json` (a claim's key is its UID), so that even a record that cannot be
+//! read still says which devices it holds, and so that "who holds this device?" opens no file. Devices that are only
+//! observed (`adminAccess`) are not in the name. What does not fit in a file name is `+more`.
 
 use std::{
     collections::BTreeSet,
@@ -56,7 +56,7 @@ pub struct Title<K> {
     pub key: K,
     /// The devices that it holds, as far as they fit.
     pub devices: Vec<DeviceId>,
-    /// There are more devices than the name has room for.
+    /// There are more devices than fit in the name.
     pub more: bool,
 }
 
@@ -212,7 +212,7 @@ impl<O: Owner> Store<O> {
 }
 
 impl<O: Owner> Entry<O> {
-    /// What tells the owner from others; a claim's UID.
+    /// What identifies the owner; a claim's UID.
     #[must_use]
     pub fn key(&self) -> &O::Key {
         match self {
@@ -267,11 +267,11 @@ impl<K: FromStr> Title<K> {
 
 /// `<key>+<device>….json`, cut with `+more` where it gets too long.
 fn file_name<O: Owner>(record: &Record<O>) -> String {
-    let room = LONGEST_NAME - MORE.len() - ".json".len() - 1;
+    let longest = LONGEST_NAME - MORE.len() - ".json".len() - 1;
     let mut name = record.owner.key().to_string();
     for device in record.held() {
         let part = device.name();
-        if name.len() + 1 + part.len() > room {
+        if name.len() + 1 + part.len() > longest {
             name = format!("{name}+{MORE}");
             break;
         }

@@ -10,7 +10,7 @@ use crate::{
     ledger::Attachment,
 };
 
-/// How long a netdev may be on its way out of a dying namespace before its driver is started anew.
+/// How long a netdev may be leaving a dying namespace before its driver is started anew.
 const TRANSIT: Duration = Duration::from_secs(3);
 
 /// How a netdev came back to the host.

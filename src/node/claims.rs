@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The kubelet hangs up after 45 s; we answer before.
-pub(super) const PATIENCE: Duration = Duration::from_secs(40);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(40);
 
 /// Pools are known with the first look at the host. Who is prepared already is answered without them.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
@@ -35,7 +35,7 @@ pub(super) struct NodeClaims {
     /// Whether the runtime has us as a plugin.
     pub(super) nri: watch::Receiver<bool>,
     pub(super) metrics: Arc<Metrics>,
-    /// Told when a record came or went: taints may follow.
+    /// Notified when a record came or went: taints may follow.
     pub(super) changed: Arc<Notify>,
     /// The pools of the node's devices.
     pools: watch::Receiver<Arc<PoolDefaults>>,
@@ -63,12 +63,12 @@ impl NodeClaims {
     }
 
     async fn prepare_now(&self, claim: &ClaimRef) -> Result<Vec<PreparedDevice>, String> {
-        let deadline = Deadline::after(PATIENCE);
+        let deadline = Deadline::after(TIMEOUT);
         let allocated = self.fetch(claim).await?;
         match self.run_prepare(&allocated, deadline).await {
             Err(ClaimError::Conflict(conflict)) if self.is_stale(&conflict.other).await? => {
                 let other = conflict.other;
-                tracing::warn!(claim = %claim, stale = %other, "device held by a claim that is gone: taking it back");
+                tracing::warn!(claim = %claim, stale = %other, "device held by a claim that is gone: reclaiming it");
                 self.run_reclaim(&other.uid, deadline).await.map_err(|error| error.to_string())?;
                 self.run_prepare(&allocated, deadline).await
             }
@@ -143,9 +143,9 @@ impl NodeClaims {
         super::blocking(move || engine.reclaim(&uid, deadline)).await
     }
 
-    /// A netdev that the runtime's hook shall carry needs the hook.
+    /// A netdev that the runtime's hook is to attach needs the hook.
     fn check_hook(&self, uid: &ClaimUid) -> Result<(), String> {
-        if *self.nri.borrow() || !self.engine.carries(uid, AttachMode::Pod) {
+        if *self.nri.borrow() || !self.engine.attaches_by(uid, AttachMode::Pod) {
             return Ok(());
         }
         Err("nri: the container runtime has not connected this driver yet, and the claim's netdev is attached by it; \
@@ -187,7 +187,7 @@ impl Claims for NodeClaims {
                 Arc::clone(&self.engine),
                 claim.uid.clone(),
             );
-            tokio::spawn(async move { super::status::tell(&*cluster, &engine, &uid).await });
+            tokio::spawn(async move { super::status::publish(&*cluster, &engine, &uid).await });
         }
         self.ended(
             Call::Prepare,
@@ -203,7 +203,7 @@ impl Claims for NodeClaims {
         let _turn = turn.lock().await;
         let started = Instant::now();
         let result = self
-            .run_unprepare(&claim.uid, Deadline::after(PATIENCE))
+            .run_unprepare(&claim.uid, Deadline::after(TIMEOUT))
             .await
             .map_err(|error| error.to_string());
         self.ended(

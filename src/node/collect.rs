@@ -9,7 +9,7 @@ use super::claims::NodeClaims;
 use crate::{deadline::Deadline, ledger::ClaimRef};
 
 const PERIOD: Duration = Duration::from_mins(10);
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs until the task is dropped.
 pub(super) async fn run(claims: Arc<NodeClaims>) {
@@ -28,9 +28,9 @@ async fn collect(claims: &NodeClaims, claim: &ClaimRef) -> Result<(), String> {
     if !claims.is_stale(claim).await? {
         return Ok(());
     }
-    tracing::warn!(claim = %claim, uid = %claim.uid, "claim is gone but was never unprepared: giving its devices back");
+    tracing::warn!(claim = %claim, uid = %claim.uid, "claim is gone but was never unprepared: releasing its devices");
     claims
-        .run_reclaim(&claim.uid, Deadline::after(PATIENCE))
+        .run_reclaim(&claim.uid, Deadline::after(TIMEOUT))
         .await
         .map_err(|error| error.to_string())?;
     claims.changed.notify_one();

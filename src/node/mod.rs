@@ -1,4 +1,4 @@
-//! The agent of a node: wires the rooms together.
+//! The agent of a node: wires the modules together.
 //!
 //! ```text
 //!  kernel events ─► publication ─► Publisher ─► API server
@@ -179,7 +179,7 @@ fn engine(paths: &Paths, identity: Identity) -> Engine {
     )
 }
 
-/// Attaches pods' netdevs when the runtime calls, and tells the API server of it. Gives back whether the runtime calls.
+/// Attaches pods' netdevs when the runtime calls, and reports it to the API server. Returns whether the runtime calls.
 fn attach(
     args: &NodeArgs,
     paths: &Paths,
@@ -210,7 +210,7 @@ fn attach(
     ready
 }
 
-/// Publishes the host's functions and keeps them so. Gives back what makes it look at the server at once, and the
+/// Publishes the host's functions and keeps them so. Returns what makes it look at the server at once, and the
 /// pools of devices for claims.
 fn publish(
     args: &NodeArgs,
@@ -280,7 +280,7 @@ async fn kubelet(
         driver: args.driver_name.clone(),
         kubelet: paths.kubelet.clone(),
         instance: args.pod_uid.clone(),
-        timeout: claims::PATIENCE + Duration::from_secs(2),
+        timeout: claims::TIMEOUT + Duration::from_secs(2),
     };
     Ok(crate::kubelet::serve(plugin, claims).await?)
 }

@@ -1,4 +1,4 @@
-//! What happened on the node, told in the claims' status. Off the hooks' way: the API server may be slow.
+//! What happened on the node, published in the claims' status. Not in the hooks' threads: the API server may be slow.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -27,13 +27,13 @@ pub(super) async fn run(
             claims.insert(change.claim());
         }
         for uid in claims {
-            tell(&*cluster, &engine, &uid).await;
+            publish(&*cluster, &engine, &uid).await;
         }
     }
 }
 
-/// Writes the state of a claim that is prepared; one that is not (any more) has nothing to tell.
-pub(super) async fn tell(cluster: &dyn Cluster, engine: &Arc<Engine>, uid: &ClaimUid) {
+/// Writes the state of a claim that is prepared; one that is not (any more) has nothing to publish.
+pub(super) async fn publish(cluster: &dyn Cluster, engine: &Arc<Engine>, uid: &ClaimUid) {
     for attempt in 1..=ATTEMPTS {
         let Some(record) = prepared(engine, uid).await else {
             return;

@@ -1,7 +1,7 @@
 //! Netdevs that should long be in their pods: then the runtime does not call us, whatever it says.
 //!
 //! containerd 1.7 keeps the connection of a plugin that answered Synchronize too late, and never calls it. A new
-//! connection tells all sandboxes again, and what is missing is attached late; until then the claim's start gate is closed, and
+//! connection lists all sandboxes again, and what is missing is attached late; until then the claim's start gate is closed, and
 //! the pod waits.
 
 use std::{

@@ -31,7 +31,7 @@ impl Engine {
             .iter_mut()
             .filter(|device| !device.admin_access)
         {
-            self.mend(device, &host, &held, deadline)?;
+            self.fix(device, &host, &held, deadline)?;
         }
         if record != before {
             self.store.save(&record)?;
@@ -41,7 +41,7 @@ impl Engine {
     }
 
     /// Repairs what somebody else has changed. A device in a pod keeps its netdev, so only the PF's values are set there.
-    fn mend(
+    fn fix(
         &self,
         device: &mut DeviceRecord,
         host: &Netns,

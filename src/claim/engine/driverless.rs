@@ -30,8 +30,9 @@ impl Engine {
     }
 
     fn has_default_driver(&self, function: &Function, all: &[Function]) -> bool {
-        let told = self.kernel.native_driver(&function.id).ok().flatten();
-        told.or_else(|| of_alike(function, all))
+        let native = self.kernel.native_driver(&function.id).ok().flatten();
+        native
+            .or_else(|| of_alike(function, all))
             .is_some_and(|driver| self.kernel.has_driver(&driver))
     }
 }

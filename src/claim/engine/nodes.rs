@@ -144,7 +144,7 @@ fn is_open(rdma: &RdmaDevice) -> bool {
 const NO_RDMA_NODES: &str = "rdma: the host sees no /dev/infiniband/uverbs of it: load the kernel module ib_uverbs, and \
                              see that no other network namespace has its RDMA device (rdma link)";
 
-/// Why the device will have no RDMA; what only its next driver can tell is asked later.
+/// Why the device will have no RDMA; what depends on its next driver is checked later.
 fn rdma_fault(device: &DeviceRecord, observed: &Observed) -> Option<String> {
     let now = &observed.function.binding;
     let to = target(device).unwrap_or(now);

@@ -18,7 +18,7 @@ use crate::{
     netdev,
 };
 
-/// How long a netdev that should be there may be on its way back from a dying namespace.
+/// How long a netdev that should be there may be returning from a dying namespace.
 const TRANSIT: Duration = Duration::from_secs(5);
 /// What undoing a prepare that did not work may take, even when the caller's time is over.
 const GRACE: Duration = Duration::from_secs(20);
@@ -46,7 +46,7 @@ impl Engine {
             if record.phase == Phase::Prepared && is_of(&record, &wanted) {
                 return self.confirm(record, deadline);
             }
-            self.give_back(record, deadline)?;
+            self.restore(record, deadline)?;
         }
         self.prepare_anew(claim, &wanted, pools, deadline)
     }
@@ -65,7 +65,7 @@ impl Engine {
         self.check_choice(wanted)?;
         let mut record = self.new_record(claim, self.plan_all(wanted, pools, deadline)?);
         self.enter(claim, wanted, &record, deadline)?;
-        match self.carry_out(&mut record, &held, deadline) {
+        match self.execute(&mut record, &held, deadline) {
             Ok(()) => Ok(answer(&record)),
             Err(error) => Err(self.take_back(record, &held, error, deadline)),
         }
@@ -80,7 +80,7 @@ impl Engine {
         deadline: Deadline,
     ) -> ClaimError {
         let deadline = Deadline::after(deadline.left().max(GRACE));
-        match self.give_back_held(record, held, deadline) {
+        match self.restore_held(record, held, deadline) {
             Ok(()) => error,
             Err(undo) => ClaimError::Twice {
                 error: Box::new(error),
@@ -199,16 +199,16 @@ impl Engine {
             .collect()
     }
 
-    /// The kernel's own driver for a function: as the kernel tells, else the one that a function of the same make has.
+    /// The kernel's own driver for a function: as the kernel reports it, else the one that a function of the same make has.
     fn native_driver(&self, observed: &Observed) -> crate::host::Result<Option<String>> {
         let function = &observed.function;
-        if let Some(told) = self.kernel.native_driver(&function.id)? {
-            return Ok(Some(told));
+        if let Some(native) = self.kernel.native_driver(&function.id)? {
+            return Ok(Some(native));
         }
         Ok(of_alike(function, &self.kernel.functions()?))
     }
 
-    /// Observes a device that nobody holds; its netdev may be on its way back from a pod that has just died.
+    /// Observes a device that nobody holds; its netdev may be returning from a pod that has just died.
     fn settled(&self, device: &DeviceId, deadline: Deadline) -> Result<Observed, ClaimError> {
         let transit = Deadline::after(TRANSIT.min(deadline.left()));
         let mut last = self.observe(device)?;
@@ -254,7 +254,7 @@ impl Engine {
     }
 
     /// From the entered record to the standing answer.
-    fn carry_out(
+    fn execute(
         &self,
         record: &mut Record,
         held: &Held,
@@ -304,7 +304,7 @@ fn is_of(record: &Record, wanted: &[Wanted]) -> bool {
         .map(|wanted| (wanted.id, wanted.result.request.as_str())))
 }
 
-/// What the kubelet is told.
+/// The answer to the kubelet.
 pub(super) fn answer(record: &Record) -> Vec<PreparedDevice> {
     let device = |device: &DeviceRecord| PreparedDevice {
         requests: vec![device.base_request().to_owned()],

@@ -42,7 +42,7 @@ impl Engine {
             Some(record) if record.phase == Phase::Prepared => {
                 self.check_standing(record, deadline)
             }
-            Some(record) => self.give_back(record, deadline),
+            Some(record) => self.restore(record, deadline),
             None => Ok(()),
         }
     }

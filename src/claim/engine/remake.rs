@@ -1,4 +1,4 @@
-//! The VFs of a PF that is given back, made again as they were.
+//! The VFs of a PF that is released, made again as they were.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ impl Engine {
         let count = vfs.iter().map(|vf| vf.vf.index + 1).max().unwrap_or(0);
         let made = netdev::retry(deadline, || self.kernel.set_num_vfs(&pf.id.pci(), count));
         if let Err(error) = made {
-            return vec![ClaimError::host("give back")(error)];
+            return vec![ClaimError::host("restore")(error)];
         }
         let made = match self.made(vfs, deadline) {
             Ok(made) => made,
@@ -66,7 +66,7 @@ impl Engine {
                 .is_some_and(|mac| mac != Mac::ZERO);
             let failed =
                 netdev::restore(&*self.kernel, host, &id, netdev, bound || !given, deadline);
-            errors.extend(failed.into_iter().map(ClaimError::host("give back")));
+            errors.extend(failed.into_iter().map(ClaimError::host("restore")));
         }
         errors
     }
@@ -87,7 +87,7 @@ impl Engine {
                 .collect();
             Ok(vfs.iter().all(|vf| made.contains_key(&vf.vf)).then_some(()))
         });
-        all.map_err(ClaimError::host("give back")).map(|_| made)
+        all.map_err(ClaimError::host("restore")).map(|_| made)
     }
 
     /// One value at the PF, unless it is so.
@@ -101,7 +101,7 @@ impl Engine {
         let held = self
             .kernel
             .observe(id)
-            .map_err(ClaimError::host("give back"))?
+            .map_err(ClaimError::host("restore"))?
             .vf;
         if held.is_some_and(|held| current(&held, to).is_none_or(|now| now == *to)) {
             return Ok(());
@@ -118,5 +118,5 @@ fn missing(vf: &VfAddress) -> ClaimError {
         "wait for function",
         "the kernel has not made it",
     );
-    ClaimError::host("give back")(error)
+    ClaimError::host("restore")(error)
 }

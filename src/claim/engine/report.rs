@@ -106,16 +106,16 @@ impl Engine {
 
     /// Whether the claim has a netdev that goes into its pod in this way. A record that cannot be read has none.
     #[must_use]
-    pub fn carries(&self, uid: &ClaimUid, attach: AttachMode) -> bool {
+    pub fn attaches_by(&self, uid: &ClaimUid, attach: AttachMode) -> bool {
         let record = self.store.load(uid).ok().flatten();
-        let carries = |record: Record| {
+        let attaches = |record: Record| {
             let plans = record
                 .devices
                 .iter()
                 .filter_map(|device| device.netdev.as_ref());
             plans.into_iter().any(|plan| plan.attach == attach)
         };
-        record.is_some_and(carries)
+        record.is_some_and(attaches)
     }
 
     /// Claims none of whose devices is in a living pod's namespace: those whose claim may be gone from the cluster.

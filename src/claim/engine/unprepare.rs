@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Engine {
-    /// Gives a claim's devices back. A claim that is not known is success.
+    /// Restores a claim's devices and releases them. A claim that is not known is success.
     ///
     /// # Errors
     /// [`ClaimError::Undo`] with all that did not work; the record stays, and the next call tries again.
@@ -26,12 +26,12 @@ impl Engine {
             .locks
             .claim(uid, &format!("unprepare claim {uid}"), deadline)?;
         match self.store.load(uid)? {
-            Some(record) => self.give_back(record, deadline),
+            Some(record) => self.restore(record, deadline),
             None => Ok(()),
         }
     }
 
-    /// Gives back a claim that is gone from the cluster, unless its netdev is in a living pod's namespace: then somebody
+    /// Releases a claim that is gone from the cluster, unless its netdev is in a living pod's namespace: then somebody
     /// is wrong, and a running pod shall not pay for it.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl Engine {
                 device,
                 format!("is still in pod {pod} for claim {uid}"),
             )),
-            None => self.give_back(record, deadline),
+            None => self.restore(record, deadline),
         }
     }
 
@@ -70,18 +70,18 @@ impl Engine {
     }
 
     /// The caller has the claim's lock.
-    pub(super) fn give_back(&self, record: Record, deadline: Deadline) -> Result<(), ClaimError> {
+    pub(super) fn restore(&self, record: Record, deadline: Deadline) -> Result<(), ClaimError> {
         let devices = record
             .devices
             .iter()
             .filter(|device| !device.admin_access)
             .map(|device| device.id);
-        let held = self.lock_devices(devices, "give back", deadline)?;
-        self.give_back_held(record, &held, deadline)
+        let held = self.lock_devices(devices, "restore", deadline)?;
+        self.restore_held(record, &held, deadline)
     }
 
     /// The caller has the locks of the claim and of its devices.
-    pub(super) fn give_back_held(
+    pub(super) fn restore_held(
         &self,
         mut record: Record,
         held: &Held,
@@ -159,7 +159,7 @@ impl Engine {
         }
         let (mut fresh, mut errors) = (false, vec![]);
         for action in undo(device) {
-            held.note(&device.id, &format!("give back {}", device.id));
+            held.note(&device.id, &format!("restore {}", device.id));
             match action {
                 Undo::Vf { vf, to, known } => {
                     errors.extend(self.undo_vf(&device.id, &vf, &to, known, deadline).err())
@@ -171,7 +171,7 @@ impl Engine {
                 Undo::Netdev(was) => {
                     let failed =
                         netdev::restore(&*self.kernel, host, &device.id, &was, fresh, deadline);
-                    errors.extend(failed.into_iter().map(ClaimError::host("give back")));
+                    errors.extend(failed.into_iter().map(ClaimError::host("restore")));
                 }
                 Undo::Vfs(vfs) => errors.extend(self.remake(device, &vfs, host, deadline)),
             }
@@ -184,7 +184,7 @@ impl Engine {
         match self.kernel.observe(&device.id) {
             Ok(observed) => Ok(observed.function.incarnation == device.incarnation),
             Err(error) if error.kind() == ErrorKind::Gone => self.is_in_sweep(device),
-            Err(error) => Err(ClaimError::host("give back")(error)),
+            Err(error) => Err(ClaimError::host("restore")(error)),
         }
     }
 
@@ -193,7 +193,7 @@ impl Engine {
         let all = self
             .kernel
             .functions()
-            .map_err(ClaimError::host("give back"))?;
+            .map_err(ClaimError::host("restore"))?;
         Ok(all
             .iter()
             .any(|function| function.id == device.id && function.incarnation == device.incarnation))
@@ -208,7 +208,7 @@ impl Engine {
         known: bool,
         deadline: Deadline,
     ) -> Result<(), ClaimError> {
-        match self.set_vf("give back", vf, to, deadline) {
+        match self.set_vf("restore", vf, to, deadline) {
             Err(error) if !known && error.kernel_kind() == Some(ErrorKind::Unsupported) => Ok(()),
             Err(error) => {
                 let held = self
@@ -233,14 +233,14 @@ impl Engine {
         let now = self
             .kernel
             .observe(device)
-            .map_err(ClaimError::host("give back"))?
+            .map_err(ClaimError::host("restore"))?
             .function
             .binding;
         if now == *to {
             return Ok(false);
         }
         netdev::retry(deadline, || self.kernel.set_driver(device, to, deadline))
-            .map_err(ClaimError::host("give back"))?;
+            .map_err(ClaimError::host("restore"))?;
         Ok(now.driver != to.driver)
     }
 }

@@ -1,4 +1,4 @@
-//! Variables of a container: what its devices are, in this driver's words and in the device plugin's, and what is asked for.
+//! Variables of a container: what its devices are, by this driver's names and the device plugin's, and what is asked for.
 //!
 //! ```text
 //!  SRIOV_DRA_NET=0000:3b:02.1,0000:3b:02.2
@@ -15,7 +15,7 @@ use crate::ledger::{DeviceRecord, Record};
 ///
 /// Of several devices that set one variable the runtime keeps the last one's value. So each device says what is true of its
 /// whole request, and it does not matter which is the last. Not of the whole claim: a container may have one of its requests
-/// only (those of extended resources always do) and must not be told of devices that it cannot use. The price is that a
+/// only (those of extended resources always do) and must not learn of devices that it cannot use. The price is that a
 /// container with two requests of one pool reads in the pool's variables of the last one only.
 pub(super) fn of(record: &Record, device: &DeviceRecord) -> Vec<String> {
     let request = device.base_request();
@@ -72,13 +72,13 @@ fn info<'a>(devices: impl Iterator<Item = &'a DeviceRecord>) -> String {
         .fold(text, |text, (plain, escape)| text.replace(plain, escape))
 }
 
-/// What the device plugin tells of a device, by the names that its code has (its README has others).
+/// What the device plugin says of a device, by the names that its code has (its README has others).
 fn facts(device: &DeviceRecord) -> Facts {
     let mut facts = Facts::from([(
         "generic",
         BTreeMap::from([("deviceID".to_owned(), cdi_name(&device.id))]),
     )]);
-    let mut tell = |about, key: &str, value: &str| {
+    let mut add = |about, key: &str, value: &str| {
         facts
             .entry(about)
             .or_default()
@@ -86,19 +86,19 @@ fn facts(device: &DeviceRecord) -> Facts {
     };
     for node in &device.nodes {
         match node.as_str() {
-            "/dev/vfio/vfio" => tell("vfio", "mount", node),
-            "/dev/vhost-net" => tell("vhost", "net-mount", node),
-            "/dev/net/tun" => tell("vhost", "tun-mount", node),
-            group if group.starts_with("/dev/vfio/") => tell("vfio", "dev-mount", node),
+            "/dev/vfio/vfio" => add("vfio", "mount", node),
+            "/dev/vhost-net" => add("vhost", "net-mount", node),
+            "/dev/net/tun" => add("vhost", "tun-mount", node),
+            group if group.starts_with("/dev/vfio/") => add("vfio", "dev-mount", node),
             _ => {}
         }
         // Of several RDMA devices the last one's.
         if let Some(kind) = node.strip_prefix("/dev/infiniband/").and_then(rdma_kind) {
-            tell("rdma", kind, node);
+            add("rdma", kind, node);
         }
     }
     if let Some(name) = &device.extras.rdma_device {
-        tell("rdma", "rdma_dev", name);
+        add("rdma", "rdma_dev", name);
     }
     if let Some(info) = &device.extras.info {
         facts.insert("extra", info.clone());

@@ -13,7 +13,7 @@ fn claims() -> [AllocatedClaim; 3] {
     [vlan_and_mac(), vfio(), two()]
 }
 
-/// What happens to a prepared claim before it is given back.
+/// What happens to a prepared claim before it is released.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Pod {
     Never,
@@ -63,7 +63,7 @@ pub(super) fn everywhere(
     }
 }
 
-/// The claim is given back (if it is still held), and nothing at all is left of it; then it can be prepared again.
+/// The claim is released (if it is still held), and nothing at all is left of it; then it can be prepared again.
 fn as_before(world: &World, claim: &AllocatedClaim, before: &str, trip: Fault) {
     world
         .unprepare(claim)

@@ -93,7 +93,7 @@ fn prepared(world: &World, claim: &AllocatedClaim) -> String {
     seen(world, claim)
 }
 
-/// The words of a refusal, and that it changed nothing.
+/// The message of a refusal, and that it changed nothing.
 fn refused(world: &World, claim: &AllocatedClaim) -> String {
     let (dump, files) = (world.fake.dump(), world.files());
     let error = world.prepare(claim).unwrap_err().to_string();

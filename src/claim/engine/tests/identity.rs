@@ -1,4 +1,4 @@
-//! Whatever a claim asks, from whatever state, whatever becomes of its pod: given back, the host is as before.
+//! Whatever a claim asks, from whatever state, whatever becomes of its pod: released, the host is as before.
 
 use proptest::prelude::*;
 
@@ -125,7 +125,7 @@ proptest! {
         let before = world.fake.dump();
         let claim = claim("c", &[VF], asked);
         let prepared = world.prepare(&claim);
-        let to_pod = world.engine.carries(&claim.claim.uid, crate::api::AttachMode::Pod);
+        let to_pod = world.engine.attaches_by(&claim.claim.uid, crate::api::AttachMode::Pod);
         if prepared.is_ok() && to_pod && fate > 0 {
             world.attach(&claim, "net1");
             match fate {

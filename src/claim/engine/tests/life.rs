@@ -37,7 +37,7 @@ fn a_netdev_is_set_at_its_pf_and_has_its_mac_for_the_pod() {
         ["c1+0000-02-10-0.json", "sriov-dra.io-claim_c1.json"],
         "no metadata before it is attached"
     );
-    assert!(world.engine.carries(&claim.claim.uid, AttachMode::Pod));
+    assert!(world.engine.attaches_by(&claim.claim.uid, AttachMode::Pod));
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn vfio_has_its_nodes_and_its_metadata_from_prepare_on() {
         "{:?}",
         world.files()
     );
-    assert!(!world.engine.carries(&claim.claim.uid, AttachMode::Pod));
+    assert!(!world.engine.attaches_by(&claim.claim.uid, AttachMode::Pod));
 }
 
 #[test]

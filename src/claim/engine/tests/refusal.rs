@@ -1,9 +1,9 @@
-//! What is refused, in which words; nothing on the host changes.
+//! What is refused, with which message; nothing on the host changes.
 
 use super::*;
 use crate::ledger::Owner;
 
-/// The words of a refusal, and that it changed nothing.
+/// The message of a refusal, and that it changed nothing.
 fn refused(world: &World, claim: &AllocatedClaim) -> String {
     let (dump, files) = (world.fake.dump(), world.files());
     let error = world.prepare(claim).unwrap_err().to_string();
@@ -16,7 +16,7 @@ fn asked(class: Value) -> String {
 }
 
 #[test]
-fn the_words() {
+fn the_messages() {
     let mut user = claim("c", &["0000-02-10-0"], json!({}));
     user.configs = vec![config(ConfigSource::Claim, json!({"vlan": 5}))];
     let twice = claim("c", &["0000-02-10-0", "0000-02-10-0"], json!({}));
@@ -291,7 +291,7 @@ fn what_could_not_be_given_back_is_said_and_kept() {
     world.prepare(&vlan_and_mac()).unwrap();
     world.fake.refuse("rebind", 16);
     let error = world.unprepare(&vlan_and_mac()).unwrap_err().to_string();
-    insta::assert_snapshot!(error, @r#"release claim web/claim-c1: give back 0000:02:10.0: rebind: device or resource busy"#);
+    insta::assert_snapshot!(error, @r#"release claim web/claim-c1: restore 0000:02:10.0: rebind: device or resource busy"#);
     assert_eq!(world.engine.damaged().unwrap()[0].why, error);
     assert!(world.record(&vlan_and_mac()).is_some());
 }
