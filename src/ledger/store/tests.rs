@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::ledger::{AttachmentOwner, ClaimRef, Phase, PortOwner};
+use crate::ledger::{AttachmentOwner, ClaimRef, Demand, Phase, PortOwner, Step};
 
 const UID: &str = "5f0c7f0e-8e6f-4a44-9d3b-7f2f6a5f4f3e";
 
@@ -69,6 +69,36 @@ fn a_record_without_published_attributes_is_as_it_was_before_there_were_any() {
         .insert("pool".into(), "intel.com/upf".into());
     let new = serde_json::to_string(&record).unwrap();
     assert_eq!(serde_json::from_str::<Record>(&new).unwrap(), record);
+}
+
+#[test]
+fn the_owners_fields_are_those_of_the_record_in_their_old_place() {
+    let text = serde_json::to_string(&record(1)).unwrap();
+    let start = format!(
+        r#"{{"version":1,"claim":{{"uid":"{UID}","namespace":"web","name":"nic"}},"podClaimName":null,"reservedFor":[],"phase":"Preparing","devices":[{{"#
+    );
+    assert!(text.starts_with(&start), "{text}");
+    assert!(
+        text.contains(r#""request":"nic","pool":"node","shareId":null"#),
+        "{text}"
+    );
+}
+
+#[test]
+fn tags_in_records_do_not_follow_names_in_the_code() {
+    let tag = |demand| serde_json::to_string(&demand).unwrap();
+    let demands = [Demand::No, Demand::IfAvailable, Demand::Required];
+    assert_eq!(demands.map(tag), [r#""no""#, r#""wish""#, r#""must""#]);
+    let state = r#"{"name":"eth0","altnames":[],"mac":null,"mtu":1500,"up":false}"#;
+    let step = format!(r#"{{"home":{state}}}"#);
+    let read: Step = serde_json::from_str(&step).unwrap();
+    assert!(matches!(read, Step::Netdev(_)));
+    assert_eq!(serde_json::to_string(&read).unwrap(), step);
+    let vfs = format!(
+        r#"{{"vfs":[{{"vf":{{"pf":"0000:3b:00.0","index":0}},"settings":null,"binding":{{"driver":null,"driverOverride":null}},"home":{state}}}]}}"#
+    );
+    let read: Step = serde_json::from_str(&vfs).unwrap();
+    assert_eq!(serde_json::to_string(&read).unwrap(), vfs);
 }
 
 #[test]
