@@ -13,7 +13,7 @@
 //! work goes on, and the pod's containers are refused until it is done: nothing is undone that the next try would do again.
 //!
 //! **The start gate** is the claim's metadata file. A container that uses the claim mounts it, and it exists only while the
-//! netdev is in the pod, so that no container starts without its netdev, whoever is dead.
+//! netdev is in the pod, so that no container starts without its netdev, also while no agent runs.
 
 mod attacher;
 mod container;

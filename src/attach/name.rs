@@ -2,7 +2,7 @@
 
 use crate::device::IfName;
 
-/// The asked name if it is free, else the first free `net<n>` that nobody asked for. `taken` are the names that exist in
+/// The asked name if it is free, else the first free `net<n>` that no device requests. `taken` are the names that exist in
 /// the pod, `asked_by_all` those that any device of the pod is to have.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ struct Visit<'a> {
     sandbox: &'a Sandbox,
     path: &'a Path,
     netns: Netns,
-    /// Names that devices of the pod ask for.
+    /// Names that devices of the pod request.
     asked: Vec<IfName>,
     deadline: Deadline,
     ended: Ended,

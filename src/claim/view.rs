@@ -1,7 +1,7 @@
 //! What a container sees of a claim: its CDI devices, and the metadata document that is also the pod's start gate.
 //!
 //! The CDI device of a netdev that goes into the pod mounts the document from a path that exists only while the netdev is
-//! there. Without it the runtime refuses the container, whoever is dead: see [`open`] and [`close`].
+//! there. Without it the runtime refuses the container, also while no agent runs: see [`open`] and [`close`].
 
 mod env;
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub enum Demand {
 pub struct Extras {
     /// The pool of config.json that the device was in.
     pub pool: Option<PoolName>,
-    /// Variables that class and claim ask for.
+    /// Variables that class and claim request.
     pub env: BTreeMap<String, String>,
     /// The pool's `additionalInfo` for the device, and over it `env`; none when there is neither.
     pub info: Option<BTreeMap<String, String>>,

@@ -7,7 +7,7 @@
 //!
 //! The lock of a PCI device is the Go CNI plugin's own `<vf_locks>/<BDF>.lock`, so that old and new exclude each other.
 //! The file's content says what its holder is doing; its time of change since when. A file that stays when the lock is
-//! released says that it is ours (the Go plugin's are empty), so that the last agent of a node can take it away.
+//! released says that it is ours (the Go plugin's are empty), so that the last agent of a node can remove it.
 
 use std::{
     fmt,

@@ -36,7 +36,7 @@ pub enum Phase {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", bound = "")]
 pub struct Record<O: Owner = ClaimOwner> {
-    /// Major version of the format: a reader keeps its hands off a newer one. Additions do not change it.
+    /// Major version of the format: a reader leaves a newer one alone. Additions do not change it.
     pub version: u32,
     /// Whose devices these are. Its fields are the record's.
     #[serde(flatten)]
@@ -48,7 +48,7 @@ pub struct Record<O: Owner = ClaimOwner> {
 }
 
 impl<O: Owner> Record<O> {
-    /// The devices that nobody else may have: those that are only observed are nobody's.
+    /// The devices that nobody else may have: those that are only observed are not held.
     pub fn held(&self) -> impl Iterator<Item = DeviceId> {
         self.devices
             .iter()

@@ -41,7 +41,7 @@ pub(crate) fn wait(
     let settling = Deadline::after(SETTLE.min(deadline.left() / 2));
     let settled = settling.poll(|| Ok(kernel.is_settled(device, &netdev).then_some(())))?;
     if settled.is_none() {
-        tracing::warn!(%device, netdev = %netdev.state.name, "udev is not through with it: going on");
+        tracing::warn!(%device, netdev = %netdev.state.name, "udev has not finished with it: continuing");
     }
     Ok(())
 }

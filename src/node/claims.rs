@@ -1,4 +1,4 @@
-//! What the kubelet asks for, answered: the claim fetched afresh, the engine run below async, its conflicts resolved.
+//! The answers to what the kubelet requests: the claim fetched afresh, the engine run below async, its conflicts resolved.
 
 use std::{
     collections::HashMap,

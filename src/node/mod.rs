@@ -165,7 +165,7 @@ fn engine(paths: &Paths, identity: Identity) -> Engine {
     Engine::new(Arc::new(Linux::new(paths.clone())), paths.clone(), identity)
 }
 
-/// Changes of the kernel's state and of records are in the sight of one fuse.
+/// Changes of the kernel's state and of records pass one fuse.
 #[cfg(feature = "fuse")]
 fn engine(paths: &Paths, identity: Identity) -> Engine {
     use crate::host::fuse::{Fuse, Fused};

@@ -8,20 +8,20 @@ use crate::{
 };
 
 impl Engine {
-    /// The same engine, which gives away no more than this.
+    /// The same engine, which prepares no more than this.
     #[must_use]
     pub fn choosing(mut self, choice: Choice) -> Self {
         self.choice = choice;
         self
     }
 
-    /// What may be given away.
+    /// What may be prepared.
     #[must_use]
     pub fn choice(&self) -> &Choice {
         &self.choice
     }
 
-    /// Whether the devices are the driver's to give away, with all that would go with them.
+    /// Whether the driver may prepare the devices, with all that would go with them.
     pub(super) fn check_choice(&self, wanted: &[Wanted]) -> Result<(), ClaimError> {
         if self.choice.is_all() {
             return Ok(());

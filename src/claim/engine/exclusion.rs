@@ -1,4 +1,4 @@
-//! What cannot be given away together: a PF and its VFs and SFs, to two claims or to one.
+//! What cannot be allocated together: a PF and its VFs and SFs, to two claims or to one.
 
 use std::collections::BTreeSet;
 
@@ -96,7 +96,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The devices that cannot be given away together with this one: itself, its PF, its VFs and SFs.
+    /// The devices that cannot be allocated together with this one: itself, its PF, its VFs and SFs.
     fn excluded_by(&self, device: &DeviceId) -> Result<BTreeSet<DeviceId>, ClaimError> {
         let function = self.function(device)?;
         let mut excluded = BTreeSet::from([*device]);

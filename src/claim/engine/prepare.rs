@@ -24,8 +24,8 @@ const TRANSIT: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_secs(20);
 
 impl Engine {
-    /// Prepares a claim, or answers from its record. `pools` are the node's as they are now: what a pool says is asked once,
-    /// when the claim is prepared, and then stands in the record.
+    /// Prepares a claim, or answers from its record. `pools` are the node's as they are now: what a pool says is read once,
+    /// when the claim is prepared, and kept in the record.
     ///
     /// # Guarantees
     /// On error nothing has changed, or the record says what has ([`ClaimError::Twice`], [`ClaimError::Undo`]).
@@ -112,7 +112,7 @@ impl Engine {
         Ok(self.store.save(record)?)
     }
 
-    /// Safety is no taint, which a claim could tolerate: what the host uses is nobody's.
+    /// This is no taint, which a claim could tolerate: what the host uses is never allocated.
     fn check_host(&self, wanted: &[Wanted]) -> Result<(), ClaimError> {
         let used = self
             .kernel
@@ -139,7 +139,7 @@ impl Engine {
         device: &DeviceId,
         used: &[DeviceId],
     ) -> Result<Option<DeviceId>, ClaimError> {
-        // What cannot be seen yet is waited for later. Most devices have no parts, and the host is not swept for them.
+        // What cannot be seen yet is waited for later. Most devices have no parts, and the host is not scanned for them.
         if !self
             .kernel
             .observe(device)

@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Engine {
-    /// Undoes half-done claims, checks prepared ones, and sweeps away files of claims that have no record. Every claim is
+    /// Undoes half-done claims, checks prepared ones, and removes files of claims that have no record. Every claim is
     /// tried; what did not work is returned by claim, and its record stays.
     ///
     /// # Errors

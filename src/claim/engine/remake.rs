@@ -33,14 +33,14 @@ impl Engine {
             Ok(made) => made,
             Err(error) => return vec![error],
         };
-        let furnish = |vf: &VfState| match made.get(&vf.vf) {
-            Some(id) => self.furnish(*id, vf, host, deadline),
+        let restore_vf = |vf: &VfState| match made.get(&vf.vf) {
+            Some(id) => self.restore_vf(*id, vf, host, deadline),
             None => vec![missing(&vf.vf)],
         };
-        vfs.iter().flat_map(furnish).collect()
+        vfs.iter().flat_map(restore_vf).collect()
     }
 
-    fn furnish(
+    fn restore_vf(
         &self,
         id: DeviceId,
         was: &VfState,
@@ -49,7 +49,7 @@ impl Engine {
     ) -> Vec<ClaimError> {
         let mut errors: Vec<ClaimError> = Vec::new();
         for setting in was.settings.iter().flat_map(all_known) {
-            errors.extend(self.refurnish(&id, &was.vf, &setting, deadline).err());
+            errors.extend(self.set_unless_so(&id, &was.vf, &setting, deadline).err());
         }
         let bound = match self.undo_driver(&id, &was.binding, deadline) {
             Ok(bound) => bound,
@@ -71,7 +71,7 @@ impl Engine {
         errors
     }
 
-    /// Waits until all are there, by sweeps of the whole host and not one for each; those that are. One that never comes
+    /// Waits until all are there, by scans of the whole host and not one for each; returns those that are. One that never comes
     /// must leave time for the others.
     fn made(
         &self,
@@ -91,7 +91,7 @@ impl Engine {
     }
 
     /// One value at the PF, unless it is so.
-    fn refurnish(
+    fn set_unless_so(
         &self,
         id: &DeviceId,
         vf: &VfAddress,

@@ -31,7 +31,7 @@ impl Engine {
         self.store.all()
     }
 
-    /// Which claim has which device. Devices that are only observed are nobody's.
+    /// Which claim has which device. Devices that are only observed have no holder.
     ///
     /// # Errors
     /// The records cannot be listed.
@@ -74,7 +74,7 @@ impl Engine {
             .collect())
     }
 
-    /// Devices out of use until somebody looks.
+    /// Devices out of use until an administrator acts.
     ///
     /// # Errors
     /// The records cannot be listed.

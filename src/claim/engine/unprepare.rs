@@ -31,8 +31,8 @@ impl Engine {
         }
     }
 
-    /// Releases a claim that is gone from the cluster, unless its netdev is in a living pod's namespace: then somebody
-    /// is wrong, and a running pod shall not pay for it.
+    /// Releases a claim that is gone from the cluster, unless its netdev is in a living pod's namespace: a running pod keeps
+    /// its network even if its claim is gone.
     ///
     /// # Errors
     /// As [`Engine::unprepare`], and [`ClaimError::Refused`] naming the pod.
@@ -55,7 +55,7 @@ impl Engine {
     /// Forgets a claim without touching its devices, even when its record cannot be read: the last resort, by hand.
     ///
     /// # Errors
-    /// The file system's, or somebody is at work with the claim.
+    /// The file system's, or somebody is working on the claim.
     pub fn release(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
         let _claim_lock = self
             .locks
@@ -153,7 +153,7 @@ impl Engine {
     ) -> Vec<ClaimError> {
         match self.is_same(device) {
             Ok(true) => {}
-            // Nothing is written onto a newcomer at the same address, and what is gone needs nothing.
+            // Another device at the same address is left alone, and one that is gone needs nothing.
             Ok(false) => return vec![],
             Err(error) => return vec![error],
         }

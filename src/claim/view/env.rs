@@ -1,4 +1,4 @@
-//! Variables of a container: what its devices are, by this driver's names and the device plugin's, and what is asked for.
+//! Variables of a container: what its devices are, by this driver's names and the device plugin's, and what is requested.
 //!
 //! ```text
 //!  SRIOV_DRA_NET=0000:3b:02.1,0000:3b:02.2
