@@ -13,7 +13,7 @@ const GATE: &str = "attached/netdev/nic0.json";
 fn node(mode: &str) -> Bench {
     let bench = Bench::new();
     let pod = bench.fake.add_netns(Path::new("/var/run/netns/pod"));
-    let (vf, host) = (Bench::vf(0), bench.home());
+    let (vf, host) = (Bench::vf(0), bench.host());
     let name = "net7".parse().unwrap();
     bench.fake.move_link(&vf, &host, &pod, &name).unwrap();
     for setting in [LinkSetting::Mtu(9000), LinkSetting::Up(true)] {
@@ -42,8 +42,8 @@ fn an_earlier_versions_attachment_is_ended() {
         attacher.synchronize(vec![], attacher.holding());
         assert!(attacher.holding().is_empty(), "{mode}");
         assert!(!gate.exists(), "{mode}");
-        let link = bench.link(0, &bench.home()).expect(mode);
-        let rest = (link.home.name.as_str(), link.home.mtu, link.home.up);
+        let link = bench.link(0, &bench.host()).expect(mode);
+        let rest = (link.state.name.as_str(), link.state.mtu, link.state.up);
         assert_eq!(rest, ("enp1s0f0v0", 1500, false), "{mode}");
         assert_eq!(link.addresses, [], "{mode}");
     }

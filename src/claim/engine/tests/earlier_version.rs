@@ -6,7 +6,7 @@ mod fixture;
 use std::fs::{self, File};
 
 use super::*;
-use crate::claim::{LockError, Store};
+use crate::ledger::{ClaimOwner, LockError, Store};
 use fixture::{Fixture, Node};
 
 fn json(path: &Path) -> Value {
@@ -17,18 +17,14 @@ fn json(path: &Path) -> Value {
 fn a_record_keeps_its_name_keys_and_tags() {
     for fixture in fixture::all() {
         let node = fixture.node();
-        let store = Store::new(node.world.dir.path().join("again"), Default::default());
+        let paths = Paths::below(&node.world.dir.path().join("again"));
+        let store = Store::<ClaimOwner>::new(&paths, Default::default());
         let record = node.world.record(fixture.claim()).unwrap();
         store.save(&record).unwrap();
         let files = below(&node.world.engine.paths.records());
         assert_eq!(files.len(), 1, "{}", fixture.name);
         let file = Path::new(&files[0]);
-        let again = node
-            .world
-            .dir
-            .path()
-            .join("again")
-            .join(file.file_name().unwrap());
+        let again = paths.records().join(file.file_name().unwrap());
         assert_eq!(json(&again), json(file), "{}", fixture.name);
     }
 }
@@ -121,7 +117,7 @@ fn recovery_detaches_from_a_pod_that_is_gone_or_was_never_finished() {
     let attached = |fixture: &Fixture| !fixture.record_text().contains(r#""attachment": null"#);
     for fixture in fixture::all().into_iter().filter(attached) {
         let mut node = fixture.node();
-        node.world.fake.kill_netns(Path::new(POD));
+        node.world.fake.destroy_netns(Path::new(POD));
         assert!(node.world.restart().is_empty(), "{}", fixture.name);
         let record = node.world.record(fixture.claim());
         let mut devices = record.iter().flat_map(|record| &record.devices);

@@ -137,7 +137,7 @@ impl Fixture {
         drop(fake.add_netns(Path::new(POD)));
         self.made.setup.iter().for_each(|write| write.on(&fake));
         let pools = self.made.pools.as_ref();
-        let pools = pools.map_or(Pools::Known(BTreeMap::new()), |text| {
+        let pools = pools.map_or(PoolDefaults::Known(BTreeMap::new()), |text| {
             super::super::extras::pools(&fake, text)
         });
         let (before, before_in_full) = (states(&fake), fake.dump());
@@ -274,7 +274,7 @@ fn state(fake: &Fake, id: &DeviceId) -> Value {
             }))
             .ok()?;
         let link = fake.link(id, &netns).unwrap()?;
-        Some(json!({"netns": name, "home": link.home, "addresses": link.addresses}))
+        Some(json!({"netns": name, "home": link.state, "addresses": link.addresses}))
     };
     json!({
         "incarnation": function.incarnation,
