@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     args::{ExplainArgs, Report as Form},
     cluster::Kube,
-    explain::{Query, World, explain},
+    explain::{Query, Snapshot, explain},
 };
 
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
@@ -23,9 +23,9 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
 }
 
 fn answer(args: &ExplainArgs, objects: Vec<Value>) -> anyhow::Result<String> {
-    let world = World::read(objects)?;
+    let snapshot = Snapshot::read(objects)?;
     let report = explain(
-        &world,
+        &snapshot,
         &Query::read(&args.subject, &args.namespace),
         &args.driver_name,
     )?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     objects::{Allotment, Claim, Consumption, Listed},
-    world::World,
+    snapshot::Snapshot,
 };
 use crate::selector::Quantity;
 
@@ -27,8 +27,8 @@ pub(super) struct Holders<'a> {
 
 impl<'a> Holders<'a> {
     /// All claims count but the one that is explained: its own devices are free to it.
-    pub(super) fn of(world: &'a World, all: &[Listed<'a>], own: Option<&Claim>) -> Self {
-        let others = world
+    pub(super) fn of(snapshot: &'a Snapshot, all: &[Listed<'a>], own: Option<&Claim>) -> Self {
+        let others = snapshot
             .claims
             .iter()
             .filter(|claim| own.is_none_or(|own| own.path() != claim.path()));
@@ -37,7 +37,7 @@ impl<'a> Holders<'a> {
             .collect();
         let devices: BTreeMap<Place<'a>, Listed<'a>> =
             all.iter().map(|listed| (place(listed), *listed)).collect();
-        let sizes = sizes(world);
+        let sizes = sizes(snapshot);
         let mut holders = Self {
             by_device,
             devices,
@@ -116,9 +116,9 @@ pub(super) fn place<'a>(listed: &Listed<'a>) -> Place<'a> {
     (listed.driver, listed.pool, &listed.device.name)
 }
 
-fn sizes(world: &World) -> Left<'_> {
+fn sizes(snapshot: &Snapshot) -> Left<'_> {
     let mut sizes = Left::new();
-    for slice in world.current() {
+    for slice in snapshot.current() {
         let (driver, pool) = (slice.spec.driver.as_str(), slice.spec.pool.name.as_str());
         for set in &slice.spec.shared_counters {
             let counters = set

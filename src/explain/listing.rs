@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{
     holders::Holders,
     objects::{Allotment, Claim, Listed, or_default},
+    snapshot::Snapshot,
     taint,
-    world::World,
 };
 use crate::{api::Attribute, selector::AttributeValue};
 
@@ -59,19 +59,19 @@ impl DeviceView {
 /// Lists a driver's devices, node by node, PFs with their VFs and SFs by index after them. Devices that a claim has and no
 /// slice names any more are listed too.
 #[must_use]
-pub fn devices(world: &World, driver: &str) -> Vec<DeviceView> {
-    let all = world.devices();
-    let holders = Holders::of(world, &all, None);
+pub fn devices(snapshot: &Snapshot, driver: &str) -> Vec<DeviceView> {
+    let all = snapshot.devices();
+    let holders = Holders::of(snapshot, &all, None);
     let ours = all.iter().filter(|listed| listed.driver == driver);
     let mut views: Vec<DeviceView> = ours
-        .map(|listed| view(listed, holders.of_device(listed), world))
+        .map(|listed| view(listed, holders.of_device(listed), snapshot))
         .collect();
-    views.extend(unpublished(world, &all, driver));
+    views.extend(unpublished(snapshot, &all, driver));
     views.sort_by(|one, other| key(one).cmp(&key(other)));
     views
 }
 
-fn view(listed: &Listed<'_>, holder: Option<&Claim>, world: &World) -> DeviceView {
+fn view(listed: &Listed<'_>, holder: Option<&Claim>, snapshot: &Snapshot) -> DeviceView {
     let own = |name: &str| {
         name.strip_prefix(listed.driver)
             .and_then(|rest| rest.strip_prefix('/'))
@@ -83,7 +83,7 @@ fn view(listed: &Listed<'_>, holder: Option<&Claim>, world: &World) -> DeviceVie
         device: listed.device.name.clone(),
         claim: holder.map(Claim::path),
         pods: holder.map(pods).unwrap_or_default(),
-        taints: taint::against(listed, &world.rules, &[])
+        taints: taint::against(listed, &snapshot.rules, &[])
             .iter()
             .map(ToString::to_string)
             .collect(),
@@ -117,7 +117,7 @@ fn value(datum: &AttributeValue) -> Value {
 }
 
 /// Of this driver's pools, which are named as their nodes.
-fn unpublished(world: &World, all: &[Listed<'_>], driver: &str) -> Vec<DeviceView> {
+fn unpublished(snapshot: &Snapshot, all: &[Listed<'_>], driver: &str) -> Vec<DeviceView> {
     let there: BTreeSet<_> = all
         .iter()
         .map(|listed| (listed.driver, listed.pool, &*listed.device.name))
@@ -147,7 +147,7 @@ fn unpublished(world: &World, all: &[Listed<'_>], driver: &str) -> Vec<DeviceVie
             .map(|result| of(claim, result))
             .collect()
     };
-    world.claims.iter().flat_map(held).collect()
+    snapshot.claims.iter().flat_map(held).collect()
 }
 
 /// A PF's address is the same as that of its VFs' PF, and a device without index stands before those with one.
@@ -212,7 +212,7 @@ mod tests {
                 "deviceSelector": {"driver": driver, "device": "0000-3b-02-0"},
                 "taint": {"key": "example.com/work", "value": "cable", "effect": "NoExecute"}}}),
         ];
-        let all = devices(&World::read(objects).unwrap(), driver);
+        let all = devices(&Snapshot::read(objects).unwrap(), driver);
         let lines: Vec<String> = all.iter().map(told).collect();
         assert_eq!(
             lines,

@@ -1,7 +1,7 @@
 //! Why a claim gets no device: what the scheduler will say of each, with the values that decide.
 //!
 //! ```text
-//!  claims, classes, slices, rules ─► World ─► per request and device: Verdict ─► per node: Outcome ─► Report
+//!  claims, classes, slices, rules ─► Snapshot ─► per request and device: Verdict ─► per node: Outcome ─► Report
 //!                                          selector, holders, taint                fit, cause
 //! ```
 //!
@@ -17,18 +17,18 @@ mod listing;
 mod objects;
 mod reason;
 mod report;
+mod snapshot;
 mod subject;
 mod taint;
 #[cfg(test)]
 mod tests;
 mod text;
-mod world;
 
 pub use cause::Cause;
 pub use listing::{DeviceView, devices};
 pub use report::{ConstraintView, Report, Row, State};
+pub use snapshot::Snapshot;
 pub use subject::Query;
-pub use world::World;
 
 use std::collections::BTreeMap;
 
@@ -65,23 +65,23 @@ pub enum ExplainError {
 ///
 /// # Errors
 /// There is no such thing.
-pub fn explain(world: &World, query: &Query, driver: &str) -> Result<Report, ExplainError> {
-    let subject = subject::find(world, query)?;
-    let asks = slots(&subject.asks, world);
+pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Report, ExplainError> {
+    let subject = subject::find(snapshot, query)?;
+    let asks = slots(&subject.asks, snapshot);
     let invalid = asks
         .iter()
         .flatten()
         .find_map(|slot| Some((slot.name.clone(), slot.invalid()?)));
-    let devices = world.devices();
-    let holders = Holders::of(world, &devices, subject.claim);
-    let nodes = nodes(world, &devices, &asks, &subject, &holders);
+    let devices = snapshot.devices();
+    let holders = Holders::of(snapshot, &devices, subject.claim);
+    let nodes = nodes(snapshot, &devices, &asks, &subject, &holders);
     let mut report = Report {
         subject: subject.title.clone(),
         state: State::Refused,
         devices: Vec::new(),
         cause: None,
         nodes: nodes.len(),
-        notes: notes(world),
+        notes: notes(snapshot),
         constraints: constraints(&nodes, &subject.asks),
         rows: rows(&nodes, driver, allotted(&subject).unwrap_or_default()),
     };
@@ -90,7 +90,7 @@ pub fn explain(world: &World, query: &Query, driver: &str) -> Result<Report, Exp
         (None, Some((request, text))) => {
             report.cause = Some(Cause::new("selectorInvalid", Some(&request), text))
         }
-        (None, None) => decide(&mut report, world, &nodes, &asks, driver),
+        (None, None) => decide(&mut report, snapshot, &nodes, &asks, driver),
     }
     prepare(
         &mut report,
@@ -101,7 +101,7 @@ pub fn explain(world: &World, query: &Query, driver: &str) -> Result<Report, Exp
     Ok(report)
 }
 
-fn slots<'a>(asks: &'a Devices, world: &'a World) -> Vec<Vec<Slot<'a>>> {
+fn slots<'a>(asks: &'a Devices, snapshot: &'a Snapshot) -> Vec<Vec<Slot<'a>>> {
     let of = |request: &'a objects::Request| {
         let exactly = request
             .exactly
@@ -113,7 +113,7 @@ fn slots<'a>(asks: &'a Devices, world: &'a World) -> Vec<Vec<Slot<'a>>> {
             .map(|wish| (format!("{}/{}", request.name, wish.name), wish));
         exactly
             .chain(first)
-            .map(|(name, wish)| Slot::new(name, wish, &world.classes))
+            .map(|(name, wish)| Slot::new(name, wish, &snapshot.classes))
             .collect()
     };
     asks.requests.iter().map(of).collect()
@@ -149,7 +149,7 @@ impl Node<'_, '_> {
 }
 
 fn nodes<'a, 's>(
-    world: &'a World,
+    snapshot: &'a Snapshot,
     all: &[Listed<'a>],
     asks: &'s [Vec<Slot<'a>>],
     subject: &'a Subject<'a>,
@@ -164,7 +164,7 @@ fn nodes<'a, 's>(
         let judged = |slot: &'s Slot<'a>| {
             let verdicts = devices
                 .iter()
-                .map(|listed| slot.judge(listed, holders, &world.rules))
+                .map(|listed| slot.judge(listed, holders, &snapshot.rules))
                 .collect();
             (slot, verdicts)
         };
@@ -208,7 +208,7 @@ fn allocated(report: &mut Report, results: &[Allotment]) {
 /// The best of all nodes speaks for the claim.
 fn decide(
     report: &mut Report,
-    world: &World,
+    snapshot: &Snapshot,
     nodes: &[Node<'_, '_>],
     asks: &[Vec<Slot<'_>>],
     driver: &str,
@@ -227,7 +227,7 @@ fn decide(
         report.notes.extend(nodes.iter().filter_map(Node::trap));
         return;
     }
-    if world.nodes(driver).is_empty() {
+    if snapshot.nodes(driver).is_empty() {
         let text = format!(
             "no node has a device of {driver}: does its agent run, and has the node SR-IOV functions?"
         );
@@ -302,8 +302,8 @@ fn prepare(report: &mut Report, asks: &Devices, slots: Vec<Slot<'_>>, driver: &s
     }
 }
 
-fn notes(world: &World) -> Vec<String> {
-    match world.left_out() {
+fn notes(snapshot: &Snapshot) -> Vec<String> {
+    match snapshot.left_out() {
         0 => Vec::new(),
         count => vec![format!(
             "{} of slices with a node selector are not judged",

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{
     ExplainError,
     objects::{Claim, Devices, Meta, Request, Wish, or_default},
-    world::World,
+    snapshot::Snapshot,
 };
 
 /// A name as people give it: `net`, `shop/net`, `class/vf`, `claim/net`.
@@ -61,14 +61,14 @@ pub(super) struct Subject<'a> {
 }
 
 /// Finds it: a claim first, then a template, then a class.
-pub(super) fn find<'a>(world: &'a World, query: &Query) -> Result<Subject<'a>, ExplainError> {
+pub(super) fn find<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<Subject<'a>, ExplainError> {
     let Query {
         namespace, name, ..
     } = query;
     let may = |kind| query.kind.is_none_or(|wanted| wanted == kind);
     let here =
         |meta: &Meta| meta.name == *name && or_default(&meta.namespace) == or_default(namespace);
-    let claim = world
+    let claim = snapshot
         .claims
         .iter()
         .find(|claim| may(Kind::Claim) && here(&claim.metadata));
@@ -80,7 +80,7 @@ pub(super) fn find<'a>(world: &'a World, query: &Query) -> Result<Subject<'a>, E
             claim: Some(claim),
         });
     }
-    let template = world
+    let template = snapshot
         .templates
         .iter()
         .find(|template| may(Kind::Template) && here(&template.metadata));
@@ -92,7 +92,7 @@ pub(super) fn find<'a>(world: &'a World, query: &Query) -> Result<Subject<'a>, E
             claim: None,
         });
     }
-    if may(Kind::Class) && world.classes.contains_key(name) {
+    if may(Kind::Class) && snapshot.classes.contains_key(name) {
         let title = format!("one device of class {name}");
         return Ok(Subject {
             title,

@@ -5,7 +5,7 @@ mod more;
 
 use serde_json::{Value, json};
 
-use super::{Query, Report, World, explain};
+use super::{Query, Report, Snapshot, explain};
 
 const DRIVER: &str = "sriov-dra.io";
 const VF: &str =
@@ -92,8 +92,8 @@ fn told(objects: impl IntoIterator<Item = Value>) -> Report {
 }
 
 fn about(what: &str, objects: impl IntoIterator<Item = Value>) -> Report {
-    let world = World::read(objects).expect("the objects are well formed");
-    explain(&world, &Query::read(what, "default"), DRIVER).expect("it is there")
+    let snapshot = Snapshot::read(objects).expect("the objects are well formed");
+    explain(&snapshot, &Query::read(what, "default"), DRIVER).expect("it is there")
 }
 
 /// The cause's code, and the headline.

@@ -7,7 +7,7 @@ use crate::{
     args::{ListArgs, Output},
     cli::{columns::columns, explain::files},
     cluster::Kube,
-    explain::{DeviceView, World, devices},
+    explain::{DeviceView, Snapshot, devices},
 };
 
 const PLAIN: [&str; 9] = [
@@ -26,7 +26,7 @@ pub(super) fn answer(args: &ListArgs) -> anyhow::Result<String> {
 }
 
 pub(super) fn form(args: &ListArgs, objects: Vec<Value>) -> anyhow::Result<String> {
-    let mut all = devices(&World::read(objects)?, &args.driver_name);
+    let mut all = devices(&Snapshot::read(objects)?, &args.driver_name);
     if let Some(node) = &args.node {
         all.retain(|device| device.node.as_ref().is_none_or(|of| of == node));
     }

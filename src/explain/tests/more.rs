@@ -276,14 +276,14 @@ fn an_unguarded_selector_stumbles_over_another_drivers_device() {
 
 #[test]
 fn what_is_not_there_is_an_error() {
-    let world = World::read([class("vf", VF)]).unwrap();
-    let error = explain(&world, &Query::read("claim/vf", "shop"), DRIVER).unwrap_err();
+    let snapshot = Snapshot::read([class("vf", VF)]).unwrap();
+    let error = explain(&snapshot, &Query::read("claim/vf", "shop"), DRIVER).unwrap_err();
     let expected =
         "no ResourceClaim or ResourceClaimTemplate vf in namespace shop, and no DeviceClass vf";
     assert_eq!(error.to_string(), expected);
     let wrong =
         json!({"kind": "DeviceClass", "metadata": {"name": "vf"}, "spec": {"selectors": 5}});
-    let error = World::read([wrong]).unwrap_err();
+    let error = Snapshot::read([wrong]).unwrap_err();
     assert!(
         matches!(&error, ExplainError::Object { subject, .. } if subject == "DeviceClass vf"),
         "{error}"

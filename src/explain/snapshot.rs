@@ -12,7 +12,7 @@ use super::{
 
 /// What there is in a cluster, or in the files that stand for one.
 #[derive(Debug, Default)]
-pub struct World {
+pub struct Snapshot {
     /// Claims, allocated or not.
     pub(super) claims: Vec<Claim>,
     /// Templates of claims.
@@ -25,20 +25,20 @@ pub struct World {
     pub(super) rules: Vec<TaintRule>,
 }
 
-impl World {
+impl Snapshot {
     /// Reads objects and lists of them; kinds that do not matter are passed over.
     ///
     /// # Errors
     /// An object that does not have the form of its kind.
     pub fn read(objects: impl IntoIterator<Item = Value>) -> Result<Self, ExplainError> {
-        let mut world = Self::default();
+        let mut snapshot = Self::default();
         for object in objects {
-            world.add(object)?;
+            snapshot.add(object)?;
         }
-        world
+        snapshot
             .slices
             .sort_by(|one, other| one.metadata.name.cmp(&other.metadata.name));
-        Ok(world)
+        Ok(snapshot)
     }
 
     fn add(&mut self, mut object: Value) -> Result<(), ExplainError> {
