@@ -18,8 +18,8 @@ mod objects;
 mod reason;
 mod report;
 mod snapshot;
-mod subject;
 mod taint;
+mod target;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -28,7 +28,7 @@ pub use cause::Cause;
 pub use listing::{DeviceView, devices};
 pub use report::{ConstraintView, Report, Row, State};
 pub use snapshot::Snapshot;
-pub use subject::Query;
+pub use target::Query;
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ use cause::{NodeView, Outcome};
 use holders::Holders;
 use judge::{Slot, Verdict};
 use objects::{Allotment, Devices, Listed};
-use subject::Subject;
+use target::Target;
 
 /// What cannot be explained.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,10 +52,10 @@ pub enum ExplainError {
         namespace: String,
     },
     /// An object is not what its kind says.
-    #[error("{subject}: {text}")]
+    #[error("{object}: {text}")]
     Object {
         /// Kind and name.
-        subject: String,
+        object: String,
         /// What is wrong.
         text: String,
     },
@@ -66,26 +66,26 @@ pub enum ExplainError {
 /// # Errors
 /// There is no such thing.
 pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Report, ExplainError> {
-    let subject = subject::find(snapshot, query)?;
-    let asks = slots(&subject.asks, snapshot);
+    let target = target::find(snapshot, query)?;
+    let asks = slots(&target.asks, snapshot);
     let invalid = asks
         .iter()
         .flatten()
         .find_map(|slot| Some((slot.name.clone(), slot.invalid()?)));
     let devices = snapshot.devices();
-    let holders = Holders::of(snapshot, &devices, subject.claim);
-    let nodes = nodes(snapshot, &devices, &asks, &subject, &holders);
+    let holders = Holders::of(snapshot, &devices, target.claim);
+    let nodes = nodes(snapshot, &devices, &asks, &target, &holders);
     let mut report = Report {
-        subject: subject.title.clone(),
+        subject: target.title.clone(),
         state: State::Refused,
         devices: Vec::new(),
         cause: None,
         nodes: nodes.len(),
         notes: notes(snapshot),
-        constraints: constraints(&nodes, &subject.asks),
-        rows: rows(&nodes, driver, allotted(&subject).unwrap_or_default()),
+        constraints: constraints(&nodes, &target.asks),
+        rows: rows(&nodes, driver, allotted(&target).unwrap_or_default()),
     };
-    match (allotted(&subject), invalid) {
+    match (allotted(&target), invalid) {
         (Some(results), _) => allocated(&mut report, results),
         (None, Some((request, text))) => {
             report.cause = Some(Cause::new("selectorInvalid", Some(&request), text))
@@ -94,7 +94,7 @@ pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Repor
     }
     prepare(
         &mut report,
-        &subject.asks,
+        &target.asks,
         asks.into_iter().flatten().collect(),
         driver,
     );
@@ -152,7 +152,7 @@ fn nodes<'a, 's>(
     snapshot: &'a Snapshot,
     all: &[Listed<'a>],
     asks: &'s [Vec<Slot<'a>>],
-    subject: &'a Subject<'a>,
+    target: &'a Target<'a>,
     holders: &Holders<'a>,
 ) -> Vec<Node<'a, 's>> {
     let mut names: Vec<&str> = all.iter().filter_map(|listed| listed.node).collect();
@@ -172,7 +172,7 @@ fn nodes<'a, 's>(
             .iter()
             .map(|ask| ask.iter().map(judged).collect())
             .collect();
-        let constraints = &subject.asks.constraints;
+        let constraints = &target.asks.constraints;
         let outcome = NodeView {
             devices: &devices,
             asks: &asks,
@@ -190,8 +190,8 @@ fn nodes<'a, 's>(
     names.iter().map(node).collect()
 }
 
-fn allotted<'a>(subject: &Subject<'a>) -> Option<&'a [Allotment]> {
-    Some(&subject.claim?.status.allocation.as_ref()?.devices.results)
+fn allotted<'a>(target: &Target<'a>) -> Option<&'a [Allotment]> {
+    Some(&target.claim?.status.allocation.as_ref()?.devices.results)
 }
 
 fn allocated(report: &mut Report, results: &[Allotment]) {

@@ -173,10 +173,10 @@ fn read<T: DeserializeOwned>(mut object: Value) -> Result<T, ExplainError> {
             .unwrap_or("?")
             .to_owned()
     };
-    let subject = format!("{} {}", text("/kind"), text("/metadata/name"));
+    let name = format!("{} {}", text("/kind"), text("/metadata/name"));
     without_nulls(&mut object);
     serde_json::from_value(object).map_err(|error| ExplainError::Object {
-        subject,
+        object: name,
         text: error.to_string(),
     })
 }

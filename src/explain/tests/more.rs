@@ -285,7 +285,7 @@ fn what_is_not_there_is_an_error() {
         json!({"kind": "DeviceClass", "metadata": {"name": "vf"}, "spec": {"selectors": 5}});
     let error = Snapshot::read([wrong]).unwrap_err();
     assert!(
-        matches!(&error, ExplainError::Object { subject, .. } if subject == "DeviceClass vf"),
+        matches!(&error, ExplainError::Object { object, .. } if object == "DeviceClass vf"),
         "{error}"
     );
 }

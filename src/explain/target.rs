@@ -52,7 +52,7 @@ fn kind(word: &str) -> Option<Kind> {
 }
 
 /// What is asked about.
-pub(super) struct Subject<'a> {
+pub(super) struct Target<'a> {
     /// `claim shop/net`.
     pub(super) title: String,
     pub(super) asks: Cow<'a, Devices>,
@@ -61,7 +61,7 @@ pub(super) struct Subject<'a> {
 }
 
 /// Finds it: a claim first, then a template, then a class.
-pub(super) fn find<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<Subject<'a>, ExplainError> {
+pub(super) fn find<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<Target<'a>, ExplainError> {
     let Query {
         namespace, name, ..
     } = query;
@@ -74,7 +74,7 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<Subject<
         .find(|claim| may(Kind::Claim) && here(&claim.metadata));
     if let Some(claim) = claim {
         let title = format!("claim {}", claim.path());
-        return Ok(Subject {
+        return Ok(Target {
             title,
             asks: Cow::Borrowed(&claim.spec.devices),
             claim: Some(claim),
@@ -86,7 +86,7 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<Subject<
         .find(|template| may(Kind::Template) && here(&template.metadata));
     if let Some(template) = template {
         let title = format!("a claim of template {namespace}/{name}");
-        return Ok(Subject {
+        return Ok(Target {
             title,
             asks: Cow::Borrowed(&template.spec.spec.devices),
             claim: None,
@@ -94,7 +94,7 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<Subject<
     }
     if may(Kind::Class) && snapshot.classes.contains_key(name) {
         let title = format!("one device of class {name}");
-        return Ok(Subject {
+        return Ok(Target {
             title,
             asks: Cow::Owned(one_of(name)),
             claim: None,
