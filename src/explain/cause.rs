@@ -202,13 +202,13 @@ impl<'a> NodeView<'a, '_> {
 
 /// How many devices a request takes.
 pub(super) fn needs(slot: &Slot<'_>, verdicts: &[Verdict]) -> usize {
-    match slot.wish.allocation_mode.as_str() {
+    match slot.spec.allocation_mode.as_str() {
         "All" => verdicts
             .iter()
             .filter(|verdict| verdict.matches())
             .count()
             .max(1),
-        _ => slot.wish.count.unwrap_or(1),
+        _ => slot.spec.count.unwrap_or(1),
     }
 }
 
@@ -222,7 +222,7 @@ fn way(slot: &Slot<'_>, verdicts: &[Verdict]) -> Option<Way> {
         name: slot.name.clone(),
         count,
         devices,
-        observes: slot.wish.admin_access,
+        observes: slot.spec.admin_access,
     })
 }
 
@@ -245,7 +245,7 @@ fn lack_of(
     if slot.class.is_none() {
         let text = format!(
             "there is no DeviceClass {}, which request {} asks for",
-            slot.wish.device_class_name, slot.name
+            slot.spec.device_class_name, slot.name
         );
         return Some((0, Cause::new("classMissing", request, text)));
     }

@@ -18,7 +18,7 @@ pub(super) fn refusals(asks: &Devices, slots: &[Slot<'_>], driver: &str) -> Vec<
         let configs: Vec<OpaqueConfig> = class.chain(claim).collect();
         let merged = api::merge(
             &slot.name,
-            Some(&slot.wish.device_class_name),
+            Some(&slot.spec.device_class_name),
             &configs,
             driver,
         );

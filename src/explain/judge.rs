@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     holders::Holders,
-    objects::{Class, Listed, Selecting, TaintRule, Wish},
+    objects::{Class, Listed, RequestSpec, Selecting, TaintRule},
     taint, text,
 };
 use crate::selector::{Because, Judgement, Looked, Selector};
@@ -13,7 +13,7 @@ use crate::selector::{Because, Judgement, Looked, Selector};
 pub(super) struct Slot<'a> {
     /// `req` or `req/sub`.
     pub(super) name: String,
-    pub(super) wish: &'a Wish,
+    pub(super) spec: &'a RequestSpec,
     /// None: there is no such class.
     pub(super) class: Option<&'a Class>,
     selectors: Vec<Compiled<'a>>,
@@ -96,19 +96,23 @@ impl Verdict {
 }
 
 impl<'a> Slot<'a> {
-    pub(super) fn new(name: String, wish: &'a Wish, classes: &'a BTreeMap<String, Class>) -> Self {
-        let class = classes.get(&wish.device_class_name);
+    pub(super) fn new(
+        name: String,
+        spec: &'a RequestSpec,
+        classes: &'a BTreeMap<String, Class>,
+    ) -> Self {
+        let class = classes.get(&spec.device_class_name);
         let of_class = class.into_iter().flat_map(|class| {
             compiled(
                 &format!("class {}", class.metadata.name),
                 &class.spec.selectors,
             )
         });
-        let own = compiled(&format!("request {name}"), &wish.selectors);
+        let own = compiled(&format!("request {name}"), &spec.selectors);
         let selectors = of_class.chain(own).collect();
         Self {
             name,
-            wish,
+            spec,
             class,
             selectors,
         }
@@ -133,7 +137,7 @@ impl<'a> Slot<'a> {
     ) -> Verdict {
         let holder = holders
             .of_device(listed)
-            .filter(|_| !self.wish.admin_access && !listed.device.allow_multiple_allocations);
+            .filter(|_| !self.spec.admin_access && !listed.device.allow_multiple_allocations);
         let held = holder.map(|claim| {
             Verdict::Held(
                 claim.path(),
@@ -157,11 +161,11 @@ impl<'a> Slot<'a> {
         if let Some(held) = held {
             return held;
         }
-        let taints = taint::against(listed, rules, &self.wish.tolerations);
+        let taints = taint::against(listed, rules, &self.spec.tolerations);
         if !taints.is_empty() {
             return Verdict::Tainted(taints.iter().map(ToString::to_string).collect());
         }
-        match holders.short(listed).filter(|_| !self.wish.admin_access) {
+        match holders.short(listed).filter(|_| !self.spec.admin_access) {
             Some(short) => Verdict::Drained(text::short(listed, &short)),
             None => Verdict::Fits,
         }

@@ -106,14 +106,14 @@ fn slots<'a>(asks: &'a Devices, snapshot: &'a Snapshot) -> Vec<Vec<Slot<'a>>> {
         let exactly = request
             .exactly
             .iter()
-            .map(|wish| (request.name.clone(), wish));
+            .map(|spec| (request.name.clone(), spec));
         let first = request
             .first_available
             .iter()
-            .map(|wish| (format!("{}/{}", request.name, wish.name), wish));
+            .map(|spec| (format!("{}/{}", request.name, spec.name), spec));
         exactly
             .chain(first)
-            .map(|(name, wish)| Slot::new(name, wish, &snapshot.classes))
+            .map(|(name, spec)| Slot::new(name, spec, &snapshot.classes))
             .collect()
     };
     asks.requests.iter().map(of).collect()
@@ -215,7 +215,7 @@ fn decide(
 ) {
     // Of an alternative too: the scheduler does not begin before all classes are there.
     if let Some(slot) = asks.iter().flatten().find(|slot| slot.class.is_none()) {
-        let (class, request) = (&slot.wish.device_class_name, &slot.name);
+        let (class, request) = (&slot.spec.device_class_name, &slot.name);
         let text = format!("there is no DeviceClass {class}, which request {request} asks for");
         report.cause = Some(Cause::new("classMissing", Some(request), text));
         return;

@@ -95,15 +95,15 @@ pub(super) struct Request {
     /// Its name.
     pub(super) name: String,
     /// Exactly this.
-    pub(super) exactly: Option<Wish>,
+    pub(super) exactly: Option<RequestSpec>,
     /// Or the first of these.
-    pub(super) first_available: Vec<Wish>,
+    pub(super) first_available: Vec<RequestSpec>,
 }
 
 /// What one request wants.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Wish {
+pub(super) struct RequestSpec {
     /// Of an alternative.
     pub(super) name: String,
     /// The class.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     ExplainError,
-    objects::{Claim, Devices, Meta, Request, Wish, or_default},
+    objects::{Claim, Devices, Meta, Request, RequestSpec, or_default},
     snapshot::Snapshot,
 };
 
@@ -107,13 +107,13 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<Target<'
 }
 
 fn one_of(class: &str) -> Devices {
-    let wish = Wish {
+    let spec = RequestSpec {
         device_class_name: class.to_owned(),
-        ..Wish::default()
+        ..RequestSpec::default()
     };
     let request = Request {
         name: "device".to_owned(),
-        exactly: Some(wish),
+        exactly: Some(spec),
         first_available: Vec::new(),
     };
     Devices {
