@@ -41,7 +41,7 @@ impl Cause {
 pub(super) struct NodeView<'a, 's> {
     pub(super) devices: &'s [Listed<'a>],
     /// Per request its alternatives, each with a verdict per device.
-    pub(super) asks: &'s [Vec<(&'s Slot<'a>, Vec<Verdict>)>],
+    pub(super) requests: &'s [Vec<(&'s Slot<'a>, Vec<Verdict>)>],
     pub(super) constraints: &'a [Constraint],
     pub(super) holders: &'s Holders<'a>,
 }
@@ -60,12 +60,12 @@ pub(super) enum Outcome {
 impl<'a> NodeView<'a, '_> {
     pub(super) fn outcome(&self) -> Outcome {
         let lacking = self
-            .asks
+            .requests
             .iter()
-            .filter_map(|ask| lack(ask, self.devices))
+            .filter_map(|request| lack(request, self.devices))
             .min_by_key(|(near, _)| *near);
         if let Some((near, cause)) = lacking {
-            if self.asks.iter().flatten().any(|(_, all)| {
+            if self.requests.iter().flatten().any(|(_, all)| {
                 all.iter()
                     .any(|verdict| matches!(verdict, Verdict::Unjudged(_)))
             }) {
@@ -88,7 +88,7 @@ impl<'a> NodeView<'a, '_> {
     }
 
     fn unjudged(&self) -> Outcome {
-        let all = self.asks.iter().flatten().flat_map(|(_, all)| all);
+        let all = self.requests.iter().flatten().flat_map(|(_, all)| all);
         let why = all.filter_map(|verdict| {
             if let Verdict::Unjudged(why) = verdict {
                 Some(why.clone())
@@ -113,12 +113,13 @@ impl<'a> NodeView<'a, '_> {
     }
 
     fn search(&self, keep: impl Fn(usize) -> bool, counting: bool) -> Found {
-        let ways = |ask: &Vec<(&Slot<'a>, Vec<Verdict>)>| {
-            ask.iter()
+        let ways = |request: &Vec<(&Slot<'a>, Vec<Verdict>)>| {
+            request
+                .iter()
                 .filter_map(|(slot, all)| way(slot, all))
                 .collect()
         };
-        let asks: Vec<Vec<Way>> = self.asks.iter().map(ways).collect();
+        let requests: Vec<Vec<Way>> = self.requests.iter().map(ways).collect();
         let kept = self
             .constraints
             .iter()
@@ -128,7 +129,7 @@ impl<'a> NodeView<'a, '_> {
         let (devices, left) = (self.devices, self.holders.left().clone());
         Search {
             devices,
-            asks: &asks,
+            requests: &requests,
             constraints,
             left,
             counting,
@@ -173,7 +174,7 @@ impl<'a> NodeView<'a, '_> {
     fn unsatisfiable(&self, index: usize) -> String {
         let constraint = &self.constraints[index];
         let slots = || {
-            self.asks
+            self.requests
                 .iter()
                 .flatten()
                 .filter(|(slot, _)| covers(&constraint.requests, &slot.name))
@@ -227,10 +228,10 @@ fn way(slot: &Slot<'_>, verdicts: &[Verdict]) -> Option<Way> {
 }
 
 /// Why a request cannot be served by itself; none: it can. The alternative that came nearest speaks for all.
-fn lack(ask: &[(&Slot<'_>, Vec<Verdict>)], devices: &[Listed<'_>]) -> Option<(usize, Cause)> {
+fn lack(request: &[(&Slot<'_>, Vec<Verdict>)], devices: &[Listed<'_>]) -> Option<(usize, Cause)> {
     let of = |(slot, verdicts): &(&Slot<'_>, Vec<Verdict>)| lack_of(slot, verdicts, devices);
-    let lacks: Vec<(usize, Cause)> = ask.iter().filter_map(of).collect();
-    if lacks.len() < ask.len() {
+    let lacks: Vec<(usize, Cause)> = request.iter().filter_map(of).collect();
+    if lacks.len() < request.len() {
         return None;
     }
     lacks.into_iter().max_by_key(|(near, _)| *near)

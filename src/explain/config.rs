@@ -7,11 +7,11 @@ use super::{
 use crate::api::{self, ConfigSource, OpaqueConfig};
 
 /// What Prepare would refuse, request by request: the request's name and the reason.
-pub(super) fn refusals(asks: &Devices, slots: &[Slot<'_>], driver: &str) -> Vec<(String, String)> {
-    let refusal = |slot: &Slot<'_>| {
+pub(super) fn errors(spec: &Devices, slots: &[Slot<'_>], driver: &str) -> Vec<(String, String)> {
+    let error = |slot: &Slot<'_>| {
         let of_class = slot.class.iter().flat_map(|class| &class.spec.config);
         let class = of_class.filter_map(|config| opaque(config, ConfigSource::Class, driver));
-        let claim = asks
+        let claim = spec
             .config
             .iter()
             .filter_map(|config| opaque(config, ConfigSource::Claim, driver));
@@ -26,7 +26,7 @@ pub(super) fn refusals(asks: &Devices, slots: &[Slot<'_>], driver: &str) -> Vec<
             .err()
             .map(|error| (slot.name.clone(), error.to_string()))
     };
-    slots.iter().filter_map(refusal).collect()
+    slots.iter().filter_map(error).collect()
 }
 
 fn opaque(config: &Config, source: ConfigSource, driver: &str) -> Option<OpaqueConfig> {

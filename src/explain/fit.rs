@@ -41,7 +41,7 @@ const PATIENCE: usize = 200_000;
 pub(super) struct Search<'a, 's> {
     pub(super) devices: &'s [Listed<'a>],
     /// Per request its alternatives.
-    pub(super) asks: &'s [Vec<Way>],
+    pub(super) requests: &'s [Vec<Way>],
     pub(super) constraints: Vec<&'a Constraint>,
     pub(super) left: Left<'a>,
     /// Whether counters matter.
@@ -71,7 +71,7 @@ impl<'a> Search<'a, '_> {
             kinds,
             tries: 0,
         };
-        match state.ask(0) {
+        match state.serve(0) {
             true => Found::Choice(state.chosen),
             false if state.tries >= PATIENCE => Found::Undecided,
             false => Found::Nothing,
@@ -80,7 +80,7 @@ impl<'a> Search<'a, '_> {
 
     /// What tells one device from another: the constraints' values, what it takes, and who may have it.
     fn kinds(&self) -> BTreeMap<usize, usize> {
-        let options = || self.asks.iter().flatten();
+        let options = || self.requests.iter().flatten();
         let all: BTreeSet<usize> = options()
             .flat_map(|option| option.devices.iter().copied())
             .collect();
@@ -108,19 +108,19 @@ impl<'a> Search<'a, '_> {
 }
 
 impl State<'_, '_> {
-    fn ask(&mut self, ask: usize) -> bool {
-        let asks = self.search.asks;
-        let Some(options) = asks.get(ask) else {
+    fn serve(&mut self, request: usize) -> bool {
+        let requests = self.search.requests;
+        let Some(options) = requests.get(request) else {
             return true;
         };
         options
             .iter()
-            .any(|option| self.fill(ask, option, option.count, 0))
+            .any(|option| self.fill(request, option, option.count, 0))
     }
 
-    fn fill(&mut self, ask: usize, option: &Way, missing: usize, from: usize) -> bool {
+    fn fill(&mut self, request: usize, option: &Way, missing: usize, from: usize) -> bool {
         if missing == 0 {
-            return self.ask(ask + 1);
+            return self.serve(request + 1);
         }
         let mut hopeless = BTreeSet::new();
         for at in from..option.devices.len() {
@@ -131,7 +131,7 @@ impl State<'_, '_> {
             if hopeless.contains(&self.kinds[&device]) || !self.place(option, device) {
                 continue;
             }
-            if self.fill(ask, option, missing - 1, at + 1) {
+            if self.fill(request, option, missing - 1, at + 1) {
                 return true;
             }
             self.withdraw(option, device);

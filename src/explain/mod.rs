@@ -67,14 +67,14 @@ pub enum ExplainError {
 /// There is no such thing.
 pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Report, ExplainError> {
     let target = target::find(snapshot, query)?;
-    let asks = slots(&target.asks, snapshot);
-    let invalid = asks
+    let requests = slots(&target.devices, snapshot);
+    let invalid = requests
         .iter()
         .flatten()
         .find_map(|slot| Some((slot.name.clone(), slot.invalid()?)));
     let devices = snapshot.devices();
     let holders = Holders::of(snapshot, &devices, target.claim);
-    let nodes = nodes(snapshot, &devices, &asks, &target, &holders);
+    let nodes = nodes(snapshot, &devices, &requests, &target, &holders);
     let mut report = Report {
         subject: target.title.clone(),
         state: State::Refused,
@@ -82,7 +82,7 @@ pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Repor
         cause: None,
         nodes: nodes.len(),
         notes: notes(snapshot),
-        constraints: constraints(&nodes, &target.asks),
+        constraints: constraints(&nodes, &target.devices),
         rows: rows(&nodes, driver, allotted(&target).unwrap_or_default()),
     };
     match (allotted(&target), invalid) {
@@ -90,18 +90,18 @@ pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Repor
         (None, Some((request, text))) => {
             report.cause = Some(Cause::new("selectorInvalid", Some(&request), text))
         }
-        (None, None) => decide(&mut report, snapshot, &nodes, &asks, driver),
+        (None, None) => decide(&mut report, snapshot, &nodes, &requests, driver),
     }
     prepare(
         &mut report,
-        &target.asks,
-        asks.into_iter().flatten().collect(),
+        &target.devices,
+        requests.into_iter().flatten().collect(),
         driver,
     );
     Ok(report)
 }
 
-fn slots<'a>(asks: &'a Devices, snapshot: &'a Snapshot) -> Vec<Vec<Slot<'a>>> {
+fn slots<'a>(spec: &'a Devices, snapshot: &'a Snapshot) -> Vec<Vec<Slot<'a>>> {
     let of = |request: &'a objects::Request| {
         let exactly = request
             .exactly
@@ -116,14 +116,14 @@ fn slots<'a>(asks: &'a Devices, snapshot: &'a Snapshot) -> Vec<Vec<Slot<'a>>> {
             .map(|(name, spec)| Slot::new(name, spec, &snapshot.classes))
             .collect()
     };
-    asks.requests.iter().map(of).collect()
+    spec.requests.iter().map(of).collect()
 }
 
 /// One node, judged.
 struct Node<'a, 's> {
     name: String,
     devices: Vec<Listed<'a>>,
-    asks: Vec<Vec<(&'s Slot<'a>, Vec<Verdict>)>>,
+    requests: Vec<Vec<(&'s Slot<'a>, Vec<Verdict>)>>,
     outcome: Outcome,
 }
 
@@ -151,7 +151,7 @@ impl Node<'_, '_> {
 fn nodes<'a, 's>(
     snapshot: &'a Snapshot,
     all: &[Listed<'a>],
-    asks: &'s [Vec<Slot<'a>>],
+    requests: &'s [Vec<Slot<'a>>],
     target: &'a Target<'a>,
     holders: &Holders<'a>,
 ) -> Vec<Node<'a, 's>> {
@@ -168,14 +168,14 @@ fn nodes<'a, 's>(
                 .collect();
             (slot, verdicts)
         };
-        let asks: Vec<Vec<_>> = asks
+        let requests: Vec<Vec<_>> = requests
             .iter()
-            .map(|ask| ask.iter().map(judged).collect())
+            .map(|request| request.iter().map(judged).collect())
             .collect();
-        let constraints = &target.asks.constraints;
+        let constraints = &target.devices.constraints;
         let outcome = NodeView {
             devices: &devices,
-            asks: &asks,
+            requests: &requests,
             constraints,
             holders,
         }
@@ -183,7 +183,7 @@ fn nodes<'a, 's>(
         Node {
             name: (*name).to_owned(),
             devices,
-            asks,
+            requests,
             outcome,
         }
     };
@@ -210,11 +210,11 @@ fn decide(
     report: &mut Report,
     snapshot: &Snapshot,
     nodes: &[Node<'_, '_>],
-    asks: &[Vec<Slot<'_>>],
+    requests: &[Vec<Slot<'_>>],
     driver: &str,
 ) {
     // Of an alternative too: the scheduler does not begin before all classes are there.
-    if let Some(slot) = asks.iter().flatten().find(|slot| slot.class.is_none()) {
+    if let Some(slot) = requests.iter().flatten().find(|slot| slot.class.is_none()) {
         let (class, request) = (&slot.spec.device_class_name, &slot.name);
         let text = format!("there is no DeviceClass {class}, which request {request} asks for");
         report.cause = Some(Cause::new("classMissing", Some(request), text));
@@ -262,26 +262,27 @@ fn nearest(nodes: &[Node<'_, '_>]) -> Option<Cause> {
         });
     }
     // No node has a device that matches: then all of them together say why.
-    let at = node.asks.iter().position(|ask| {
-        ask.iter()
+    let at = node.requests.iter().position(|request| {
+        request
+            .iter()
             .any(|(slot, _)| Some(&slot.name) == cause.request.as_ref())
     })?;
-    let alternative = node.asks[at]
+    let alternative = node.requests[at]
         .iter()
         .position(|(slot, _)| Some(&slot.name) == cause.request.as_ref())?;
     let verdicts: Vec<Verdict> = nodes
         .iter()
-        .flat_map(|node| node.asks[at][alternative].1.clone())
+        .flat_map(|node| node.requests[at][alternative].1.clone())
         .collect();
     Some(cause::nothing_matches(
-        node.asks[at][alternative].0,
+        node.requests[at][alternative].0,
         &verdicts,
     ))
 }
 
 /// What Prepare will refuse is the reason, when nothing else is.
-fn prepare(report: &mut Report, asks: &Devices, slots: Vec<Slot<'_>>, driver: &str) {
-    for (request, text) in config::refusals(asks, &slots, driver) {
+fn prepare(report: &mut Report, spec: &Devices, slots: Vec<Slot<'_>>, driver: &str) {
+    for (request, text) in config::errors(spec, &slots, driver) {
         if report.cause.is_none() {
             let cause = Cause::new(
                 "config",
@@ -312,10 +313,10 @@ fn notes(snapshot: &Snapshot) -> Vec<String> {
     }
 }
 
-fn constraints(nodes: &[Node<'_, '_>], asks: &Devices) -> Vec<ConstraintView> {
+fn constraints(nodes: &[Node<'_, '_>], spec: &Devices) -> Vec<ConstraintView> {
     let view = |node: &Node<'_, '_>, constraint: &objects::Constraint| {
         let slots = || {
-            node.asks
+            node.requests
                 .iter()
                 .flatten()
                 .filter(|(slot, _)| fit::covers(&constraint.requests, &slot.name))
@@ -334,7 +335,7 @@ fn constraints(nodes: &[Node<'_, '_>], asks: &Devices) -> Vec<ConstraintView> {
     nodes
         .iter()
         .flat_map(|node| {
-            asks.constraints
+            spec.constraints
                 .iter()
                 .map(move |constraint| view(node, constraint))
         })
@@ -345,7 +346,7 @@ fn constraints(nodes: &[Node<'_, '_>], asks: &Devices) -> Vec<ConstraintView> {
 fn rows(nodes: &[Node<'_, '_>], driver: &str, own: &[Allotment]) -> Vec<Row> {
     let mut rows = Vec::new();
     for node in nodes {
-        for (slot, verdicts) in node.asks.iter().flatten() {
+        for (slot, verdicts) in node.requests.iter().flatten() {
             let mut groups: BTreeMap<(&'static str, String), (usize, Vec<String>)> =
                 BTreeMap::new();
             for (at, (listed, verdict)) in node.devices.iter().zip(verdicts).enumerate() {

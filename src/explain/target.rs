@@ -55,7 +55,7 @@ fn kind(word: &str) -> Option<Kind> {
 pub(super) struct Target<'a> {
     /// `claim shop/net`.
     pub(super) title: String,
-    pub(super) asks: Cow<'a, Devices>,
+    pub(super) devices: Cow<'a, Devices>,
     /// When it is one.
     pub(super) claim: Option<&'a Claim>,
 }
@@ -76,7 +76,7 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<Target<'
         let title = format!("claim {}", claim.path());
         return Ok(Target {
             title,
-            asks: Cow::Borrowed(&claim.spec.devices),
+            devices: Cow::Borrowed(&claim.spec.devices),
             claim: Some(claim),
         });
     }
@@ -88,7 +88,7 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<Target<'
         let title = format!("a claim of template {namespace}/{name}");
         return Ok(Target {
             title,
-            asks: Cow::Borrowed(&template.spec.spec.devices),
+            devices: Cow::Borrowed(&template.spec.spec.devices),
             claim: None,
         });
     }
@@ -96,7 +96,7 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<Target<'
         let title = format!("one device of class {name}");
         return Ok(Target {
             title,
-            asks: Cow::Owned(one_of(name)),
+            devices: Cow::Owned(one_of(name)),
             claim: None,
         });
     }
