@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     fit::{Choice, Found, Search, Way, covers},
     holders::Holders,
-    judge::{Slot, Verdict},
+    judge::{Alternative, Verdict},
     objects::{Constraint, Listed},
     reason, text,
 };
@@ -41,7 +41,7 @@ impl Cause {
 pub(super) struct NodeView<'a, 's> {
     pub(super) devices: &'s [Listed<'a>],
     /// Per request its alternatives, each with a verdict per device.
-    pub(super) requests: &'s [Vec<(&'s Slot<'a>, Vec<Verdict>)>],
+    pub(super) requests: &'s [Vec<(&'s Alternative<'a>, Vec<Verdict>)>],
     pub(super) constraints: &'a [Constraint],
     pub(super) holders: &'s Holders<'a>,
 }
@@ -113,10 +113,10 @@ impl<'a> NodeView<'a, '_> {
     }
 
     fn search(&self, keep: impl Fn(usize) -> bool, counting: bool) -> Found {
-        let ways = |request: &Vec<(&Slot<'a>, Vec<Verdict>)>| {
+        let ways = |request: &Vec<(&Alternative<'a>, Vec<Verdict>)>| {
             request
                 .iter()
-                .filter_map(|(slot, all)| way(slot, all))
+                .filter_map(|(alternative, all)| way(alternative, all))
                 .collect()
         };
         let requests: Vec<Vec<Way>> = self.requests.iter().map(ways).collect();
@@ -173,19 +173,25 @@ impl<'a> NodeView<'a, '_> {
 
     fn unsatisfiable(&self, index: usize) -> String {
         let constraint = &self.constraints[index];
-        let slots = || {
+        let alternatives = || {
             self.requests
                 .iter()
                 .flatten()
-                .filter(|(slot, _)| covers(&constraint.requests, &slot.name))
+                .filter(|(alternative, _)| covers(&constraint.requests, &alternative.name))
         };
         let free = |verdicts: &[Verdict], at: usize| verdicts[at] == Verdict::Fits;
         let all: Vec<&Listed<'_>> = (0..self.devices.len())
-            .filter(|at| slots().any(|(_, verdicts)| free(verdicts, *at)))
+            .filter(|at| alternatives().any(|(_, verdicts)| free(verdicts, *at)))
             .map(|at| &self.devices[at])
             .collect();
-        let wanted: Vec<String> = slots()
-            .map(|(slot, all)| format!("{} of {}", text::devices(needs(slot, all)), slot.name))
+        let wanted: Vec<String> = alternatives()
+            .map(|(alternative, all)| {
+                format!(
+                    "{} of {}",
+                    text::devices(needs(alternative, all)),
+                    alternative.name
+                )
+            })
             .collect();
         let rule = if constraint.match_attribute.is_some() {
             "one value"
@@ -202,34 +208,39 @@ impl<'a> NodeView<'a, '_> {
 }
 
 /// How many devices a request takes.
-pub(super) fn needs(slot: &Slot<'_>, verdicts: &[Verdict]) -> usize {
-    match slot.spec.allocation_mode.as_str() {
+pub(super) fn needs(alternative: &Alternative<'_>, verdicts: &[Verdict]) -> usize {
+    match alternative.spec.allocation_mode.as_str() {
         "All" => verdicts
             .iter()
             .filter(|verdict| verdict.matches())
             .count()
             .max(1),
-        _ => slot.spec.count.unwrap_or(1),
+        _ => alternative.spec.count.unwrap_or(1),
     }
 }
 
-fn way(slot: &Slot<'_>, verdicts: &[Verdict]) -> Option<Way> {
+fn way(alternative: &Alternative<'_>, verdicts: &[Verdict]) -> Option<Way> {
     let devices: Vec<usize> = (0..verdicts.len())
         .filter(|at| verdicts[*at] == Verdict::Fits)
         .collect();
-    let count = needs(slot, verdicts);
-    let served = slot.class.is_some() && devices.len() >= count;
+    let count = needs(alternative, verdicts);
+    let served = alternative.class.is_some() && devices.len() >= count;
     served.then(|| Way {
-        name: slot.name.clone(),
+        name: alternative.name.clone(),
         count,
         devices,
-        observes: slot.spec.admin_access,
+        observes: alternative.spec.admin_access,
     })
 }
 
 /// Why a request cannot be served by itself; none: it can. The alternative that came nearest speaks for all.
-fn lack(request: &[(&Slot<'_>, Vec<Verdict>)], devices: &[Listed<'_>]) -> Option<(usize, Cause)> {
-    let of = |(slot, verdicts): &(&Slot<'_>, Vec<Verdict>)| lack_of(slot, verdicts, devices);
+fn lack(
+    request: &[(&Alternative<'_>, Vec<Verdict>)],
+    devices: &[Listed<'_>],
+) -> Option<(usize, Cause)> {
+    let of = |(alternative, verdicts): &(&Alternative<'_>, Vec<Verdict>)| {
+        lack_of(alternative, verdicts, devices)
+    };
     let lacks: Vec<(usize, Cause)> = request.iter().filter_map(of).collect();
     if lacks.len() < request.len() {
         return None;
@@ -238,21 +249,21 @@ fn lack(request: &[(&Slot<'_>, Vec<Verdict>)], devices: &[Listed<'_>]) -> Option
 }
 
 fn lack_of(
-    slot: &Slot<'_>,
+    alternative: &Alternative<'_>,
     verdicts: &[Verdict],
     devices: &[Listed<'_>],
 ) -> Option<(usize, Cause)> {
-    let request = Some(&*slot.name);
-    if slot.class.is_none() {
+    let request = Some(&*alternative.name);
+    if alternative.class.is_none() {
         let text = format!(
             "there is no DeviceClass {}, which request {} asks for",
-            slot.spec.device_class_name, slot.name
+            alternative.spec.device_class_name, alternative.name
         );
         return Some((0, Cause::new("classMissing", request, text)));
     }
     let (fits, needs) = (
         count(verdicts, |verdict| *verdict == Verdict::Fits),
-        needs(slot, verdicts),
+        needs(alternative, verdicts),
     );
     if let Some(at) = stumbling_block(verdicts, needs) {
         return Some((
@@ -268,16 +279,16 @@ fn lack_of(
         return None;
     }
     match count(verdicts, Verdict::matches) {
-        0 => Some((1, nothing_matches(slot, verdicts))),
+        0 => Some((1, nothing_matches(alternative, verdicts))),
         matching if matching < needs => {
             let text = format!(
                 "request {} asks for {needs} devices, {}",
-                slot.name,
+                alternative.name,
                 text::matching(matching)
             );
             Some((2 + matching, Cause::new("tooFew", request, text)))
         }
-        matching => Some((2 + matching, not_free(slot, verdicts, fits, needs))),
+        matching => Some((2 + matching, not_free(alternative, verdicts, fits, needs))),
     }
 }
 
@@ -294,7 +305,7 @@ fn count(verdicts: &[Verdict], which: impl Fn(&Verdict) -> bool) -> usize {
 }
 
 /// The selector's term at which the devices failed that came nearest.
-pub(super) fn nothing_matches(slot: &Slot<'_>, verdicts: &[Verdict]) -> Cause {
+pub(super) fn nothing_matches(alternative: &Alternative<'_>, verdicts: &[Verdict]) -> Cause {
     let refusals = || {
         let all = verdicts.iter();
         all.filter_map(|verdict| {
@@ -305,7 +316,7 @@ pub(super) fn nothing_matches(slot: &Slot<'_>, verdicts: &[Verdict]) -> Cause {
             }
         })
     };
-    let request = Some(&*slot.name);
+    let request = Some(&*alternative.name);
     let Some(nearest) = refusals().max_by_key(|refusal| refusal.passed) else {
         return Cause::new("noDevices", request, "there is no device");
     };
@@ -317,7 +328,7 @@ pub(super) fn nothing_matches(slot: &Slot<'_>, verdicts: &[Verdict]) -> Cause {
     };
     let text = format!(
         "no device matches request {}: {}: {} is false for {whose}: {}",
-        slot.name,
+        alternative.name,
         nearest.place,
         nearest.term,
         reason::distribution(same())
@@ -326,7 +337,12 @@ pub(super) fn nothing_matches(slot: &Slot<'_>, verdicts: &[Verdict]) -> Cause {
 }
 
 /// Enough match, but too few are free.
-fn not_free(slot: &Slot<'_>, verdicts: &[Verdict], fits: usize, needs: usize) -> Cause {
+fn not_free(
+    alternative: &Alternative<'_>,
+    verdicts: &[Verdict],
+    fits: usize,
+    needs: usize,
+) -> Cause {
     let mut kinds: BTreeMap<&'static str, Vec<&Verdict>> = BTreeMap::new();
     for verdict in verdicts
         .iter()
@@ -350,10 +366,10 @@ fn not_free(slot: &Slot<'_>, verdicts: &[Verdict], fits: usize, needs: usize) ->
     let text = format!(
         "{} request {}, {have}: {}",
         text::matching(matching),
-        slot.name,
+        alternative.name,
         rest.join("; ")
     );
-    Cause::new(code, Some(&slot.name), text)
+    Cause::new(code, Some(&alternative.name), text)
 }
 
 fn blocked(code: &str, all: &[&Verdict]) -> String {

@@ -1,15 +1,22 @@
 //! The driver's own configurations, read as Prepare will read them.
 
 use super::{
-    judge::Slot,
+    judge::Alternative,
     objects::{Config, Devices},
 };
 use crate::api::{self, ConfigSource, OpaqueConfig};
 
 /// What Prepare would refuse, request by request: the request's name and the reason.
-pub(super) fn errors(spec: &Devices, slots: &[Slot<'_>], driver: &str) -> Vec<(String, String)> {
-    let error = |slot: &Slot<'_>| {
-        let of_class = slot.class.iter().flat_map(|class| &class.spec.config);
+pub(super) fn errors(
+    spec: &Devices,
+    alternatives: &[Alternative<'_>],
+    driver: &str,
+) -> Vec<(String, String)> {
+    let error = |alternative: &Alternative<'_>| {
+        let of_class = alternative
+            .class
+            .iter()
+            .flat_map(|class| &class.spec.config);
         let class = of_class.filter_map(|config| opaque(config, ConfigSource::Class, driver));
         let claim = spec
             .config
@@ -17,16 +24,16 @@ pub(super) fn errors(spec: &Devices, slots: &[Slot<'_>], driver: &str) -> Vec<(S
             .filter_map(|config| opaque(config, ConfigSource::Claim, driver));
         let configs: Vec<OpaqueConfig> = class.chain(claim).collect();
         let merged = api::merge(
-            &slot.name,
-            Some(&slot.spec.device_class_name),
+            &alternative.name,
+            Some(&alternative.spec.device_class_name),
             &configs,
             driver,
         );
         merged
             .err()
-            .map(|error| (slot.name.clone(), error.to_string()))
+            .map(|error| (alternative.name.clone(), error.to_string()))
     };
-    slots.iter().filter_map(error).collect()
+    alternatives.iter().filter_map(error).collect()
 }
 
 fn opaque(config: &Config, source: ConfigSource, driver: &str) -> Option<OpaqueConfig> {

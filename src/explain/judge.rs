@@ -10,7 +10,7 @@ use super::{
 use crate::selector::{Because, Judgement, Looked, Selector};
 
 /// One request, or one alternative of one.
-pub(super) struct Slot<'a> {
+pub(super) struct Alternative<'a> {
     /// `req` or `req/sub`.
     pub(super) name: String,
     pub(super) spec: &'a RequestSpec,
@@ -95,7 +95,7 @@ impl Verdict {
     }
 }
 
-impl<'a> Slot<'a> {
+impl<'a> Alternative<'a> {
     pub(super) fn new(
         name: String,
         spec: &'a RequestSpec,

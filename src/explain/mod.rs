@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 
 use cause::{NodeView, Outcome};
 use holders::Holders;
-use judge::{Slot, Verdict};
+use judge::{Alternative, Verdict};
 use objects::{Allotment, Devices, Listed};
 use target::Target;
 
@@ -67,11 +67,11 @@ pub enum ExplainError {
 /// There is no such thing.
 pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Report, ExplainError> {
     let target = target::find(snapshot, query)?;
-    let requests = slots(&target.devices, snapshot);
+    let requests = alternatives(&target.devices, snapshot);
     let invalid = requests
         .iter()
         .flatten()
-        .find_map(|slot| Some((slot.name.clone(), slot.invalid()?)));
+        .find_map(|alternative| Some((alternative.name.clone(), alternative.invalid()?)));
     let devices = snapshot.devices();
     let holders = Holders::of(snapshot, &devices, target.claim);
     let nodes = nodes(snapshot, &devices, &requests, &target, &holders);
@@ -101,7 +101,7 @@ pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Repor
     Ok(report)
 }
 
-fn slots<'a>(spec: &'a Devices, snapshot: &'a Snapshot) -> Vec<Vec<Slot<'a>>> {
+fn alternatives<'a>(spec: &'a Devices, snapshot: &'a Snapshot) -> Vec<Vec<Alternative<'a>>> {
     let of = |request: &'a objects::Request| {
         let exactly = request
             .exactly
@@ -113,7 +113,7 @@ fn slots<'a>(spec: &'a Devices, snapshot: &'a Snapshot) -> Vec<Vec<Slot<'a>>> {
             .map(|spec| (format!("{}/{}", request.name, spec.name), spec));
         exactly
             .chain(first)
-            .map(|(name, spec)| Slot::new(name, spec, &snapshot.classes))
+            .map(|(name, spec)| Alternative::new(name, spec, &snapshot.classes))
             .collect()
     };
     spec.requests.iter().map(of).collect()
@@ -123,7 +123,7 @@ fn slots<'a>(spec: &'a Devices, snapshot: &'a Snapshot) -> Vec<Vec<Slot<'a>>> {
 struct Node<'a, 's> {
     name: String,
     devices: Vec<Listed<'a>>,
-    requests: Vec<Vec<(&'s Slot<'a>, Vec<Verdict>)>>,
+    requests: Vec<Vec<(&'s Alternative<'a>, Vec<Verdict>)>>,
     outcome: Outcome,
 }
 
@@ -151,7 +151,7 @@ impl Node<'_, '_> {
 fn nodes<'a, 's>(
     snapshot: &'a Snapshot,
     all: &[Listed<'a>],
-    requests: &'s [Vec<Slot<'a>>],
+    requests: &'s [Vec<Alternative<'a>>],
     target: &'a Target<'a>,
     holders: &Holders<'a>,
 ) -> Vec<Node<'a, 's>> {
@@ -161,12 +161,12 @@ fn nodes<'a, 's>(
     let node = |name: &&str| {
         let here = |listed: &&Listed<'a>| listed.node.is_none_or(|node| node == *name);
         let devices: Vec<Listed<'a>> = all.iter().filter(here).copied().collect();
-        let judged = |slot: &'s Slot<'a>| {
+        let judged = |alternative: &'s Alternative<'a>| {
             let verdicts = devices
                 .iter()
-                .map(|listed| slot.judge(listed, holders, &snapshot.rules))
+                .map(|listed| alternative.judge(listed, holders, &snapshot.rules))
                 .collect();
-            (slot, verdicts)
+            (alternative, verdicts)
         };
         let requests: Vec<Vec<_>> = requests
             .iter()
@@ -210,12 +210,16 @@ fn decide(
     report: &mut Report,
     snapshot: &Snapshot,
     nodes: &[Node<'_, '_>],
-    requests: &[Vec<Slot<'_>>],
+    requests: &[Vec<Alternative<'_>>],
     driver: &str,
 ) {
     // Of an alternative too: the scheduler does not begin before all classes are there.
-    if let Some(slot) = requests.iter().flatten().find(|slot| slot.class.is_none()) {
-        let (class, request) = (&slot.spec.device_class_name, &slot.name);
+    if let Some(alternative) = requests
+        .iter()
+        .flatten()
+        .find(|alternative| alternative.class.is_none())
+    {
+        let (class, request) = (&alternative.spec.device_class_name, &alternative.name);
         let text = format!("there is no DeviceClass {class}, which request {request} asks for");
         report.cause = Some(Cause::new("classMissing", Some(request), text));
         return;
@@ -265,24 +269,24 @@ fn nearest(nodes: &[Node<'_, '_>]) -> Option<Cause> {
     let at = node.requests.iter().position(|request| {
         request
             .iter()
-            .any(|(slot, _)| Some(&slot.name) == cause.request.as_ref())
+            .any(|(alternative, _)| Some(&alternative.name) == cause.request.as_ref())
     })?;
-    let alternative = node.requests[at]
+    let which = node.requests[at]
         .iter()
-        .position(|(slot, _)| Some(&slot.name) == cause.request.as_ref())?;
+        .position(|(alternative, _)| Some(&alternative.name) == cause.request.as_ref())?;
     let verdicts: Vec<Verdict> = nodes
         .iter()
-        .flat_map(|node| node.requests[at][alternative].1.clone())
+        .flat_map(|node| node.requests[at][which].1.clone())
         .collect();
     Some(cause::nothing_matches(
-        node.requests[at][alternative].0,
+        node.requests[at][which].0,
         &verdicts,
     ))
 }
 
 /// What Prepare will refuse is the reason, when nothing else is.
-fn prepare(report: &mut Report, spec: &Devices, slots: Vec<Slot<'_>>, driver: &str) {
-    for (request, text) in config::errors(spec, &slots, driver) {
+fn prepare(report: &mut Report, spec: &Devices, alternatives: Vec<Alternative<'_>>, driver: &str) {
+    for (request, text) in config::errors(spec, &alternatives, driver) {
         if report.cause.is_none() {
             let cause = Cause::new(
                 "config",
@@ -315,14 +319,14 @@ fn notes(snapshot: &Snapshot) -> Vec<String> {
 
 fn constraints(nodes: &[Node<'_, '_>], spec: &Devices) -> Vec<ConstraintView> {
     let view = |node: &Node<'_, '_>, constraint: &objects::Constraint| {
-        let slots = || {
+        let alternatives = || {
             node.requests
                 .iter()
                 .flatten()
-                .filter(|(slot, _)| fit::covers(&constraint.requests, &slot.name))
+                .filter(|(alternative, _)| fit::covers(&constraint.requests, &alternative.name))
         };
         let free: Vec<&Listed<'_>> = (0..node.devices.len())
-            .filter(|at| slots().any(|(_, verdicts)| verdicts[*at] == Verdict::Fits))
+            .filter(|at| alternatives().any(|(_, verdicts)| verdicts[*at] == Verdict::Fits))
             .map(|at| &node.devices[at])
             .collect();
         let groups = text::groups(constraint, &free);
@@ -346,14 +350,14 @@ fn constraints(nodes: &[Node<'_, '_>], spec: &Devices) -> Vec<ConstraintView> {
 fn rows(nodes: &[Node<'_, '_>], driver: &str, own: &[Allotment]) -> Vec<Row> {
     let mut rows = Vec::new();
     for node in nodes {
-        for (slot, verdicts) in node.requests.iter().flatten() {
+        for (alternative, verdicts) in node.requests.iter().flatten() {
             let mut groups: BTreeMap<(&'static str, String), (usize, Vec<String>)> =
                 BTreeMap::new();
             for (at, (listed, verdict)) in node.devices.iter().zip(verdicts).enumerate() {
                 if listed.driver == driver || !matches!(verdict, Verdict::Refused(_)) {
                     let has = own
                         .iter()
-                        .any(|result| is(result, listed) && result.request == slot.name);
+                        .any(|result| is(result, listed) && result.request == alternative.name);
                     let group = groups.entry(told(verdict, has)).or_insert((at, Vec::new()));
                     group.1.push(listed.device.name.clone());
                 }
@@ -366,7 +370,7 @@ fn rows(nodes: &[Node<'_, '_>], driver: &str, own: &[Allotment]) -> Vec<Row> {
                 groups
                     .into_iter()
                     .map(|((verdict, reason), (_, devices))| Row {
-                        request: slot.name.clone(),
+                        request: alternative.name.clone(),
                         node: Some(node.name.clone()),
                         verdict,
                         reason,
