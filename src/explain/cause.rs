@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
+    evaluate::{Alternative, Verdict},
     fit::{Choice, Found, Search, Way, covers},
     holders::Holders,
-    judge::{Alternative, Verdict},
     objects::{Constraint, Listed},
     reason, text,
 };
@@ -37,7 +37,7 @@ impl Cause {
     }
 }
 
-/// All that there is on one node, judged.
+/// All that there is on one node, evaluated.
 pub(super) struct NodeView<'a, 's> {
     pub(super) devices: &'s [Listed<'a>],
     /// Per request its alternatives, each with a verdict per device.
@@ -67,15 +67,15 @@ impl<'a> NodeView<'a, '_> {
         if let Some((near, cause)) = lacking {
             if self.requests.iter().flatten().any(|(_, all)| {
                 all.iter()
-                    .any(|verdict| matches!(verdict, Verdict::Unjudged(_)))
+                    .any(|verdict| matches!(verdict, Verdict::NotEvaluated(_)))
             }) {
-                return self.unjudged();
+                return self.not_evaluated();
             }
             return Outcome::Refused(near, cause);
         }
         if let Some(attribute) = self.strange() {
             return Outcome::Undecided(format!(
-                "attribute {attribute} is of a type that constraints are not judged for"
+                "attribute {attribute} is of a type that constraints are not evaluated for"
             ));
         }
         match self.search(|_| true, true) {
@@ -87,10 +87,10 @@ impl<'a> NodeView<'a, '_> {
         }
     }
 
-    fn unjudged(&self) -> Outcome {
+    fn not_evaluated(&self) -> Outcome {
         let all = self.requests.iter().flatten().flat_map(|(_, all)| all);
         let why = all.filter_map(|verdict| {
-            if let Verdict::Unjudged(why) = verdict {
+            if let Verdict::NotEvaluated(why) = verdict {
                 Some(why.clone())
             } else {
                 None

@@ -1,7 +1,7 @@
 //! The driver's own configurations, read as Prepare will read them.
 
 use super::{
-    judge::Alternative,
+    evaluate::Alternative,
     objects::{Config, Devices},
 };
 use crate::api::{self, ConfigSource, OpaqueConfig};

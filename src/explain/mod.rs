@@ -10,9 +10,9 @@
 
 mod cause;
 mod config;
+mod evaluate;
 mod fit;
 mod holders;
-mod judge;
 mod listing;
 mod objects;
 mod reason;
@@ -33,8 +33,8 @@ pub use target::Query;
 use std::collections::BTreeMap;
 
 use cause::{NodeView, Outcome};
+use evaluate::{Alternative, Verdict};
 use holders::Holders;
-use judge::{Alternative, Verdict};
 use objects::{Allotment, Devices, Listed};
 use target::Target;
 
@@ -119,7 +119,7 @@ fn alternatives<'a>(spec: &'a Devices, snapshot: &'a Snapshot) -> Vec<Vec<Altern
     spec.requests.iter().map(of).collect()
 }
 
-/// One node, judged.
+/// One node, evaluated.
 struct Node<'a, 's> {
     name: String,
     devices: Vec<Listed<'a>>,
@@ -161,16 +161,16 @@ fn nodes<'a, 's>(
     let node = |name: &&str| {
         let here = |listed: &&Listed<'a>| listed.node.is_none_or(|node| node == *name);
         let devices: Vec<Listed<'a>> = all.iter().filter(here).copied().collect();
-        let judged = |alternative: &'s Alternative<'a>| {
+        let evaluated = |alternative: &'s Alternative<'a>| {
             let verdicts = devices
                 .iter()
-                .map(|listed| alternative.judge(listed, holders, &snapshot.rules))
+                .map(|listed| alternative.evaluate(listed, holders, &snapshot.rules))
                 .collect();
             (alternative, verdicts)
         };
         let requests: Vec<Vec<_>> = requests
             .iter()
-            .map(|request| request.iter().map(judged).collect())
+            .map(|request| request.iter().map(evaluated).collect())
             .collect();
         let constraints = &target.devices.constraints;
         let outcome = NodeView {
@@ -311,7 +311,7 @@ fn notes(snapshot: &Snapshot) -> Vec<String> {
     match snapshot.left_out() {
         0 => Vec::new(),
         count => vec![format!(
-            "{} of slices with a node selector are not judged",
+            "{} of slices with a node selector are not evaluated",
             text::devices(count)
         )],
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    judge::{Refusal, Verdict},
+    evaluate::{Refusal, Verdict},
     objects::Listed,
     text,
 };
@@ -13,7 +13,7 @@ use crate::selector::Looked;
 pub(super) fn reason(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Fits => "nothing refuses it".to_owned(),
-        Verdict::Unjudged(why) => format!("no verdict: {why}"),
+        Verdict::NotEvaluated(why) => format!("no verdict: {why}"),
         Verdict::Failed(refusal, error) => format!("{}: {}", refusal.place, failed(refusal, error)),
         Verdict::Refused(refusal) => format!("{}: {}", refusal.place, refused(refusal)),
         Verdict::Incomplete(there, said) => {

@@ -100,7 +100,7 @@ impl Snapshot {
         all
     }
 
-    /// Whether devices are left out, since node selectors are not judged here.
+    /// Whether devices are left out, since node selectors are not evaluated here.
     pub(super) fn left_out(&self) -> usize {
         let all: usize = self.current().map(|slice| slice.spec.devices.len()).sum();
         all - self.devices().len()

@@ -226,7 +226,7 @@ fn what_cannot_be_evaluated_gets_no_verdict() {
     assert_eq!(report.state, State::Undecided);
     insta::assert_snapshot!(line(&report), @r#"notJudged: claim shop/net: no verdict: request nic, selector 0: isIP is not known here (on node1)"#);
     let shared = vfs(1, |_, vf| vf["allowMultipleAllocations"] = true.into());
-    insta::assert_snapshot!(line(&told([class("vf", VF), one(&json!({})), node("node1", &shared)])), @r#"notJudged: claim shop/net: no verdict: several claims may share it: capacity is not judged (on node1)"#);
+    insta::assert_snapshot!(line(&told([class("vf", VF), one(&json!({})), node("node1", &shared)])), @r#"notJudged: claim shop/net: no verdict: several claims may share it: capacity is not evaluated (on node1)"#);
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(super) struct Refusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// This program cannot say.
-    Unjudged(String),
+    NotEvaluated(String),
     /// The scheduler gives the claim up at this device.
     Failed(Refusal, String),
     /// A selector is false.
@@ -64,7 +64,7 @@ impl Verdict {
     /// Stable, for programs.
     pub(super) fn code(&self) -> &'static str {
         match self {
-            Self::Unjudged(_) => "notJudged",
+            Self::NotEvaluated(_) => "notJudged",
             Self::Failed(..) => "selectorError",
             Self::Refused(_) => "selector",
             Self::Incomplete(..) => "poolIncomplete",
@@ -78,7 +78,7 @@ impl Verdict {
     /// How near it is to success.
     pub(super) fn rank(&self) -> u8 {
         match self {
-            Self::Unjudged(_) => 0,
+            Self::NotEvaluated(_) => 0,
             Self::Failed(..) => 1,
             Self::Refused(_) => 2,
             Self::Incomplete(..) => 3,
@@ -129,7 +129,7 @@ impl<'a> Alternative<'a> {
         })
     }
 
-    pub(super) fn judge(
+    pub(super) fn evaluate(
         &self,
         listed: &Listed<'a>,
         holders: &Holders<'a>,
@@ -188,7 +188,7 @@ impl<'a> Alternative<'a> {
                 Judgement::False(because) => return Verdict::Refused(refusal(because)),
                 Judgement::Error(because, text) => return Verdict::Failed(refusal(because), text),
                 Judgement::Unjudged(why) => {
-                    return Verdict::Unjudged(format!(
+                    return Verdict::NotEvaluated(format!(
                         "{}, selector {}: {why}",
                         compiled.owner, compiled.index
                     ));
@@ -196,8 +196,8 @@ impl<'a> Alternative<'a> {
             }
         }
         if listed.device.allow_multiple_allocations {
-            return Verdict::Unjudged(
-                "several claims may share it: capacity is not judged".to_owned(),
+            return Verdict::NotEvaluated(
+                "several claims may share it: capacity is not evaluated".to_owned(),
             );
         }
         Verdict::Fits
