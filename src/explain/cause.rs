@@ -52,7 +52,7 @@ pub(super) enum Outcome {
     /// These devices.
     Fits(Choice),
     /// How near it came, and why no nearer.
-    Refused(usize, Cause),
+    Rejected(usize, Cause),
     /// This program cannot say, and why.
     Undecided(String),
 }
@@ -71,7 +71,7 @@ impl<'a> NodeView<'a, '_> {
             }) {
                 return self.not_evaluated();
             }
-            return Outcome::Refused(near, cause);
+            return Outcome::Rejected(near, cause);
         }
         if let Some(attribute) = self.strange() {
             return Outcome::Undecided(format!(
@@ -83,7 +83,7 @@ impl<'a> NodeView<'a, '_> {
             Found::Undecided => {
                 Outcome::Undecided("there are too many combinations of devices to try".to_owned())
             }
-            Found::Nothing => Outcome::Refused(usize::MAX, self.together()),
+            Found::Nothing => Outcome::Rejected(usize::MAX, self.together()),
         }
     }
 
@@ -306,21 +306,21 @@ fn count(verdicts: &[Verdict], which: impl Fn(&Verdict) -> bool) -> usize {
 
 /// The selector's term at which the devices failed that came nearest.
 pub(super) fn nothing_matches(alternative: &Alternative<'_>, verdicts: &[Verdict]) -> Cause {
-    let refusals = || {
+    let rejections = || {
         let all = verdicts.iter();
         all.filter_map(|verdict| {
-            if let Verdict::Refused(refusal) = verdict {
-                Some(refusal)
+            if let Verdict::Rejected(rejection) = verdict {
+                Some(rejection)
             } else {
                 None
             }
         })
     };
     let request = Some(&*alternative.name);
-    let Some(nearest) = refusals().max_by_key(|refusal| refusal.passed) else {
+    let Some(nearest) = rejections().max_by_key(|rejection| rejection.passed) else {
         return Cause::new("noDevices", request, "there is no device");
     };
-    let same = || refusals().filter(|one| one.place == nearest.place && one.term == nearest.term);
+    let same = || rejections().filter(|one| one.place == nearest.place && one.term == nearest.term);
     let whose = if same().count() == verdicts.len() {
         "all"
     } else {

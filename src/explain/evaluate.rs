@@ -29,7 +29,7 @@ struct Compiled<'a> {
 
 /// What one selector does with one device.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Refusal {
+pub(super) struct Rejection {
     /// Selectors and terms before it that were true: how near the device came.
     pub(super) passed: (usize, usize),
     /// `class vf, selector 0`.
@@ -45,9 +45,9 @@ pub(super) enum Verdict {
     /// This program cannot say.
     NotEvaluated(String),
     /// The scheduler gives the claim up at this device.
-    Failed(Refusal, String),
+    Failed(Rejection, String),
     /// A selector is false.
-    Refused(Refusal),
+    Rejected(Rejection),
     /// The pool's slices are not all there.
     Incomplete(usize, usize),
     /// Another claim has it: its path, and its pods.
@@ -66,7 +66,7 @@ impl Verdict {
         match self {
             Self::NotEvaluated(_) => "notJudged",
             Self::Failed(..) => "selectorError",
-            Self::Refused(_) => "selector",
+            Self::Rejected(_) => "selector",
             Self::Incomplete(..) => "poolIncomplete",
             Self::Held(..) => "held",
             Self::Tainted(_) => "taint",
@@ -80,7 +80,7 @@ impl Verdict {
         match self {
             Self::NotEvaluated(_) => 0,
             Self::Failed(..) => 1,
-            Self::Refused(_) => 2,
+            Self::Rejected(_) => 2,
             Self::Incomplete(..) => 3,
             Self::Held(..) => 4,
             Self::Tainted(_) => 5,
@@ -176,7 +176,7 @@ impl<'a> Alternative<'a> {
             let Ok(selector) = &compiled.selector else {
                 continue;
             };
-            let refusal = |because: Because| Refusal {
+            let rejection = |because: Because| Rejection {
                 passed: (passed, because.passed),
                 place: format!("{}, selector {}", compiled.owner, compiled.index),
                 expression: compiled.expression.trim().to_owned(),
@@ -185,8 +185,10 @@ impl<'a> Alternative<'a> {
             };
             match selector.judge(&listed.cel_device()) {
                 Judgement::True => {}
-                Judgement::False(because) => return Verdict::Refused(refusal(because)),
-                Judgement::Error(because, text) => return Verdict::Failed(refusal(because), text),
+                Judgement::False(because) => return Verdict::Rejected(rejection(because)),
+                Judgement::Error(because, text) => {
+                    return Verdict::Failed(rejection(because), text);
+                }
                 Judgement::Unjudged(why) => {
                     return Verdict::NotEvaluated(format!(
                         "{}, selector {}: {why}",

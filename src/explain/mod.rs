@@ -77,7 +77,7 @@ pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Repor
     let nodes = nodes(snapshot, &devices, &requests, &target, &holders);
     let mut report = Report {
         subject: target.title.clone(),
-        state: State::Refused,
+        state: State::Unallocatable,
         devices: Vec::new(),
         cause: None,
         nodes: nodes.len(),
@@ -139,7 +139,7 @@ impl Node<'_, '_> {
     /// An error on one node stops the scheduling on all.
     fn trap(&self) -> Option<String> {
         match &self.outcome {
-            Outcome::Refused(_, cause) if cause.code == "selectorError" => Some(format!(
+            Outcome::Rejected(_, cause) if cause.code == "selectorError" => Some(format!(
                 "the scheduler may give up before, on {}: {}",
                 self.name, cause.text
             )),
@@ -254,11 +254,11 @@ fn decide(
 }
 
 fn nearest(nodes: &[Node<'_, '_>]) -> Option<Cause> {
-    let refused = nodes.iter().filter_map(|node| match &node.outcome {
-        Outcome::Refused(near, cause) => Some((*near, node, cause)),
+    let rejected = nodes.iter().filter_map(|node| match &node.outcome {
+        Outcome::Rejected(near, cause) => Some((*near, node, cause)),
         _ => None,
     });
-    let (_, node, cause) = refused.rev().max_by_key(|(near, ..)| *near)?;
+    let (_, node, cause) = rejected.rev().max_by_key(|(near, ..)| *near)?;
     if cause.code != "selector" {
         return Some(Cause {
             node: Some(node.name.clone()),
@@ -297,7 +297,7 @@ fn prepare(report: &mut Report, spec: &Devices, alternatives: Vec<Alternative<'_
             report.state = if report.state == State::Allocated {
                 State::Allocated
             } else {
-                State::Refused
+                State::Unallocatable
             };
         } else {
             report.notes.push(format!(
@@ -354,7 +354,7 @@ fn rows(nodes: &[Node<'_, '_>], driver: &str, own: &[Allotment]) -> Vec<Row> {
             let mut groups: BTreeMap<(&'static str, String), (usize, Vec<String>)> =
                 BTreeMap::new();
             for (at, (listed, verdict)) in node.devices.iter().zip(verdicts).enumerate() {
-                if listed.driver == driver || !matches!(verdict, Verdict::Refused(_)) {
+                if listed.driver == driver || !matches!(verdict, Verdict::Rejected(_)) {
                     let has = own
                         .iter()
                         .any(|result| is(result, listed) && result.request == alternative.name);

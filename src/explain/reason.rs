@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    evaluate::{Refusal, Verdict},
+    evaluate::{Rejection, Verdict},
     objects::Listed,
     text,
 };
@@ -14,8 +14,10 @@ pub(super) fn reason(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Fits => "nothing refuses it".to_owned(),
         Verdict::NotEvaluated(why) => format!("no verdict: {why}"),
-        Verdict::Failed(refusal, error) => format!("{}: {}", refusal.place, failed(refusal, error)),
-        Verdict::Refused(refusal) => format!("{}: {}", refusal.place, refused(refusal)),
+        Verdict::Failed(rejection, error) => {
+            format!("{}: {}", rejection.place, failed(rejection, error))
+        }
+        Verdict::Rejected(rejection) => format!("{}: {}", rejection.place, rejected(rejection)),
         Verdict::Incomplete(there, said) => {
             format!(
                 "{there} of {said} slices of its pool are there: the scheduler waits for the others"
@@ -28,33 +30,36 @@ pub(super) fn reason(verdict: &Verdict) -> String {
 }
 
 /// `TERM is false (vendor="8086")`.
-pub(super) fn refused(refusal: &Refusal) -> String {
-    format!("{} is false{}", refusal.term, values(&refusal.looked))
+pub(super) fn rejected(rejection: &Rejection) -> String {
+    format!("{} is false{}", rejection.term, values(&rejection.looked))
 }
 
 /// What an error means.
-pub(super) fn failed(refusal: &Refusal, error: &str) -> String {
-    let missing = refusal.looked.iter().rfind(|looked| looked.value.is_none());
+pub(super) fn failed(rejection: &Rejection, error: &str) -> String {
+    let missing = rejection
+        .looked
+        .iter()
+        .rfind(|looked| looked.value.is_none());
     let cause = match missing {
         Some(looked) if error.starts_with("no such key") => {
             format!("the device has no attribute {}", looked.name)
         }
         _ => error.to_owned(),
     };
-    let known: Vec<Looked> = refusal
+    let known: Vec<Looked> = rejection
         .looked
         .iter()
         .filter(|looked| looked.value.is_some())
         .cloned()
         .collect();
-    format!("{}: {cause}{}", refusal.term, values(&known))
+    format!("{}: {cause}{}", rejection.term, values(&known))
 }
 
 /// The device at which the scheduler gives up, and what would help.
 pub(super) fn stumbled(verdict: &Verdict, listed: &Listed<'_>) -> String {
     let remedy = match verdict {
-        Verdict::Failed(refusal, _)
-            if refusal.looked.iter().any(|looked| looked.value.is_none()) =>
+        Verdict::Failed(rejection, _)
+            if rejection.looked.iter().any(|looked| looked.value.is_none()) =>
         {
             ", unless the expression asks with has() or .? first"
         }
@@ -84,9 +89,9 @@ fn shown(looked: &Looked) -> &str {
 }
 
 /// `vendor is "8086" (7 devices), "15b3" (2)`, over all devices that a term refused.
-pub(super) fn distribution<'a>(refusals: impl Iterator<Item = &'a Refusal>) -> String {
+pub(super) fn distribution<'a>(rejections: impl Iterator<Item = &'a Rejection>) -> String {
     let mut all: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
-    for looked in refusals.flat_map(|refusal| &refusal.looked) {
+    for looked in rejections.flat_map(|rejection| &rejection.looked) {
         *all.entry(&looked.name)
             .or_default()
             .entry(shown(looked))

@@ -13,7 +13,8 @@ pub enum State {
     /// Some node can serve it now.
     Allocatable,
     /// No node can.
-    Refused,
+    #[serde(rename = "refused")]
+    Unallocatable,
     /// This program cannot say.
     Undecided,
 }
@@ -88,7 +89,7 @@ impl Report {
             (Some(node), nodes) => format!(" (on {node}, which comes nearest of {nodes} nodes)"),
             (None, _) => String::new(),
         };
-        let refused = if cause_is(self, "config") {
+        let rejected = if cause_is(self, "config") {
             "would be allocated, but cannot be prepared"
         } else {
             "cannot be served"
@@ -102,7 +103,7 @@ impl Report {
                 "{subject} can be allocated, for example {}",
                 devices.join(", ")
             ),
-            State::Refused => format!("{subject} {refused}: {cause}{place}"),
+            State::Unallocatable => format!("{subject} {rejected}: {cause}{place}"),
             State::Undecided => format!("{subject}: no verdict: {cause}{place}"),
         }
     }
