@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    objects::{Allotment, Claim, Consumption, Listed},
+    objects::{AllocationResult, Claim, Consumption, Listed},
     snapshot::Snapshot,
 };
 use crate::selector::Quantity;
@@ -99,7 +99,7 @@ pub(super) struct Short<'a> {
 }
 
 /// Those that count: who only observes a device does not hold it.
-fn results(claim: &Claim) -> impl Iterator<Item = &Allotment> {
+fn results(claim: &Claim) -> impl Iterator<Item = &AllocationResult> {
     let all = claim
         .status
         .allocation
@@ -108,7 +108,7 @@ fn results(claim: &Claim) -> impl Iterator<Item = &Allotment> {
     all.filter(|result| !result.admin_access)
 }
 
-fn place_of(result: &Allotment) -> Place<'_> {
+fn place_of(result: &AllocationResult) -> Place<'_> {
     (&result.driver, &result.pool, &result.device)
 }
 

@@ -10,10 +10,10 @@
 
 mod cause;
 mod config;
+mod device_list;
 mod evaluate;
 mod fit;
 mod holders;
-mod listing;
 mod objects;
 mod reason;
 mod report;
@@ -25,7 +25,7 @@ mod tests;
 mod text;
 
 pub use cause::Cause;
-pub use listing::{DeviceView, devices};
+pub use device_list::{DeviceView, devices};
 pub use report::{ConstraintView, Report, Row, State};
 pub use snapshot::Snapshot;
 pub use target::Query;
@@ -35,7 +35,7 @@ use std::collections::BTreeMap;
 use cause::{NodeView, Outcome};
 use evaluate::{Alternative, Verdict};
 use holders::Holders;
-use objects::{Allotment, Devices, Listed};
+use objects::{AllocationResult, Devices, Listed};
 use target::Target;
 
 /// What cannot be explained.
@@ -83,9 +83,13 @@ pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Repor
         nodes: nodes.len(),
         notes: notes(snapshot),
         constraints: constraints(&nodes, &target.devices),
-        rows: rows(&nodes, driver, allotted(&target).unwrap_or_default()),
+        rows: rows(
+            &nodes,
+            driver,
+            allocation_results(&target).unwrap_or_default(),
+        ),
     };
-    match (allotted(&target), invalid) {
+    match (allocation_results(&target), invalid) {
         (Some(results), _) => allocated(&mut report, results),
         (None, Some((request, text))) => {
             report.cause = Some(Cause::new("selectorInvalid", Some(&request), text))
@@ -190,12 +194,12 @@ fn nodes<'a, 's>(
     names.iter().map(node).collect()
 }
 
-fn allotted<'a>(target: &Target<'a>) -> Option<&'a [Allotment]> {
+fn allocation_results<'a>(target: &Target<'a>) -> Option<&'a [AllocationResult]> {
     Some(&target.claim?.status.allocation.as_ref()?.devices.results)
 }
 
-fn allocated(report: &mut Report, results: &[Allotment]) {
-    let told = |result: &Allotment| {
+fn allocated(report: &mut Report, results: &[AllocationResult]) {
+    let told = |result: &AllocationResult| {
         (
             result.request.clone(),
             format!("{}/{}", result.pool, result.device),
@@ -347,7 +351,7 @@ fn constraints(nodes: &[Node<'_, '_>], spec: &Devices) -> Vec<ConstraintView> {
 }
 
 /// Devices with the same verdict are one row. Those of other drivers are told of only when they matter.
-fn rows(nodes: &[Node<'_, '_>], driver: &str, own: &[Allotment]) -> Vec<Row> {
+fn rows(nodes: &[Node<'_, '_>], driver: &str, own: &[AllocationResult]) -> Vec<Row> {
     let mut rows = Vec::new();
     for node in nodes {
         for (alternative, verdicts) in node.requests.iter().flatten() {
@@ -389,6 +393,6 @@ fn told(verdict: &Verdict, own: bool) -> (&'static str, String) {
     }
 }
 
-fn is(result: &Allotment, listed: &Listed<'_>) -> bool {
+fn is(result: &AllocationResult, listed: &Listed<'_>) -> bool {
     (&*result.driver, &*result.pool, &*result.device) == holders::place(listed)
 }

@@ -213,13 +213,13 @@ pub(super) struct Allocation {
 #[serde(default)]
 pub(super) struct Allocated {
     /// One by one.
-    pub(super) results: Vec<Allotment>,
+    pub(super) results: Vec<AllocationResult>,
 }
 
 /// One device of an allocation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Allotment {
+pub(super) struct AllocationResult {
     /// `req` or `req/sub`.
     pub(super) request: String,
     /// Whose device.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     holders::Holders,
-    objects::{Allotment, Claim, Listed, or_default},
+    objects::{AllocationResult, Claim, Listed, or_default},
     snapshot::Snapshot,
     taint,
 };
@@ -122,12 +122,12 @@ fn unpublished(snapshot: &Snapshot, all: &[Listed<'_>], driver: &str) -> Vec<Dev
         .iter()
         .map(|listed| (listed.driver, listed.pool, &*listed.device.name))
         .collect();
-    let lost = |result: &&Allotment| {
+    let lost = |result: &&AllocationResult| {
         result.driver == driver
             && !result.admin_access
             && !there.contains(&(&*result.driver, &*result.pool, &*result.device))
     };
-    let of = |claim: &Claim, result: &Allotment| DeviceView {
+    let of = |claim: &Claim, result: &AllocationResult| DeviceView {
         node: Some(result.pool.clone()),
         device: result.device.clone(),
         claim: Some(claim.path()),
