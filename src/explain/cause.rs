@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     evaluate::{Alternative, Verdict},
-    fit::{Choice, Found, Search, Way, covers},
+    fit::{Candidates, Choice, Search, SearchResult, covers},
     holders::Holders,
     objects::{Constraint, Listed},
     reason, text,
@@ -59,12 +59,12 @@ pub(super) enum Outcome {
 
 impl<'a> NodeView<'a, '_> {
     pub(super) fn outcome(&self) -> Outcome {
-        let lacking = self
+        let shortfall = self
             .requests
             .iter()
-            .filter_map(|request| lack(request, self.devices))
+            .filter_map(|request| shortfall(request, self.devices))
             .min_by_key(|(near, _)| *near);
-        if let Some((near, cause)) = lacking {
+        if let Some((near, cause)) = shortfall {
             if self.requests.iter().flatten().any(|(_, all)| {
                 all.iter()
                     .any(|verdict| matches!(verdict, Verdict::NotEvaluated(_)))
@@ -73,17 +73,17 @@ impl<'a> NodeView<'a, '_> {
             }
             return Outcome::Rejected(near, cause);
         }
-        if let Some(attribute) = self.strange() {
+        if let Some(attribute) = self.unsupported_attribute() {
             return Outcome::Undecided(format!(
                 "attribute {attribute} is of a type that constraints are not evaluated for"
             ));
         }
         match self.search(|_| true, true) {
-            Found::Choice(choice) => Outcome::Fits(choice),
-            Found::Undecided => {
+            SearchResult::Choice(choice) => Outcome::Fits(choice),
+            SearchResult::Undecided => {
                 Outcome::Undecided("there are too many combinations of devices to try".to_owned())
             }
-            Found::Nothing => Outcome::Rejected(usize::MAX, self.together()),
+            SearchResult::None => Outcome::Rejected(usize::MAX, self.conflict()),
         }
     }
 
@@ -99,7 +99,7 @@ impl<'a> NodeView<'a, '_> {
         Outcome::Undecided(why.into_iter().next().unwrap_or_default())
     }
 
-    fn strange(&self) -> Option<&str> {
+    fn unsupported_attribute(&self) -> Option<&str> {
         let names = self.constraints.iter().filter_map(super::fit::attribute);
         names.into_iter().find(|name| {
             let values = self
@@ -112,14 +112,14 @@ impl<'a> NodeView<'a, '_> {
         })
     }
 
-    fn search(&self, keep: impl Fn(usize) -> bool, counting: bool) -> Found {
-        let ways = |request: &Vec<(&Alternative<'a>, Vec<Verdict>)>| {
+    fn search(&self, keep: impl Fn(usize) -> bool, counting: bool) -> SearchResult {
+        let candidates_of = |request: &Vec<(&Alternative<'a>, Vec<Verdict>)>| {
             request
                 .iter()
-                .filter_map(|(alternative, all)| way(alternative, all))
+                .filter_map(|(alternative, all)| candidates(alternative, all))
                 .collect()
         };
-        let requests: Vec<Vec<Way>> = self.requests.iter().map(ways).collect();
+        let requests: Vec<Vec<Candidates>> = self.requests.iter().map(candidates_of).collect();
         let kept = self
             .constraints
             .iter()
@@ -138,10 +138,10 @@ impl<'a> NodeView<'a, '_> {
     }
 
     /// Each request for itself could be served, but not all.
-    fn together(&self) -> Cause {
-        let fine = |found: Found| matches!(found, Found::Choice(_));
-        if !fine(self.search(|_| false, true)) {
-            return match fine(self.search(|_| false, false)) {
+    fn conflict(&self) -> Cause {
+        let found = |result: SearchResult| matches!(result, SearchResult::Choice(_));
+        if !found(self.search(|_| false, true)) {
+            return match found(self.search(|_| false, false)) {
                 true => Cause::new(
                     "counters",
                     None,
@@ -155,12 +155,12 @@ impl<'a> NodeView<'a, '_> {
             };
         }
         // Those without which there is a way: one is the reason, of several each excludes the others.
-        let mut to_blame: Vec<usize> = (0..self.constraints.len()).collect();
-        to_blame.retain(|index| fine(self.search(|other| other != *index, true)));
-        let all = if to_blame.is_empty() {
+        let mut culprits: Vec<usize> = (0..self.constraints.len()).collect();
+        culprits.retain(|index| found(self.search(|other| other != *index, true)));
+        let all = if culprits.is_empty() {
             (0..self.constraints.len()).collect()
         } else {
-            to_blame
+            culprits
         };
         let texts: Vec<String> = all.iter().map(|index| self.unsatisfiable(*index)).collect();
         let first = if texts.len() == 1 {
@@ -219,13 +219,13 @@ pub(super) fn needs(alternative: &Alternative<'_>, verdicts: &[Verdict]) -> usiz
     }
 }
 
-fn way(alternative: &Alternative<'_>, verdicts: &[Verdict]) -> Option<Way> {
+fn candidates(alternative: &Alternative<'_>, verdicts: &[Verdict]) -> Option<Candidates> {
     let devices: Vec<usize> = (0..verdicts.len())
         .filter(|at| verdicts[*at] == Verdict::Fits)
         .collect();
     let count = needs(alternative, verdicts);
     let served = alternative.class.is_some() && devices.len() >= count;
-    served.then(|| Way {
+    served.then(|| Candidates {
         name: alternative.name.clone(),
         count,
         devices,
@@ -234,21 +234,21 @@ fn way(alternative: &Alternative<'_>, verdicts: &[Verdict]) -> Option<Way> {
 }
 
 /// Why a request cannot be served by itself; none: it can. The alternative that came nearest speaks for all.
-fn lack(
+fn shortfall(
     request: &[(&Alternative<'_>, Vec<Verdict>)],
     devices: &[Listed<'_>],
 ) -> Option<(usize, Cause)> {
     let of = |(alternative, verdicts): &(&Alternative<'_>, Vec<Verdict>)| {
-        lack_of(alternative, verdicts, devices)
+        shortfall_of(alternative, verdicts, devices)
     };
-    let lacks: Vec<(usize, Cause)> = request.iter().filter_map(of).collect();
-    if lacks.len() < request.len() {
+    let shortfalls: Vec<(usize, Cause)> = request.iter().filter_map(of).collect();
+    if shortfalls.len() < request.len() {
         return None;
     }
-    lacks.into_iter().max_by_key(|(near, _)| *near)
+    shortfalls.into_iter().max_by_key(|(near, _)| *near)
 }
 
-fn lack_of(
+fn shortfall_of(
     alternative: &Alternative<'_>,
     verdicts: &[Verdict],
     devices: &[Listed<'_>],
@@ -265,13 +265,13 @@ fn lack_of(
         count(verdicts, |verdict| *verdict == Verdict::Fits),
         needs(alternative, verdicts),
     );
-    if let Some(at) = stumbling_block(verdicts, needs) {
+    if let Some(at) = aborting_device(verdicts, needs) {
         return Some((
             1,
             Cause::new(
                 "selectorError",
                 request,
-                reason::stumbled(&verdicts[at], &devices[at]),
+                reason::aborted(&verdicts[at], &devices[at]),
             ),
         ));
     }
@@ -293,7 +293,7 @@ fn lack_of(
 }
 
 /// The device at which the scheduler gives up before it has found enough.
-fn stumbling_block(verdicts: &[Verdict], needs: usize) -> Option<usize> {
+fn aborting_device(verdicts: &[Verdict], needs: usize) -> Option<usize> {
     let at = verdicts
         .iter()
         .position(|verdict| matches!(verdict, Verdict::Failed(..)))?;

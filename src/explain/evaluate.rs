@@ -55,7 +55,7 @@ pub(super) enum Verdict {
     /// Taints that are not tolerated.
     Tainted(Vec<String>),
     /// A counter has too little left.
-    Drained(String),
+    Exhausted(String),
     /// Nothing refuses it.
     Fits,
 }
@@ -70,7 +70,7 @@ impl Verdict {
             Self::Incomplete(..) => "poolIncomplete",
             Self::Held(..) => "held",
             Self::Tainted(_) => "taint",
-            Self::Drained(_) => "counters",
+            Self::Exhausted(_) => "counters",
             Self::Fits => "fits",
         }
     }
@@ -84,7 +84,7 @@ impl Verdict {
             Self::Incomplete(..) => 3,
             Self::Held(..) => 4,
             Self::Tainted(_) => 5,
-            Self::Drained(_) => 6,
+            Self::Exhausted(_) => 6,
             Self::Fits => 7,
         }
     }
@@ -165,8 +165,8 @@ impl<'a> Alternative<'a> {
         if !taints.is_empty() {
             return Verdict::Tainted(taints.iter().map(ToString::to_string).collect());
         }
-        match holders.short(listed).filter(|_| !self.spec.admin_access) {
-            Some(short) => Verdict::Drained(text::short(listed, &short)),
+        match holders.shortage(listed).filter(|_| !self.spec.admin_access) {
+            Some(shortage) => Verdict::Exhausted(text::shortage(listed, &shortage)),
             None => Verdict::Fits,
         }
     }

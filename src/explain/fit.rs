@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    holders::{Left, give, take, wants},
+    holders::{Left, consume, consumption, release},
     objects::{Constraint, Listed},
 };
 
 /// One way to serve a request.
 #[derive(Debug, Clone)]
-pub(super) struct Way {
+pub(super) struct Candidates {
     /// `req` or `req/sub`.
     pub(super) name: String,
     pub(super) count: usize,
@@ -25,30 +25,30 @@ pub(super) type Choice = Vec<(String, usize)>;
 
 /// What a search finds.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum SearchResult {
     /// This.
     Choice(Choice),
     /// That there is no way.
-    Nothing,
+    None,
     /// It took too long to say.
     Undecided,
 }
 
 /// After so many tries it is not said whether there is a way.
-const PATIENCE: usize = 200_000;
+const MAX_TRIES: usize = 200_000;
 
 /// What is to be looked for.
 pub(super) struct Search<'a, 's> {
     pub(super) devices: &'s [Listed<'a>],
     /// Per request its alternatives.
-    pub(super) requests: &'s [Vec<Way>],
+    pub(super) requests: &'s [Vec<Candidates>],
     pub(super) constraints: Vec<&'a Constraint>,
     pub(super) left: Left<'a>,
     /// Whether counters matter.
     pub(super) counting: bool,
 }
 
-struct State<'a, 's> {
+struct Progress<'a, 's> {
     search: Search<'a, 's>,
     chosen: Choice,
     taken: BTreeSet<usize>,
@@ -60,10 +60,10 @@ struct State<'a, 's> {
 }
 
 impl<'a> Search<'a, '_> {
-    pub(super) fn run(self) -> Found {
+    pub(super) fn run(self) -> SearchResult {
         let values = vec![Vec::new(); self.constraints.len()];
         let kinds = self.kinds();
-        let mut state = State {
+        let mut progress = Progress {
             search: self,
             chosen: Vec::new(),
             taken: BTreeSet::new(),
@@ -71,10 +71,10 @@ impl<'a> Search<'a, '_> {
             kinds,
             tries: 0,
         };
-        match state.serve(0) {
-            true => Found::Choice(state.chosen),
-            false if state.tries >= PATIENCE => Found::Undecided,
-            false => Found::Nothing,
+        match progress.serve(0) {
+            true => SearchResult::Choice(progress.chosen),
+            false if progress.tries >= MAX_TRIES => SearchResult::Undecided,
+            false => SearchResult::None,
         }
     }
 
@@ -93,7 +93,7 @@ impl<'a> Search<'a, '_> {
                     .iter()
                     .map(|constraint| value(constraint, listed))
                     .collect();
-                let takes: Vec<_> = wants(listed).collect();
+                let takes: Vec<_> = consumption(listed).collect();
                 let members: Vec<bool> = options()
                     .map(|option| option.devices.binary_search(&device).is_ok())
                     .collect();
@@ -107,7 +107,7 @@ impl<'a> Search<'a, '_> {
     }
 }
 
-impl State<'_, '_> {
+impl Progress<'_, '_> {
     fn serve(&mut self, request: usize) -> bool {
         let requests = self.search.requests;
         let Some(options) = requests.get(request) else {
@@ -118,33 +118,33 @@ impl State<'_, '_> {
             .any(|option| self.fill(request, option, option.count, 0))
     }
 
-    fn fill(&mut self, request: usize, option: &Way, missing: usize, from: usize) -> bool {
+    fn fill(&mut self, request: usize, option: &Candidates, missing: usize, from: usize) -> bool {
         if missing == 0 {
             return self.serve(request + 1);
         }
-        let mut hopeless = BTreeSet::new();
+        let mut failed_kinds = BTreeSet::new();
         for at in from..option.devices.len() {
             let device = option.devices[at];
-            if option.devices.len() - at < missing || self.tries >= PATIENCE {
+            if option.devices.len() - at < missing || self.tries >= MAX_TRIES {
                 return false;
             }
-            if hopeless.contains(&self.kinds[&device]) || !self.place(option, device) {
+            if failed_kinds.contains(&self.kinds[&device]) || !self.place(option, device) {
                 continue;
             }
             if self.fill(request, option, missing - 1, at + 1) {
                 return true;
             }
-            self.withdraw(option, device);
-            hopeless.insert(self.kinds[&device]);
+            self.unplace(option, device);
+            failed_kinds.insert(self.kinds[&device]);
         }
         false
     }
 
-    fn place(&mut self, option: &Way, device: usize) -> bool {
+    fn place(&mut self, option: &Candidates, device: usize) -> bool {
         self.tries += 1;
         let listed = self.search.devices[device];
         let free = option.observes || !self.taken.contains(&device);
-        if !free || !self.content(option, device) {
+        if !free || !self.constraints_hold(option, device) {
             return false;
         }
         if !option.observes {
@@ -154,10 +154,10 @@ impl State<'_, '_> {
                     .get(&counter)
                     .is_some_and(|left| *left >= needs)
             };
-            if self.search.counting && !wants(&listed).all(enough) {
+            if self.search.counting && !consumption(&listed).all(enough) {
                 return false;
             }
-            take(&mut self.search.left, &listed);
+            consume(&mut self.search.left, &listed);
             self.taken.insert(device);
         }
         for (constraint, values) in self.search.constraints.iter().zip(&mut self.values) {
@@ -169,7 +169,7 @@ impl State<'_, '_> {
         true
     }
 
-    fn content(&self, option: &Way, device: usize) -> bool {
+    fn constraints_hold(&self, option: &Candidates, device: usize) -> bool {
         let listed = &self.search.devices[device];
         self.search
             .constraints
@@ -186,7 +186,7 @@ impl State<'_, '_> {
             })
     }
 
-    fn withdraw(&mut self, option: &Way, device: usize) {
+    fn unplace(&mut self, option: &Candidates, device: usize) {
         self.chosen.pop();
         for (constraint, values) in self.search.constraints.iter().zip(&mut self.values) {
             if covers(&constraint.requests, &option.name) {
@@ -194,7 +194,7 @@ impl State<'_, '_> {
             }
         }
         if !option.observes {
-            give(&mut self.search.left, &self.search.devices[device]);
+            release(&mut self.search.left, &self.search.devices[device]);
             self.taken.remove(&device);
         }
     }

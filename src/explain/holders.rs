@@ -48,7 +48,7 @@ impl<'a> Holders<'a> {
             let Some(listed) = holders.devices.get(place) else {
                 continue;
             };
-            take(&mut holders.left, listed);
+            consume(&mut holders.left, listed);
         }
         holders
     }
@@ -64,38 +64,38 @@ impl<'a> Holders<'a> {
     }
 
     /// The first counter that has too little left for this device: how much, of how much, and who has the rest.
-    pub(super) fn short(&self, listed: &Listed<'a>) -> Option<Short<'a>> {
-        wants(listed).find_map(|(counter, needs)| {
+    pub(super) fn shortage(&self, listed: &Listed<'a>) -> Option<Shortage<'a>> {
+        consumption(listed).find_map(|(counter, needs)| {
             let left = self.left.get(&counter).copied().unwrap_or_default();
             let size = self.sizes.get(&counter).copied().unwrap_or_default();
-            (needs > left).then(|| Short {
+            (needs > left).then(|| Shortage {
                 counter,
                 needs,
                 left,
                 size,
-                takers: self.takers(counter),
+                consumers: self.consumers(counter),
             })
         })
     }
 
-    fn takers(&self, counter: CounterName<'a>) -> Vec<(Listed<'a>, &'a Claim)> {
+    fn consumers(&self, counter: CounterName<'a>) -> Vec<(Listed<'a>, &'a Claim)> {
         let all = self
             .by_device
             .iter()
             .filter_map(|(place, claim)| Some((*self.devices.get(place)?, *claim)));
-        all.filter(|(listed, _)| wants(listed).any(|(name, _)| name == counter))
+        all.filter(|(listed, _)| consumption(listed).any(|(name, _)| name == counter))
             .collect()
     }
 }
 
 /// A counter that does not have enough.
 #[derive(Debug, Clone)]
-pub(super) struct Short<'a> {
+pub(super) struct Shortage<'a> {
     pub(super) counter: CounterName<'a>,
     pub(super) needs: Quantity,
     pub(super) left: Quantity,
     pub(super) size: Quantity,
-    pub(super) takers: Vec<(Listed<'a>, &'a Claim)>,
+    pub(super) consumers: Vec<(Listed<'a>, &'a Claim)>,
 }
 
 /// Those that count: who only observes a device does not hold it.
@@ -132,7 +132,7 @@ fn sizes(snapshot: &Snapshot) -> Left<'_> {
 }
 
 /// What a device takes of which counter.
-pub(super) fn wants<'a>(
+pub(super) fn consumption<'a>(
     listed: &Listed<'a>,
 ) -> impl Iterator<Item = (CounterName<'a>, Quantity)> + use<'a> {
     let (driver, pool) = (listed.driver, listed.pool);
@@ -147,16 +147,16 @@ pub(super) fn wants<'a>(
 }
 
 /// Takes what the device needs; it may be more than there is.
-pub(super) fn take<'a>(left: &mut Left<'a>, listed: &Listed<'a>) {
-    for (counter, needs) in wants(listed) {
+pub(super) fn consume<'a>(left: &mut Left<'a>, listed: &Listed<'a>) {
+    for (counter, needs) in consumption(listed) {
         let rest = left.entry(counter).or_default();
         *rest = rest.less(needs);
     }
 }
 
 /// Gives it back.
-pub(super) fn give<'a>(left: &mut Left<'a>, listed: &Listed<'a>) {
-    for (counter, needs) in wants(listed) {
+pub(super) fn release<'a>(left: &mut Left<'a>, listed: &Listed<'a>) {
+    for (counter, needs) in consumption(listed) {
         let rest = left.entry(counter).or_default();
         *rest = rest.plus(needs);
     }

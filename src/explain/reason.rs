@@ -25,7 +25,7 @@ pub(super) fn reason(verdict: &Verdict) -> String {
         }
         Verdict::Held(claim, pods) => format!("allocated to {}", text::holder(claim, pods)),
         Verdict::Tainted(taints) => format!("taint not tolerated: {}", taints.join(", ")),
-        Verdict::Drained(text) => text.clone(),
+        Verdict::Exhausted(text) => text.clone(),
     }
 }
 
@@ -56,7 +56,7 @@ pub(super) fn failed(rejection: &Rejection, error: &str) -> String {
 }
 
 /// The device at which the scheduler gives up, and what would help.
-pub(super) fn stumbled(verdict: &Verdict, listed: &Listed<'_>) -> String {
+pub(super) fn aborted(verdict: &Verdict, listed: &Listed<'_>) -> String {
     let remedy = match verdict {
         Verdict::Failed(rejection, _)
             if rejection.looked.iter().any(|looked| looked.value.is_none()) =>

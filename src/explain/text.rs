@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     fit::{attribute, value},
-    holders::Short,
+    holders::Shortage,
     objects::{Claim, Constraint, Listed},
 };
 
@@ -24,7 +24,7 @@ pub(super) fn holder(claim: &str, pods: &[String]) -> String {
 }
 
 /// A PF whose VFs are in use, or the other way round, or whatever else shares a counter.
-pub(super) fn short(listed: &Listed<'_>, short: &Short<'_>) -> String {
+pub(super) fn shortage(listed: &Listed<'_>, shortage: &Shortage<'_>) -> String {
     let kind = |listed: &Listed<'_>| {
         listed
             .attribute("type")
@@ -34,37 +34,46 @@ pub(super) fn short(listed: &Listed<'_>, short: &Short<'_>) -> String {
     let of = match kind(listed).as_str() {
         "\"pf\"" => "its VFs are in use",
         "\"vf\"" | "\"sf\""
-            if short
-                .takers
+            if shortage
+                .consumers
                 .iter()
-                .any(|(taker, _)| kind(taker) == "\"pf\"") =>
+                .any(|(consumer, _)| kind(consumer) == "\"pf\"") =>
         {
             "its PF is in use"
         }
         _ => "what it shares is in use",
     };
-    let taker = |(taker, claim): &(Listed<'_>, &Claim)| {
+    let consumer = |(consumer, claim): &(Listed<'_>, &Claim)| {
         let pods: Vec<String> = claim
             .status
             .reserved_for
             .iter()
             .map(|pod| pod.name.clone())
             .collect();
-        format!("{} by {}", taker.device.name, holder(&claim.path(), &pods))
+        format!(
+            "{} by {}",
+            consumer.device.name,
+            holder(&claim.path(), &pods)
+        )
     };
-    let takers = list(
-        short.takers.iter().take(NAMES).map(taker).collect(),
-        short.takers.len(),
+    let consumers = list(
+        shortage
+            .consumers
+            .iter()
+            .take(NAMES)
+            .map(consumer)
+            .collect(),
+        shortage.consumers.len(),
     );
-    let (_, _, set, counter) = short.counter;
-    let takers = if takers.is_empty() {
+    let (_, _, set, counter) = shortage.counter;
+    let consumers = if consumers.is_empty() {
         String::new()
     } else {
-        format!(": {takers}")
+        format!(": {consumers}")
     };
     format!(
-        "{of}{takers} (counter {counter} of {set}: {} of {} left, it takes {})",
-        short.left, short.size, short.needs
+        "{of}{consumers} (counter {counter} of {set}: {} of {} left, it takes {})",
+        shortage.left, shortage.size, shortage.needs
     )
 }
 
