@@ -1,4 +1,4 @@
-//! Of all reasons the one that matters: what a person has to change.
+//! The root cause: of all rejections, the one that the user has to act on.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,17 @@ use super::{
     reason, text,
 };
 
-/// Why a claim is not served.
+/// Why a claim is not allocated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cause {
-    /// Stable, for programs.
+    /// Machine-readable and stable.
     pub code: &'static str,
-    /// For people.
+    /// Human-readable message.
     pub text: String,
-    /// Which request, if it is one.
+    /// The request concerned, if it is one.
     pub request: Option<String>,
-    /// On which node it came nearest, if on any.
+    /// The node that came closest, if any.
     pub node: Option<String>,
 }
 
@@ -37,23 +37,23 @@ impl Cause {
     }
 }
 
-/// All that there is on one node, evaluated.
+/// The devices of one node, evaluated for every request.
 pub(super) struct NodeView<'a, 's> {
     pub(super) devices: &'s [Listed<'a>],
-    /// Per request its alternatives, each with a verdict per device.
+    /// The alternatives of each request, each with one verdict per device.
     pub(super) requests: &'s [Vec<(&'s Alternative<'a>, Vec<Verdict>)>],
     pub(super) constraints: &'a [Constraint],
     pub(super) holders: &'s Holders<'a>,
 }
 
-/// What becomes of the claim on a node.
+/// Result of the allocation on one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// These devices.
+    /// The claim can be allocated with these devices.
     Fits(Choice),
-    /// How near it came, and why no nearer.
+    /// How close it came (to rank nodes), and what stopped it.
     Rejected(usize, Cause),
-    /// This program cannot say, and why.
+    /// Not supported by this evaluation, and why.
     Undecided(String),
 }
 
@@ -75,13 +75,14 @@ impl<'a> NodeView<'a, '_> {
         }
         if let Some(attribute) = self.unsupported_attribute() {
             return Outcome::Undecided(format!(
-                "attribute {attribute} is of a type that constraints are not evaluated for"
+                "constraints on attribute {attribute} cannot be evaluated: unsupported attribute type"
             ));
         }
+        // Every request can be allocated by itself: try all of them together.
         match self.search(|_| true, true) {
             SearchResult::Choice(choice) => Outcome::Fits(choice),
             SearchResult::Undecided => {
-                Outcome::Undecided("there are too many combinations of devices to try".to_owned())
+                Outcome::Undecided("too many combinations of devices to try".to_owned())
             }
             SearchResult::None => Outcome::Rejected(usize::MAX, self.conflict()),
         }
@@ -137,7 +138,9 @@ impl<'a> NodeView<'a, '_> {
         .run()
     }
 
-    /// Each request for itself could be served, but not all.
+    /// Each request can be allocated by itself, but not all of them together: finds out whether
+    /// the number of devices, counters or constraints are the reason, by searching again without
+    /// them.
     fn conflict(&self) -> Cause {
         let found = |result: SearchResult| matches!(result, SearchResult::Choice(_));
         if !found(self.search(|_| false, true)) {
@@ -145,16 +148,17 @@ impl<'a> NodeView<'a, '_> {
                 true => Cause::new(
                     "counters",
                     None,
-                    "the claim asks for devices that exclude each other, a PF and its VFs",
+                    "the claim requests devices that exclude each other: a PF and its VFs",
                 ),
                 false => Cause::new(
                     "tooFew",
                     None,
-                    "the requests want the same devices, and there are too few for all",
+                    "the requests compete for the same devices, and there are too few for all of them",
                 ),
             };
         }
-        // Those without which there is a way: one is the reason, of several each excludes the others.
+        // A constraint is the cause if the claim can be allocated without it. If no single one
+        // is, report all of them.
         let mut culprits: Vec<usize> = (0..self.constraints.len()).collect();
         culprits.retain(|index| found(self.search(|other| other != *index, true)));
         let all = if culprits.is_empty() {
@@ -166,7 +170,7 @@ impl<'a> NodeView<'a, '_> {
         let first = if texts.len() == 1 {
             ""
         } else {
-            "constraints exclude each other: "
+            "the constraints contradict each other: "
         };
         Cause::new("constraint", None, format!("{first}{}", texts.join("; ")))
     }
@@ -187,19 +191,19 @@ impl<'a> NodeView<'a, '_> {
         let wanted: Vec<String> = alternatives()
             .map(|(alternative, all)| {
                 format!(
-                    "{} of {}",
+                    "{} for {}",
                     text::devices(needs(alternative, all)),
                     alternative.name
                 )
             })
             .collect();
         let rule = if constraint.match_attribute.is_some() {
-            "one value"
+            "the same value"
         } else {
             "different values"
         };
         format!(
-            "constraint {index}, {}: needs {rule} on {}, but those that are free have {}",
+            "constraint {index}, {}: {} must have {rule}, but the available devices have {}",
             text::constraint(constraint),
             wanted.join(" and "),
             text::grouped(&text::groups(constraint, &all))
@@ -207,7 +211,7 @@ impl<'a> NodeView<'a, '_> {
     }
 }
 
-/// How many devices a request takes.
+/// How many devices an alternative needs.
 pub(super) fn needs(alternative: &Alternative<'_>, verdicts: &[Verdict]) -> usize {
     match alternative.spec.allocation_mode.as_str() {
         "All" => verdicts
@@ -229,11 +233,12 @@ fn candidates(alternative: &Alternative<'_>, verdicts: &[Verdict]) -> Option<Can
         name: alternative.name.clone(),
         count,
         devices,
-        observes: alternative.spec.admin_access,
+        admin_access: alternative.spec.admin_access,
     })
 }
 
-/// Why a request cannot be served by itself; none: it can. The alternative that came nearest speaks for all.
+/// Why a request cannot be allocated even by itself; `None` if one of its alternatives can.
+/// Otherwise the alternative that came closest is reported.
 fn shortfall(
     request: &[(&Alternative<'_>, Vec<Verdict>)],
     devices: &[Listed<'_>],
@@ -248,6 +253,8 @@ fn shortfall(
     shortfalls.into_iter().max_by_key(|(near, _)| *near)
 }
 
+/// The same for one alternative, with a rank to compare nodes and alternatives: 0 without a
+/// class, 1 without a matching device, then the more the more devices match.
 fn shortfall_of(
     alternative: &Alternative<'_>,
     verdicts: &[Verdict],
@@ -256,8 +263,8 @@ fn shortfall_of(
     let request = Some(&*alternative.name);
     if alternative.class.is_none() {
         let text = format!(
-            "there is no DeviceClass {}, which request {} asks for",
-            alternative.spec.device_class_name, alternative.name
+            "request {}: DeviceClass {} not found",
+            alternative.name, alternative.spec.device_class_name
         );
         return Some((0, Cause::new("classMissing", request, text)));
     }
@@ -282,7 +289,7 @@ fn shortfall_of(
         0 => Some((1, nothing_matches(alternative, verdicts))),
         matching if matching < needs => {
             let text = format!(
-                "request {} asks for {needs} devices, {}",
+                "request {} needs {needs} devices, {}",
                 alternative.name,
                 text::matching(matching)
             );
@@ -292,7 +299,8 @@ fn shortfall_of(
     }
 }
 
-/// The device at which the scheduler gives up before it has found enough.
+/// The device whose selector error makes the scheduler abort. It stops looking as soon as it has
+/// enough devices, so errors on later ones do not matter.
 fn aborting_device(verdicts: &[Verdict], needs: usize) -> Option<usize> {
     let at = verdicts
         .iter()
@@ -304,7 +312,7 @@ fn count(verdicts: &[Verdict], which: impl Fn(&Verdict) -> bool) -> usize {
     verdicts.iter().filter(|verdict| which(verdict)).count()
 }
 
-/// The selector's term at which the devices failed that came nearest.
+/// The selector term that rejected the devices that came closest.
 pub(super) fn nothing_matches(alternative: &Alternative<'_>, verdicts: &[Verdict]) -> Cause {
     let rejections = || {
         let all = verdicts.iter();
@@ -318,13 +326,13 @@ pub(super) fn nothing_matches(alternative: &Alternative<'_>, verdicts: &[Verdict
     };
     let request = Some(&*alternative.name);
     let Some(nearest) = rejections().max_by_key(|rejection| rejection.passed) else {
-        return Cause::new("noDevices", request, "there is no device");
+        return Cause::new("noDevices", request, "there are no devices");
     };
     let same = || rejections().filter(|one| one.place == nearest.place && one.term == nearest.term);
     let whose = if same().count() == verdicts.len() {
-        "all"
+        "all devices"
     } else {
-        "those that come nearest"
+        "the closest devices"
     };
     let text = format!(
         "no device matches request {}: {}: {} is false for {whose}: {}",
@@ -336,7 +344,7 @@ pub(super) fn nothing_matches(alternative: &Alternative<'_>, verdicts: &[Verdict
     Cause::new("selector", request, text)
 }
 
-/// Enough match, but too few are free.
+/// Enough devices match, but too few of them are available.
 fn not_free(
     alternative: &Alternative<'_>,
     verdicts: &[Verdict],
@@ -359,9 +367,9 @@ fn not_free(
         .map(|(code, all)| format!("{} {}", all.len(), blocked(code, all)))
         .collect();
     let have = if fits == 0 {
-        "none is free".to_owned()
+        "none is available".to_owned()
     } else {
-        format!("{needs} are wanted, {fits} free")
+        format!("{needs} needed, {fits} available")
     };
     let text = format!(
         "{} request {}, {have}: {}",
@@ -386,7 +394,7 @@ fn blocked(code: &str, all: &[&Verdict]) -> String {
     let shown = text::list(details.iter().take(3).cloned().collect(), details.len());
     match code {
         "held" => format!("allocated to {shown}"),
-        "taint" => format!("tainted and not tolerated: {shown}"),
+        "taint" => format!("with untolerated taints: {shown}"),
         _ => format!("blocked: {shown}"),
     }
 }

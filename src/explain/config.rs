@@ -1,4 +1,4 @@
-//! The driver's own configurations, read as Prepare will read them.
+//! Opaque configurations of this driver, validated as Prepare will validate them.
 
 use super::{
     evaluate::Alternative,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::api::{self, ConfigSource, OpaqueConfig};
 
-/// What Prepare would refuse, request by request: the request's name and the reason.
+/// The requests that Prepare would reject: name and reason.
 pub(super) fn errors(
     spec: &Devices,
     alternatives: &[Alternative<'_>],

@@ -1,4 +1,4 @@
-//! All devices of a driver in a cluster, and who has them.
+//! All devices of a driver in the cluster, and which claims hold them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,24 +16,24 @@ use crate::{api::Attribute, selector::AttributeValue};
 /// One device of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeviceView {
-    /// The node that has it; none: all have it.
+    /// The node of the device; `None`: all nodes.
     pub node: Option<String>,
     /// Its name in slices.
     pub device: String,
-    /// The claim that has it, `namespace/name`.
+    /// The claim that holds it, `namespace/name`.
     pub claim: Option<String>,
-    /// Who uses that claim, `namespace/name`.
+    /// The pods for which the claim is reserved, `namespace/name`.
     pub pods: Vec<String>,
-    /// Taints that keep claims from it, its own and those of rules, `key=value:effect`.
+    /// Its taints, own and from DeviceTaintRules, `key=value:effect`.
     pub taints: Vec<String>,
-    /// Whether a slice has it; without one only the claim tells of it.
+    /// Whether it is in a slice. If not, it is only known from the claim that holds it.
     pub published: bool,
-    /// As published; the driver's own without their domain.
+    /// As published; attributes of the driver's own domain without the domain.
     pub attributes: BTreeMap<String, Value>,
 }
 
 impl DeviceView {
-    /// A text attribute; empty when it is absent.
+    /// A string attribute; empty if absent.
     #[must_use]
     pub fn text(&self, name: &str) -> &str {
         self.attributes
@@ -42,7 +42,7 @@ impl DeviceView {
             .unwrap_or_default()
     }
 
-    /// A number attribute.
+    /// An integer attribute.
     #[must_use]
     pub fn number(&self, name: &str) -> Option<i64> {
         self.attributes.get(name).and_then(Value::as_i64)
@@ -56,8 +56,8 @@ impl DeviceView {
     }
 }
 
-/// Lists a driver's devices, node by node, PFs with their VFs and SFs by index after them. Devices that a claim has and no
-/// slice names any more are listed too.
+/// Lists a driver's devices by node, each PF followed by its VFs and SFs by index. Includes
+/// devices that a claim still holds though no slice has them any more.
 #[must_use]
 pub fn devices(snapshot: &Snapshot, driver: &str) -> Vec<DeviceView> {
     let all = snapshot.devices();
@@ -83,7 +83,7 @@ fn view(listed: &Listed<'_>, holder: Option<&Claim>, snapshot: &Snapshot) -> Dev
         device: listed.device.name.clone(),
         claim: holder.map(Claim::path),
         pods: holder.map(pods).unwrap_or_default(),
-        taints: taint::against(listed, &snapshot.rules, &[])
+        taints: taint::untolerated(listed, &snapshot.rules, &[])
             .iter()
             .map(ToString::to_string)
             .collect(),
@@ -116,16 +116,16 @@ fn value(datum: &AttributeValue) -> Value {
     }
 }
 
-/// Of this driver's pools, which are named as their nodes.
+/// Devices that are allocated but in no slice. Pools of this driver have the name of their node.
 fn unpublished(snapshot: &Snapshot, all: &[Listed<'_>], driver: &str) -> Vec<DeviceView> {
-    let there: BTreeSet<_> = all
+    let in_slices: BTreeSet<_> = all
         .iter()
         .map(|listed| (listed.driver, listed.pool, &*listed.device.name))
         .collect();
     let lost = |result: &&AllocationResult| {
         result.driver == driver
             && !result.admin_access
-            && !there.contains(&(&*result.driver, &*result.pool, &*result.device))
+            && !in_slices.contains(&(&*result.driver, &*result.pool, &*result.device))
     };
     let of = |claim: &Claim, result: &AllocationResult| DeviceView {
         node: Some(result.pool.clone()),
@@ -150,7 +150,7 @@ fn unpublished(snapshot: &Snapshot, all: &[Listed<'_>], driver: &str) -> Vec<Dev
     snapshot.claims.iter().flat_map(held).collect()
 }
 
-/// A PF's address is the same as that of its VFs' PF, and a device without index stands before those with one.
+/// Sort key. `pfPciAddress` groups a PF with its VFs; `None` sorts before any index.
 fn key(view: &DeviceView) -> (Option<&str>, bool, &str, bool, bool, Option<i64>, &str) {
     let is_sf = view.text("type") == "sf";
     (
@@ -170,7 +170,7 @@ mod tests {
 
     use super::*;
 
-    fn told(view: &DeviceView) -> String {
+    fn line(view: &DeviceView) -> String {
         format!(
             "{} {} {} {}",
             view.device,
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn holders_taints_of_rules_and_devices_that_no_slice_has_are_listed() {
+    fn lists_holders_taints_of_rules_and_devices_in_no_slice() {
         let driver = "sriov-dra.io";
         let result = |device: &str, admin: bool| json!({"request": "r", "driver": driver, "pool": "n1", "device": device, "adminAccess": admin});
         let claim = |name: &str, results: serde_json::Value, pods: serde_json::Value| {
@@ -213,7 +213,7 @@ mod tests {
                 "taint": {"key": "example.com/work", "value": "cable", "effect": "NoExecute"}}}),
         ];
         let all = devices(&Snapshot::read(objects).unwrap(), driver);
-        let lines: Vec<String> = all.iter().map(told).collect();
+        let lines: Vec<String> = all.iter().map(line).collect();
         assert_eq!(
             lines,
             [

@@ -1,25 +1,25 @@
-//! One request against one device: what, if anything, refuses it.
+//! Evaluates one request for one device: what, if anything, rejects it.
 
 use std::collections::BTreeMap;
 
 use super::{
     holders::Holders,
-    objects::{Class, Listed, RequestSpec, Selecting, TaintRule},
+    objects::{Class, DeviceSelector, Listed, RequestSpec, TaintRule},
     taint, text,
 };
 use crate::selector::{Because, Judgement, Looked, Selector};
 
-/// One request, or one alternative of one.
+/// A request with `exactly`, or one entry of its `firstAvailable` list.
 pub(super) struct Alternative<'a> {
     /// `req` or `req/sub`.
     pub(super) name: String,
     pub(super) spec: &'a RequestSpec,
-    /// None: there is no such class.
+    /// `None`: the class does not exist.
     pub(super) class: Option<&'a Class>,
     selectors: Vec<Compiled<'a>>,
 }
 
-/// A selector with its place.
+/// A selector and where it is from.
 struct Compiled<'a> {
     owner: String,
     index: usize,
@@ -27,10 +27,10 @@ struct Compiled<'a> {
     selector: Result<Selector, String>,
 }
 
-/// What one selector does with one device.
+/// Why a selector is false, or fails, for a device.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rejection {
-    /// Selectors and terms before it that were true: how near the device came.
+    /// Selectors, and terms of this one, that were true before: how close the device came.
     pub(super) passed: (usize, usize),
     /// `class vf, selector 0`.
     pub(super) place: String,
@@ -39,29 +39,29 @@ pub(super) struct Rejection {
     pub(super) looked: Vec<Looked>,
 }
 
-/// What a request can expect of a device.
+/// Result of a request for a device, ordered by how close it is to success.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// This program cannot say.
+    /// Not supported by this evaluation, and why.
     NotEvaluated(String),
-    /// The scheduler gives the claim up at this device.
+    /// A selector fails: the scheduler aborts the allocation of the claim at this device.
     Failed(Rejection, String),
     /// A selector is false.
     Rejected(Rejection),
-    /// The pool's slices are not all there.
+    /// Slices of the pool are missing: how many exist, of how many.
     Incomplete(usize, usize),
-    /// Another claim has it: its path, and its pods.
+    /// Held by another claim: its path and its pods.
     Held(String, Vec<String>),
-    /// Taints that are not tolerated.
+    /// Untolerated taints.
     Tainted(Vec<String>),
-    /// A counter has too little left.
+    /// A shared counter has too little left.
     Exhausted(String),
-    /// Nothing refuses it.
+    /// Matches and is available.
     Fits,
 }
 
 impl Verdict {
-    /// Stable, for programs.
+    /// Machine-readable and stable.
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::NotEvaluated(_) => "notJudged",
@@ -75,7 +75,7 @@ impl Verdict {
         }
     }
 
-    /// How near it is to success.
+    /// How close it is to success.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::NotEvaluated(_) => 0,
@@ -89,7 +89,7 @@ impl Verdict {
         }
     }
 
-    /// Whether all selectors are true of it.
+    /// Whether all selectors are true for the device.
     pub(super) fn matches(&self) -> bool {
         self.rank() >= 3
     }
@@ -118,7 +118,7 @@ impl<'a> Alternative<'a> {
         }
     }
 
-    /// A selector that the API server would not have taken.
+    /// A selector that the API server would reject.
     pub(super) fn invalid(&self) -> Option<String> {
         self.selectors.iter().find_map(|compiled| {
             let error = compiled.selector.as_ref().err()?;
@@ -151,17 +151,18 @@ impl<'a> Alternative<'a> {
         });
         match self.selected(listed) {
             Verdict::Fits => {}
-            // The scheduler does not even look at what is taken.
+            // The scheduler skips allocated devices before it evaluates selectors, so an error
+            // on one does not abort it.
             Verdict::Failed(..) if held.is_some() => return held.unwrap_or(Verdict::Fits),
             verdict => return verdict,
         }
-        if let Some((there, said)) = listed.incomplete {
-            return Verdict::Incomplete(there, said);
+        if let Some((existing, expected)) = listed.incomplete {
+            return Verdict::Incomplete(existing, expected);
         }
         if let Some(held) = held {
             return held;
         }
-        let taints = taint::against(listed, rules, &self.spec.tolerations);
+        let taints = taint::untolerated(listed, rules, &self.spec.tolerations);
         if !taints.is_empty() {
             return Verdict::Tainted(taints.iter().map(ToString::to_string).collect());
         }
@@ -199,16 +200,16 @@ impl<'a> Alternative<'a> {
         }
         if listed.device.allow_multiple_allocations {
             return Verdict::NotEvaluated(
-                "several claims may share it: capacity is not evaluated".to_owned(),
+                "the device can be shared by several claims: capacity is not evaluated".to_owned(),
             );
         }
         Verdict::Fits
     }
 }
 
-fn compiled<'a>(owner: &str, selectors: &'a [Selecting]) -> Vec<Compiled<'a>> {
-    let all = selectors.iter().enumerate().map(|(index, selecting)| {
-        let expression = selecting.cel.expression.as_str();
+fn compiled<'a>(owner: &str, selectors: &'a [DeviceSelector]) -> Vec<Compiled<'a>> {
+    let all = selectors.iter().enumerate().map(|(index, selector)| {
+        let expression = selector.cel.expression.as_str();
         Compiled {
             owner: owner.to_owned(),
             index,

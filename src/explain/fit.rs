@@ -1,5 +1,5 @@
-//! Whether devices can be chosen so that all requests, constraints and counters are content: a search as the scheduler
-//! does it, over devices that nothing refuses by themselves.
+//! Finds devices that satisfy all requests, constraints and counters together: a backtracking
+//! search like the scheduler's, over devices that fit each request by themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::{
     objects::{Constraint, Listed},
 };
 
-/// One way to serve a request.
+/// The devices that can serve one alternative of a request.
 #[derive(Debug, Clone)]
 pub(super) struct Candidates {
     /// `req` or `req/sub`.
@@ -16,35 +16,35 @@ pub(super) struct Candidates {
     pub(super) count: usize,
     /// Indices of devices, in the scheduler's order.
     pub(super) devices: Vec<usize>,
-    /// Only to observe: takes nothing.
-    pub(super) observes: bool,
+    /// Requested with `adminAccess`: neither takes the device nor consumes counters.
+    pub(super) admin_access: bool,
 }
 
-/// Which devices for which request.
+/// The chosen devices: name of the request or alternative, and index of the device.
 pub(super) type Choice = Vec<(String, usize)>;
 
-/// What a search finds.
+/// Result of a search.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SearchResult {
-    /// This.
+    /// A choice that satisfies everything.
     Choice(Choice),
-    /// That there is no way.
+    /// There is no such choice.
     None,
-    /// It took too long to say.
+    /// Given up after [`MAX_TRIES`].
     Undecided,
 }
 
-/// After so many tries it is not said whether there is a way.
+/// Limit on placements tried: the search is exponential in the worst case.
 const MAX_TRIES: usize = 200_000;
 
-/// What is to be looked for.
+/// Input of a search.
 pub(super) struct Search<'a, 's> {
     pub(super) devices: &'s [Listed<'a>],
-    /// Per request its alternatives.
+    /// The alternatives of each request that enough devices fit.
     pub(super) requests: &'s [Vec<Candidates>],
     pub(super) constraints: Vec<&'a Constraint>,
     pub(super) left: Left<'a>,
-    /// Whether counters matter.
+    /// Whether shared counters are checked.
     pub(super) counting: bool,
 }
 
@@ -52,9 +52,10 @@ struct Progress<'a, 's> {
     search: Search<'a, 's>,
     chosen: Choice,
     taken: BTreeSet<usize>,
-    /// Per constraint what the chosen devices have.
+    /// For each constraint, the attribute values of the devices chosen so far.
     values: Vec<Vec<String>>,
-    /// Devices of one kind are worth the same.
+    /// Equivalence class of each device: one that fails need not be tried again with another
+    /// device of the same class.
     kinds: BTreeMap<usize, usize>,
     tries: usize,
 }
@@ -78,7 +79,8 @@ impl<'a> Search<'a, '_> {
         }
     }
 
-    /// What tells one device from another: the constraints' values, what it takes, and who may have it.
+    /// Groups devices that are interchangeable: same attribute values for the constraints, same
+    /// counter consumption, and candidates of the same alternatives.
     fn kinds(&self) -> BTreeMap<usize, usize> {
         let options = || self.requests.iter().flatten();
         let all: BTreeSet<usize> = options()
@@ -108,6 +110,7 @@ impl<'a> Search<'a, '_> {
 }
 
 impl Progress<'_, '_> {
+    /// Chooses devices for this request and all that follow.
     fn serve(&mut self, request: usize) -> bool {
         let requests = self.search.requests;
         let Some(options) = requests.get(request) else {
@@ -118,6 +121,8 @@ impl Progress<'_, '_> {
             .any(|option| self.fill(request, option, option.count, 0))
     }
 
+    /// Chooses the `missing` devices of this request among those from index `from` on, then serves
+    /// the next requests; backtracks if they cannot be served.
     fn fill(&mut self, request: usize, option: &Candidates, missing: usize, from: usize) -> bool {
         if missing == 0 {
             return self.serve(request + 1);
@@ -135,6 +140,7 @@ impl Progress<'_, '_> {
                 return true;
             }
             self.unplace(option, device);
+            // Any other device of this kind would fail in the same way.
             failed_kinds.insert(self.kinds[&device]);
         }
         false
@@ -143,11 +149,11 @@ impl Progress<'_, '_> {
     fn place(&mut self, option: &Candidates, device: usize) -> bool {
         self.tries += 1;
         let listed = self.search.devices[device];
-        let free = option.observes || !self.taken.contains(&device);
+        let free = option.admin_access || !self.taken.contains(&device);
         if !free || !self.constraints_hold(option, device) {
             return false;
         }
-        if !option.observes {
+        if !option.admin_access {
             let enough = |(counter, needs)| {
                 self.search
                     .left
@@ -189,18 +195,20 @@ impl Progress<'_, '_> {
     fn unplace(&mut self, option: &Candidates, device: usize) {
         self.chosen.pop();
         for (constraint, values) in self.search.constraints.iter().zip(&mut self.values) {
+            // place() has pushed one value: constraints_hold() is false for a device without one.
             if covers(&constraint.requests, &option.name) {
                 values.pop();
             }
         }
-        if !option.observes {
+        if !option.admin_access {
             release(&mut self.search.left, &self.search.devices[device]);
             self.taken.remove(&device);
         }
     }
 }
 
-/// Whether a list of requests names this one; `req` covers `req/sub`, and none are all.
+/// Whether a constraint's or config's `requests` include this one. `req` includes `req/sub`; an
+/// empty list means all.
 pub(super) fn covers(requests: &[String], name: &str) -> bool {
     let base = name.split('/').next().unwrap_or(name);
     requests.is_empty()
@@ -209,7 +217,7 @@ pub(super) fn covers(requests: &[String], name: &str) -> bool {
             .any(|request| request == name || request == base)
 }
 
-/// The attribute that a constraint is about.
+/// The attribute that a constraint compares.
 pub(super) fn attribute(constraint: &Constraint) -> Option<&str> {
     constraint
         .match_attribute
@@ -217,7 +225,7 @@ pub(super) fn attribute(constraint: &Constraint) -> Option<&str> {
         .or(constraint.distinct_attribute.as_deref())
 }
 
-/// What a device has of it.
+/// The device's value of that attribute.
 pub(super) fn value(constraint: &Constraint, listed: &Listed<'_>) -> Option<String> {
     attribute(constraint)
         .and_then(|name| listed.attribute(name))

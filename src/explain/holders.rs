@@ -1,4 +1,4 @@
-//! Who has which device, and what is left of the counters that devices share.
+//! Which claim holds which device, and what remains of shared counters.
 
 use std::collections::BTreeMap;
 
@@ -9,34 +9,34 @@ use super::{
 use crate::selector::Quantity;
 
 /// Driver, pool, device.
-type Place<'a> = (&'a str, &'a str, &'a str);
+type DeviceKey<'a> = (&'a str, &'a str, &'a str);
 
 /// Driver, pool, counter set, counter.
 pub(super) type CounterName<'a> = (&'a str, &'a str, &'a str, &'a str);
 
-/// What is left of each counter.
+/// What remains of each counter.
 pub(super) type Left<'a> = BTreeMap<CounterName<'a>, Quantity>;
 
-/// Who has what.
+/// Allocated devices and their claims.
 pub(super) struct Holders<'a> {
-    by_device: BTreeMap<Place<'a>, &'a Claim>,
-    devices: BTreeMap<Place<'a>, Listed<'a>>,
+    by_device: BTreeMap<DeviceKey<'a>, &'a Claim>,
+    devices: BTreeMap<DeviceKey<'a>, Listed<'a>>,
     sizes: Left<'a>,
     left: Left<'a>,
 }
 
 impl<'a> Holders<'a> {
-    /// All claims count but the one that is explained: its own devices are free to it.
+    /// Considers all claims except the explained one (`own`), whose devices are available to it.
     pub(super) fn of(snapshot: &'a Snapshot, all: &[Listed<'a>], own: Option<&Claim>) -> Self {
         let others = snapshot
             .claims
             .iter()
             .filter(|claim| own.is_none_or(|own| own.path() != claim.path()));
         let by_device = others
-            .flat_map(|claim| results(claim).map(move |result| (place_of(result), claim)))
+            .flat_map(|claim| results(claim).map(move |result| (key_of_result(result), claim)))
             .collect();
-        let devices: BTreeMap<Place<'a>, Listed<'a>> =
-            all.iter().map(|listed| (place(listed), *listed)).collect();
+        let devices: BTreeMap<DeviceKey<'a>, Listed<'a>> =
+            all.iter().map(|listed| (key(listed), *listed)).collect();
         let sizes = sizes(snapshot);
         let mut holders = Self {
             by_device,
@@ -44,8 +44,8 @@ impl<'a> Holders<'a> {
             left: sizes.clone(),
             sizes,
         };
-        for place in holders.by_device.keys() {
-            let Some(listed) = holders.devices.get(place) else {
+        for key in holders.by_device.keys() {
+            let Some(listed) = holders.devices.get(key) else {
                 continue;
             };
             consume(&mut holders.left, listed);
@@ -53,17 +53,17 @@ impl<'a> Holders<'a> {
         holders
     }
 
-    /// The claim that has this device.
+    /// The claim that holds this device.
     pub(super) fn of_device(&self, listed: &Listed<'a>) -> Option<&'a Claim> {
-        self.by_device.get(&place(listed)).copied()
+        self.by_device.get(&key(listed)).copied()
     }
 
-    /// What is left of the counters.
+    /// What remains of the counters.
     pub(super) fn left(&self) -> &Left<'a> {
         &self.left
     }
 
-    /// The first counter that has too little left for this device: how much, of how much, and who has the rest.
+    /// The first counter with too little left for this device, and who consumes the rest.
     pub(super) fn shortage(&self, listed: &Listed<'a>) -> Option<Shortage<'a>> {
         consumption(listed).find_map(|(counter, needs)| {
             let left = self.left.get(&counter).copied().unwrap_or_default();
@@ -82,13 +82,13 @@ impl<'a> Holders<'a> {
         let all = self
             .by_device
             .iter()
-            .filter_map(|(place, claim)| Some((*self.devices.get(place)?, *claim)));
+            .filter_map(|(key, claim)| Some((*self.devices.get(key)?, *claim)));
         all.filter(|(listed, _)| consumption(listed).any(|(name, _)| name == counter))
             .collect()
     }
 }
 
-/// A counter that does not have enough.
+/// A counter with too little left.
 #[derive(Debug, Clone)]
 pub(super) struct Shortage<'a> {
     pub(super) counter: CounterName<'a>,
@@ -98,7 +98,7 @@ pub(super) struct Shortage<'a> {
     pub(super) consumers: Vec<(Listed<'a>, &'a Claim)>,
 }
 
-/// Those that count: who only observes a device does not hold it.
+/// The devices that a claim holds. A result with `adminAccess` does not hold its device.
 fn results(claim: &Claim) -> impl Iterator<Item = &AllocationResult> {
     let all = claim
         .status
@@ -108,11 +108,11 @@ fn results(claim: &Claim) -> impl Iterator<Item = &AllocationResult> {
     all.filter(|result| !result.admin_access)
 }
 
-fn place_of(result: &AllocationResult) -> Place<'_> {
+fn key_of_result(result: &AllocationResult) -> DeviceKey<'_> {
     (&result.driver, &result.pool, &result.device)
 }
 
-pub(super) fn place<'a>(listed: &Listed<'a>) -> Place<'a> {
+pub(super) fn key<'a>(listed: &Listed<'a>) -> DeviceKey<'a> {
     (listed.driver, listed.pool, &listed.device.name)
 }
 
@@ -131,7 +131,7 @@ fn sizes(snapshot: &Snapshot) -> Left<'_> {
     sizes
 }
 
-/// What a device takes of which counter.
+/// The counters that a device consumes, and how much.
 pub(super) fn consumption<'a>(
     listed: &Listed<'a>,
 ) -> impl Iterator<Item = (CounterName<'a>, Quantity)> + use<'a> {
@@ -146,7 +146,8 @@ pub(super) fn consumption<'a>(
     listed.device.consumes_counters.iter().flat_map(of)
 }
 
-/// Takes what the device needs; it may be more than there is.
+/// Subtracts what a device consumes. The result may be negative: allocations made before the
+/// counters were published are not rejected here.
 pub(super) fn consume<'a>(left: &mut Left<'a>, listed: &Listed<'a>) {
     for (counter, needs) in consumption(listed) {
         let rest = left.entry(counter).or_default();
@@ -154,7 +155,7 @@ pub(super) fn consume<'a>(left: &mut Left<'a>, listed: &Listed<'a>) {
     }
 }
 
-/// Gives it back.
+/// Reverts [`consume`].
 pub(super) fn release<'a>(left: &mut Left<'a>, listed: &Listed<'a>) {
     for (counter, needs) in consumption(listed) {
         let rest = left.entry(counter).or_default();

@@ -1,12 +1,17 @@
-//! Why a claim gets no device: what the scheduler will say of each, with the values that decide.
+//! Explains why a claim is not allocated: what the scheduler decides for each device, and which
+//! values that depends on.
 //!
 //! ```text
-//!  claims, classes, slices, rules ─► Snapshot ─► per request and device: Verdict ─► per node: Outcome ─► Report
-//!                                          selector, holders, taint                fit, cause
+//!  claims, classes,                evaluate                 cause
+//!  slices, rules ────► Snapshot ─► Verdict per request ───► Outcome ───► Report
+//!                                  and device               per node
+//!                                  (selector, holders,      (fit)
+//!                                  taint)
 //! ```
 //!
-//! Pure: it works on objects, wherever they come from. It follows Kubernetes' structured allocator
-//! (`k8s.io/dynamic-resource-allocation/structured`), and where it cannot, it says so and gives no verdict.
+//! No I/O: it works on objects from any source. It follows Kubernetes' structured allocator
+//! (`k8s.io/dynamic-resource-allocation/structured`); what it does not support it reports as not
+//! evaluated.
 
 mod cause;
 mod config;
@@ -38,12 +43,12 @@ use holders::Holders;
 use objects::{AllocationResult, Devices, Listed};
 use target::Target;
 
-/// What cannot be explained.
+/// Error of [`explain`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExplainError {
-    /// Nothing is called so.
+    /// No object has this name.
     #[error(
-        "no ResourceClaim or ResourceClaimTemplate {name} in namespace {namespace}, and no DeviceClass {name}"
+        "no ResourceClaim or ResourceClaimTemplate {name} found in namespace {namespace}, and no DeviceClass {name}"
     )]
     NotFound {
         /// As given.
@@ -51,20 +56,21 @@ pub enum ExplainError {
         /// As given.
         namespace: String,
     },
-    /// An object is not what its kind says.
+    /// An object that does not match the schema of its kind.
     #[error("{object}: {text}")]
     Object {
         /// Kind and name.
         object: String,
-        /// What is wrong.
+        /// Error of the deserializer.
         text: String,
     },
 }
 
-/// Explains what becomes of a claim, of a claim of a template, or of a request for one device of a class.
+/// Explains the allocation of a claim, of a claim from a template, or of a request for one device
+/// of a class.
 ///
 /// # Errors
-/// There is no such thing.
+/// The claim, template or class does not exist.
 pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Report, ExplainError> {
     let target = target::find(snapshot, query)?;
     let requests = alternatives(&target.devices, snapshot);
@@ -89,6 +95,7 @@ pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Repor
             allocation_results(&target).unwrap_or_default(),
         ),
     };
+    // An invalid selector cannot be stored in a live cluster, but files can have one.
     match (allocation_results(&target), invalid) {
         (Some(results), _) => allocated(&mut report, results),
         (None, Some((request, text))) => {
@@ -140,11 +147,11 @@ impl Node<'_, '_> {
         }
     }
 
-    /// An error on one node stops the scheduling on all.
-    fn trap(&self) -> Option<String> {
+    /// A selector error on one node aborts the scheduling of the pod on all nodes.
+    fn abort_note(&self) -> Option<String> {
         match &self.outcome {
             Outcome::Rejected(_, cause) if cause.code == "selectorError" => Some(format!(
-                "the scheduler may give up before, on {}: {}",
+                "the scheduler may abort on {} first: {}",
                 self.name, cause.text
             )),
             _ => None,
@@ -199,17 +206,17 @@ fn allocation_results<'a>(target: &Target<'a>) -> Option<&'a [AllocationResult]>
 }
 
 fn allocated(report: &mut Report, results: &[AllocationResult]) {
-    let told = |result: &AllocationResult| {
+    let device = |result: &AllocationResult| {
         (
             result.request.clone(),
             format!("{}/{}", result.pool, result.device),
         )
     };
     report.state = State::Allocated;
-    report.devices = results.iter().map(told).collect();
+    report.devices = results.iter().map(device).collect();
 }
 
-/// The best of all nodes speaks for the claim.
+/// Sets the result from the nodes: the first on which the claim fits, else the closest.
 fn decide(
     report: &mut Report,
     snapshot: &Snapshot,
@@ -217,27 +224,29 @@ fn decide(
     requests: &[Vec<Alternative<'_>>],
     driver: &str,
 ) {
-    // Of an alternative too: the scheduler does not begin before all classes are there.
+    // Even if only one alternative has it: the scheduler does not start before all classes exist.
     if let Some(alternative) = requests
         .iter()
         .flatten()
         .find(|alternative| alternative.class.is_none())
     {
         let (class, request) = (&alternative.spec.device_class_name, &alternative.name);
-        let text = format!("there is no DeviceClass {class}, which request {request} asks for");
+        let text = format!("request {request}: DeviceClass {class} not found");
         report.cause = Some(Cause::new("classMissing", Some(request), text));
         return;
     }
     if let Some((node, choice)) = nodes.iter().find_map(|node| Some((node, node.choice()?))) {
         report.state = State::Allocatable;
-        let told = |(name, at): &(String, usize)| (name.clone(), node.devices[*at].path());
-        report.devices = choice.iter().map(told).collect();
-        report.notes.extend(nodes.iter().filter_map(Node::trap));
+        let device = |(name, at): &(String, usize)| (name.clone(), node.devices[*at].path());
+        report.devices = choice.iter().map(device).collect();
+        report
+            .notes
+            .extend(nodes.iter().filter_map(Node::abort_note));
         return;
     }
     if snapshot.nodes(driver).is_empty() {
         let text = format!(
-            "no node has a device of {driver}: does its agent run, and has the node SR-IOV functions?"
+            "no node publishes devices of {driver}: check that its agent runs and that nodes have SR-IOV functions"
         );
         report.cause = Some(Cause::new("noDevices", None, text));
         return;
@@ -269,7 +278,7 @@ fn nearest(nodes: &[Node<'_, '_>]) -> Option<Cause> {
             ..cause.clone()
         });
     }
-    // No node has a device that matches: then all of them together say why.
+    // No device matches on any node: report the selector term over the devices of all nodes.
     let at = node.requests.iter().position(|request| {
         request
             .iter()
@@ -288,7 +297,7 @@ fn nearest(nodes: &[Node<'_, '_>]) -> Option<Cause> {
     ))
 }
 
-/// What Prepare will refuse is the reason, when nothing else is.
+/// Checks the configuration as Prepare will: its error is the cause if there is no other.
 fn prepare(report: &mut Report, spec: &Devices, alternatives: Vec<Alternative<'_>>, driver: &str) {
     for (request, text) in config::errors(spec, &alternatives, driver) {
         if report.cause.is_none() {
@@ -304,9 +313,9 @@ fn prepare(report: &mut Report, spec: &Devices, alternatives: Vec<Alternative<'_
                 State::Unallocatable
             };
         } else {
-            report.notes.push(format!(
-                "request {request} would not be prepared either: {text}"
-            ));
+            report
+                .notes
+                .push(format!("request {request}: Prepare would fail too: {text}"));
         }
     }
 }
@@ -315,7 +324,7 @@ fn notes(snapshot: &Snapshot) -> Vec<String> {
     match snapshot.left_out() {
         0 => Vec::new(),
         count => vec![format!(
-            "{} of slices with a node selector are not evaluated",
+            "slices with a node selector are not evaluated: {} left out",
             text::devices(count)
         )],
     }
@@ -350,7 +359,8 @@ fn constraints(nodes: &[Node<'_, '_>], spec: &Devices) -> Vec<ConstraintView> {
         .collect()
 }
 
-/// Devices with the same verdict are one row. Those of other drivers are told of only when they matter.
+/// Devices with the same verdict and reason share a row. Devices of other drivers are shown only
+/// if they are not simply rejected by a selector.
 fn rows(nodes: &[Node<'_, '_>], driver: &str, own: &[AllocationResult]) -> Vec<Row> {
     let mut rows = Vec::new();
     for node in nodes {
@@ -359,10 +369,12 @@ fn rows(nodes: &[Node<'_, '_>], driver: &str, own: &[AllocationResult]) -> Vec<R
                 BTreeMap::new();
             for (at, (listed, verdict)) in node.devices.iter().zip(verdicts).enumerate() {
                 if listed.driver == driver || !matches!(verdict, Verdict::Rejected(_)) {
-                    let has = own
-                        .iter()
-                        .any(|result| is(result, listed) && result.request == alternative.name);
-                    let group = groups.entry(told(verdict, has)).or_insert((at, Vec::new()));
+                    let has = own.iter().any(|result| {
+                        is_device(result, listed) && result.request == alternative.name
+                    });
+                    let group = groups
+                        .entry(code_and_reason(verdict, has))
+                        .or_insert((at, Vec::new()));
                     group.1.push(listed.device.name.clone());
                 }
             }
@@ -386,13 +398,13 @@ fn rows(nodes: &[Node<'_, '_>], driver: &str, own: &[AllocationResult]) -> Vec<R
     rows
 }
 
-fn told(verdict: &Verdict, own: bool) -> (&'static str, String) {
+fn code_and_reason(verdict: &Verdict, own: bool) -> (&'static str, String) {
     match verdict {
         Verdict::Fits if own => ("own", "allocated to this claim".to_owned()),
         verdict => (verdict.code(), reason::reason(verdict)),
     }
 }
 
-fn is(result: &AllocationResult, listed: &Listed<'_>) -> bool {
-    (&*result.driver, &*result.pool, &*result.device) == holders::place(listed)
+fn is_device(result: &AllocationResult, listed: &Listed<'_>) -> bool {
+    (&*result.driver, &*result.pool, &*result.device) == holders::key(listed)
 }

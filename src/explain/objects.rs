@@ -1,4 +1,4 @@
-//! The objects of the API that decide about an allocation, reduced to what is needed of them.
+//! The API objects that an allocation depends on, reduced to the fields that are used.
 
 mod slices;
 
@@ -13,7 +13,7 @@ pub(super) use slices::{Consumption, Listed, RuleSelector, Slice, Taint, TaintRu
 pub(super) struct Meta {
     /// Name.
     pub(super) name: String,
-    /// Empty for objects of the cluster.
+    /// Empty for cluster-scoped objects.
     pub(super) namespace: String,
 }
 
@@ -21,11 +21,11 @@ pub(super) struct Meta {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Claim {
-    /// Which.
+    /// `metadata`.
     pub(super) metadata: Meta,
-    /// What is asked for.
+    /// `spec`.
     pub(super) spec: ClaimSpec,
-    /// What it got.
+    /// `status`.
     pub(super) status: ClaimStatus,
 }
 
@@ -41,7 +41,7 @@ impl Claim {
     }
 }
 
-/// A manifest that names no namespace is in the default one.
+/// The namespace of an object; manifests may omit it.
 pub(super) fn or_default(namespace: &str) -> &str {
     if namespace.is_empty() {
         "default"
@@ -54,9 +54,9 @@ pub(super) fn or_default(namespace: &str) -> &str {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Template {
-    /// Which.
+    /// `metadata`.
     pub(super) metadata: Meta,
-    /// Its claims' metadata and spec.
+    /// `spec`.
     pub(super) spec: TemplateSpec,
 }
 
@@ -64,7 +64,7 @@ pub(super) struct Template {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct TemplateSpec {
-    /// Its claims' spec.
+    /// The spec of the claims.
     pub(super) spec: ClaimSpec,
 }
 
@@ -72,59 +72,59 @@ pub(super) struct TemplateSpec {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ClaimSpec {
-    /// What is asked for.
+    /// `devices`.
     pub(super) devices: Devices,
 }
 
-/// What a claim asks for.
+/// `spec.devices` of a claim.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Devices {
-    /// All must be served.
+    /// All must be satisfied.
     pub(super) requests: Vec<Request>,
-    /// What must be true of the chosen devices together.
+    /// What the chosen devices must satisfy together.
     pub(super) constraints: Vec<Constraint>,
-    /// For the drivers.
+    /// Configuration for the drivers.
     pub(super) config: Vec<Config>,
 }
 
-/// One request: exactly this, or the first of these that there is.
+/// One request: `exactly`, or the first available of several alternatives.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Request {
     /// Its name.
     pub(super) name: String,
-    /// Exactly this.
+    /// The request, if it has no alternatives.
     pub(super) exactly: Option<RequestSpec>,
-    /// Or the first of these.
+    /// Alternatives, in order of preference.
     pub(super) first_available: Vec<RequestSpec>,
 }
 
-/// What one request wants.
+/// What a request, or an alternative of one, requires of devices.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct RequestSpec {
-    /// Of an alternative.
+    /// Name, if it is an alternative.
     pub(super) name: String,
-    /// The class.
+    /// Name of the DeviceClass.
     pub(super) device_class_name: String,
-    /// All must be true.
-    pub(super) selectors: Vec<Selecting>,
+    /// All must be true for a device.
+    pub(super) selectors: Vec<DeviceSelector>,
     /// `ExactCount` or `All`.
     pub(super) allocation_mode: String,
     /// How many; one if absent.
     pub(super) count: Option<usize>,
-    /// Only to observe.
+    /// Access for monitoring: does not hold the device.
     pub(super) admin_access: bool,
-    /// Taints that do not matter.
+    /// Tolerated taints.
     pub(super) tolerations: Vec<Toleration>,
 }
 
 /// A selector.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Selecting {
-    /// The only kind that there is.
+pub(super) struct DeviceSelector {
+    /// The only kind so far.
     pub(super) cel: Expression,
 }
 
@@ -136,7 +136,7 @@ pub(super) struct Expression {
     pub(super) expression: String,
 }
 
-/// A taint that does not matter.
+/// A toleration of taints.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Toleration {
@@ -150,15 +150,15 @@ pub(super) struct Toleration {
     pub(super) effect: String,
 }
 
-/// What must be true of devices together.
+/// A constraint over the chosen devices.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Constraint {
-    /// Empty: all.
+    /// The requests it applies to; empty: all.
     pub(super) requests: Vec<String>,
-    /// Equal on all.
+    /// Attribute that must have the same value on all devices.
     pub(super) match_attribute: Option<String>,
-    /// Different on all.
+    /// Attribute that must have a different value on each device.
     pub(super) distinct_attribute: Option<String>,
 }
 
@@ -166,19 +166,19 @@ pub(super) struct Constraint {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Config {
-    /// Empty: all.
+    /// The requests it applies to; empty: all.
     pub(super) requests: Vec<String>,
-    /// The only kind that there is.
+    /// The only kind so far.
     pub(super) opaque: Option<Opaque>,
 }
 
-/// What a driver reads.
+/// Opaque parameters of a driver.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Opaque {
-    /// Which driver.
+    /// Name of the driver.
     pub(super) driver: String,
-    /// What it reads.
+    /// As the driver defines them.
     pub(super) parameters: Value,
 }
 
@@ -186,13 +186,13 @@ pub(super) struct Opaque {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct ClaimStatus {
-    /// None: it has nothing.
+    /// `None`: not allocated.
     pub(super) allocation: Option<Allocation>,
-    /// Who uses it.
+    /// The pods that may use it.
     pub(super) reserved_for: Vec<Consumer>,
 }
 
-/// Who uses a claim.
+/// A consumer of a claim.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Consumer {
@@ -200,11 +200,11 @@ pub(super) struct Consumer {
     pub(super) name: String,
 }
 
-/// What a claim got.
+/// `status.allocation` of a claim.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Allocation {
-    /// Devices.
+    /// The allocated devices.
     pub(super) devices: Allocated,
 }
 
@@ -212,7 +212,7 @@ pub(super) struct Allocation {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Allocated {
-    /// One by one.
+    /// One for each device.
     pub(super) results: Vec<AllocationResult>,
 }
 
@@ -222,13 +222,13 @@ pub(super) struct Allocated {
 pub(super) struct AllocationResult {
     /// `req` or `req/sub`.
     pub(super) request: String,
-    /// Whose device.
+    /// Driver of the device.
     pub(super) driver: String,
-    /// In which pool.
+    /// Slice pool of the device.
     pub(super) pool: String,
-    /// Its name.
+    /// Name of the device.
     pub(super) device: String,
-    /// Only to observe.
+    /// Access for monitoring: does not hold the device.
     pub(super) admin_access: bool,
 }
 
@@ -236,9 +236,9 @@ pub(super) struct AllocationResult {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Class {
-    /// Which.
+    /// `metadata`.
     pub(super) metadata: Meta,
-    /// What it says.
+    /// `spec`.
     pub(super) spec: ClassSpec,
 }
 
@@ -246,8 +246,8 @@ pub(super) struct Class {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ClassSpec {
-    /// All must be true.
-    pub(super) selectors: Vec<Selecting>,
-    /// For the drivers.
+    /// All must be true for a device.
+    pub(super) selectors: Vec<DeviceSelector>,
+    /// Configuration for the drivers.
     pub(super) config: Vec<Config>,
 }

@@ -9,22 +9,22 @@ use super::{
 };
 use crate::selector::Looked;
 
-/// The verdict's reason.
+/// The reason of a verdict.
 pub(super) fn reason(verdict: &Verdict) -> String {
     match verdict {
-        Verdict::Fits => "nothing refuses it".to_owned(),
-        Verdict::NotEvaluated(why) => format!("no verdict: {why}"),
+        Verdict::Fits => "matches and is available".to_owned(),
+        Verdict::NotEvaluated(why) => format!("not evaluated: {why}"),
         Verdict::Failed(rejection, error) => {
             format!("{}: {}", rejection.place, failed(rejection, error))
         }
         Verdict::Rejected(rejection) => format!("{}: {}", rejection.place, rejected(rejection)),
-        Verdict::Incomplete(there, said) => {
+        Verdict::Incomplete(existing, expected) => {
             format!(
-                "{there} of {said} slices of its pool are there: the scheduler waits for the others"
+                "its pool is incomplete: {existing} of {expected} slices exist, the scheduler waits for the rest"
             )
         }
         Verdict::Held(claim, pods) => format!("allocated to {}", text::holder(claim, pods)),
-        Verdict::Tainted(taints) => format!("taint not tolerated: {}", taints.join(", ")),
+        Verdict::Tainted(taints) => format!("untolerated taint: {}", taints.join(", ")),
         Verdict::Exhausted(text) => text.clone(),
     }
 }
@@ -34,7 +34,7 @@ pub(super) fn rejected(rejection: &Rejection) -> String {
     format!("{} is false{}", rejection.term, values(&rejection.looked))
 }
 
-/// What an error means.
+/// `TERM: CAUSE (vendor="8086")`. A missing key is reported as the attribute that is missing.
 pub(super) fn failed(rejection: &Rejection, error: &str) -> String {
     let missing = rejection
         .looked
@@ -55,19 +55,19 @@ pub(super) fn failed(rejection: &Rejection, error: &str) -> String {
     format!("{}: {cause}{}", rejection.term, values(&known))
 }
 
-/// The device at which the scheduler gives up, and what would help.
+/// The device at which the scheduler aborts, and how to avoid it.
 pub(super) fn aborted(verdict: &Verdict, listed: &Listed<'_>) -> String {
     let remedy = match verdict {
         Verdict::Failed(rejection, _)
             if rejection.looked.iter().any(|looked| looked.value.is_none()) =>
         {
-            ", unless the expression asks with has() or .? first"
+            "; guard the attribute with has() or .?"
         }
         _ => "",
     };
     let device = format!("{} of {}", listed.path(), listed.driver);
     format!(
-        "{}; the scheduler gives up at such a device, here {device}{remedy}",
+        "{}; the scheduler aborts at such a device, here {device}{remedy}",
         reason(verdict)
     )
 }
@@ -88,7 +88,7 @@ fn shown(looked: &Looked) -> &str {
     looked.value.as_deref().unwrap_or("absent")
 }
 
-/// `vendor is "8086" (7 devices), "15b3" (2)`, over all devices that a term refused.
+/// `vendor is "8086" on 7 devices, "15b3" on 2 devices`, over all devices that a term rejected.
 pub(super) fn distribution<'a>(rejections: impl Iterator<Item = &'a Rejection>) -> String {
     let mut all: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
     for looked in rejections.flat_map(|rejection| &rejection.looked) {
@@ -102,7 +102,7 @@ pub(super) fn distribution<'a>(rejections: impl Iterator<Item = &'a Rejection>) 
     all.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-/// `"a" on 7 devices, "b" on 2`.
+/// `"a" on 7 devices, "b" on 2 devices`, the most frequent first.
 fn counted(counts: &BTreeMap<&str, usize>) -> String {
     let mut all: Vec<_> = counts.iter().collect();
     all.sort_by_key(|(_, count)| std::cmp::Reverse(**count));

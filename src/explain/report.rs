@@ -1,41 +1,41 @@
-//! The answer: a headline, and what is behind it.
+//! The result: a headline and the details.
 
 use serde::Serialize;
 
 use super::cause::Cause;
 
-/// What becomes of a claim.
+/// State of a claim's allocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum State {
-    /// It has its devices.
+    /// The claim is allocated.
     Allocated,
-    /// Some node can serve it now.
+    /// The claim can be allocated on some node.
     Allocatable,
-    /// No node can.
+    /// The claim cannot be allocated on any node.
     #[serde(rename = "refused")]
     Unallocatable,
-    /// This program cannot say.
+    /// Not supported by this evaluation.
     Undecided,
 }
 
-/// Devices of one node that a request finds the same about.
+/// Devices of one node with the same verdict for a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
     /// `req` or `req/sub`.
     pub request: String,
-    /// The node; none: all nodes.
+    /// The node; `None`: all nodes.
     pub node: Option<String>,
-    /// Stable, for programs.
+    /// Machine-readable and stable.
     pub verdict: &'static str,
-    /// For people.
+    /// Human-readable reason.
     pub reason: String,
-    /// Their names, in the scheduler's order.
+    /// Names of the devices, in the scheduler's order.
     pub devices: Vec<String>,
 }
 
-/// A constraint, with what the devices have that match the requests.
+/// A constraint, and the values of the available devices on one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConstraintView {
@@ -43,34 +43,34 @@ pub struct ConstraintView {
     pub constraint: String,
     /// The node.
     pub node: String,
-    /// Value and number of free devices.
+    /// Value and number of available devices.
     pub groups: Vec<(String, usize)>,
 }
 
-/// The answer.
+/// The result of [`super::explain`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// `claim shop/net`, `class vf`.
     pub subject: String,
-    /// What becomes of it.
+    /// State of its allocation.
     pub state: State,
-    /// What it has, or could have: request and `pool/device`.
+    /// The devices that are or can be allocated: request and `pool/device`.
     pub devices: Vec<(String, String)>,
-    /// The real reason; none when nothing refuses it.
+    /// The root cause; `None` if there is no error.
     pub cause: Option<Cause>,
-    /// How many nodes were looked at.
+    /// How many nodes were evaluated.
     pub nodes: usize,
-    /// What else is to be known.
+    /// Further information.
     pub notes: Vec<String>,
-    /// Constraints, node by node.
+    /// Constraints by node.
     pub constraints: Vec<ConstraintView>,
-    /// Device by device, grouped.
+    /// Verdicts of the devices, grouped.
     pub rows: Vec<Row>,
 }
 
 impl Report {
-    /// The one line that matters.
+    /// Result and root cause in one line.
     #[must_use]
     pub fn headline(&self) -> String {
         let Self { subject, .. } = self;
@@ -86,13 +86,13 @@ impl Report {
         let node = self.cause.as_ref().and_then(|cause| cause.node.as_ref());
         let place = match (node, self.nodes) {
             (Some(node), 0 | 1) => format!(" (on {node})"),
-            (Some(node), nodes) => format!(" (on {node}, which comes nearest of {nodes} nodes)"),
+            (Some(node), nodes) => format!(" (on {node}, the closest match of {nodes} nodes)"),
             (None, _) => String::new(),
         };
         let rejected = if cause_is(self, "config") {
-            "would be allocated, but cannot be prepared"
+            "can be allocated, but not prepared"
         } else {
-            "cannot be served"
+            "cannot be allocated"
         };
         match self.state {
             State::Allocated if self.cause.is_none() => {
@@ -104,7 +104,7 @@ impl Report {
                 devices.join(", ")
             ),
             State::Unallocatable => format!("{subject} {rejected}: {cause}{place}"),
-            State::Undecided => format!("{subject}: no verdict: {cause}{place}"),
+            State::Undecided => format!("{subject}: result unknown: {cause}{place}"),
         }
     }
 }

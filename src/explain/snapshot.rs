@@ -1,4 +1,4 @@
-//! All objects that decide about an allocation, however they were got.
+//! The cluster state that an allocation depends on, from the API server or from files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::{
     objects::{Claim, Class, Listed, Slice, TaintRule, Template},
 };
 
-/// What there is in a cluster, or in the files that stand for one.
+/// A snapshot of the cluster state.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     /// Claims, allocated or not.
@@ -19,17 +19,17 @@ pub struct Snapshot {
     pub(super) templates: Vec<Template>,
     /// Classes by name.
     pub(super) classes: BTreeMap<String, Class>,
-    /// Slices of all drivers, in the order of their names.
+    /// Slices of all drivers, sorted by name.
     pub(super) slices: Vec<Slice>,
-    /// Taints that administrators put on devices.
+    /// DeviceTaintRules.
     pub(super) rules: Vec<TaintRule>,
 }
 
 impl Snapshot {
-    /// Reads objects and lists of them; kinds that do not matter are passed over.
+    /// Reads objects and lists of them; ignores other kinds.
     ///
     /// # Errors
-    /// An object that does not have the form of its kind.
+    /// An object does not match the schema of its kind.
     pub fn read(objects: impl IntoIterator<Item = Value>) -> Result<Self, ExplainError> {
         let mut snapshot = Self::default();
         for object in objects {
@@ -46,7 +46,7 @@ impl Snapshot {
         if let Some(items) = object.get_mut("items").and_then(Value::as_array_mut) {
             let single = kind.strip_suffix("List").unwrap_or_default();
             for mut item in std::mem::take(items) {
-                // The members of a typed list do not say what they are.
+                // Items of a typed list (`ResourceClaimList`) have no `kind`.
                 if item.get("kind").is_none() && item.is_object() {
                     item["kind"] = single.into();
                 }
@@ -68,9 +68,10 @@ impl Snapshot {
         Ok(())
     }
 
-    /// All devices in the order in which the scheduler looks at them: of each pool the highest generation only.
+    /// All devices in the scheduler's order, of the highest generation of each pool. Leaves out
+    /// devices of slices with a node selector.
     pub(super) fn devices(&self) -> Vec<Listed<'_>> {
-        let newest = self.newest();
+        let newest = self.newest_generations();
         let current = |slice: &&Slice| {
             newest
                 .get(&key(slice))
@@ -79,7 +80,8 @@ impl Snapshot {
         let mut all = Vec::new();
         for slice in self.slices.iter().filter(current) {
             let pool = newest[&key(slice)];
-            let incomplete = (pool.there != pool.said).then_some((pool.there, pool.said));
+            let incomplete =
+                (pool.existing != pool.expected).then_some((pool.existing, pool.expected));
             let (driver, name) = key(slice);
             all.extend(slice.spec.devices.iter().filter_map(|device| {
                 let node = slice
@@ -100,7 +102,7 @@ impl Snapshot {
         all
     }
 
-    /// Whether devices are left out, since node selectors are not evaluated here.
+    /// How many devices are left out because node selectors are not evaluated.
     pub(super) fn left_out(&self) -> usize {
         let all: usize = self.current().map(|slice| slice.spec.devices.len()).sum();
         all - self.devices().len()
@@ -108,7 +110,7 @@ impl Snapshot {
 
     /// Slices of the highest generation of their pools.
     pub(super) fn current(&self) -> impl Iterator<Item = &Slice> {
-        let newest = self.newest();
+        let newest = self.newest_generations();
         self.slices.iter().filter(move |slice| {
             newest
                 .get(&key(slice))
@@ -116,7 +118,7 @@ impl Snapshot {
         })
     }
 
-    /// The nodes that have devices of this driver.
+    /// The nodes with devices of this driver.
     pub(super) fn nodes<'a>(&'a self, driver: &str) -> BTreeSet<&'a str> {
         self.devices()
             .iter()
@@ -125,36 +127,36 @@ impl Snapshot {
             .collect()
     }
 
-    fn newest(&self) -> BTreeMap<(&str, &str), Newest> {
+    fn newest_generations(&self) -> BTreeMap<(&str, &str), Newest> {
         let mut newest: BTreeMap<(&str, &str), Newest> = BTreeMap::new();
         for slice in &self.slices {
-            let (generation, said) = (generation(slice), slice.spec.pool.resource_slice_count);
+            let (generation, expected) = (generation(slice), slice.spec.pool.resource_slice_count);
             let pool = newest.entry(key(slice)).or_insert(Newest {
                 generation,
-                there: 0,
-                said,
+                existing: 0,
+                expected,
             });
             if generation > pool.generation {
                 *pool = Newest {
                     generation,
-                    there: 0,
-                    said,
+                    existing: 0,
+                    expected,
                 };
             }
             if generation == pool.generation {
-                pool.there += 1;
+                pool.existing += 1;
             }
         }
         newest
     }
 }
 
-/// The highest generation of a pool.
+/// The highest generation of a slice pool: how many of its slices exist, and how many should.
 #[derive(Debug, Clone, Copy)]
 struct Newest {
     generation: i64,
-    there: usize,
-    said: usize,
+    existing: usize,
+    expected: usize,
 }
 
 fn key(slice: &Slice) -> (&str, &str) {
@@ -181,7 +183,7 @@ fn read<T: DeserializeOwned>(mut object: Value) -> Result<T, ExplainError> {
     })
 }
 
-/// To the API, null is absent; in a driver's parameters it is what the user wrote.
+/// Removes nulls, which mean absent in the API; opaque parameters are left as the user wrote them.
 fn without_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {

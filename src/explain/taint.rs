@@ -1,9 +1,9 @@
-//! Taints that keep a claim from a device (KEP-5055).
+//! Untolerated device taints (KEP-5055).
 
 use super::objects::{Listed, RuleSelector, Taint, TaintRule, Toleration};
 
-/// The taints of a device, its own and those of rules, that are not tolerated.
-pub(super) fn against<'a>(
+/// The untolerated taints of a device, its own and those of rules.
+pub(super) fn untolerated<'a>(
     listed: &Listed<'a>,
     rules: &'a [TaintRule],
     tolerations: &[Toleration],
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_toleration_covers_what_it_names() {
+    fn a_toleration_matches_the_fields_that_it_sets() {
         let taint = Taint {
             key: "d/gone".into(),
             value: String::new(),

@@ -1,4 +1,4 @@
-//! What is asked about: a claim, a template of claims, or a class.
+//! The object to explain: a claim, a claim template or a class.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::{
     snapshot::Snapshot,
 };
 
-/// A name as people give it: `net`, `shop/net`, `class/vf`, `claim/net`.
+/// A name as given on the command line: `net`, `shop/net`, `class/vf`, `claim/net`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     kind: Option<Kind>,
@@ -24,7 +24,7 @@ enum Kind {
 }
 
 impl Query {
-    /// Reads one. `namespace` is for names that do not say theirs.
+    /// Parses a name. `namespace` is the default namespace.
     #[must_use]
     pub fn read(text: &str, namespace: &str) -> Self {
         let (kind, rest) = match text.split_once('/') {
@@ -41,7 +41,7 @@ impl Query {
     }
 }
 
-/// The words that `kubectl` takes.
+/// Singular, plural and short forms, as `kubectl` accepts them.
 fn kind(word: &str) -> Option<Kind> {
     match word.to_ascii_lowercase().as_str() {
         "claim" | "resourceclaim" | "resourceclaims" => Some(Kind::Claim),
@@ -51,27 +51,27 @@ fn kind(word: &str) -> Option<Kind> {
     }
 }
 
-/// What is asked about.
+/// The object to explain.
 pub(super) struct Target<'a> {
     /// `claim shop/net`.
     pub(super) title: String,
     pub(super) devices: Cow<'a, Devices>,
-    /// When it is one.
+    /// Set if it is a claim.
     pub(super) claim: Option<&'a Claim>,
 }
 
-/// Finds it: a claim first, then a template, then a class.
+/// Looks for a claim first, then for a template, then for a class.
 pub(super) fn find<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<Target<'a>, ExplainError> {
     let Query {
         namespace, name, ..
     } = query;
-    let may = |kind| query.kind.is_none_or(|wanted| wanted == kind);
+    let allowed = |kind| query.kind.is_none_or(|wanted| wanted == kind);
     let here =
         |meta: &Meta| meta.name == *name && or_default(&meta.namespace) == or_default(namespace);
     let claim = snapshot
         .claims
         .iter()
-        .find(|claim| may(Kind::Claim) && here(&claim.metadata));
+        .find(|claim| allowed(Kind::Claim) && here(&claim.metadata));
     if let Some(claim) = claim {
         let title = format!("claim {}", claim.path());
         return Ok(Target {
@@ -83,16 +83,16 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<Target<'
     let template = snapshot
         .templates
         .iter()
-        .find(|template| may(Kind::Template) && here(&template.metadata));
+        .find(|template| allowed(Kind::Template) && here(&template.metadata));
     if let Some(template) = template {
-        let title = format!("a claim of template {namespace}/{name}");
+        let title = format!("a claim from template {namespace}/{name}");
         return Ok(Target {
             title,
             devices: Cow::Borrowed(&template.spec.spec.devices),
             claim: None,
         });
     }
-    if may(Kind::Class) && snapshot.classes.contains_key(name) {
+    if allowed(Kind::Class) && snapshot.classes.contains_key(name) {
         let title = format!("one device of class {name}");
         return Ok(Target {
             title,
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_may_say_kind_and_namespace() {
+    fn a_name_can_have_kind_and_namespace() {
         let read = |text: &str| {
             let query = Query::read(text, "default");
             (query.kind, query.namespace, query.name)

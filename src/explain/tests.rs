@@ -1,4 +1,4 @@
-//! The cases that users meet: a small cluster, a claim, and the reason that a person is told.
+//! A small cluster, a claim, and the reason that is reported to the user.
 
 mod cases;
 mod more;
@@ -11,7 +11,7 @@ const DRIVER: &str = "sriov-dra.io";
 const VF: &str =
     r#"device.driver == "sriov-dra.io" && device.attributes["sriov-dra.io"].type == "vf""#;
 
-/// A device of `node1`'s only port, on NUMA node 0. `more` is laid over its attributes.
+/// A device of `node1`'s only PF, on NUMA node 0. `more` overrides its attributes.
 fn device(name: &str, kind: &str, more: &Value) -> Value {
     let text = |text: &str| json!({"string": text});
     let mut attributes = json!({
@@ -43,7 +43,7 @@ fn vfs(count: usize, change: impl Fn(usize, &mut Value)) -> Vec<Value> {
     (0..count).map(one).collect()
 }
 
-/// Those devices as all that `node` has, with the port's counters.
+/// The slices of `node`: the devices, and the PF's counters.
 fn node(node: &str, devices: &[Value]) -> Value {
     let slice = |name: &str, content: (&str, Value)| {
         let pool = json!({"name": node, "generation": 1, "resourceSliceCount": 2});
@@ -74,7 +74,7 @@ fn one(more: &Value) -> Value {
     claim(&json!({"requests": [{"name": "nic", "exactly": exactly}]}))
 }
 
-/// Another claim that has a device of `node1`, and the pod that uses it.
+/// Another claim that holds a device of `node1`, and the pod that uses it.
 fn holding(name: &str, pod: &str, device: &str) -> Value {
     let result = json!({"request": "nic", "driver": DRIVER, "pool": "node1", "device": device});
     json!({
@@ -86,14 +86,14 @@ fn holding(name: &str, pod: &str, device: &str) -> Value {
     })
 }
 
-/// What is said of `shop/net`.
-fn told(objects: impl IntoIterator<Item = Value>) -> Report {
-    about("shop/net", objects)
+/// The report on `shop/net`.
+fn report_of(objects: impl IntoIterator<Item = Value>) -> Report {
+    report_on("shop/net", objects)
 }
 
-fn about(what: &str, objects: impl IntoIterator<Item = Value>) -> Report {
+fn report_on(what: &str, objects: impl IntoIterator<Item = Value>) -> Report {
     let snapshot = Snapshot::read(objects).expect("the objects are well formed");
-    explain(&snapshot, &Query::read(what, "default"), DRIVER).expect("it is there")
+    explain(&snapshot, &Query::read(what, "default"), DRIVER).expect("the target exists")
 }
 
 /// The cause's code, and the headline.
@@ -105,7 +105,7 @@ fn line(report: &Report) -> String {
     )
 }
 
-/// The rows, one a line.
+/// The rows, one per line.
 fn rows(report: &Report) -> String {
     let row = |row: &super::Row| {
         let node = row.node.as_deref().unwrap_or("-");

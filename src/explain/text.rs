@@ -11,7 +11,7 @@ use super::{
 /// How many names are listed before "and N more".
 pub(super) const NAMES: usize = 3;
 
-/// `shop/net (pod upf-0)`.
+/// `claim shop/net (pod upf-0)`.
 pub(super) fn holder(claim: &str, pods: &[String]) -> String {
     match pods {
         [] => format!("claim {claim}"),
@@ -23,7 +23,7 @@ pub(super) fn holder(claim: &str, pods: &[String]) -> String {
     }
 }
 
-/// A PF whose VFs are in use, or the other way round, or whatever else shares a counter.
+/// Which counter is exhausted and by whom: a PF excludes its VFs and SFs, and the reverse.
 pub(super) fn shortage(listed: &Listed<'_>, shortage: &Shortage<'_>) -> String {
     let kind = |listed: &Listed<'_>| {
         listed
@@ -41,7 +41,7 @@ pub(super) fn shortage(listed: &Listed<'_>, shortage: &Shortage<'_>) -> String {
         {
             "its PF is in use"
         }
-        _ => "what it shares is in use",
+        _ => "a shared counter is exhausted",
     };
     let consumer = |(consumer, claim): &(Listed<'_>, &Claim)| {
         let pods: Vec<String> = claim
@@ -72,7 +72,7 @@ pub(super) fn shortage(listed: &Listed<'_>, shortage: &Shortage<'_>) -> String {
         format!(": {consumers}")
     };
     format!(
-        "{of}{consumers} (counter {counter} of {set}: {} of {} left, it takes {})",
+        "{of}{consumers} (counter {counter} of {set}: {} of {} left, {} needed)",
         shortage.left, shortage.size, shortage.needs
     )
 }
@@ -87,7 +87,7 @@ pub(super) fn constraint(constraint: &Constraint) -> String {
     format!("{kind} {}", attribute(constraint).unwrap_or("?"))
 }
 
-/// `0: 3 devices, 1: 4, absent: 2`.
+/// The devices by value of the constraint's attribute: value and number of devices.
 pub(super) fn groups(constraint: &Constraint, all: &[&Listed<'_>]) -> Vec<(String, usize)> {
     let mut groups: BTreeMap<String, usize> = BTreeMap::new();
     for listed in all {
@@ -98,7 +98,7 @@ pub(super) fn groups(constraint: &Constraint, all: &[&Listed<'_>]) -> Vec<(Strin
     groups.into_iter().collect()
 }
 
-/// See [`groups`].
+/// `0: 3 devices, 1: 4 devices, absent: 2 devices`, from [`groups`].
 pub(super) fn grouped(groups: &[(String, usize)]) -> String {
     let shown = groups
         .iter()
@@ -124,7 +124,7 @@ pub(super) fn matching(count: usize) -> String {
     )
 }
 
-/// The first ones and how many more.
+/// The items shown, and how many more there are.
 pub(super) fn list(shown: Vec<String>, all: usize) -> String {
     let more = all.saturating_sub(shown.len());
     let shown = shown.join(", ");

@@ -25,7 +25,7 @@ pub(super) fn text(report: &Report, all: bool) -> String {
     if !report.constraints.is_empty() {
         text += "\n";
         text += &columns(
-            &["CONSTRAINT", "NODE", "FREE DEVICES"],
+            &["CONSTRAINT", "NODE", "AVAILABLE DEVICES"],
             report.constraints.iter().map(constraint),
         );
     }

@@ -1,4 +1,4 @@
-//! Slices and what they hold, and the rules that taint it.
+//! ResourceSlices and their devices, and DeviceTaintRules.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -11,9 +11,9 @@ use crate::selector::{AttributeValue, Capacity, CelDevice, Quantity};
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::explain) struct Slice {
-    /// Which.
+    /// `metadata`.
     pub(in crate::explain) metadata: Meta,
-    /// What it says.
+    /// `spec`.
     pub(in crate::explain) spec: SliceSpec,
 }
 
@@ -21,29 +21,29 @@ pub(in crate::explain) struct Slice {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(in crate::explain) struct SliceSpec {
-    /// Whose devices.
+    /// Name of the driver.
     pub(in crate::explain) driver: String,
-    /// Of which pool.
+    /// The slice pool that it is part of.
     pub(in crate::explain) pool: Pool,
-    /// The node that has them.
+    /// The node of the devices.
     pub(in crate::explain) node_name: Option<String>,
-    /// All nodes have them.
+    /// The devices are available on all nodes.
     pub(in crate::explain) all_nodes: bool,
-    /// What there is.
+    /// The devices.
     pub(in crate::explain) devices: Vec<Device>,
-    /// What devices share.
+    /// Counter sets that devices consume.
     pub(in crate::explain) shared_counters: Vec<CounterSet>,
 }
 
-/// Which slices belong together.
+/// The pool of a slice: slices of one pool belong together.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(in crate::explain) struct Pool {
     /// Its name.
     pub(in crate::explain) name: String,
-    /// Only the highest counts.
+    /// Only slices of the highest generation are valid.
     pub(in crate::explain) generation: i64,
-    /// Of this generation.
+    /// Number of slices of this generation.
     pub(in crate::explain) resource_slice_count: usize,
 }
 
@@ -57,27 +57,27 @@ pub(in crate::explain) struct Device {
     pub(in crate::explain) attributes: BTreeMap<String, AttributeValue>,
     /// By qualified name.
     pub(in crate::explain) capacity: BTreeMap<String, Capacity>,
-    /// Why it is not to be used.
+    /// Its taints, without those of rules.
     pub(in crate::explain) taints: Vec<Taint>,
-    /// What it takes while it is used.
+    /// What it consumes of shared counters while allocated.
     pub(in crate::explain) consumes_counters: Vec<Consumption>,
-    /// Whether several claims may have it.
+    /// Whether several claims can share it.
     pub(in crate::explain) allow_multiple_allocations: bool,
-    /// The node that has it, when each device says so.
+    /// Its node, if the slice has node selection per device.
     pub(in crate::explain) node_name: Option<String>,
-    /// All nodes have it.
+    /// It is available on all nodes.
     pub(in crate::explain) all_nodes: bool,
 }
 
-/// Why a device is not to be used.
+/// A taint of a device.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(in crate::explain) struct Taint {
-    /// A label's name.
+    /// Has the syntax of a label name.
     pub(in crate::explain) key: String,
-    /// A label's value.
+    /// Has the syntax of a label value.
     pub(in crate::explain) value: String,
-    /// `NoSchedule`, `NoExecute`; all else is nothing.
+    /// `NoSchedule` or `NoExecute`; other effects are ignored.
     pub(in crate::explain) effect: String,
 }
 
@@ -92,30 +92,30 @@ impl fmt::Display for Taint {
     }
 }
 
-/// What a device takes of one counter set.
+/// What a device consumes of one counter set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(in crate::explain) struct Consumption {
-    /// The set.
+    /// Name of the counter set.
     pub(in crate::explain) counter_set: String,
-    /// How much of each.
+    /// The amount of each counter.
     pub(in crate::explain) counters: BTreeMap<String, Counter>,
 }
 
-/// Amounts that devices share.
+/// Counters that devices share.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::explain) struct CounterSet {
     /// Its name.
     pub(in crate::explain) name: String,
-    /// How much there is of each.
+    /// The total of each counter.
     pub(in crate::explain) counters: BTreeMap<String, Counter>,
 }
 
-/// An amount.
+/// Value of a counter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub(in crate::explain) struct Counter {
-    /// How much.
+    /// The amount.
     pub(in crate::explain) value: Quantity,
 }
 
@@ -123,9 +123,9 @@ pub(in crate::explain) struct Counter {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::explain) struct TaintRule {
-    /// Which.
+    /// `metadata`.
     pub(in crate::explain) metadata: Meta,
-    /// What it says.
+    /// `spec`.
     pub(in crate::explain) spec: TaintRuleSpec,
 }
 
@@ -133,36 +133,36 @@ pub(in crate::explain) struct TaintRule {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(in crate::explain) struct TaintRuleSpec {
-    /// None: no device.
+    /// `None`: selects no device.
     pub(in crate::explain) device_selector: Option<RuleSelector>,
-    /// What it puts on them.
+    /// The taint of the selected devices.
     pub(in crate::explain) taint: Taint,
 }
 
-/// Devices that a rule is about: all that is said must be so.
+/// The devices that a rule selects: all fields that are set must match.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::explain) struct RuleSelector {
-    /// Whose device.
+    /// Name of the driver.
     pub(in crate::explain) driver: Option<String>,
-    /// In which pool.
+    /// Name of the slice pool.
     pub(in crate::explain) pool: Option<String>,
-    /// Its name.
+    /// Name of the device.
     pub(in crate::explain) device: Option<String>,
 }
 
-/// A device with its place: what the scheduler chooses from.
+/// A device of a slice with its driver, pool and node: what the scheduler chooses from.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::explain) struct Listed<'a> {
-    /// Whose device.
+    /// Name of the driver.
     pub(in crate::explain) driver: &'a str,
-    /// In which pool.
+    /// Name of the slice pool.
     pub(in crate::explain) pool: &'a str,
-    /// The node that has it; none: all nodes.
+    /// The node of the device; `None`: all nodes.
     pub(in crate::explain) node: Option<&'a str>,
-    /// What it is.
+    /// The device.
     pub(in crate::explain) device: &'a Device,
-    /// Slices of its pool, there and said to be there, when they differ.
+    /// If the pool is incomplete: how many of its slices exist, and how many it should have.
     pub(in crate::explain) incomplete: Option<(usize, usize)>,
 }
 
@@ -183,7 +183,8 @@ impl Listed<'_> {
         format!("{}/{}", self.pool, self.device.name)
     }
 
-    /// The attribute of that qualified name; one without domain is in the driver's.
+    /// The attribute of that qualified name. In slices, attributes of the driver's own domain may
+    /// omit the domain.
     #[must_use]
     pub(in crate::explain) fn attribute(&self, name: &str) -> Option<&AttributeValue> {
         let bare = || name.strip_prefix(self.driver)?.strip_prefix('/');

@@ -1,19 +1,19 @@
-//! The ten that users meet.
+//! The ten most common causes.
 
 use serde_json::json;
 
 use super::*;
 
 #[test]
-fn no_such_vendor() {
+fn no_device_has_the_vendor() {
     let wanted =
         r#"device.driver == "sriov-dra.io" && device.attributes["sriov-dra.io"].vendor == "15b3""#;
-    let report = told([
+    let report = report_of([
         class("vf", wanted),
         one(&json!({})),
         node("node1", &vfs(3, |_, _| {})),
     ]);
-    insta::assert_snapshot!(line(&report), @r#"selector: claim shop/net cannot be served: no device matches request nic: class vf, selector 0: device.attributes["sriov-dra.io"].vendor == "15b3" is false for all: vendor is "8086" on 3 devices"#);
+    insta::assert_snapshot!(line(&report), @r#"selector: claim shop/net cannot be allocated: no device matches request nic: class vf, selector 0: device.attributes["sriov-dra.io"].vendor == "15b3" is false for all devices: vendor is "8086" on 3 devices"#);
     insta::assert_snapshot!(rows(&report), @r#"nic node1 selector 0000-3b-02-0,0000-3b-02-1,0000-3b-02-2: class vf, selector 0: device.attributes["sriov-dra.io"].vendor == "15b3" is false (vendor="8086")"#);
 }
 
@@ -21,11 +21,11 @@ fn no_such_vendor() {
 fn the_link_is_down() {
     let taint = json!([{"key": "sriov-dra.io/link-down", "effect": "NoSchedule"}]);
     let devices = vfs(3, |_, vf| vf["taints"] = taint.clone());
-    let report = told([class("vf", VF), one(&json!({})), node("node1", &devices)]);
-    insta::assert_snapshot!(line(&report), @r#"taint: claim shop/net cannot be served: 3 devices match request nic, none is free: 3 tainted and not tolerated: sriov-dra.io/link-down:NoSchedule (on node1)"#);
+    let report = report_of([class("vf", VF), one(&json!({})), node("node1", &devices)]);
+    insta::assert_snapshot!(line(&report), @r#"taint: claim shop/net cannot be allocated: 3 devices match request nic, none is available: 3 with untolerated taints: sriov-dra.io/link-down:NoSchedule (on node1)"#);
     let tolerations =
         json!([{"key": "sriov-dra.io/link-down", "operator": "Exists", "effect": "NoSchedule"}]);
-    let report = told([
+    let report = report_of([
         class("vf", VF),
         one(&json!({"tolerations": tolerations})),
         node("node1", &devices),
@@ -34,7 +34,7 @@ fn the_link_is_down() {
 }
 
 #[test]
-fn all_are_taken() {
+fn all_devices_are_allocated() {
     let holders = [
         holding("a", "upf-0", "0000-3b-02-0"),
         holding("b", "upf-1", "0000-3b-02-1"),
@@ -44,8 +44,8 @@ fn all_are_taken() {
         one(&json!({})),
         node("node1", &vfs(2, |_, _| {})),
     ];
-    let report = told(objects.into_iter().chain(holders));
-    insta::assert_snapshot!(line(&report), @r#"held: claim shop/net cannot be served: 2 devices match request nic, none is free: 2 allocated to claim shop/a (pod upf-0), claim shop/b (pod upf-1) (on node1)"#);
+    let report = report_of(objects.into_iter().chain(holders));
+    insta::assert_snapshot!(line(&report), @r#"held: claim shop/net cannot be allocated: 2 devices match request nic, none is available: 2 allocated to claim shop/a (pod upf-0), claim shop/b (pod upf-1) (on node1)"#);
     insta::assert_snapshot!(rows(&report), @r#"
     nic node1 held 0000-3b-02-0: allocated to claim shop/a (pod upf-0)
     nic node1 held 0000-3b-02-1: allocated to claim shop/b (pod upf-1)
@@ -63,52 +63,52 @@ fn the_pf_is_in_use() {
             node("node1", &devices),
         ]
     };
-    let report = told(
+    let report = report_of(
         objects()
             .into_iter()
             .chain([one(&json!({})), holding("whole", "dpdk-0", "0000-3b-00-0")]),
     );
-    insta::assert_snapshot!(line(&report), @r#"counters: claim shop/net cannot be served: 2 devices match request nic, none is free: 2 blocked: its PF is in use: 0000-3b-00-0 by claim shop/whole (pod dpdk-0) (counter vfs of pf-0000-3b-00-0: 0 of 8 left, it takes 1) (on node1)"#);
+    insta::assert_snapshot!(line(&report), @r#"counters: claim shop/net cannot be allocated: 2 devices match request nic, none is available: 2 blocked: its PF is in use: 0000-3b-00-0 by claim shop/whole (pod dpdk-0) (counter vfs of pf-0000-3b-00-0: 0 of 8 left, 1 needed) (on node1)"#);
     let pf = one(&json!({"deviceClassName": "pf"}));
-    let report = told(
+    let report = report_of(
         objects()
             .into_iter()
             .chain([pf, holding("a", "upf-0", "0000-3b-02-1")]),
     );
-    insta::assert_snapshot!(line(&report), @r#"counters: claim shop/net cannot be served: 1 device matches request nic, none is free: 1 blocked: its VFs are in use: 0000-3b-02-1 by claim shop/a (pod upf-0) (counter vfs of pf-0000-3b-00-0: 7 of 8 left, it takes 8) (on node1)"#);
+    insta::assert_snapshot!(line(&report), @r#"counters: claim shop/net cannot be allocated: 1 device matches request nic, none is available: 1 blocked: its VFs are in use: 0000-3b-02-1 by claim shop/a (pod upf-0) (counter vfs of pf-0000-3b-00-0: 7 of 8 left, 8 needed) (on node1)"#);
 }
 
 #[test]
-fn another_pool() {
+fn devices_are_in_another_pool() {
     let wanted = r#"device.driver == "sriov-dra.io" && device.attributes["sriov-dra.io"].pool == "intel.com/blue""#;
     let devices = vfs(3, |index, vf| {
         let pool = if index == 0 { "" } else { "intel.com/red" };
         vf["attributes"]["pool"] = json!({"string": pool});
     });
-    let report = told([
+    let report = report_of([
         class("vf", wanted),
         one(&json!({})),
         node("node1", &devices),
     ]);
-    insta::assert_snapshot!(line(&report), @r#"selector: claim shop/net cannot be served: no device matches request nic: class vf, selector 0: device.attributes["sriov-dra.io"].pool == "intel.com/blue" is false for all: pool is "intel.com/red" on 2 devices, "" on 1 device"#);
+    insta::assert_snapshot!(line(&report), @r#"selector: claim shop/net cannot be allocated: no device matches request nic: class vf, selector 0: device.attributes["sriov-dra.io"].pool == "intel.com/blue" is false for all devices: pool is "intel.com/red" on 2 devices, "" on 1 device"#);
 }
 
 #[test]
 fn a_missing_attribute() {
     let speed = json!([{"cel": {"expression": "device.attributes[\"sriov-dra.io\"].speed > 10"}}]);
-    let report = told([
+    let report = report_of([
         class("vf", VF),
         one(&json!({"selectors": speed})),
         node("node1", &vfs(2, |_, _| {})),
     ]);
-    insta::assert_snapshot!(line(&report), @r#"selectorError: claim shop/net cannot be served: request nic, selector 0: device.attributes["sriov-dra.io"].speed > 10: the device has no attribute speed; the scheduler gives up at such a device, here node1/0000-3b-02-0 of sriov-dra.io, unless the expression asks with has() or .? first (on node1)"#);
+    insta::assert_snapshot!(line(&report), @r#"selectorError: claim shop/net cannot be allocated: request nic, selector 0: device.attributes["sriov-dra.io"].speed > 10: the device has no attribute speed; the scheduler aborts at such a device, here node1/0000-3b-02-0 of sriov-dra.io; guard the attribute with has() or .? (on node1)"#);
     let guarded = json!([{"cel": {"expression": "device.attributes[\"sriov-dra.io\"].?speed.orValue(0) > 10"}}]);
-    let report = told([
+    let report = report_of([
         class("vf", VF),
         one(&json!({"selectors": guarded})),
         node("node1", &vfs(2, |_, _| {})),
     ]);
-    insta::assert_snapshot!(line(&report), @r#"selector: claim shop/net cannot be served: no device matches request nic: request nic, selector 0: device.attributes["sriov-dra.io"].?speed.orValue(0) > 10 is false for all: speed is absent on 2 devices"#);
+    insta::assert_snapshot!(line(&report), @r#"selector: claim shop/net cannot be allocated: no device matches request nic: request nic, selector 0: device.attributes["sriov-dra.io"].?speed.orValue(0) > 10 is false for all devices: speed is absent on 2 devices"#);
 }
 
 #[test]
@@ -121,9 +121,9 @@ fn too_few_on_one_numa_node() {
     let with = |count: usize| {
         let mut claim = one(&json!({"count": count}));
         claim["spec"]["devices"]["constraints"] = constraint.clone();
-        told([class("vf", VF), claim, node("node1", &devices)])
+        report_of([class("vf", VF), claim, node("node1", &devices)])
     };
-    insta::assert_snapshot!(line(&with(4)), @r#"constraint: claim shop/net cannot be served: constraint 0, matchAttribute resource.kubernetes.io/numaNode: needs one value on 4 devices of nic, but those that are free have 0: 3 devices, 1: 3 devices (on node1)"#);
+    insta::assert_snapshot!(line(&with(4)), @r#"constraint: claim shop/net cannot be allocated: constraint 0, matchAttribute resource.kubernetes.io/numaNode: 4 devices for nic must have the same value, but the available devices have 0: 3 devices, 1: 3 devices (on node1)"#);
     assert_eq!(
         with(4).constraints[0].groups,
         [("0".to_owned(), 3), ("1".to_owned(), 3)]
@@ -132,42 +132,42 @@ fn too_few_on_one_numa_node() {
 }
 
 #[test]
-fn an_administrator_has_tainted_it() {
+fn a_device_taint_rule_applies() {
     let selector = json!({"driver": DRIVER, "pool": "node1", "device": "0000-3b-02-0"});
     let taint = json!({"key": "example.com/cable-work", "value": "monday", "effect": "NoExecute"});
     let rule = json!({
         "kind": "DeviceTaintRule", "metadata": {"name": "cable"}, "spec": {"deviceSelector": selector, "taint": taint}
     });
-    let report = told([
+    let report = report_of([
         class("vf", VF),
         one(&json!({})),
         node("node1", &vfs(1, |_, _| {})),
         rule,
     ]);
-    insta::assert_snapshot!(line(&report), @r#"taint: claim shop/net cannot be served: 1 device matches request nic, none is free: 1 tainted and not tolerated: example.com/cable-work=monday:NoExecute (on node1)"#);
+    insta::assert_snapshot!(line(&report), @r#"taint: claim shop/net cannot be allocated: 1 device matches request nic, none is available: 1 with untolerated taints: example.com/cable-work=monday:NoExecute (on node1)"#);
 }
 
 #[test]
-fn no_such_class() {
-    let report = told([
+fn the_class_does_not_exist() {
+    let report = report_of([
         class("fv", VF),
         one(&json!({})),
         node("node1", &vfs(2, |_, _| {})),
     ]);
-    insta::assert_snapshot!(line(&report), @r#"classMissing: claim shop/net cannot be served: there is no DeviceClass vf, which request nic asks for"#);
+    insta::assert_snapshot!(line(&report), @r#"classMissing: claim shop/net cannot be allocated: request nic: DeviceClass vf not found"#);
 }
 
 #[test]
-fn the_configuration_is_refused() {
+fn the_configuration_is_invalid() {
     let parameters =
         json!({"apiVersion": "sriov-dra.io/v1alpha1", "kind": "DeviceConfig", "vlan": 100});
     let with = |requests: Value| {
         let mut claim = one(&json!({}));
         claim["spec"]["devices"]["config"] =
             json!([{"requests": requests, "opaque": {"driver": DRIVER, "parameters": parameters}}]);
-        told([class("vf", VF), claim, node("node1", &vfs(2, |_, _| {}))])
+        report_of([class("vf", VF), claim, node("node1", &vfs(2, |_, _| {}))])
     };
-    insta::assert_snapshot!(line(&with(json!([]))), @r#"config: claim shop/net would be allocated, but cannot be prepared: request nic: claim config: vlan: only the administrator may set it: DeviceClass vf does not list it in allowInClaims"#);
+    insta::assert_snapshot!(line(&with(json!([]))), @r#"config: claim shop/net can be allocated, but not prepared: request nic: claim config: vlan: only the administrator may set it: DeviceClass vf does not list it in allowInClaims"#);
     assert_eq!(
         with(json!(["another"])).cause,
         None,
