@@ -1,10 +1,10 @@
-//! What the API server's type checker would refuse, as far as it can be told without types.
+//! Errors that the API server's type checker reports, as far as they can be found without types.
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 
 use super::variable::FIELDS;
 
-/// Names that are types, or namespaces of functions.
+/// Names of types and namespaces of functions.
 const NAMES: [&str; 23] = [
     "bool",
     "bytes",
@@ -31,7 +31,7 @@ const NAMES: [&str; 23] = [
     "cidr",
 ];
 
-/// Kubernetes' macros beyond the standard ones.
+/// Macros, standard and of Kubernetes, that declare variables.
 const MACROS: [&str; 8] = [
     "all",
     "exists",
@@ -43,7 +43,7 @@ const MACROS: [&str; 8] = [
     "sortBy",
 ];
 
-/// Whether every variable is declared, and every field of `device` is one.
+/// Checks that every variable is declared and every field of `device` exists.
 pub(super) fn declared(expression: &IdedExpr) -> Result<(), String> {
     walk(expression, &mut vec!["device".to_owned()])
 }
@@ -68,7 +68,7 @@ fn walk(expression: &IdedExpr, scope: &mut Vec<String>) -> Result<(), String> {
             }
             walk(&select.operand, scope)
         }
-        // A macro that is not known here declares its variables itself.
+        // A macro that is not expanded here declares its own variables.
         Expr::Call(call) if MACROS.contains(&call.func_name.as_str()) => call
             .target
             .iter()
@@ -102,15 +102,15 @@ fn walk(expression: &IdedExpr, scope: &mut Vec<String>) -> Result<(), String> {
                     .chain(all.iter_var2.clone()),
             );
             let inside = [&all.loop_cond, &all.loop_step, &all.result];
-            let told = inside.into_iter().try_for_each(|part| walk(part, scope));
+            let result = inside.into_iter().try_for_each(|part| walk(part, scope));
             scope.truncate(outside);
-            told
+            result
         }
         Expr::Literal(_) | Expr::Unspecified => Ok(()),
     }
 }
 
-/// `device.driver` is a text: the checker refuses to compare it with anything else.
+/// `device.driver` is a string: the type checker rejects a comparison with another type.
 fn compared(operator: &str, args: &[IdedExpr]) -> Result<(), String> {
     let is_driver = |arg: &IdedExpr| {
         let Expr::Select(select) = &arg.expr else {
@@ -128,7 +128,9 @@ fn compared(operator: &str, args: &[IdedExpr]) -> Result<(), String> {
     ]
     .contains(&operator);
     if comparison && args.iter().any(is_driver) && args.iter().any(is_other) {
-        return Err("device.driver is a string, and compared with something else".to_owned());
+        return Err(
+            "device.driver is a string and cannot be compared with another type".to_owned(),
+        );
     }
     Ok(())
 }

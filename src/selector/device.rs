@@ -1,4 +1,4 @@
-//! A device as selectors see it.
+//! A device as the input of selectors.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,16 +8,16 @@ use serde_json::Value;
 use super::quantity::Quantity;
 use crate::api::Attribute;
 
-/// The part of a published device that expressions can look at.
+/// The part of a published device that expressions can access.
 #[derive(Debug, Clone, Copy)]
 pub struct CelDevice<'a> {
-    /// Whose device.
+    /// Name of the driver.
     pub driver: &'a str,
-    /// By qualified name; one without a domain is in the driver's.
+    /// By qualified name. A name without a domain is in the driver's domain.
     pub attributes: &'a BTreeMap<String, AttributeValue>,
     /// By qualified name.
     pub capacity: &'a BTreeMap<String, Capacity>,
-    /// Whether several claims may have it.
+    /// Whether several claims can share it.
     pub allow_multiple_allocations: bool,
 }
 
@@ -27,7 +27,7 @@ pub struct CelDevice<'a> {
 pub enum AttributeValue {
     /// One of the four types.
     Known(Attribute),
-    /// Of a type that came later.
+    /// Of a type that this version does not know.
     Other(Value),
 }
 
@@ -44,6 +44,6 @@ impl fmt::Display for AttributeValue {
 /// A capacity.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Capacity {
-    /// How much.
+    /// The amount.
     pub value: Quantity,
 }

@@ -1,5 +1,5 @@
-//! The environment in which Kubernetes evaluates selectors, as far as the library has it. What is not here cannot be
-//! evaluated, and is said so.
+//! The CEL environment of Kubernetes' selectors, as far as the library has it. Functions that are
+//! missing here are reported as not supported.
 
 use std::sync::Arc;
 
@@ -12,24 +12,25 @@ use cel::{
 
 use super::{lists, search, version};
 
-/// A comprehension over nothing: its accumulator is the variable.
+/// Iteration variable of a comprehension over an empty list, whose accumulator is the bound
+/// variable.
 const NOTHING: &str = "#unused";
 
-/// The environment; built once for all selectors.
+/// Builds the environment, once for all selectors.
 pub(super) fn environment() -> Arc<Env> {
     let mut env = Env::stdlib();
-    // As cel-go does; the specification would have an error.
+    // Like cel-go; the specification requires an error.
     env.set_error_on_duplicate_map_keys(false);
     env.add_extension(extensions::strings)
-        .expect("the names of these libraries do not clash");
+        .expect("the names of the libraries are distinct");
     env.add_extension(version::extension)
-        .expect("the names of these libraries do not clash");
+        .expect("the names of the libraries are distinct");
     env.add_extension(lists::extension)
-        .expect("the names of these libraries do not clash");
+        .expect("the names of the libraries are distinct");
     env.add_extension(search::extension)
-        .expect("the names of these libraries do not clash");
+        .expect("the names of the libraries are distinct");
     env.add_macro(Macro::receiver("bind", 3, bind))
-        .expect("there is no other macro of this name");
+        .expect("no other macro has this name");
     Arc::new(env)
 }
 

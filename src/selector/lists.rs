@@ -1,7 +1,7 @@
-//! Kubernetes' own functions of lists, and cel-go's of sets.
+//! Kubernetes' functions on lists, and cel-go's on sets.
 //!
-//! Kubernetes picks these by the type of the elements; where they are of several types, or of one that is not ordered
-//! here, nothing is said.
+//! Kubernetes selects the overload by the type of the elements. Lists of several types, or of a
+//! type that is not ordered here, are not supported.
 
 use std::cmp::Ordering;
 
@@ -69,7 +69,7 @@ fn elements<'v>(args: &Args<'_, 'v>, place: usize) -> Result<Elements<'v>, Execu
     Ok(all)
 }
 
-/// The elements, all of one of these kinds.
+/// The elements, if all are of the same kind, one of `kinds`.
 fn alike<'v>(
     function: &str,
     args: &Args<'_, 'v>,
@@ -86,7 +86,7 @@ fn alike<'v>(
         return Ok(all);
     }
     Err(ExecutionError::InternalError(format!(
-        "{function} of such elements is not known here"
+        "{function} on elements of this type is not supported"
     )))
 }
 
@@ -114,17 +114,17 @@ fn is_sorted<'b, 'v>(args: Args<'b, 'v>) -> Outcome<'b, 'v> {
     Ok(CowVal::owned(CelBool::from(sorted)))
 }
 
-/// Of none it is 0 of a type that only the API server's checker knows.
+/// The sum of an empty list is 0 of a type that only the API server's type checker knows.
 fn sum<'b, 'v>(args: Args<'b, 'v>) -> Outcome<'b, 'v> {
     let all = alike("sum", &args, &[Kind::Double, Kind::Int, Kind::UInt])?;
     let mut all = all.into_iter();
-    let first = all
-        .next()
-        .ok_or_else(|| ExecutionError::InternalError("sum of nothing".to_owned()))?;
+    let first = all.next().ok_or_else(|| {
+        ExecutionError::InternalError("sum of an empty list is not supported".to_owned())
+    })?;
     let add = |total: Box<dyn Val + 'v>, element: Box<dyn Val + 'v>| {
         let adder = total
             .as_adder()
-            .ok_or_else(|| ExecutionError::InternalError("no number".to_owned()))?;
+            .ok_or_else(|| ExecutionError::InternalError("not a number".to_owned()))?;
         Ok::<_, ExecutionError>(adder.add(&*element)?.into_owned())
     };
     Ok(CowVal::Owned(all.try_fold(first, add)?))
@@ -174,7 +174,7 @@ fn index<'b, 'v>(found: Option<usize>) -> CowVal<'b, 'v> {
     CowVal::owned(CelInt::from(index))
 }
 
-/// Whether the first has all of the second.
+/// Whether the first list has all elements of the second.
 fn contains<'b, 'v>(args: Args<'b, 'v>) -> Outcome<'b, 'v> {
     Ok(truth(has_all(&elements(&args, 0)?, &elements(&args, 1)?)))
 }

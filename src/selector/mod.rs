@@ -1,14 +1,14 @@
-//! CEL selectors of classes and claims, as Kubernetes evaluates them, and why one refuses a device.
+//! CEL selectors of classes and claims, as Kubernetes evaluates them, and why one rejects a device.
 //!
 //! ```text
 //!  expression ─► whole, and its terms: a && b && c ─► true
-//!                                                  ├► false: the first term that is, with the values it looked at
-//!                                                  ├► error: the first term that has one
-//!                                                  └► cannot be evaluated here: no verdict
+//!                                                  ├► false: the first false term, with its values
+//!                                                  ├► error: the first term that fails
+//!                                                  └► not supported: not evaluated
 //! ```
 //!
-//! An unknown domain is an empty map, an unknown id an error, at which the scheduler gives the claim up. Only this
-//! module names the library.
+//! An unknown domain is an empty map; an unknown identifier is an error, at which the scheduler
+//! aborts the allocation of the claim. Only this module depends on the CEL library.
 
 mod check;
 mod device;
@@ -34,27 +34,27 @@ pub use seen::Looked;
 
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(library::environment);
 
-/// What an expression says of a device.
+/// Result of an expression for a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judgement {
-    /// It may be chosen.
+    /// The device matches.
     True,
-    /// It may not.
+    /// The device is rejected.
     False(Because),
-    /// The scheduler gives up.
+    /// The expression fails: the scheduler aborts.
     Error(Because, String),
-    /// This program cannot say.
+    /// Not supported here, and why.
     Unjudged(String),
 }
 
-/// The part of an expression that decided.
+/// The term of an expression that decides the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Because {
     /// As written.
     pub term: String,
     /// How many terms of the expression before it were true.
     pub passed: usize,
-    /// What the term looked at.
+    /// The values that the term accessed.
     pub looked: Vec<Looked>,
 }
 
@@ -65,10 +65,10 @@ pub struct Selector {
 }
 
 impl Selector {
-    /// Reads an expression.
+    /// Compiles an expression.
     ///
     /// # Errors
-    /// What is wrong with it: the API server would refuse it too.
+    /// The expression is invalid: the API server would reject it as well.
     pub fn compile(expression: &str) -> Result<Self, String> {
         let compile = |text: &str| {
             ENVIRONMENT
@@ -81,14 +81,14 @@ impl Selector {
         let terms = split
             .into_iter()
             .map(|term| Ok((term.shown, compile(&term.whole)?)));
-        // The parts are for people only: when the split went wrong, the whole is its only term.
+        // The terms are used for messages only: if they do not compile, use the whole expression.
         let terms = terms.collect::<Result<_, String>>();
         let terms = terms
             .or_else(|_| Ok::<_, String>(vec![(expression.to_owned(), compile(expression)?)]))?;
         Ok(Self { whole, terms })
     }
 
-    /// Evaluates it for a device.
+    /// Evaluates the expression for a device.
     #[must_use]
     pub fn judge(&self, device: &CelDevice<'_>) -> Judgement {
         match evaluate(&self.whole, device) {
@@ -163,7 +163,7 @@ fn evaluate(program: &Program, device: &CelDevice<'_>) -> Evaluation {
         Ok(value) => match value.downcast_ref::<CelBool>() {
             Some(value) => Answer::Bool(*value.inner()),
             None => Answer::Error(format!(
-                "gives a {}, must give a bool",
+                "returns a {}, must return a bool",
                 value.get_type().name()
             )),
         },
@@ -181,7 +181,7 @@ fn failed(error: &ExecutionError) -> Answer {
     match error {
         ExecutionError::NoSuchKey(key) => Answer::Error(format!("no such key: {key}")),
         ExecutionError::UndeclaredReference(name) => {
-            Answer::Unjudged(format!("{name} is not known here"))
+            Answer::Unjudged(format!("{name} is not supported"))
         }
         ExecutionError::InternalError(text) => Answer::Unjudged(text.clone()),
         ExecutionError::FunctionError { function, message } if function == "matches" => {
@@ -191,7 +191,7 @@ fn failed(error: &ExecutionError) -> Answer {
     }
 }
 
-/// Errors of the library span lines.
+/// The first line of an error of the library, which has several.
 fn plain(text: &str) -> String {
     text.lines()
         .map(str::trim)

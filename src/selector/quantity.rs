@@ -12,7 +12,7 @@ pub struct Quantity {
 
 const NANO: i128 = 1_000_000_000;
 
-/// What a suffix multiplies by, as a number of nanounits.
+/// The multiplier of a suffix, in nanounits.
 fn factor(suffix: &str) -> Option<i128> {
     let binary = |power: u32| NANO.checked_mul(1024_i128.pow(power));
     match suffix {
@@ -48,7 +48,7 @@ fn exponent(suffix: &str) -> Option<i128> {
 }
 
 impl Quantity {
-    /// Reads one; none when it is no quantity, or one beyond what is exact here.
+    /// Parses a quantity; `None` if it is invalid, or cannot be represented exactly.
     pub fn parse(text: &str) -> Option<Self> {
         let (sign, digits) = match text.strip_prefix('-') {
             Some(rest) => (-1, rest),
@@ -86,7 +86,7 @@ impl Quantity {
         }
     }
 
-    /// As a whole number, if it is one.
+    /// As an integer, if it is one.
     pub(super) fn whole(self) -> Option<i64> {
         (self.nano % NANO == 0).then(|| i64::try_from(self.nano / NANO).ok())?
     }
@@ -116,7 +116,7 @@ impl<'de> Deserialize<'de> for Quantity {
         let text = value
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned);
-        Self::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is no quantity")))
+        Self::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is not a quantity")))
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantities_compare_by_amount_whatever_their_suffix() {
+    fn quantities_compare_by_amount_regardless_of_suffix() {
         let same = [
             ["1500m", "1.5"],
             ["1Ki", "1024"],

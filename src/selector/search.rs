@@ -1,4 +1,4 @@
-//! Kubernetes' `find` and `findAll`: what of a text a regular expression matches.
+//! Kubernetes' `find` and `findAll`: the parts of a string that a regular expression matches.
 
 use cel::{
     DeclarationError, Env, ExecutionError, add_member_overload,
@@ -16,14 +16,19 @@ pub(super) fn extension(env: &mut Env) -> Result<(), DeclarationError> {
     add_member_overload!(env, fn find_some: (CelString, CelString, CelInt) -> Result<CelList>, name = "findAll")
 }
 
-/// RE2's syntax is nearly this library's: what this one refuses, the scheduler may take.
+/// The syntax of RE2 differs slightly from this library's: an expression that does not compile
+/// here may be valid for the scheduler, so it is not an error of the selector.
 fn regex(pattern: &CelString<'_>) -> Result<Regex, ExecutionError> {
-    let refused =
-        |_| ExecutionError::InternalError(format!("the regular expression {:?}", pattern.inner()));
-    Regex::new(pattern.inner()).map_err(refused)
+    let uncompiled = |_| {
+        ExecutionError::InternalError(format!(
+            "regular expression {:?} is not supported",
+            pattern.inner()
+        ))
+    };
+    Regex::new(pattern.inner()).map_err(uncompiled)
 }
 
-/// The first match; empty when there is none.
+/// The first match; empty if there is none.
 fn find(
     text: &CelString<'_>,
     pattern: &CelString<'_>,
@@ -41,7 +46,7 @@ fn find_all(
     matches(text, pattern, usize::MAX)
 }
 
-/// A negative limit is none.
+/// A negative limit means no limit.
 fn find_some(
     text: &CelString<'_>,
     pattern: &CelString<'_>,

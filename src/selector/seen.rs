@@ -1,26 +1,26 @@
-//! Which values of a device an expression looked at.
+//! Records which values of a device an expression accesses.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-/// A value that an expression looked at.
+/// A value that an expression accessed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Looked {
-    /// `vendor`, or with another domain than the driver's `dra.net/numaNode`; `device.driver`.
+    /// `vendor`, `device.driver`, or with a domain other than the driver's `dra.net/numaNode`.
     pub name: String,
-    /// As people write it; none: the device has no such attribute.
+    /// As written in CEL; `None`: the device has no such attribute.
     pub value: Option<String>,
 }
 
-/// What was looked at, in order, each once.
+/// The accessed values, in order, without duplicates.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen(Arc<Mutex<Notes>>);
 
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub(super) looked: Vec<Looked>,
-    /// Why there is no verdict.
+    /// Why the expression cannot be evaluated.
     pub(super) strange: Option<String>,
 }
 
@@ -28,9 +28,7 @@ impl Seen {
     pub(super) fn note(&self, name: &str, text: Option<&Text>) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if text.is_some_and(|text| text.strange) {
-            notes.strange = Some(format!(
-                "attribute {name} is of a type that is not known here"
-            ));
+            notes.strange = Some(format!("attribute {name} has an unsupported type"));
         }
         if notes.looked.iter().all(|looked| looked.name != name) {
             notes.looked.push(Looked {
@@ -52,10 +50,10 @@ impl Seen {
     }
 }
 
-/// A value for people.
+/// A value as shown in messages.
 #[derive(Debug, Clone)]
 pub(super) struct Text {
     pub(super) shown: String,
-    /// Its type is not known here.
+    /// Its type is not supported.
     pub(super) strange: bool,
 }

@@ -1,9 +1,9 @@
-//! The terms of a conjunction, as text, so that people are told which of them is false.
+//! Splits a conjunction into its terms, as text, to report which of them is false.
 //!
-//! `a && cel.bind(d, x, b && c)` has the terms `a`, `b` and `c`; the last two are evaluated as `cel.bind(d, x, b)`.
-//! Whatever this cannot split safely stays whole.
+//! `a && cel.bind(d, x, b && c)` has the terms `a`, `b` and `c`; the last two are evaluated as
+//! `cel.bind(d, x, b)`. What cannot be split safely is kept as one term.
 
-/// A term as it is shown, and as it can be evaluated by itself.
+/// A term as shown, and as it can be evaluated by itself.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Term {
     pub(super) shown: String,
@@ -47,7 +47,7 @@ fn split(text: &str) -> Vec<Term> {
     }]
 }
 
-/// The operands of `&&` at the top, when no weaker operator is there.
+/// The operands of `&&` at the top level, if there is no operator of lower precedence.
 fn conjunction(text: &str) -> Vec<&str> {
     let top = top(text);
     let weaker = |at: usize| {
@@ -63,10 +63,10 @@ fn conjunction(text: &str) -> Vec<&str> {
     )
 }
 
-/// What is between the parentheses, when the first one closes at the very end.
+/// The text between the parentheses, if the first one is closed at the very end.
 fn enclosed<'a>(text: &'a str, opening: &str) -> Option<&'a str> {
     let inner = text.strip_prefix(opening)?.strip_suffix(')')?;
-    // At depth 0 of the inside, nothing closes what was opened outside.
+    // Otherwise the inner text closes the outer parenthesis: depths() returns None.
     let balanced = depths(inner).is_some();
     balanced.then_some(inner)
 }
@@ -81,11 +81,11 @@ fn arguments(text: &str) -> Vec<&str> {
     )
 }
 
-fn cut(text: &str, places: impl Iterator<Item = usize>, width: usize) -> Vec<&str> {
+fn cut(text: &str, positions: impl Iterator<Item = usize>, width: usize) -> Vec<&str> {
     let mut from = 0;
     let mut parts = Vec::new();
-    for at in places {
-        // `&&` is met twice, at each of its characters.
+    for at in positions {
+        // `&&` is found twice, at each of its characters.
         if at >= from {
             parts.push(&text[from..at]);
             from = at + width;
@@ -95,12 +95,12 @@ fn cut(text: &str, places: impl Iterator<Item = usize>, width: usize) -> Vec<&st
     parts
 }
 
-/// The places at depth 0, outside of strings.
+/// The positions at depth 0, outside of strings.
 fn top(text: &str) -> Vec<usize> {
     depths(text).unwrap_or_default()
 }
 
-/// The places at depth 0; none when brackets or quotes do not pair.
+/// The positions at depth 0; `None` if brackets or quotes are not balanced.
 fn depths(text: &str) -> Option<Vec<usize>> {
     let (mut depth, mut quote, mut escaped) = (0_usize, None, false);
     let mut places = Vec::new();
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_conjunction_is_split_and_nothing_else() {
+    fn only_conjunctions_are_split() {
         assert_eq!(shown("a && (b && c)"), ["a", "b", "c"]);
         assert_eq!(
             shown("a == '&&' && b[\"x && y\"].c"),
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_body_of_a_bind_is_split_and_bound_again() {
+    fn the_body_of_a_bind_is_split_and_each_term_is_bound() {
         let terms = terms("x && cel.bind(d, f[\"a,b\"], d.a && d.b)");
         assert_eq!(
             terms[1],

@@ -1,4 +1,4 @@
-//! The corpus of selectors, which is held against the real scheduler as well.
+//! The corpus of selectors, which a lab scenario verifies with the real scheduler.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ fn verdict(expression: &str, device: &CelDevice<'_>) -> &'static str {
 }
 
 #[test]
-fn the_corpus_of_selectors_holds() {
+fn the_corpus_of_selectors_is_evaluated_like_the_scheduler() {
     let corpus = corpus();
     let mut wrong = Vec::new();
     for row in &corpus.selectors {
@@ -73,9 +73,9 @@ fn the_corpus_of_selectors_holds() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The terms are for people, but what they say must be what the whole says.
+/// The terms are used for messages only, but must have the same result as the whole expression.
 #[test]
-fn the_terms_of_a_selector_say_the_same_as_the_whole() {
+fn the_terms_of_a_selector_have_the_result_of_the_whole() {
     let corpus = corpus();
     for row in &corpus.selectors {
         let Ok(selector) = Selector::compile(&row.expression) else {
@@ -100,7 +100,7 @@ fn the_terms_of_a_selector_say_the_same_as_the_whole() {
 }
 
 #[test]
-fn the_term_that_decides_is_reported_with_what_it_looked_at() {
+fn the_deciding_term_is_reported_with_the_values_it_accessed() {
     let corpus = corpus();
     let device = device(&corpus, "pf");
     let of = r#"device.driver == "selectors.example.com" && cel.bind(d, device.attributes["selectors.example.com"], d.vendor == "8086" && d.type == "vf")"#;

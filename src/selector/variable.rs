@@ -1,4 +1,4 @@
-//! The variable `device`: maps that note which of their values an expression looked at.
+//! The variable `device`: maps that record which of their values an expression accesses.
 
 use std::{any::Any, collections::HashMap};
 
@@ -21,21 +21,21 @@ use crate::api::Attribute;
 /// Keys and values of a map.
 type Entries = Vec<(String, Box<dyn Val>)>;
 
-/// Its values for people.
+/// The values as shown in messages.
 type Texts = HashMap<String, Text>;
 
-/// What kind of map it is.
+/// The level of a map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Level {
     /// `device`.
     Fields,
     /// `device.attributes`: an unknown domain is an empty map.
     Domains,
-    /// `device.attributes["domain"]`, with what its ids are called.
+    /// `device.attributes["domain"]`, with the prefix of its identifiers in messages.
     Ids(String),
 }
 
-/// A map that notes what was looked up in it.
+/// A map that records which keys are accessed.
 #[derive(Debug, Clone)]
 struct Watched {
     level: Level,
@@ -163,7 +163,7 @@ impl Val for Watched {
 }
 impl StaticVal for Watched {}
 
-/// The fields that Kubernetes' `device` has.
+/// The fields of Kubernetes' `device`.
 pub(super) const FIELDS: [&str; 4] = [
     "driver",
     "attributes",
@@ -200,7 +200,7 @@ pub(super) fn device(device: &CelDevice<'_>, seen: &Seen) -> Box<dyn Val> {
     Box::new(top)
 }
 
-/// Domain → id → value. A name without domain is in the driver's.
+/// Domain → identifier → value. A name without a domain is in the driver's domain.
 fn domains<'a>(
     driver: &str,
     all: impl std::iter::Iterator<Item = (&'a String, String, Option<Box<dyn Val>>)>,
@@ -217,7 +217,7 @@ fn domains<'a>(
                 strange: value.is_none(),
             },
         );
-        // One of an unknown type is there, whatever it is.
+        // An attribute of an unsupported type exists nevertheless: has() is true.
         values.push((
             id.to_owned(),
             value.unwrap_or_else(|| Box::new(CelBool::from(true))),
@@ -238,7 +238,7 @@ fn domains<'a>(
     Watched::new(Level::Domains, entries.collect(), seen)
 }
 
-/// None: of a type that is not known here.
+/// `None`: its type is not supported.
 fn val(value: &AttributeValue, seen: &Seen) -> Option<Box<dyn Val>> {
     Some(match value {
         AttributeValue::Known(Attribute::String(text)) => Box::new(CelString::from(text.clone())),

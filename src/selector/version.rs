@@ -1,4 +1,4 @@
-//! Versions and quantities as CEL values, with the functions that Kubernetes gives them.
+//! Versions and quantities as CEL values, with Kubernetes' functions.
 
 use std::{any::Any, cmp::Ordering};
 
@@ -15,7 +15,8 @@ use super::{quantity::Quantity, seen::Seen};
 static SEMVER: Type = Type::new_unspecified_type("kubernetes.Semver");
 static QUANTITY: Type = Type::new_unspecified_type("kubernetes.Quantity");
 
-/// `semver("1.2.3")`, and attributes of type version, which note when they are compared with something else.
+/// `semver("1.2.3")`, or an attribute of type version, which records a comparison with another
+/// type.
 #[derive(Debug, Clone)]
 pub(super) struct Semver(semver::Version, Option<Seen>);
 
@@ -30,7 +31,7 @@ impl Semver {
         Self(self.0, Some(seen.clone()))
     }
 
-    /// Build metadata does not count.
+    /// Build metadata is ignored.
     fn order(&self, other: &Self) -> Ordering {
         self.0.cmp_precedence(&other.0)
     }
@@ -45,8 +46,9 @@ impl Val for Semver {
     }
     fn equals(&self, other: &dyn Val) -> bool {
         let Some(other) = other.downcast_ref::<Self>() else {
-            // An error to the scheduler, which this library cannot give here, and which `||` may forgive.
-            let why = format!("version {} is compared with what is no version", self.0);
+            // For the scheduler this is an error, unless `||` makes it irrelevant. The library
+            // cannot return an error here.
+            let why = format!("version {} is compared with another type", self.0);
             self.1.iter().for_each(|seen| seen.no_verdict(&why));
             return false;
         };
@@ -80,7 +82,7 @@ impl Val for Quantity {
 }
 impl StaticVal for Quantity {}
 
-/// `v1.2` and `01.2.3` are versions too when normalization is asked for.
+/// Normalizes a version, as `semver(text, true)` does: `v1.2` and `01.2.3` are valid then.
 fn normal(text: &str) -> String {
     let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
     let end = text.find(['-', '+']).unwrap_or(text.len());
@@ -99,7 +101,7 @@ fn normal(text: &str) -> String {
 
 fn semver(text: &CelString<'_>) -> Result<Semver, ExecutionError> {
     Semver::parse(text.inner())
-        .ok_or_else(|| ExecutionError::function_error("semver", "no semantic version"))
+        .ok_or_else(|| ExecutionError::function_error("semver", "not a semantic version"))
 }
 
 fn semver_normalized(text: &CelString<'_>, normalize: &CelBool) -> Result<Semver, ExecutionError> {
@@ -148,7 +150,7 @@ fn semver_less(one: &Semver, other: &Semver) -> CelBool {
 
 fn quantity(text: &CelString<'_>) -> Result<Quantity, ExecutionError> {
     Quantity::parse(text.inner())
-        .ok_or_else(|| ExecutionError::function_error("quantity", "no quantity"))
+        .ok_or_else(|| ExecutionError::function_error("quantity", "not a quantity"))
 }
 
 fn is_quantity(text: &CelString<'_>) -> CelBool {
@@ -187,7 +189,7 @@ fn quantity_as_integer(amount: &Quantity) -> Result<CelInt, ExecutionError> {
     amount
         .whole()
         .map(CelInt::from)
-        .ok_or_else(|| ExecutionError::function_error("asInteger", "not a whole number"))
+        .ok_or_else(|| ExecutionError::function_error("asInteger", "not an integer"))
 }
 
 /// Kubernetes' semver and quantity libraries.

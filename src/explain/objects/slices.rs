@@ -167,7 +167,7 @@ pub(in crate::explain) struct Listed<'a> {
 }
 
 impl Listed<'_> {
-    /// As selectors see it.
+    /// The device as the input of selectors.
     pub(in crate::explain) fn cel_device(&self) -> CelDevice<'_> {
         CelDevice {
             driver: self.driver,

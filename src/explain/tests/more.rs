@@ -224,7 +224,7 @@ fn what_is_not_supported_is_reported_as_unknown() {
         node("node1", &vfs(2, |_, _| {})),
     ]);
     assert_eq!(report.state, State::Undecided);
-    insta::assert_snapshot!(line(&report), @r#"notJudged: claim shop/net: result unknown: request nic, selector 0: isIP is not known here (on node1)"#);
+    insta::assert_snapshot!(line(&report), @r#"notJudged: claim shop/net: result unknown: request nic, selector 0: isIP is not supported (on node1)"#);
     let shared = vfs(1, |_, vf| vf["allowMultipleAllocations"] = true.into());
     insta::assert_snapshot!(line(&report_of([class("vf", VF), one(&json!({})), node("node1", &shared)])), @r#"notJudged: claim shop/net: result unknown: the device can be shared by several claims: capacity is not evaluated (on node1)"#);
 }
