@@ -7,7 +7,7 @@ use super::{
     objects::{Class, DeviceSelector, Listed, RequestSpec, TaintRule},
     taint, text,
 };
-use crate::selector::{Because, Judgement, Looked, Selector};
+use crate::selector::{AccessedValue, DecidingTerm, Selector, SelectorResult};
 
 /// A request with `exactly`, or one entry of its `firstAvailable` list.
 pub(super) struct Alternative<'a> {
@@ -36,7 +36,7 @@ pub(super) struct Rejection {
     pub(super) place: String,
     pub(super) expression: String,
     pub(super) term: String,
-    pub(super) looked: Vec<Looked>,
+    pub(super) accessed: Vec<AccessedValue>,
 }
 
 /// Result of a request for a device, ordered by how close it is to success.
@@ -177,20 +177,20 @@ impl<'a> Alternative<'a> {
             let Ok(selector) = &compiled.selector else {
                 continue;
             };
-            let rejection = |because: Because| Rejection {
-                passed: (passed, because.passed),
+            let rejection = |term: DecidingTerm| Rejection {
+                passed: (passed, term.passed),
                 place: format!("{}, selector {}", compiled.owner, compiled.index),
                 expression: compiled.expression.trim().to_owned(),
-                term: because.term,
-                looked: because.looked,
+                term: term.term,
+                accessed: term.accessed,
             };
-            match selector.judge(&listed.cel_device()) {
-                Judgement::True => {}
-                Judgement::False(because) => return Verdict::Rejected(rejection(because)),
-                Judgement::Error(because, text) => {
-                    return Verdict::Failed(rejection(because), text);
+            match selector.evaluate(&listed.cel_device()) {
+                SelectorResult::True => {}
+                SelectorResult::False(term) => return Verdict::Rejected(rejection(term)),
+                SelectorResult::Error(term, text) => {
+                    return Verdict::Failed(rejection(term), text);
                 }
-                Judgement::Unjudged(why) => {
+                SelectorResult::Unsupported(why) => {
                     return Verdict::NotEvaluated(format!(
                         "{}, selector {}: {why}",
                         compiled.owner, compiled.index

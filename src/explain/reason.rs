@@ -7,7 +7,7 @@ use super::{
     objects::Listed,
     text,
 };
-use crate::selector::Looked;
+use crate::selector::AccessedValue;
 
 /// The reason of a verdict.
 pub(super) fn reason(verdict: &Verdict) -> String {
@@ -31,25 +31,25 @@ pub(super) fn reason(verdict: &Verdict) -> String {
 
 /// `TERM is false (vendor="8086")`.
 pub(super) fn rejected(rejection: &Rejection) -> String {
-    format!("{} is false{}", rejection.term, values(&rejection.looked))
+    format!("{} is false{}", rejection.term, values(&rejection.accessed))
 }
 
 /// `TERM: CAUSE (vendor="8086")`. A missing key is reported as the attribute that is missing.
 pub(super) fn failed(rejection: &Rejection, error: &str) -> String {
     let missing = rejection
-        .looked
+        .accessed
         .iter()
-        .rfind(|looked| looked.value.is_none());
+        .rfind(|accessed| accessed.value.is_none());
     let cause = match missing {
-        Some(looked) if error.starts_with("no such key") => {
-            format!("the device has no attribute {}", looked.name)
+        Some(accessed) if error.starts_with("no such key") => {
+            format!("the device has no attribute {}", accessed.name)
         }
         _ => error.to_owned(),
     };
-    let known: Vec<Looked> = rejection
-        .looked
+    let known: Vec<AccessedValue> = rejection
+        .accessed
         .iter()
-        .filter(|looked| looked.value.is_some())
+        .filter(|accessed| accessed.value.is_some())
         .cloned()
         .collect();
     format!("{}: {cause}{}", rejection.term, values(&known))
@@ -59,7 +59,10 @@ pub(super) fn failed(rejection: &Rejection, error: &str) -> String {
 pub(super) fn aborted(verdict: &Verdict, listed: &Listed<'_>) -> String {
     let remedy = match verdict {
         Verdict::Failed(rejection, _)
-            if rejection.looked.iter().any(|looked| looked.value.is_none()) =>
+            if rejection
+                .accessed
+                .iter()
+                .any(|accessed| accessed.value.is_none()) =>
         {
             "; guard the attribute with has() or .?"
         }
@@ -72,10 +75,10 @@ pub(super) fn aborted(verdict: &Verdict, listed: &Listed<'_>) -> String {
     )
 }
 
-fn values(looked: &[Looked]) -> String {
-    let shown: Vec<String> = looked
+fn values(accessed: &[AccessedValue]) -> String {
+    let shown: Vec<String> = accessed
         .iter()
-        .map(|looked| format!("{}={}", looked.name, shown(looked)))
+        .map(|accessed| format!("{}={}", accessed.name, shown(accessed)))
         .collect();
     if shown.is_empty() {
         String::new()
@@ -84,17 +87,17 @@ fn values(looked: &[Looked]) -> String {
     }
 }
 
-fn shown(looked: &Looked) -> &str {
-    looked.value.as_deref().unwrap_or("absent")
+fn shown(accessed: &AccessedValue) -> &str {
+    accessed.value.as_deref().unwrap_or("absent")
 }
 
 /// `vendor is "8086" on 7 devices, "15b3" on 2 devices`, over all devices that a term rejected.
 pub(super) fn distribution<'a>(rejections: impl Iterator<Item = &'a Rejection>) -> String {
     let mut all: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
-    for looked in rejections.flat_map(|rejection| &rejection.looked) {
-        *all.entry(&looked.name)
+    for accessed in rejections.flat_map(|rejection| &rejection.accessed) {
+        *all.entry(&accessed.name)
             .or_default()
-            .entry(shown(looked))
+            .entry(shown(accessed))
             .or_default() += 1;
     }
     let one =

@@ -10,13 +10,13 @@
 //! An unknown domain is an empty map; an unknown identifier is an error, at which the scheduler
 //! aborts the allocation of the claim. Only this module depends on the CEL library.
 
+mod access_log;
 mod check;
 mod device;
 mod library;
 mod lists;
 mod quantity;
 mod search;
-mod seen;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -25,37 +25,37 @@ mod version;
 
 use std::sync::{Arc, LazyLock};
 
+use access_log::AccessLog;
 use cel::{Context, Env, ExecutionError, Program, common::types::CelBool};
-use seen::Seen;
 
+pub use access_log::AccessedValue;
 pub use device::{AttributeValue, Capacity, CelDevice};
 pub use quantity::Quantity;
-pub use seen::Looked;
 
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(library::environment);
 
 /// Result of an expression for a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Judgement {
+pub enum SelectorResult {
     /// The device matches.
     True,
     /// The device is rejected.
-    False(Because),
+    False(DecidingTerm),
     /// The expression fails: the scheduler aborts.
-    Error(Because, String),
+    Error(DecidingTerm, String),
     /// Not supported here, and why.
-    Unjudged(String),
+    Unsupported(String),
 }
 
 /// The term of an expression that decides the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Because {
+pub struct DecidingTerm {
     /// As written.
     pub term: String,
     /// How many terms of the expression before it were true.
     pub passed: usize,
     /// The values that the term accessed.
-    pub looked: Vec<Looked>,
+    pub accessed: Vec<AccessedValue>,
 }
 
 /// A compiled expression.
@@ -90,46 +90,53 @@ impl Selector {
 
     /// Evaluates the expression for a device.
     #[must_use]
-    pub fn judge(&self, device: &CelDevice<'_>) -> Judgement {
+    pub fn evaluate(&self, device: &CelDevice<'_>) -> SelectorResult {
         match evaluate(&self.whole, device) {
             Evaluation {
-                strange: Some(why), ..
-            } => Judgement::Unjudged(why),
-            Evaluation {
-                answer: Answer::Unjudged(why),
+                unsupported: Some(why),
                 ..
-            } => Judgement::Unjudged(why),
+            } => SelectorResult::Unsupported(why),
+            Evaluation {
+                answer: Answer::Unsupported(why),
+                ..
+            } => SelectorResult::Unsupported(why),
             Evaluation {
                 answer: Answer::Bool(true),
                 ..
-            } => Judgement::True,
+            } => SelectorResult::True,
             Evaluation {
                 answer: Answer::Bool(false),
                 ..
-            } => Judgement::False(self.because(device, |answer| *answer == Answer::Bool(false))),
+            } => SelectorResult::False(
+                self.deciding_term(device, |answer| *answer == Answer::Bool(false)),
+            ),
             Evaluation {
                 answer: Answer::Error(text),
                 ..
-            } => Judgement::Error(
-                self.because(device, |answer| matches!(answer, Answer::Error(_))),
+            } => SelectorResult::Error(
+                self.deciding_term(device, |answer| matches!(answer, Answer::Error(_))),
                 text,
             ),
         }
     }
 
-    fn because(&self, device: &CelDevice<'_>, decides: impl Fn(&Answer) -> bool) -> Because {
+    fn deciding_term(
+        &self,
+        device: &CelDevice<'_>,
+        decides: impl Fn(&Answer) -> bool,
+    ) -> DecidingTerm {
         for (passed, (term, program)) in self.terms.iter().enumerate() {
             let evaluation = evaluate(program, device);
             if decides(&evaluation.answer) {
-                return Because {
+                return DecidingTerm {
                     term: term.clone(),
                     passed,
-                    looked: evaluation.looked,
+                    accessed: evaluation.accessed,
                 };
             }
         }
-        let looked = evaluate(&self.whole, device).looked;
-        Because {
+        let accessed = evaluate(&self.whole, device).accessed;
+        DecidingTerm {
             term: self
                 .terms
                 .iter()
@@ -137,7 +144,7 @@ impl Selector {
                 .collect::<Vec<_>>()
                 .join(" && "),
             passed: 0,
-            looked,
+            accessed,
         }
     }
 }
@@ -146,19 +153,19 @@ impl Selector {
 enum Answer {
     Bool(bool),
     Error(String),
-    Unjudged(String),
+    Unsupported(String),
 }
 
 struct Evaluation {
     answer: Answer,
-    looked: Vec<Looked>,
-    strange: Option<String>,
+    accessed: Vec<AccessedValue>,
+    unsupported: Option<String>,
 }
 
 fn evaluate(program: &Program, device: &CelDevice<'_>) -> Evaluation {
-    let seen = Seen::default();
+    let log = AccessLog::default();
     let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
-    context.add_variable_as_val("device", variable::device(device, &seen));
+    context.add_variable_as_val("device", variable::device(device, &log));
     let answer = match cel::Value::resolve_val(program.expression(), &context) {
         Ok(value) => match value.downcast_ref::<CelBool>() {
             Some(value) => Answer::Bool(*value.inner()),
@@ -169,11 +176,11 @@ fn evaluate(program: &Program, device: &CelDevice<'_>) -> Evaluation {
         },
         Err(error) => failed(&error),
     };
-    let notes = seen.take();
+    let accesses = log.take();
     Evaluation {
         answer,
-        looked: notes.looked,
-        strange: notes.strange,
+        accessed: accesses.accessed,
+        unsupported: accesses.unsupported,
     }
 }
 
@@ -181,11 +188,11 @@ fn failed(error: &ExecutionError) -> Answer {
     match error {
         ExecutionError::NoSuchKey(key) => Answer::Error(format!("no such key: {key}")),
         ExecutionError::UndeclaredReference(name) => {
-            Answer::Unjudged(format!("{name} is not supported"))
+            Answer::Unsupported(format!("{name} is not supported"))
         }
-        ExecutionError::InternalError(text) => Answer::Unjudged(text.clone()),
+        ExecutionError::InternalError(text) => Answer::Unsupported(text.clone()),
         ExecutionError::FunctionError { function, message } if function == "matches" => {
-            Answer::Unjudged(format!("matches: {}", plain(message)))
+            Answer::Unsupported(format!("matches: {}", plain(message)))
         }
         error => Answer::Error(plain(&error.to_string())),
     }

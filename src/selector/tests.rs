@@ -45,12 +45,12 @@ fn device<'a>(corpus: &'a Corpus, name: &str) -> CelDevice<'a> {
 }
 
 fn verdict(expression: &str, device: &CelDevice<'_>) -> &'static str {
-    match Selector::compile(expression).map(|selector| selector.judge(device)) {
+    match Selector::compile(expression).map(|selector| selector.evaluate(device)) {
         Err(_) => "invalid",
-        Ok(Judgement::True) => "true",
-        Ok(Judgement::False(_)) => "false",
-        Ok(Judgement::Error(..)) => "error",
-        Ok(Judgement::Unjudged(_)) => "unjudged",
+        Ok(SelectorResult::True) => "true",
+        Ok(SelectorResult::False(_)) => "false",
+        Ok(SelectorResult::Error(..)) => "error",
+        Ok(SelectorResult::Unsupported(_)) => "unjudged",
     }
 }
 
@@ -88,11 +88,13 @@ fn the_terms_of_a_selector_have_the_result_of_the_whole() {
                 .iter()
                 .map(|(_, term)| evaluate(term, &device).answer)
                 .collect();
-            let expected = match selector.judge(&device) {
-                Judgement::True => all.iter().all(|answer| *answer == Answer::Bool(true)),
-                Judgement::False(_) => all.contains(&Answer::Bool(false)),
-                Judgement::Error(..) => all.iter().any(|answer| matches!(answer, Answer::Error(_))),
-                Judgement::Unjudged(_) => true,
+            let expected = match selector.evaluate(&device) {
+                SelectorResult::True => all.iter().all(|answer| *answer == Answer::Bool(true)),
+                SelectorResult::False(_) => all.contains(&Answer::Bool(false)),
+                SelectorResult::Error(..) => {
+                    all.iter().any(|answer| matches!(answer, Answer::Error(_)))
+                }
+                SelectorResult::Unsupported(_) => true,
             };
             assert!(expected, "{}: {all:?}", row.expression);
         }
@@ -104,31 +106,31 @@ fn the_deciding_term_is_reported_with_the_values_it_accessed() {
     let corpus = corpus();
     let device = device(&corpus, "pf");
     let of = r#"device.driver == "selectors.example.com" && cel.bind(d, device.attributes["selectors.example.com"], d.vendor == "8086" && d.type == "vf")"#;
-    let Judgement::False(because) = Selector::compile(of).unwrap().judge(&device) else {
+    let SelectorResult::False(term) = Selector::compile(of).unwrap().evaluate(&device) else {
         panic!("must be false")
     };
-    let looked = vec![Looked {
+    let accessed = vec![AccessedValue {
         name: "type".to_owned(),
         value: Some("\"pf\"".to_owned()),
     }];
     assert_eq!(
-        because,
-        Because {
+        term,
+        DecidingTerm {
             term: r#"d.type == "vf""#.to_owned(),
             passed: 2,
-            looked
+            accessed
         }
     );
     let of = r#"device.attributes["resource.kubernetes.io"].numaNode == 0"#;
-    let Judgement::Error(because, text) = Selector::compile(of).unwrap().judge(&device) else {
+    let SelectorResult::Error(term, text) = Selector::compile(of).unwrap().evaluate(&device) else {
         panic!("must fail")
     };
-    let looked = vec![Looked {
+    let accessed = vec![AccessedValue {
         name: "resource.kubernetes.io/numaNode".to_owned(),
         value: None,
     }];
     assert_eq!(
-        (because.looked, text.as_str()),
-        (looked, "no such key: numaNode")
+        (term.accessed, text.as_str()),
+        (accessed, "no such key: numaNode")
     );
 }

@@ -12,8 +12,8 @@ use cel::{
 };
 
 use super::{
+    access_log::{AccessLog, Text},
     device::{AttributeValue, CelDevice},
-    seen::{Seen, Text},
     version::Semver,
 };
 use crate::api::Attribute;
@@ -37,15 +37,15 @@ enum Level {
 
 /// A map that records which keys are accessed.
 #[derive(Debug, Clone)]
-struct Watched {
+struct LoggingMap {
     level: Level,
     entries: CelMap<'static>,
     texts: Texts,
-    seen: Seen,
+    log: AccessLog,
 }
 
-impl Watched {
-    fn new(level: Level, entries: Entries, seen: &Seen) -> Self {
+impl LoggingMap {
+    fn new(level: Level, entries: Entries, log: &AccessLog) -> Self {
         let entries: HashMap<CelMapKey<'static>, Box<dyn Val>> = entries
             .into_iter()
             .map(|(key, value)| (CelMapKey::from(key), value))
@@ -54,27 +54,27 @@ impl Watched {
             level,
             entries: entries.into(),
             texts: HashMap::new(),
-            seen: seen.clone(),
+            log: log.clone(),
         }
     }
 
-    fn note(&self, key: &str) {
+    fn record(&self, key: &str) {
         let text = self.texts.get(key);
         match &self.level {
-            Level::Fields if text.is_some() => self.seen.note(&format!("device.{key}"), text),
-            Level::Ids(prefix) => self.seen.note(&format!("{prefix}{key}"), text),
+            Level::Fields if text.is_some() => self.log.record(&format!("device.{key}"), text),
+            Level::Ids(prefix) => self.log.record(&format!("{prefix}{key}"), text),
             Level::Fields | Level::Domains => {}
         }
     }
 }
 
-impl Indexer for Watched {
+impl Indexer for LoggingMap {
     fn get<'b, 'v>(&'b self, key: &dyn Val) -> Result<CowVal<'b, 'v>, ExecutionError>
     where
         Self: 'v,
     {
         let name = key.downcast_ref::<CelString<'_>>().map(CelString::inner);
-        name.into_iter().for_each(|name| self.note(name));
+        name.into_iter().for_each(|name| self.record(name));
         let found = self
             .entries
             .as_indexer()
@@ -82,7 +82,7 @@ impl Indexer for Watched {
             .get(key);
         match (&self.level, name, found) {
             (Level::Domains, Some(domain), Err(ExecutionError::NoSuchKey(_))) => Ok(CowVal::owned(
-                Self::new(Level::Ids(format!("{domain}/")), Vec::new(), &self.seen),
+                Self::new(Level::Ids(format!("{domain}/")), Vec::new(), &self.log),
             )),
             (_, _, found) => Ok(CowVal::Owned(found?.into_owned())),
         }
@@ -96,10 +96,10 @@ impl Indexer for Watched {
     }
 }
 
-impl Container for Watched {
+impl Container for LoggingMap {
     fn contains(&self, key: &dyn Val) -> Result<bool, ExecutionError> {
         if let Some(key) = key.downcast_ref::<CelString<'_>>() {
-            self.note(key.inner());
+            self.record(key.inner());
         }
         self.entries
             .as_container()
@@ -108,7 +108,7 @@ impl Container for Watched {
     }
 }
 
-impl Iterable for Watched {
+impl Iterable for LoggingMap {
     fn iter<'b, 'v>(&'b self) -> Box<dyn Iterator<'b, 'v> + 'b>
     where
         Self: 'v,
@@ -117,13 +117,13 @@ impl Iterable for Watched {
     }
 }
 
-impl Sizer for Watched {
+impl Sizer for LoggingMap {
     fn size(&self) -> CelInt {
         self.entries.as_sizer().expect("a map has a size").size()
     }
 }
 
-impl Val for Watched {
+impl Val for LoggingMap {
     fn get_type(&self) -> &Type {
         &MAP_TYPE
     }
@@ -161,7 +161,7 @@ impl Val for Watched {
         Some(self)
     }
 }
-impl StaticVal for Watched {}
+impl StaticVal for LoggingMap {}
 
 /// The fields of Kubernetes' `device`.
 pub(super) const FIELDS: [&str; 4] = [
@@ -172,29 +172,29 @@ pub(super) const FIELDS: [&str; 4] = [
 ];
 
 /// The variable `device`.
-pub(super) fn device(device: &CelDevice<'_>, seen: &Seen) -> Box<dyn Val> {
+pub(super) fn device(device: &CelDevice<'_>, log: &AccessLog) -> Box<dyn Val> {
     let attributes = device
         .attributes
         .iter()
-        .map(|(name, value)| (name, value.to_string(), val(value, seen)));
+        .map(|(name, value)| (name, value.to_string(), val(value, log)));
     let capacity = device.capacity.iter().map(|(name, capacity)| {
         let value: Box<dyn Val> = Box::new(capacity.value);
         (name, capacity.value.to_string(), Some(value))
     });
     let fields: [Box<dyn Val>; 4] = [
         Box::new(CelString::from(device.driver.to_owned())),
-        Box::new(domains(device.driver, attributes, seen)),
-        Box::new(domains(device.driver, capacity, seen)),
+        Box::new(domains(device.driver, attributes, log)),
+        Box::new(domains(device.driver, capacity, log)),
         Box::new(CelBool::from(device.allow_multiple_allocations)),
     ];
     let named = FIELDS.map(str::to_owned).into_iter().zip(fields).collect();
-    let mut top = Watched::new(Level::Fields, named, seen);
+    let mut top = LoggingMap::new(Level::Fields, named, log);
     let shown = format!("{:?}", device.driver);
     top.texts = HashMap::from([(
         "driver".to_owned(),
         Text {
             shown,
-            strange: false,
+            unsupported: false,
         },
     )]);
     Box::new(top)
@@ -204,8 +204,8 @@ pub(super) fn device(device: &CelDevice<'_>, seen: &Seen) -> Box<dyn Val> {
 fn domains<'a>(
     driver: &str,
     all: impl std::iter::Iterator<Item = (&'a String, String, Option<Box<dyn Val>>)>,
-    seen: &Seen,
-) -> Watched {
+    log: &AccessLog,
+) -> LoggingMap {
     let mut split: HashMap<&str, (Entries, Texts)> = HashMap::new();
     for (name, shown, value) in all {
         let (domain, id) = name.split_once('/').unwrap_or((driver, name));
@@ -214,7 +214,7 @@ fn domains<'a>(
             id.to_owned(),
             Text {
                 shown,
-                strange: value.is_none(),
+                unsupported: value.is_none(),
             },
         );
         // An attribute of an unsupported type exists nevertheless: has() is true.
@@ -229,23 +229,23 @@ fn domains<'a>(
         } else {
             format!("{domain}/")
         };
-        let inner: Box<dyn Val> = Box::new(Watched {
+        let inner: Box<dyn Val> = Box::new(LoggingMap {
             texts,
-            ..Watched::new(Level::Ids(prefix), values, seen)
+            ..LoggingMap::new(Level::Ids(prefix), values, log)
         });
         (domain.to_owned(), inner)
     });
-    Watched::new(Level::Domains, entries.collect(), seen)
+    LoggingMap::new(Level::Domains, entries.collect(), log)
 }
 
 /// `None`: its type is not supported.
-fn val(value: &AttributeValue, seen: &Seen) -> Option<Box<dyn Val>> {
+fn val(value: &AttributeValue, log: &AccessLog) -> Option<Box<dyn Val>> {
     Some(match value {
         AttributeValue::Known(Attribute::String(text)) => Box::new(CelString::from(text.clone())),
         AttributeValue::Known(Attribute::Int(number)) => Box::new(CelInt::from(*number)),
         AttributeValue::Known(Attribute::Bool(value)) => Box::new(CelBool::from(*value)),
         AttributeValue::Known(Attribute::Version(text)) => {
-            Box::new(Semver::parse(text)?.seen_by(seen))
+            Box::new(Semver::parse(text)?.logging_to(log))
         }
         AttributeValue::Other(_) => return None,
     })

@@ -10,7 +10,7 @@ use cel::{
     },
 };
 
-use super::{quantity::Quantity, seen::Seen};
+use super::{access_log::AccessLog, quantity::Quantity};
 
 static SEMVER: Type = Type::new_unspecified_type("kubernetes.Semver");
 static QUANTITY: Type = Type::new_unspecified_type("kubernetes.Quantity");
@@ -18,7 +18,7 @@ static QUANTITY: Type = Type::new_unspecified_type("kubernetes.Quantity");
 /// `semver("1.2.3")`, or an attribute of type version, which records a comparison with another
 /// type.
 #[derive(Debug, Clone)]
-pub(super) struct Semver(semver::Version, Option<Seen>);
+pub(super) struct Semver(semver::Version, Option<AccessLog>);
 
 impl Semver {
     pub(super) fn parse(text: &str) -> Option<Self> {
@@ -27,8 +27,8 @@ impl Semver {
             .map(|version| Self(version, None))
     }
 
-    pub(super) fn seen_by(self, seen: &Seen) -> Self {
-        Self(self.0, Some(seen.clone()))
+    pub(super) fn logging_to(self, log: &AccessLog) -> Self {
+        Self(self.0, Some(log.clone()))
     }
 
     /// Build metadata is ignored.
@@ -49,7 +49,7 @@ impl Val for Semver {
             // For the scheduler this is an error, unless `||` makes it irrelevant. The library
             // cannot return an error here.
             let why = format!("version {} is compared with another type", self.0);
-            self.1.iter().for_each(|seen| seen.no_verdict(&why));
+            self.1.iter().for_each(|log| log.set_unsupported(&why));
             return false;
         };
         self.order(other).is_eq()

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// A value that an expression accessed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Looked {
+pub struct AccessedValue {
     /// `vendor`, `device.driver`, or with a domain other than the driver's `dra.net/numaNode`.
     pub name: String,
     /// As written in CEL; `None`: the device has no such attribute.
@@ -15,37 +15,41 @@ pub struct Looked {
 
 /// The accessed values, in order, without duplicates.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen(Arc<Mutex<Notes>>);
+pub(super) struct AccessLog(Arc<Mutex<Accesses>>);
 
 #[derive(Debug, Default)]
-pub(super) struct Notes {
-    pub(super) looked: Vec<Looked>,
+pub(super) struct Accesses {
+    pub(super) accessed: Vec<AccessedValue>,
     /// Why the expression cannot be evaluated.
-    pub(super) strange: Option<String>,
+    pub(super) unsupported: Option<String>,
 }
 
-impl Seen {
-    pub(super) fn note(&self, name: &str, text: Option<&Text>) {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if text.is_some_and(|text| text.strange) {
-            notes.strange = Some(format!("attribute {name} has an unsupported type"));
+impl AccessLog {
+    pub(super) fn record(&self, name: &str, text: Option<&Text>) {
+        let mut accesses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if text.is_some_and(|text| text.unsupported) {
+            accesses.unsupported = Some(format!("attribute {name} has an unsupported type"));
         }
-        if notes.looked.iter().all(|looked| looked.name != name) {
-            notes.looked.push(Looked {
+        if accesses
+            .accessed
+            .iter()
+            .all(|accessed| accessed.name != name)
+        {
+            accesses.accessed.push(AccessedValue {
                 name: name.to_owned(),
                 value: text.map(|text| text.shown.clone()),
             });
         }
     }
 
-    pub(super) fn no_verdict(&self, why: &str) {
+    pub(super) fn set_unsupported(&self, why: &str) {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .strange = Some(why.to_owned());
+            .unsupported = Some(why.to_owned());
     }
 
-    pub(super) fn take(&self) -> Notes {
+    pub(super) fn take(&self) -> Accesses {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -55,5 +59,5 @@ impl Seen {
 pub(super) struct Text {
     pub(super) shown: String,
     /// Its type is not supported.
-    pub(super) strange: bool,
+    pub(super) unsupported: bool,
 }
