@@ -22,7 +22,7 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<u8> {
     Ok(u8::from(
         findings
             .iter()
-            .any(|finding| finding.verdict == Verdict::Broken),
+            .any(|finding| finding.verdict == Verdict::Error),
     ))
 }
 
@@ -39,7 +39,7 @@ fn table(findings: &[Finding]) -> String {
     for (line, finding) in lines.zip(findings) {
         text += &format!("{line}\n");
         if !finding.remedy.is_empty() {
-            text += &format!("    mend: {}\n", finding.remedy);
+            text += &format!("    fix: {}\n", finding.remedy);
         }
     }
     text
@@ -58,14 +58,14 @@ mod tests {
             remedy: remedy.to_owned(),
         };
         let findings = [
-            finding("NRI", Verdict::Broken, "do this"),
-            finding("state", Verdict::Fine, ""),
+            finding("NRI", Verdict::Error, "do this"),
+            finding("state", Verdict::Ok, ""),
         ];
         insta::assert_snapshot!(table(&findings), @r#"
         CHECK  VERDICT  FOUND
-        NRI    broken   found
-            mend: do this
-        state  fine     found
+        NRI    error    found
+            fix: do this
+        state  ok       found
         "#);
     }
 }

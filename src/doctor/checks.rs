@@ -43,8 +43,8 @@ fn finding(
     }]
 }
 
-fn fine(check: &'static str, found: impl Into<String>) -> Vec<Finding> {
-    finding(check, Verdict::Fine, found, "")
+fn ok(check: &'static str, found: impl Into<String>) -> Vec<Finding> {
+    finding(check, Verdict::Ok, found, "")
 }
 
 fn warning(
@@ -55,12 +55,8 @@ fn warning(
     finding(check, Verdict::Warning, found, remedy)
 }
 
-fn broken(
-    check: &'static str,
-    found: impl Into<String>,
-    remedy: impl Into<String>,
-) -> Vec<Finding> {
-    finding(check, Verdict::Broken, found, remedy)
+fn error(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Vec<Finding> {
+    finding(check, Verdict::Error, found, remedy)
 }
 
 fn unknown(check: &'static str, found: impl Into<String>) -> Vec<Finding> {
@@ -100,14 +96,14 @@ fn functions(facts: &Facts) -> Vec<Finding> {
                 remedy,
             )
         }
-        _ => fine(CHECK, format!("{vfs} on {pfs} PFs")),
+        _ => ok(CHECK, format!("{vfs} on {pfs} PFs")),
     }
 }
 
 fn iommu(facts: &Facts) -> Vec<Finding> {
     const CHECK: &str = "IOMMU";
     match (facts.iommu_groups, &facts.command_line) {
-        (Some(groups), _) if groups > 0 => fine(CHECK, format!("{groups} groups")),
+        (Some(groups), _) if groups > 0 => ok(CHECK, format!("{groups} groups")),
         (None, _) => unknown(CHECK, "sysfs cannot be read"),
         (_, command_line) => {
             let given = |flag: &str| {
@@ -131,7 +127,7 @@ fn iommu(facts: &Facts) -> Vec<Finding> {
 
 fn modules(facts: &Facts) -> Vec<Finding> {
     let check = |(name, module): &(&'static str, Option<Module>)| match module {
-        Some(Module::There) => fine(name, "loaded or built in"),
+        Some(Module::There) => ok(name, "loaded or built in"),
         Some(Module::Loadable) => warning(
             name,
             "not loaded",
@@ -152,16 +148,16 @@ fn cdi(facts: &Facts) -> Vec<Finding> {
     let on =
         "enable_cdi = true under [plugins.\"io.containerd.grpc.v1.cri\"], then restart containerd";
     match facts.containerd.as_deref().map(runtime::cdi) {
-        Some(Cdi::On) => fine(CHECK, "on in containerd"),
-        Some(Cdi::Off) => broken(CHECK, "off in containerd", on),
-        Some(Cdi::Default { version: 3.. }) => fine(CHECK, "on in containerd 2 by default"),
+        Some(Cdi::On) => ok(CHECK, "on in containerd"),
+        Some(Cdi::Off) => error(CHECK, "off in containerd", on),
+        Some(Cdi::Default { version: 3.. }) => ok(CHECK, "on in containerd 2 by default"),
         Some(Cdi::Default { version }) => {
             let found = format!(
                 "containerd's configuration (version {version}) says nothing: off in containerd 1.7"
             );
             warning(CHECK, found, on)
         }
-        None if facts.crio => fine(CHECK, "on in CRI-O by default"),
+        None if facts.crio => ok(CHECK, "on in CRI-O by default"),
         None if facts.cdi => unknown(CHECK, "no runtime's configuration is seen"),
         None => unknown(
             CHECK,
@@ -173,7 +169,7 @@ fn cdi(facts: &Facts) -> Vec<Finding> {
 fn nri(facts: &Facts) -> Vec<Finding> {
     const CHECK: &str = "NRI";
     if facts.nri {
-        return fine(CHECK, "the runtime's socket is there");
+        return ok(CHECK, "the runtime's socket is there");
     }
     let remedy = match facts.containerd {
         Some(_) => {
@@ -183,7 +179,7 @@ fn nri(facts: &Facts) -> Vec<Finding> {
             "switch NRI on in the runtime: containerd 1.7 needs disable = false, CRI-O 1.30 has it on"
         }
     };
-    broken(
+    error(
         CHECK,
         "the runtime's socket is not there: no netdev gets into a pod",
         remedy,
@@ -199,14 +195,14 @@ fn kubelet(facts: &Facts) -> Vec<Finding> {
         return unknown(CHECK, "its configuration cannot be read");
     };
     if config["featureGates"]["DynamicResourceAllocation"] == false {
-        return broken(
+        return error(
             CHECK,
             "the feature gate DynamicResourceAllocation is off",
             "take it out of featureGates",
         );
     }
     match config["topologyManagerPolicy"].as_str() {
-        None | Some("none") => fine(CHECK, "no topologyManagerPolicy that would want hints"),
+        None | Some("none") => ok(CHECK, "no topologyManagerPolicy that would want hints"),
         Some(policy) => warning(
             CHECK,
             format!("topologyManagerPolicy {policy} gets no hints of these devices"),
@@ -217,8 +213,8 @@ fn kubelet(facts: &Facts) -> Vec<Finding> {
 
 fn registry(facts: &Facts) -> Vec<Finding> {
     match facts.registry {
-        true => fine("registration", "the kubelet's plugins_registry is there"),
-        false => broken(
+        true => ok("registration", "the kubelet's plugins_registry is there"),
+        false => error(
             "registration",
             "the kubelet's plugins_registry is not there",
             "name the kubelet's directory by --kubelet-root (agent.kubeletRoot)",
@@ -229,7 +225,7 @@ fn registry(facts: &Facts) -> Vec<Finding> {
 fn state(facts: &Facts) -> Vec<Finding> {
     const CHECK: &str = "state";
     match facts.state_in_memory {
-        Some(true) => fine(CHECK, "in memory"),
+        Some(true) => ok(CHECK, "in memory"),
         Some(false) => warning(
             CHECK,
             "on a disk: guarded by the boot's id",
@@ -250,11 +246,11 @@ fn rivals(facts: &Facts) -> Vec<Finding> {
             "none that gives the same devices away, among the {} processes here",
             facts.processes
         );
-        return fine("others", found);
+        return ok("others", found);
     }
     let remedy =
         "keep their devices apart (agent.exclude, their selectors), or remove them from this node";
-    broken(
+    error(
         "others",
         format!(
             "here is {}: a device may be given away twice",
@@ -268,7 +264,7 @@ fn rdma(facts: &Facts) -> Vec<Finding> {
     const CHECK: &str = "RDMA";
     match facts.rdma_shared {
         None => Vec::new(),
-        Some(true) => fine(CHECK, "devices are shared by all network namespaces"),
+        Some(true) => ok(CHECK, "devices are shared by all network namespaces"),
         Some(false) => warning(
             CHECK,
             "each device is in one network namespace, the host's: pods have its nodes and cannot use it",
@@ -280,7 +276,7 @@ fn rdma(facts: &Facts) -> Vec<Finding> {
 fn network_manager(facts: &Facts) -> Vec<Finding> {
     match facts.network_manager {
         None => Vec::new(),
-        Some(true) => fine("NetworkManager", "leaves some devices alone"),
+        Some(true) => ok("NetworkManager", "leaves some devices alone"),
         Some(false) => warning(
             "NetworkManager",
             "runs, and takes every VF that comes back from a pod for its own",

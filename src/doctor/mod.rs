@@ -22,13 +22,15 @@ use serde::Serialize;
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// As it should be.
-    Fine,
+    #[serde(rename = "fine")]
+    Ok,
     /// Could not be seen from here.
     Unknown,
     /// Works without; something is missing or may surprise.
     Warning,
     /// The driver cannot do its work.
-    Broken,
+    #[serde(rename = "broken")]
+    Error,
 }
 
 impl Verdict {
@@ -36,10 +38,10 @@ impl Verdict {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Fine => "fine",
+            Self::Ok => "ok",
             Self::Unknown => "unknown",
             Self::Warning => "warning",
-            Self::Broken => "broken",
+            Self::Error => "error",
         }
     }
 }

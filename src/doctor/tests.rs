@@ -49,7 +49,7 @@ fn a_healthy_node_is_fine() {
     assert!(
         findings
             .iter()
-            .all(|finding| finding.verdict == Verdict::Fine),
+            .all(|finding| finding.verdict == Verdict::Ok),
         "{findings:?}"
     );
     assert!(
@@ -87,12 +87,12 @@ fn everything_that_is_wrong_has_a_remedy() {
     warning vfio_pci: not loaded -> echo vfio_pci > /etc/modules-load.d/vfio_pci.conf; modprobe vfio_pci
     warning vhost_net: the kernel has no such module -> install the kernel's extra modules
     warning RDMA: each device is in one network namespace, the host's: pods have its nodes and cannot use it -> rdma system set netns shared, while no pod has a namespace yet; options ib_core netns_mode=1 in /etc/modprobe.d
-    broken CDI: off in containerd -> enable_cdi = true under [plugins."io.containerd.grpc.v1.cri"], then restart containerd
-    broken NRI: the runtime's socket is not there: no netdev gets into a pod -> disable = false under [plugins."io.containerd.nri.v1.nri"], then restart containerd
+    error CDI: off in containerd -> enable_cdi = true under [plugins."io.containerd.grpc.v1.cri"], then restart containerd
+    error NRI: the runtime's socket is not there: no netdev gets into a pod -> disable = false under [plugins."io.containerd.nri.v1.nri"], then restart containerd
     warning kubelet: topologyManagerPolicy single-numa-node gets no hints of these devices -> align devices by matchAttribute resource.kubernetes.io/numaNode in the claim
-    broken registration: the kubelet's plugins_registry is not there -> name the kubelet's directory by --kubelet-root (agent.kubeletRoot)
+    error registration: the kubelet's plugins_registry is not there -> name the kubelet's directory by --kubelet-root (agent.kubeletRoot)
     warning state: on a disk: guarded by the boot's id -> put --state-dir (agent.stateDir) on a tmpfs, as /run is
-    broken others: here is the SR-IOV network device plugin: a device may be given away twice -> keep their devices apart (agent.exclude, their selectors), or remove them from this node
+    error others: here is the SR-IOV network device plugin: a device may be given away twice -> keep their devices apart (agent.exclude, their selectors), or remove them from this node
     warning NetworkManager: runs, and takes every VF that comes back from a pod for its own -> unmanaged-devices=driver:iavf;driver:mlx5_core (your VFs' drivers) in /etc/NetworkManager/conf.d
     "#);
 }
@@ -103,11 +103,11 @@ fn what_is_not_seen_is_unknown_and_not_fine() {
     warning VFs: no network card with SR-IOV -> switch SR-IOV on in the firmware, of card and machine
     unknown IOMMU: sysfs cannot be read -> run it on the node, or with --root where the node's files are mounted
     unknown CDI: neither a runtime's configuration nor the CDI directory is seen -> run it on the node, or with --root where the node's files are mounted
-    broken NRI: the runtime's socket is not there: no netdev gets into a pod -> switch NRI on in the runtime: containerd 1.7 needs disable = false, CRI-O 1.30 has it on
+    error NRI: the runtime's socket is not there: no netdev gets into a pod -> switch NRI on in the runtime: containerd 1.7 needs disable = false, CRI-O 1.30 has it on
     unknown kubelet: its configuration is not seen -> run it on the node, or with --root where the node's files are mounted
-    broken registration: the kubelet's plugins_registry is not there -> name the kubelet's directory by --kubelet-root (agent.kubeletRoot)
+    error registration: the kubelet's plugins_registry is not there -> name the kubelet's directory by --kubelet-root (agent.kubeletRoot)
     unknown state: the directory is not there: no agent has run here
-    fine others: none that gives the same devices away, among the 0 processes here
+    ok others: none that gives the same devices away, among the 0 processes here
     "#);
 }
 
