@@ -3,18 +3,18 @@
 use super::columns::columns;
 use crate::{
     args::{DoctorArgs, DoctorOutput},
-    doctor::{self, Finding, Places, Verdict},
+    doctor::{self, Finding, HostPaths, Verdict},
 };
 
 pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<u8> {
-    let places = Places {
+    let paths = HostPaths {
         root: args.root.clone(),
         kubelet: args.places.kubelet_root.clone(),
         cdi: args.places.cdi_root.clone(),
         state: args.places.state_dir.clone(),
         nri: args.places.nri_socket.clone(),
     };
-    let findings = doctor::examine(&doctor::gather(&places));
+    let findings = doctor::run_checks(&doctor::gather(&paths));
     super::print(&match args.output {
         DoctorOutput::Table => table(&findings),
         DoctorOutput::Json => serde_json::to_string_pretty(&findings)? + "\n",

@@ -19,13 +19,13 @@ const CHECKS: [Check; 11] = [
     kubelet,
     registry,
     state,
-    rivals,
+    other_allocators,
     network_manager,
 ];
 
 /// All findings, in the order in which a device's way goes.
 #[must_use]
-pub fn examine(facts: &Facts) -> Vec<Finding> {
+pub fn run_checks(facts: &Facts) -> Vec<Finding> {
     CHECKS.iter().flat_map(|check| check(facts)).collect()
 }
 
@@ -127,7 +127,7 @@ fn iommu(facts: &Facts) -> Vec<Finding> {
 
 fn modules(facts: &Facts) -> Vec<Finding> {
     let check = |(name, module): &(&'static str, Option<Module>)| match module {
-        Some(Module::There) => ok(name, "loaded or built in"),
+        Some(Module::Loaded) => ok(name, "loaded or built in"),
         Some(Module::Loadable) => warning(
             name,
             "not loaded",
@@ -240,8 +240,8 @@ fn state(facts: &Facts) -> Vec<Finding> {
     }
 }
 
-fn rivals(facts: &Facts) -> Vec<Finding> {
-    if facts.rivals.is_empty() {
+fn other_allocators(facts: &Facts) -> Vec<Finding> {
+    if facts.other_allocators.is_empty() {
         let found = format!(
             "none that gives the same devices away, among the {} processes here",
             facts.processes
@@ -254,7 +254,7 @@ fn rivals(facts: &Facts) -> Vec<Finding> {
         "others",
         format!(
             "here is {}: a device may be given away twice",
-            facts.rivals.join(", ")
+            facts.other_allocators.join(", ")
         ),
         remedy,
     )

@@ -11,7 +11,7 @@ use super::{Facts, Module, Pf};
 const MODULES: [&str; 3] = ["vfio_pci", "vhost_net", "vhost_vdpa"];
 
 /// Programs that give VFs away, by a word of their command line.
-const RIVALS: [(&str, &str); 3] = [
+const OTHER_ALLOCATORS: [(&str, &str); 3] = [
     ("sriovdp", "the SR-IOV network device plugin"),
     (
         "network-resources-injector",
@@ -22,7 +22,7 @@ const RIVALS: [(&str, &str); 3] = [
 
 /// Where to look.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct HostPaths {
     /// Where the node's `/` is.
     pub root: PathBuf,
     /// The kubelet's root directory.
@@ -35,7 +35,7 @@ pub struct Places {
     pub nri: PathBuf,
 }
 
-impl Places {
+impl HostPaths {
     fn at(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();
         self.root.join(path.strip_prefix("/").unwrap_or(path))
@@ -58,37 +58,37 @@ impl Places {
 
 /// Looks at everything. What cannot be read is left out.
 #[must_use]
-pub fn gather(places: &Places) -> Facts {
-    let state = places.at(&places.state);
-    let processes = processes(places);
+pub fn gather(paths: &HostPaths) -> Facts {
+    let state = paths.at(&paths.state);
+    let processes = processes(paths);
     Facts {
-        iommu_groups: places.at("/sys/kernel").is_dir().then(|| {
-            places
+        iommu_groups: paths.at("/sys/kernel").is_dir().then(|| {
+            paths
                 .names("/sys/kernel/iommu_groups")
                 .map_or(0, |groups| groups.len())
         }),
-        command_line: places.text("/proc/cmdline"),
-        processor: processor(places),
-        modules: MODULES.map(|name| (name, module(places, name))).to_vec(),
-        containerd: places.text("/etc/containerd/config.toml"),
-        crio: places.at("/etc/crio").is_dir(),
-        cdi: places.at(&places.cdi).is_dir(),
-        nri: places.at(&places.nri).exists(),
-        kubelet: places.text(places.kubelet.join("config.yaml")),
-        registry: places.at(places.kubelet.join("plugins_registry")).is_dir(),
+        command_line: paths.text("/proc/cmdline"),
+        processor: processor(paths),
+        modules: MODULES.map(|name| (name, module(paths, name))).to_vec(),
+        containerd: paths.text("/etc/containerd/config.toml"),
+        crio: paths.at("/etc/crio").is_dir(),
+        cdi: paths.at(&paths.cdi).is_dir(),
+        nri: paths.at(&paths.nri).exists(),
+        kubelet: paths.text(paths.kubelet.join("config.yaml")),
+        registry: paths.at(paths.kubelet.join("plugins_registry")).is_dir(),
         state_in_memory: state
             .is_dir()
             .then(|| crate::files::in_memory(&state).unwrap_or(false)),
         processes: processes.len(),
-        rivals: rivals(&processes),
-        pfs: pfs(places),
-        rdma_shared: rdma_shared(places),
-        network_manager: network_manager(places),
+        other_allocators: other_allocators(&processes),
+        pfs: pfs(paths),
+        rdma_shared: rdma_shared(paths),
+        network_manager: network_manager(paths),
     }
 }
 
-fn processor(places: &Places) -> Option<String> {
-    let text = places.text("/proc/cpuinfo")?;
+fn processor(paths: &HostPaths) -> Option<String> {
+    let text = paths.text("/proc/cpuinfo")?;
     let maker = text
         .lines()
         .find_map(|line| line.strip_prefix("vendor_id")?.split(':').nth(1));
@@ -96,18 +96,18 @@ fn processor(places: &Places) -> Option<String> {
 }
 
 /// `/sys/module` has what is loaded; what is built in is there only if it has parameters.
-fn module(places: &Places, name: &str) -> Option<Module> {
-    if places.at("/sys/module").join(name).is_dir() {
-        return Some(Module::There);
+fn module(paths: &HostPaths, name: &str) -> Option<Module> {
+    if paths.at("/sys/module").join(name).is_dir() {
+        return Some(Module::Loaded);
     }
-    let release = places.text("/proc/sys/kernel/osrelease")?;
-    let list = |list: &str| places.text(Path::new("/lib/modules").join(release.trim()).join(list));
+    let release = paths.text("/proc/sys/kernel/osrelease")?;
+    let list = |list: &str| paths.text(Path::new("/lib/modules").join(release.trim()).join(list));
     let file = |text: &str| text.lines().any(|line| is_module(line, name));
     match (
         list("modules.builtin").as_deref().map(file),
         list("modules.dep").as_deref().map(file),
     ) {
-        (Some(true), _) => Some(Module::There),
+        (Some(true), _) => Some(Module::Loaded),
         (_, Some(true)) => Some(Module::Loadable),
         (None, None) => None,
         _ => Some(Module::Missing),
@@ -126,39 +126,39 @@ fn is_module(line: &str, name: &str) -> bool {
 }
 
 /// Their command lines.
-fn processes(places: &Places) -> Vec<String> {
-    let names = places.names("/proc").unwrap_or_default();
+fn processes(paths: &HostPaths) -> Vec<String> {
+    let names = paths.names("/proc").unwrap_or_default();
     let pids = names
         .iter()
         .filter(|name| name.chars().all(|c| c.is_ascii_digit()));
-    pids.filter_map(|pid| places.text(Path::new("/proc").join(pid).join("cmdline")))
+    pids.filter_map(|pid| paths.text(Path::new("/proc").join(pid).join("cmdline")))
         .collect()
 }
 
-fn rivals(processes: &[String]) -> Vec<&'static str> {
+fn other_allocators(processes: &[String]) -> Vec<&'static str> {
     let runs = |word: &str| {
         processes
             .iter()
             .any(|line| line.split(['\0', '/']).any(|part| part == word))
     };
-    RIVALS
+    OTHER_ALLOCATORS
         .iter()
         .filter(|(word, _)| runs(word))
         .map(|(_, what)| *what)
         .collect()
 }
 
-fn pfs(places: &Places) -> Vec<Pf> {
+fn pfs(paths: &HostPaths) -> Vec<Pf> {
     let devices = Path::new("/sys/bus/pci/devices");
     let number = |address: &str, file: &str| {
-        places
+        paths
             .text(devices.join(address).join(file))?
             .trim()
             .parse()
             .ok()
     };
     let is_network = |address: &str| {
-        places
+        paths
             .text(devices.join(address).join("class"))
             .is_some_and(|class| class.starts_with("0x02"))
     };
@@ -171,7 +171,7 @@ fn pfs(places: &Places) -> Vec<Pf> {
             total_vfs,
         })
     };
-    places
+    paths
         .names(devices)
         .unwrap_or_default()
         .into_iter()
@@ -180,17 +180,17 @@ fn pfs(places: &Places) -> Vec<Pf> {
 }
 
 /// What `rdma system show` tells (drivers/infiniband/core/device.c).
-fn rdma_shared(places: &Places) -> Option<bool> {
+fn rdma_shared(paths: &HostPaths) -> Option<bool> {
     Some(
-        places
+        paths
             .text("/sys/module/ib_core/parameters/netns_mode")?
             .trim()
             == "Y",
     )
 }
 
-fn network_manager(places: &Places) -> Option<bool> {
-    if !places.at("/run/NetworkManager/devices").is_dir() {
+fn network_manager(paths: &HostPaths) -> Option<bool> {
+    if !paths.at("/run/NetworkManager/devices").is_dir() {
         return None;
     }
     let dirs = [
@@ -199,7 +199,7 @@ fn network_manager(places: &Places) -> Option<bool> {
         "/run/NetworkManager/conf.d",
     ];
     let files = dirs.iter().flat_map(|dir| {
-        places
+        paths
             .names(dir)
             .unwrap_or_default()
             .into_iter()
@@ -207,7 +207,7 @@ fn network_manager(places: &Places) -> Option<bool> {
     });
     let all = files.chain(["/etc/NetworkManager/NetworkManager.conf".into()]);
     Some(
-        all.filter_map(|file| places.text(file))
+        all.filter_map(|file| paths.text(file))
             .any(|text| text.contains("unmanaged-devices")),
     )
 }

@@ -1,10 +1,10 @@
 //! What a node lacks for this driver, and how to mend it.
 //!
 //! ```text
-//!  /proc, /sys, /etc, sockets ─► gather ─► Facts ─► examine ─► findings with remedies
+//!  /proc, /sys, /etc, sockets ─► gather ─► Facts ─► run_checks ─► findings with remedies
 //! ```
 //!
-//! Reads only, changes nothing. [`examine`] is pure; what could not be seen is said to be unknown, never to be fine.
+//! Reads only, changes nothing. [`run_checks`] is pure; what could not be seen is said to be unknown, never to be fine.
 
 mod checks;
 mod gather;
@@ -12,8 +12,8 @@ mod runtime;
 #[cfg(test)]
 mod tests;
 
-pub use checks::examine;
-pub use gather::{Places, gather};
+pub use checks::run_checks;
+pub use gather::{HostPaths, gather};
 
 use serde::Serialize;
 
@@ -63,7 +63,7 @@ pub struct Finding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Module {
     /// Loaded or built in.
-    There,
+    Loaded,
     /// On the disk.
     Loadable,
     /// Neither.
@@ -109,7 +109,7 @@ pub struct Facts {
     /// How many processes are seen from here.
     pub processes: usize,
     /// Names of others' programs that run here and give the same devices away.
-    pub rivals: Vec<&'static str>,
+    pub other_allocators: Vec<&'static str>,
     /// PFs of network cards.
     pub pfs: Vec<Pf>,
     /// RDMA devices are seen in all network namespaces, or each in one; `None`: there is no RDMA.

@@ -3,7 +3,7 @@ use std::fs;
 use super::*;
 use crate::files::write_atomic;
 
-fn told(facts: &Facts) -> String {
+fn lines(facts: &Facts) -> String {
     let line = |finding: &Finding| {
         let remedy = if finding.remedy.is_empty() {
             String::new()
@@ -17,7 +17,7 @@ fn told(facts: &Facts) -> String {
             finding.found
         )
     };
-    examine(facts)
+    run_checks(facts)
         .iter()
         .map(line)
         .collect::<Vec<_>>()
@@ -27,7 +27,7 @@ fn told(facts: &Facts) -> String {
 fn healthy() -> Facts {
     Facts {
         iommu_groups: Some(42),
-        modules: vec![("vfio_pci", Some(Module::There))],
+        modules: vec![("vfio_pci", Some(Module::Loaded))],
         containerd: Some("version = 3\n".to_owned()),
         cdi: true,
         nri: true,
@@ -45,7 +45,7 @@ fn healthy() -> Facts {
 
 #[test]
 fn a_healthy_node_is_fine() {
-    let findings = examine(&healthy());
+    let findings = run_checks(&healthy());
     assert!(
         findings
             .iter()
@@ -71,7 +71,7 @@ fn everything_that_is_wrong_has_a_remedy() {
         containerd: Some("version = 2\nenable_cdi = false\n".to_owned()),
         kubelet: Some("topologyManagerPolicy: single-numa-node\n".to_owned()),
         state_in_memory: Some(false),
-        rivals: vec!["the SR-IOV network device plugin"],
+        other_allocators: vec!["the SR-IOV network device plugin"],
         pfs: vec![Pf {
             address: "0000:3b:00.0".to_owned(),
             num_vfs: 0,
@@ -81,7 +81,7 @@ fn everything_that_is_wrong_has_a_remedy() {
         network_manager: Some(false),
         ..Facts::default()
     };
-    insta::assert_snapshot!(told(&facts), @r#"
+    insta::assert_snapshot!(lines(&facts), @r#"
     warning VFs: 1 PFs without VFs, 0000:3b:00.0 could have 8 -> echo N > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs, by a boot unit
     warning IOMMU: no groups: vfio-pci does not work -> intel_iommu=on iommu=pt on the kernel's command line, and VT-d in the firmware
     warning vfio_pci: not loaded -> echo vfio_pci > /etc/modules-load.d/vfio_pci.conf; modprobe vfio_pci
@@ -99,7 +99,7 @@ fn everything_that_is_wrong_has_a_remedy() {
 
 #[test]
 fn what_is_not_seen_is_unknown_and_not_fine() {
-    insta::assert_snapshot!(told(&Facts::default()), @r#"
+    insta::assert_snapshot!(lines(&Facts::default()), @r#"
     warning VFs: no network card with SR-IOV -> switch SR-IOV on in the firmware, of card and machine
     unknown IOMMU: sysfs cannot be read -> run it on the node, or with --root where the node's files are mounted
     unknown CDI: neither a runtime's configuration nor the CDI directory is seen -> run it on the node, or with --root where the node's files are mounted
@@ -115,7 +115,7 @@ fn what_is_not_seen_is_unknown_and_not_fine() {
 fn the_iommu_may_be_off_in_the_firmware() {
     let remedy = |processor: &str, line: &str| {
         let (command_line, processor) = (Some(line.to_owned()), Some(processor.to_owned()));
-        let findings = examine(&Facts {
+        let findings = run_checks(&Facts {
             iommu_groups: Some(0),
             command_line,
             processor,
@@ -171,7 +171,7 @@ fn a_node_is_read_below_its_root() {
     );
     fs::create_dir_all(root.path().join("sys/kernel/iommu_groups/0")).unwrap();
     fs::create_dir_all(root.path().join("var/lib/kubelet/plugins_registry")).unwrap();
-    let facts = gather(&Places {
+    let facts = gather(&HostPaths {
         root: root.path().to_owned(),
         kubelet: "/var/lib/kubelet".into(),
         cdi: "/var/run/cdi".into(),
@@ -180,7 +180,7 @@ fn a_node_is_read_below_its_root() {
     });
     let modules = [
         Some(Module::Loadable),
-        Some(Module::There),
+        Some(Module::Loaded),
         Some(Module::Missing),
     ];
     assert_eq!(
@@ -204,7 +204,7 @@ fn a_node_is_read_below_its_root() {
         (Some(1), Some("GenuineIntel"))
     );
     assert_eq!(
-        (facts.rivals, facts.network_manager),
+        (facts.other_allocators, facts.network_manager),
         (vec!["the SR-IOV network device plugin"], Some(true))
     );
     assert_eq!(facts.rdma_shared, Some(false));
