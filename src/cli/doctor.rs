@@ -1,4 +1,4 @@
-//! `doctor`: what this node lacks.
+//! `doctor`: checks the node's requirements and prints how to fix what is missing.
 
 use super::columns::columns;
 use crate::{
@@ -26,14 +26,14 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<u8> {
     ))
 }
 
-/// A remedy is on a line of its own: it is to be copied.
+/// A remedy is on a line of its own, so that it can be copied.
 fn table(findings: &[Finding]) -> String {
     let row = |finding: &Finding| {
         [finding.check, finding.verdict.as_str(), &*finding.found]
             .map(str::to_owned)
             .to_vec()
     };
-    let lines = columns(&["CHECK", "VERDICT", "FOUND"], findings.iter().map(row));
+    let lines = columns(&["CHECK", "STATUS", "DETAILS"], findings.iter().map(row));
     let mut lines = lines.lines();
     let mut text = format!("{}\n", lines.next().unwrap_or_default());
     for (line, finding) in lines.zip(findings) {
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_remedy_is_under_what_it_mends() {
+    fn a_remedy_is_below_its_finding() {
         let finding = |check, verdict, remedy: &str| Finding {
             check,
             verdict,
@@ -62,10 +62,10 @@ mod tests {
             finding("state", Verdict::Ok, ""),
         ];
         insta::assert_snapshot!(table(&findings), @r#"
-        CHECK  VERDICT  FOUND
-        NRI    error    found
+        CHECK  STATUS  DETAILS
+        NRI    error   found
             fix: do this
-        state  ok       found
+        state  ok      found
         "#);
     }
 }

@@ -23,7 +23,7 @@ const CHECKS: [Check; 11] = [
     network_manager,
 ];
 
-/// All findings, in the order in which a device's way goes.
+/// Runs all checks, from the hardware up to pods.
 #[must_use]
 pub fn run_checks(facts: &Facts) -> Vec<Finding> {
     CHECKS.iter().flat_map(|check| check(facts)).collect()
@@ -64,7 +64,7 @@ fn unknown(check: &'static str, found: impl Into<String>) -> Vec<Finding> {
         check,
         Verdict::Unknown,
         found,
-        "run it on the node, or with --root where the node's files are mounted",
+        "run it on the node, or set --root to where the node's file system is mounted",
     )
 }
 
@@ -77,34 +77,34 @@ fn functions(facts: &Facts) -> Vec<Finding> {
     let Some(first) = facts.pfs.first() else {
         return warning(
             CHECK,
-            "no network card with SR-IOV",
-            "switch SR-IOV on in the firmware, of card and machine",
+            "no SR-IOV capable network device found",
+            "enable SR-IOV in the BIOS/UEFI and in the firmware of the NIC",
         );
     };
     match vfs {
         0 => {
             let remedy = format!(
-                "echo N > /sys/bus/pci/devices/{}/sriov_numvfs, by a boot unit",
+                "echo N > /sys/bus/pci/devices/{}/sriov_numvfs, in a systemd unit at boot",
                 first.address
             );
             warning(
                 CHECK,
                 format!(
-                    "{pfs} PFs without VFs, {} could have {}",
+                    "{pfs} PFs without VFs, {} supports {}",
                     first.address, first.total_vfs
                 ),
                 remedy,
             )
         }
-        _ => ok(CHECK, format!("{vfs} on {pfs} PFs")),
+        _ => ok(CHECK, format!("{vfs} VFs on {pfs} PFs")),
     }
 }
 
 fn iommu(facts: &Facts) -> Vec<Finding> {
     const CHECK: &str = "IOMMU";
     match (facts.iommu_groups, &facts.command_line) {
-        (Some(groups), _) if groups > 0 => ok(CHECK, format!("{groups} groups")),
-        (None, _) => unknown(CHECK, "sysfs cannot be read"),
+        (Some(groups), _) if groups > 0 => ok(CHECK, format!("{groups} IOMMU groups")),
+        (None, _) => unknown(CHECK, "cannot read sysfs"),
         (_, command_line) => {
             let given = |flag: &str| {
                 command_line
@@ -113,14 +113,14 @@ fn iommu(facts: &Facts) -> Vec<Finding> {
             };
             let remedy = match facts.processor.as_deref() {
                 Some("GenuineIntel") if !given("intel_iommu=on") => {
-                    "intel_iommu=on iommu=pt on the kernel's command line, and VT-d in the firmware"
+                    "add intel_iommu=on iommu=pt to the kernel command line, and enable VT-d in the BIOS/UEFI"
                 }
                 Some("AuthenticAMD") if given("amd_iommu=off") => {
-                    "take amd_iommu=off off the kernel's command line"
+                    "remove amd_iommu=off from the kernel command line"
                 }
-                _ => "switch on VT-d, AMD-Vi or SMMU in the machine's firmware",
+                _ => "enable VT-d, AMD-Vi or SMMU in the BIOS/UEFI",
             };
-            warning(CHECK, "no groups: vfio-pci does not work", remedy)
+            warning(CHECK, "no IOMMU groups: vfio-pci does not work", remedy)
         }
     }
 }
@@ -135,33 +135,33 @@ fn modules(facts: &Facts) -> Vec<Finding> {
         ),
         Some(Module::Missing) => warning(
             name,
-            "the kernel has no such module",
-            "install the kernel's extra modules",
+            "kernel module not found",
+            "install the kernel's extra modules package",
         ),
-        None => unknown(name, "modules cannot be seen"),
+        None => unknown(name, "cannot read the kernel's modules"),
     };
     facts.modules.iter().flat_map(check).collect()
 }
 
 fn cdi(facts: &Facts) -> Vec<Finding> {
     const CHECK: &str = "CDI";
-    let on =
-        "enable_cdi = true under [plugins.\"io.containerd.grpc.v1.cri\"], then restart containerd";
+    let enable =
+        "set enable_cdi = true in [plugins.\"io.containerd.grpc.v1.cri\"] and restart containerd";
     match facts.containerd.as_deref().map(runtime::cdi) {
-        Some(Cdi::On) => ok(CHECK, "on in containerd"),
-        Some(Cdi::Off) => error(CHECK, "off in containerd", on),
-        Some(Cdi::Default { version: 3.. }) => ok(CHECK, "on in containerd 2 by default"),
+        Some(Cdi::On) => ok(CHECK, "enabled in containerd"),
+        Some(Cdi::Off) => error(CHECK, "disabled in containerd", enable),
+        Some(Cdi::Default { version: 3.. }) => ok(CHECK, "enabled by default in containerd 2"),
         Some(Cdi::Default { version }) => {
             let found = format!(
-                "containerd's configuration (version {version}) says nothing: off in containerd 1.7"
+                "not set in containerd's configuration (version {version}): disabled by default in containerd 1.7"
             );
-            warning(CHECK, found, on)
+            warning(CHECK, found, enable)
         }
-        None if facts.crio => ok(CHECK, "on in CRI-O by default"),
-        None if facts.cdi => unknown(CHECK, "no runtime's configuration is seen"),
+        None if facts.crio => ok(CHECK, "enabled by default in CRI-O"),
+        None if facts.cdi => unknown(CHECK, "no container runtime configuration found"),
         None => unknown(
             CHECK,
-            "neither a runtime's configuration nor the CDI directory is seen",
+            "neither a container runtime configuration nor the CDI directory found",
         ),
     }
 }
@@ -169,19 +169,19 @@ fn cdi(facts: &Facts) -> Vec<Finding> {
 fn nri(facts: &Facts) -> Vec<Finding> {
     const CHECK: &str = "NRI";
     if facts.nri {
-        return ok(CHECK, "the runtime's socket is there");
+        return ok(CHECK, "socket found");
     }
     let remedy = match facts.containerd {
         Some(_) => {
-            "disable = false under [plugins.\"io.containerd.nri.v1.nri\"], then restart containerd"
+            "set disable = false in [plugins.\"io.containerd.nri.v1.nri\"] and restart containerd"
         }
         None => {
-            "switch NRI on in the runtime: containerd 1.7 needs disable = false, CRI-O 1.30 has it on"
+            "enable NRI in the container runtime: containerd 1.7 needs disable = false, in CRI-O 1.30 it is enabled by default"
         }
     };
     error(
         CHECK,
-        "the runtime's socket is not there: no netdev gets into a pod",
+        "NRI socket not found: netdevs cannot be attached to pods",
         remedy,
     )
 }
@@ -189,35 +189,38 @@ fn nri(facts: &Facts) -> Vec<Finding> {
 fn kubelet(facts: &Facts) -> Vec<Finding> {
     const CHECK: &str = "kubelet";
     let Some(text) = &facts.kubelet else {
-        return unknown(CHECK, "its configuration is not seen");
+        return unknown(CHECK, "configuration not found");
     };
     let Ok(config) = serde_saphyr::from_str::<Value>(text) else {
-        return unknown(CHECK, "its configuration cannot be read");
+        return unknown(CHECK, "cannot parse the configuration");
     };
     if config["featureGates"]["DynamicResourceAllocation"] == false {
         return error(
             CHECK,
-            "the feature gate DynamicResourceAllocation is off",
-            "take it out of featureGates",
+            "feature gate DynamicResourceAllocation is disabled",
+            "remove it from featureGates",
         );
     }
     match config["topologyManagerPolicy"].as_str() {
-        None | Some("none") => ok(CHECK, "no topologyManagerPolicy that would want hints"),
+        None | Some("none") => ok(CHECK, "no topologyManagerPolicy that needs topology hints"),
         Some(policy) => warning(
             CHECK,
-            format!("topologyManagerPolicy {policy} gets no hints of these devices"),
-            "align devices by matchAttribute resource.kubernetes.io/numaNode in the claim",
+            format!("topologyManagerPolicy {policy} gets no topology hints for DRA devices"),
+            "align devices with matchAttribute resource.kubernetes.io/numaNode in the claim",
         ),
     }
 }
 
 fn registry(facts: &Facts) -> Vec<Finding> {
     match facts.registry {
-        true => ok("registration", "the kubelet's plugins_registry is there"),
+        true => ok(
+            "registration",
+            "the kubelet's plugins_registry directory exists",
+        ),
         false => error(
             "registration",
-            "the kubelet's plugins_registry is not there",
-            "name the kubelet's directory by --kubelet-root (agent.kubeletRoot)",
+            "the kubelet's plugins_registry directory does not exist",
+            "set --kubelet-root (agent.kubeletRoot) to the kubelet's root directory",
         ),
     }
 }
@@ -225,16 +228,16 @@ fn registry(facts: &Facts) -> Vec<Finding> {
 fn state(facts: &Facts) -> Vec<Finding> {
     const CHECK: &str = "state";
     match facts.state_in_memory {
-        Some(true) => ok(CHECK, "in memory"),
+        Some(true) => ok(CHECK, "on a tmpfs"),
         Some(false) => warning(
             CHECK,
-            "on a disk: guarded by the boot's id",
-            "put --state-dir (agent.stateDir) on a tmpfs, as /run is",
+            "on a disk: records from before a reboot are detected by their boot ID",
+            "set --state-dir (agent.stateDir) to a directory on a tmpfs, such as /run",
         ),
         None => finding(
             CHECK,
             Verdict::Unknown,
-            "the directory is not there: no agent has run here",
+            "the state directory does not exist: no agent has run here",
             "",
         ),
     }
@@ -243,17 +246,16 @@ fn state(facts: &Facts) -> Vec<Finding> {
 fn other_allocators(facts: &Facts) -> Vec<Finding> {
     if facts.other_allocators.is_empty() {
         let found = format!(
-            "none that gives the same devices away, among the {} processes here",
+            "no other allocator of these devices among {} processes",
             facts.processes
         );
         return ok("others", found);
     }
-    let remedy =
-        "keep their devices apart (agent.exclude, their selectors), or remove them from this node";
+    let remedy = "separate the devices (agent.exclude, or the selectors of the other), or remove the other from this node";
     error(
         "others",
         format!(
-            "here is {}: a device may be given away twice",
+            "running: {}: a device can be allocated twice",
             facts.other_allocators.join(", ")
         ),
         remedy,
@@ -264,11 +266,14 @@ fn rdma(facts: &Facts) -> Vec<Finding> {
     const CHECK: &str = "RDMA";
     match facts.rdma_shared {
         None => Vec::new(),
-        Some(true) => ok(CHECK, "devices are shared by all network namespaces"),
+        Some(true) => ok(
+            CHECK,
+            "shared mode, RDMA devices are usable in all network namespaces",
+        ),
         Some(false) => warning(
             CHECK,
-            "each device is in one network namespace, the host's: pods have its nodes and cannot use it",
-            "rdma system set netns shared, while no pod has a namespace yet; options ib_core netns_mode=1 in /etc/modprobe.d",
+            "exclusive mode, RDMA devices are in the host's network namespace: pods have the device nodes but cannot use them",
+            "rdma system set netns shared, before any pod has a network namespace; permanently: options ib_core netns_mode=1 in /etc/modprobe.d",
         ),
     }
 }
@@ -276,11 +281,14 @@ fn rdma(facts: &Facts) -> Vec<Finding> {
 fn network_manager(facts: &Facts) -> Vec<Finding> {
     match facts.network_manager {
         None => Vec::new(),
-        Some(true) => ok("NetworkManager", "leaves some devices alone"),
+        Some(true) => ok(
+            "NetworkManager",
+            "running, with unmanaged devices configured",
+        ),
         Some(false) => warning(
             "NetworkManager",
-            "runs, and takes every VF that comes back from a pod for its own",
-            "unmanaged-devices=driver:iavf;driver:mlx5_core (your VFs' drivers) in /etc/NetworkManager/conf.d",
+            "running, and manages every VF that is returned from a pod",
+            "set unmanaged-devices=driver:iavf;driver:mlx5_core (the drivers of your VFs) in /etc/NetworkManager/conf.d",
         ),
     }
 }

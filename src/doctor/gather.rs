@@ -1,4 +1,4 @@
-//! The facts, from the node's files.
+//! Gathers the facts from the node's file system.
 
 use std::{
     fs,
@@ -7,10 +7,10 @@ use std::{
 
 use super::{Facts, Module, Pf};
 
-/// What claims may ask of the kernel.
+/// Kernel modules that claims can need.
 const MODULES: [&str; 3] = ["vfio_pci", "vhost_net", "vhost_vdpa"];
 
-/// Programs that give VFs away, by a word of their command line.
+/// Other programs that allocate VFs, by a word of their command line.
 const OTHER_ALLOCATORS: [(&str, &str); 3] = [
     ("sriovdp", "the SR-IOV network device plugin"),
     (
@@ -20,18 +20,18 @@ const OTHER_ALLOCATORS: [(&str, &str); 3] = [
     ("dra-driver-sriov", "another DRA driver for SR-IOV"),
 ];
 
-/// Where to look.
+/// Where the node's files are.
 #[derive(Debug, Clone)]
 pub struct HostPaths {
-    /// Where the node's `/` is.
+    /// The node's root file system.
     pub root: PathBuf,
     /// The kubelet's root directory.
     pub kubelet: PathBuf,
-    /// CDI specs.
+    /// The directory of CDI specs.
     pub cdi: PathBuf,
-    /// Records of claims.
+    /// The agent's state directory.
     pub state: PathBuf,
-    /// NRI's socket.
+    /// The NRI socket.
     pub nri: PathBuf,
 }
 
@@ -56,7 +56,7 @@ impl HostPaths {
     }
 }
 
-/// Looks at everything. What cannot be read is left out.
+/// Gathers all facts. What cannot be read is `None` or empty.
 #[must_use]
 pub fn gather(paths: &HostPaths) -> Facts {
     let state = paths.at(&paths.state);
@@ -95,7 +95,8 @@ fn processor(paths: &HostPaths) -> Option<String> {
     maker.map(|maker| maker.trim().to_owned())
 }
 
-/// `/sys/module` has what is loaded; what is built in is there only if it has parameters.
+/// `/sys/module` has all loaded modules, but built-in ones only if they have parameters: those are
+/// looked up in `modules.builtin`.
 fn module(paths: &HostPaths, name: &str) -> Option<Module> {
     if paths.at("/sys/module").join(name).is_dir() {
         return Some(Module::Loaded);
@@ -114,7 +115,7 @@ fn module(paths: &HostPaths, name: &str) -> Option<Module> {
     }
 }
 
-/// `kernel/drivers/vfio/pci/vfio-pci.ko.xz: …` is `vfio_pci`.
+/// Whether a line such as `kernel/drivers/vfio/pci/vfio-pci.ko.xz: …` is of the module `vfio_pci`.
 fn is_module(line: &str, name: &str) -> bool {
     let path = line.split(':').next().unwrap_or_default();
     let file = path.rsplit('/').next().unwrap_or_default();
@@ -125,7 +126,7 @@ fn is_module(line: &str, name: &str) -> bool {
         == name
 }
 
-/// Their command lines.
+/// The command lines of all processes.
 fn processes(paths: &HostPaths) -> Vec<String> {
     let names = paths.names("/proc").unwrap_or_default();
     let pids = names
@@ -157,6 +158,7 @@ fn pfs(paths: &HostPaths) -> Vec<Pf> {
             .parse()
             .ok()
     };
+    // PCI base class 02: network controller.
     let is_network = |address: &str| {
         paths
             .text(devices.join(address).join("class"))
@@ -179,7 +181,8 @@ fn pfs(paths: &HostPaths) -> Vec<Pf> {
         .collect()
 }
 
-/// What `rdma system show` tells (drivers/infiniband/core/device.c).
+/// The mode that `rdma system show` prints, from `ib_core`'s parameter
+/// (drivers/infiniband/core/device.c).
 fn rdma_shared(paths: &HostPaths) -> Option<bool> {
     Some(
         paths
@@ -190,6 +193,7 @@ fn rdma_shared(paths: &HostPaths) -> Option<bool> {
 }
 
 fn network_manager(paths: &HostPaths) -> Option<bool> {
+    // The directory exists only while NetworkManager runs.
     if !paths.at("/run/NetworkManager/devices").is_dir() {
         return None;
     }

@@ -1,10 +1,11 @@
-//! What a node lacks for this driver, and how to mend it.
+//! Checks whether a node meets the requirements of the driver, and how to fix what is missing.
 //!
 //! ```text
 //!  /proc, /sys, /etc, sockets ─► gather ─► Facts ─► run_checks ─► findings with remedies
 //! ```
 //!
-//! Reads only, changes nothing. [`run_checks`] is pure; what could not be seen is said to be unknown, never to be fine.
+//! Reads only, changes nothing. [`run_checks`] does no I/O; what could not be read is reported as
+//! unknown, never as ok.
 
 mod checks;
 mod gather;
@@ -17,24 +18,24 @@ pub use gather::{HostPaths, gather};
 
 use serde::Serialize;
 
-/// What a check says.
+/// Result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// As it should be.
+    /// As required.
     #[serde(rename = "fine")]
     Ok,
-    /// Could not be seen from here.
+    /// Cannot be read from here.
     Unknown,
-    /// Works without; something is missing or may surprise.
+    /// The driver works, but a feature is missing or may not work as expected.
     Warning,
-    /// The driver cannot do its work.
+    /// The driver does not work.
     #[serde(rename = "broken")]
     Error,
 }
 
 impl Verdict {
-    /// As shown.
+    /// As printed.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,16 +47,16 @@ impl Verdict {
     }
 }
 
-/// One check's answer.
+/// Result of a check, with details.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was looked at, one or two words.
+    /// Name of the check.
     pub check: &'static str,
-    /// How it is.
+    /// Result.
     pub verdict: Verdict,
     /// What was found.
     pub found: String,
-    /// What to do; empty when fine.
+    /// How to fix it; empty if ok.
     pub remedy: String,
 }
 
@@ -64,13 +65,13 @@ pub struct Finding {
 pub enum Module {
     /// Loaded or built in.
     Loaded,
-    /// On the disk.
+    /// Installed but not loaded.
     Loadable,
-    /// Neither.
+    /// Not installed.
     Missing,
 }
 
-/// A PF.
+/// A physical function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pf {
     /// PCI address.
@@ -81,39 +82,40 @@ pub struct Pf {
     pub total_vfs: u32,
 }
 
-/// What was gathered. `None`: could not be seen.
+/// Facts about a node. `None`: cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
     /// How many IOMMU groups.
     pub iommu_groups: Option<usize>,
     /// `/proc/cmdline`.
     pub command_line: Option<String>,
-    /// The processor's maker, as in `/proc/cpuinfo`.
+    /// `vendor_id` of `/proc/cpuinfo`.
     pub processor: Option<String>,
-    /// By name, with `_`.
+    /// Kernel modules by name, with `_`.
     pub modules: Vec<(&'static str, Option<Module>)>,
     /// containerd's config.toml.
     pub containerd: Option<String>,
-    /// CRI-O is configured.
+    /// CRI-O has a configuration directory.
     pub crio: bool,
     /// The CDI directory exists.
     pub cdi: bool,
-    /// NRI's socket exists.
+    /// The NRI socket exists.
     pub nri: bool,
     /// The kubelet's config.yaml.
     pub kubelet: Option<String>,
     /// The kubelet's `plugins_registry` exists.
     pub registry: bool,
-    /// The state directory is in memory; `None`: it does not exist.
+    /// The state directory is on a tmpfs; `None`: it does not exist.
     pub state_in_memory: Option<bool>,
-    /// How many processes are seen from here.
+    /// Number of processes visible from here.
     pub processes: usize,
-    /// Names of others' programs that run here and give the same devices away.
+    /// Other programs that run here and allocate the same devices.
     pub other_allocators: Vec<&'static str>,
-    /// PFs of network cards.
+    /// PFs of network devices.
     pub pfs: Vec<Pf>,
-    /// RDMA devices are seen in all network namespaces, or each in one; `None`: there is no RDMA.
+    /// RDMA devices are shared by all network namespaces, or each exclusive to one; `None`: no
+    /// RDMA.
     pub rdma_shared: Option<bool>,
-    /// NetworkManager runs; whether some devices are told to be none of its business.
+    /// Whether NetworkManager has unmanaged devices configured; `None`: it does not run.
     pub network_manager: Option<bool>,
 }

@@ -1,17 +1,17 @@
-//! What a containerd configuration says, as far as single lines tell.
+//! Reads settings of a containerd configuration, line by line.
 
-/// Whether CDI is on.
+/// Whether CDI is enabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cdi {
     On,
     Off,
-    /// Not said: on from containerd 2 (configuration version 3) on.
+    /// Not set: enabled by default from containerd 2 (configuration version 3) on.
     Default {
         version: u32,
     },
 }
 
-/// The last word of it: a key is in one table only.
+/// The last assignment counts. Tables are ignored, since `enable_cdi` is a key of one table only.
 pub(super) fn cdi(config: &str) -> Cdi {
     match value(config, "enable_cdi") {
         Some("true") => Cdi::On,
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lines_tell() {
+    fn reads_the_cdi_setting() {
         assert_eq!(
             cdi("version = 2\n[plugins.x]\n  enable_cdi = true # yes\n"),
             Cdi::On

@@ -44,7 +44,7 @@ fn healthy() -> Facts {
 }
 
 #[test]
-fn a_healthy_node_is_fine() {
+fn a_healthy_node_is_ok() {
     let findings = run_checks(&healthy());
     assert!(
         findings
@@ -59,7 +59,7 @@ fn a_healthy_node_is_fine() {
 }
 
 #[test]
-fn everything_that_is_wrong_has_a_remedy() {
+fn every_warning_and_error_has_a_remedy() {
     let facts = Facts {
         iommu_groups: Some(0),
         command_line: Some("quiet".to_owned()),
@@ -82,37 +82,37 @@ fn everything_that_is_wrong_has_a_remedy() {
         ..Facts::default()
     };
     insta::assert_snapshot!(lines(&facts), @r#"
-    warning VFs: 1 PFs without VFs, 0000:3b:00.0 could have 8 -> echo N > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs, by a boot unit
-    warning IOMMU: no groups: vfio-pci does not work -> intel_iommu=on iommu=pt on the kernel's command line, and VT-d in the firmware
+    warning VFs: 1 PFs without VFs, 0000:3b:00.0 supports 8 -> echo N > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs, in a systemd unit at boot
+    warning IOMMU: no IOMMU groups: vfio-pci does not work -> add intel_iommu=on iommu=pt to the kernel command line, and enable VT-d in the BIOS/UEFI
     warning vfio_pci: not loaded -> echo vfio_pci > /etc/modules-load.d/vfio_pci.conf; modprobe vfio_pci
-    warning vhost_net: the kernel has no such module -> install the kernel's extra modules
-    warning RDMA: each device is in one network namespace, the host's: pods have its nodes and cannot use it -> rdma system set netns shared, while no pod has a namespace yet; options ib_core netns_mode=1 in /etc/modprobe.d
-    error CDI: off in containerd -> enable_cdi = true under [plugins."io.containerd.grpc.v1.cri"], then restart containerd
-    error NRI: the runtime's socket is not there: no netdev gets into a pod -> disable = false under [plugins."io.containerd.nri.v1.nri"], then restart containerd
-    warning kubelet: topologyManagerPolicy single-numa-node gets no hints of these devices -> align devices by matchAttribute resource.kubernetes.io/numaNode in the claim
-    error registration: the kubelet's plugins_registry is not there -> name the kubelet's directory by --kubelet-root (agent.kubeletRoot)
-    warning state: on a disk: guarded by the boot's id -> put --state-dir (agent.stateDir) on a tmpfs, as /run is
-    error others: here is the SR-IOV network device plugin: a device may be given away twice -> keep their devices apart (agent.exclude, their selectors), or remove them from this node
-    warning NetworkManager: runs, and takes every VF that comes back from a pod for its own -> unmanaged-devices=driver:iavf;driver:mlx5_core (your VFs' drivers) in /etc/NetworkManager/conf.d
+    warning vhost_net: kernel module not found -> install the kernel's extra modules package
+    warning RDMA: exclusive mode, RDMA devices are in the host's network namespace: pods have the device nodes but cannot use them -> rdma system set netns shared, before any pod has a network namespace; permanently: options ib_core netns_mode=1 in /etc/modprobe.d
+    error CDI: disabled in containerd -> set enable_cdi = true in [plugins."io.containerd.grpc.v1.cri"] and restart containerd
+    error NRI: NRI socket not found: netdevs cannot be attached to pods -> set disable = false in [plugins."io.containerd.nri.v1.nri"] and restart containerd
+    warning kubelet: topologyManagerPolicy single-numa-node gets no topology hints for DRA devices -> align devices with matchAttribute resource.kubernetes.io/numaNode in the claim
+    error registration: the kubelet's plugins_registry directory does not exist -> set --kubelet-root (agent.kubeletRoot) to the kubelet's root directory
+    warning state: on a disk: records from before a reboot are detected by their boot ID -> set --state-dir (agent.stateDir) to a directory on a tmpfs, such as /run
+    error others: running: the SR-IOV network device plugin: a device can be allocated twice -> separate the devices (agent.exclude, or the selectors of the other), or remove the other from this node
+    warning NetworkManager: running, and manages every VF that is returned from a pod -> set unmanaged-devices=driver:iavf;driver:mlx5_core (the drivers of your VFs) in /etc/NetworkManager/conf.d
     "#);
 }
 
 #[test]
-fn what_is_not_seen_is_unknown_and_not_fine() {
+fn what_cannot_be_read_is_unknown_and_not_ok() {
     insta::assert_snapshot!(lines(&Facts::default()), @r#"
-    warning VFs: no network card with SR-IOV -> switch SR-IOV on in the firmware, of card and machine
-    unknown IOMMU: sysfs cannot be read -> run it on the node, or with --root where the node's files are mounted
-    unknown CDI: neither a runtime's configuration nor the CDI directory is seen -> run it on the node, or with --root where the node's files are mounted
-    error NRI: the runtime's socket is not there: no netdev gets into a pod -> switch NRI on in the runtime: containerd 1.7 needs disable = false, CRI-O 1.30 has it on
-    unknown kubelet: its configuration is not seen -> run it on the node, or with --root where the node's files are mounted
-    error registration: the kubelet's plugins_registry is not there -> name the kubelet's directory by --kubelet-root (agent.kubeletRoot)
-    unknown state: the directory is not there: no agent has run here
-    ok others: none that gives the same devices away, among the 0 processes here
+    warning VFs: no SR-IOV capable network device found -> enable SR-IOV in the BIOS/UEFI and in the firmware of the NIC
+    unknown IOMMU: cannot read sysfs -> run it on the node, or set --root to where the node's file system is mounted
+    unknown CDI: neither a container runtime configuration nor the CDI directory found -> run it on the node, or set --root to where the node's file system is mounted
+    error NRI: NRI socket not found: netdevs cannot be attached to pods -> enable NRI in the container runtime: containerd 1.7 needs disable = false, in CRI-O 1.30 it is enabled by default
+    unknown kubelet: configuration not found -> run it on the node, or set --root to where the node's file system is mounted
+    error registration: the kubelet's plugins_registry directory does not exist -> set --kubelet-root (agent.kubeletRoot) to the kubelet's root directory
+    unknown state: the state directory does not exist: no agent has run here
+    ok others: no other allocator of these devices among 0 processes
     "#);
 }
 
 #[test]
-fn the_iommu_may_be_off_in_the_firmware() {
+fn the_iommu_can_be_disabled_in_the_firmware() {
     let remedy = |processor: &str, line: &str| {
         let (command_line, processor) = (Some(line.to_owned()), Some(processor.to_owned()));
         let findings = run_checks(&Facts {
@@ -127,13 +127,13 @@ fn the_iommu_may_be_off_in_the_firmware() {
             .unwrap()
             .remedy
     };
-    assert!(remedy("GenuineIntel", "ro intel_iommu=on").starts_with("switch on VT-d"));
-    assert!(remedy("AuthenticAMD", "ro").starts_with("switch on VT-d"));
-    assert!(remedy("AuthenticAMD", "ro amd_iommu=off").starts_with("take amd_iommu=off"));
+    assert!(remedy("GenuineIntel", "ro intel_iommu=on").starts_with("enable VT-d"));
+    assert!(remedy("AuthenticAMD", "ro").starts_with("enable VT-d"));
+    assert!(remedy("AuthenticAMD", "ro amd_iommu=off").starts_with("remove amd_iommu=off"));
 }
 
 #[test]
-fn a_node_is_read_below_its_root() {
+fn facts_are_gathered_below_the_root() {
     let root = tempfile::tempdir().unwrap();
     let write = |path: &str, text: &str| {
         write_atomic(&root.path().join(path), text.as_bytes(), 0o644).unwrap()
