@@ -1,4 +1,4 @@
-//! The claim of the story, as the API server would have it after the scheduler.
+//! The claim of the walkthrough, as the scheduler would have allocated it.
 
 use serde_json::json;
 
@@ -11,21 +11,21 @@ use crate::{
 pub(super) const DRIVER: &str = "sriov-dra.io";
 pub(super) const NODE: &str = "worker-1";
 
-/// What the administrator wrote in the DeviceClass.
+/// Configuration in the DeviceClass, written by the administrator.
 pub(super) const CLASS: &str = "\
 vlan: 100
 vlanQoS: 3
 mac: 02:00:00:00:00:07
 ";
 
-/// What the user wrote in the claim.
+/// Configuration in the claim, written by the user.
 pub(super) const CLAIM: &str = "\
 ifName: net1
 mtu: 1400
 addresses: [10.0.0.7/24]
 ";
 
-/// The claim, allocated to a device of a slice.
+/// The claim, with a device of a slice allocated to it.
 pub(super) fn allocated(device: &str, pod_uid: &str) -> anyhow::Result<AllocatedClaim> {
     let claim = ClaimRef {
         uid: "5f0c7f0e-8e6f-4a44-9d3b-7f2f6a5f4f3e".parse()?,

@@ -1,24 +1,24 @@
-//! `demo`: the whole life of a claim on a recorded host, in seconds, without root and without a cluster.
+//! `demo`: the life cycle of a claim on a recorded host, in seconds, without root or a cluster.
 //!
-//! The kernel is the fake one, seeded from a recording; all else is what a node runs: engine, records, CDI writer, the
-//! runtime's hooks, and the gRPC service over a real socket.
+//! The kernel is a fake, initialised from a recording. Everything else is what runs on a node:
+//! engine, records, CDI writer, the runtime's hooks, and the gRPC service on a real socket.
 
 mod claim;
-mod stage;
-mod story;
-mod tell;
+mod node;
+mod output;
 #[cfg(test)]
 mod tests;
+mod walkthrough;
 
 use std::io::Write;
 
-/// Tells the story on standard output.
+/// Prints the walkthrough on standard output.
 pub(super) fn run() -> anyhow::Result<()> {
-    tell(&mut std::io::stdout().lock())
+    run_on(&mut std::io::stdout().lock())
 }
 
-fn tell(out: &mut dyn Write) -> anyhow::Result<()> {
-    // Short, since the sockets' paths below it may have 107 bytes.
+fn run_on(out: &mut dyn Write) -> anyhow::Result<()> {
+    // A short prefix: the path of a unix socket is limited to 107 bytes.
     let root = tempfile::Builder::new()
         .prefix("sriov-dra-demo-")
         .tempdir()?;
@@ -26,5 +26,5 @@ fn tell(out: &mut dyn Write) -> anyhow::Result<()> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    runtime.block_on(story::tell(out, root.path()))
+    runtime.block_on(walkthrough::run(out, root.path()))
 }

@@ -1,11 +1,11 @@
-/// The story fails by itself where the host is not as told; here it must come to its end, and say what a newcomer needs.
+/// The walkthrough itself fails if the host does not behave as its text says.
 #[test]
-fn the_story_comes_to_its_end() {
+fn the_walkthrough_succeeds() {
     let mut out = Vec::new();
-    super::tell(&mut out).unwrap();
+    super::run_on(&mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert_eq!(
-        text.matches("are as they were before the claim.").count(),
+        text.matches("have their original values.").count(),
         3,
         "{text}"
     );

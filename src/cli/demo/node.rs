@@ -1,4 +1,4 @@
-//! A node on a recorded host: everything real but the kernel.
+//! A node on a recorded host: everything but the kernel is the real code.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
@@ -15,27 +15,27 @@ use crate::{
     paths::Paths,
 };
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The host that was recorded: two Intel 82576 ports with seven VFs each.
-const RECORDED: &str = include_str!("../../../e2e/fixtures/igb.json");
+/// The recorded host: two Intel 82576 PFs with seven VFs each.
+const RECORDING: &str = include_str!("../../../e2e/fixtures/igb.json");
 
-/// The host and its directories; they outlive an agent.
-pub(super) struct Stage {
+/// The host and its directories, which outlive an agent.
+pub(super) struct DemoNode {
     pub(super) fake: Fake,
     pub(super) paths: Paths,
 }
 
-impl Stage {
+impl DemoNode {
     pub(super) fn new(root: &Path) -> anyhow::Result<Self> {
-        let recording: Recording = serde_json::from_str(RECORDED)?;
+        let recording: Recording = serde_json::from_str(RECORDING)?;
         Ok(Self {
             fake: Fake::new(&recording),
             paths: Paths::below(root),
         })
     }
 
-    /// Starts the agent: recovery first, then the service.
+    /// Starts an agent: first recovery, then the gRPC service.
     pub(super) async fn start(&self, claim: &AllocatedClaim) -> anyhow::Result<Agent> {
         let identity = Identity {
             driver_name: DRIVER.to_owned(),
@@ -49,7 +49,7 @@ impl Stage {
             identity,
             self.fake.change_hook(),
         ));
-        if let Some((claim, error)) = engine.recover(Deadline::after(PATIENCE))?.first() {
+        if let Some((claim, error)) = engine.recover(Deadline::after(TIMEOUT))?.first() {
             anyhow::bail!("recovery of claim {claim}: {error}");
         }
         let claims = DemoClaims {
@@ -60,7 +60,7 @@ impl Stage {
             driver: DRIVER.to_owned(),
             kubelet: self.paths.kubelet.clone(),
             instance: String::new(),
-            timeout: PATIENCE,
+            timeout: TIMEOUT,
         };
         let serving = kubelet::serve(plugin, Arc::new(claims)).await?;
         let kubelet = Client::register(serving.registration_socket())
@@ -73,7 +73,7 @@ impl Stage {
         })
     }
 
-    /// The runtime's hooks.
+    /// The NRI hooks that the container runtime calls.
     pub(super) fn hooks(&self, agent: &Agent) -> Attacher {
         let kernel = Arc::new(self.fake.clone());
         let store = agent.engine.store().clone();
@@ -82,12 +82,12 @@ impl Stage {
             store,
             self.paths.clone(),
             DRIVER,
-            Arc::new(NoWatch),
+            Arc::new(NoPods),
             Box::new(|_| ()),
         )
     }
 
-    /// A sandbox with a network namespace of its own.
+    /// A pod sandbox with its own network namespace.
     pub(super) fn sandbox(&self, pod_uid: &str) -> Sandbox {
         let netns = self.paths.run.join("netns/cni-1");
         let _ = self.fake.add_netns(&netns);
@@ -101,14 +101,14 @@ impl Stage {
     }
 }
 
-/// A running agent, and the kubelet that has registered it.
+/// A running agent, and the kubelet that it is registered with.
 pub(super) struct Agent {
     pub(super) engine: Arc<Engine>,
     pub(super) serving: Serving,
     pub(super) kubelet: Client,
 }
 
-/// Answers the kubelet for the one claim of the story.
+/// Serves the kubelet for the claim of the walkthrough.
 struct DemoClaims {
     engine: Arc<Engine>,
     claim: AllocatedClaim,
@@ -122,7 +122,7 @@ impl Claims for DemoClaims {
             engine.prepare(
                 &claim,
                 &PoolDefaults::Known(BTreeMap::new()),
-                Deadline::after(PATIENCE),
+                Deadline::after(TIMEOUT),
             )
         });
         work.await
@@ -133,7 +133,7 @@ impl Claims for DemoClaims {
     async fn unprepare(&self, claim: ClaimRef) -> Result<(), String> {
         let engine = Arc::clone(&self.engine);
         let work = tokio::task::spawn_blocking(move || {
-            engine.unprepare(&claim.uid, Deadline::after(PATIENCE))
+            engine.unprepare(&claim.uid, Deadline::after(TIMEOUT))
         });
         work.await
             .map_err(|error| error.to_string())?
@@ -141,10 +141,10 @@ impl Claims for DemoClaims {
     }
 }
 
-/// No pods are watched here: the record knows the pod that the claim is for.
-struct NoWatch;
+/// Without a watch on pods: the record has the pod that the claim is reserved for.
+struct NoPods;
 
-impl PodClaims for NoWatch {
+impl PodClaims for NoPods {
     fn of(&self, _: &str) -> Vec<(String, String)> {
         Vec::new()
     }
