@@ -33,7 +33,7 @@ pub(super) fn run(args: &ConvertArgs) -> anyhow::Result<u8> {
     };
     io::stderr().write_all(report.as_bytes())?;
     Ok(u8::from(
-        args.strict && converted.report.count(Verdict::Cannot) > 0,
+        args.strict && converted.report.count(Verdict::Unsupported) > 0,
     ))
 }
 
@@ -70,7 +70,7 @@ fn table(report: &Report) -> String {
         text.extend(lines.lines().map(|line| format!("  {line}\n")));
     }
     let count = |verdict: Verdict| format!("{} {}", report.count(verdict), verdict.as_str());
-    let sum = [Verdict::Maps, Verdict::Differs, Verdict::Cannot]
+    let sum = [Verdict::Ok, Verdict::Warning, Verdict::Unsupported]
         .map(count)
         .join(", ");
     format!("{text}fields: {sum}\n")
@@ -153,17 +153,17 @@ mod tests {
             remedy: remedy.to_owned(),
         };
         let rows = vec![
-            row("a", Verdict::Maps, ""),
-            row("a", Verdict::Cannot, "do something"),
-            row("b", Verdict::Differs, ""),
+            row("a", Verdict::Ok, ""),
+            row("a", Verdict::Unsupported, "do something"),
+            row("b", Verdict::Warning, ""),
         ];
         insta::assert_snapshot!(table(&Report { rows }), @r#"
         nad.yaml: a
-          maps    config.vlan: 100  vlan
-          cannot  config.vlan: 100  vlan -> do something
+          ok           config.vlan: 100  vlan
+          unsupported  config.vlan: 100  vlan -> do something
         nad.yaml: b
-          differs  config.vlan: 100  vlan
-        fields: 1 maps, 1 differs, 1 cannot
+          warning  config.vlan: 100  vlan
+        fields: 1 ok, 1 warning, 1 unsupported
         "#);
     }
 }

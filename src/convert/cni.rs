@@ -62,7 +62,7 @@ pub(super) fn sriov(section: &mut Section<'_>, asked: &mut Asked, at: &str, plug
         {
             let at = format!("{at}.{key}");
             match value {
-                Value::Null => section.maps(&at, value, "not set"),
+                Value::Null => section.ok(&at, value, "not set"),
                 value => field(section, asked, &at, name, value),
             }
         }
@@ -71,7 +71,7 @@ pub(super) fn sriov(section: &mut Section<'_>, asked: &mut Asked, at: &str, plug
         .iter()
         .filter(|(key, _)| !KNOWN.iter().any(|name| key.eq_ignore_ascii_case(name)))
     {
-        section.differs(
+        section.warning(
             &format!("{at}.{key}"),
             value,
             "unknown to the plugin sriov too: it did nothing",
@@ -84,7 +84,7 @@ pub(super) fn sriov(section: &mut Section<'_>, asked: &mut Asked, at: &str, plug
 fn field(section: &mut Section<'_>, asked: &mut Asked, at: &str, name: &str, value: &Value) {
     let class = &mut asked.class;
     match name {
-        "cniVersion" | "name" | "type" => section.maps(at, value, "no CNI plugin is called"),
+        "cniVersion" | "name" | "type" => section.ok(at, value, "no CNI plugin is called"),
         "vlan" | "vlanQoS" | "vlanProto" | "mac" if value != "" => {
             ipam::set(section, class, at, name, value.clone())
         }
@@ -98,12 +98,12 @@ fn field(section: &mut Section<'_>, asked: &mut Asked, at: &str, name: &str, val
         "deviceID" => {
             let remedy =
                 "this address is one device of one node; better a pool or other attributes";
-            section.differs(at, value, "the class selects this address", remedy);
+            section.warning(at, value, "the class selects this address", remedy);
             asked.device = value.as_str().map(str::to_owned);
         }
         "mtu" => {
             let remedy = "set mtu in the class's config if it is meant";
-            section.differs(
+            section.warning(
                 at,
                 value,
                 "the plugin sriov ignores it, so it is not taken over",
@@ -111,29 +111,29 @@ fn field(section: &mut Section<'_>, asked: &mut Asked, at: &str, name: &str, val
             );
         }
         "logLevel" | "logFile" => {
-            section.differs(at, value, "the agent logs", "see --log of the agent")
+            section.warning(at, value, "the agent logs", "see --log of the agent")
         }
-        "dns" => section.cannot(at, value, "a claim has no DNS", "use the pod's dnsConfig"),
-        "runtimeConfig" | "args" => section.differs(at, value, "is the runtime's to fill", ""),
-        "resourceName" => section.maps(at, value, "the annotation's counts"),
-        _ => section.maps(at, value, "not set"),
+        "dns" => section.unsupported(at, value, "a claim has no DNS", "use the pod's dnsConfig"),
+        "runtimeConfig" | "args" => section.warning(at, value, "is the runtime's to fill", ""),
+        "resourceName" => section.ok(at, value, "the annotation's counts"),
+        _ => section.ok(at, value, "not set"),
     }
 }
 
 /// The plugin takes every text but `on` for off.
 fn switch(section: &mut Section<'_>, class: &mut Fields, at: &str, name: &str, value: &Value) {
     match value.as_str() {
-        Some("") => section.maps(at, value, "not set"),
+        Some("") => section.ok(at, value, "not set"),
         Some("on" | "off") | None => ipam::set(section, class, at, name, value.clone()),
         Some(_) if class.set(name, "off".into()).is_ok() => {
-            section.differs(
+            section.warning(
                 at,
                 value,
                 &format!("{name}: off, as the plugin sriov takes it"),
                 "write on or off",
             );
         }
-        Some(_) => section.cannot(at, value, "is neither on nor off", ""),
+        Some(_) => section.unsupported(at, value, "is neither on nor off", ""),
     }
 }
 
@@ -141,16 +141,16 @@ fn capabilities(section: &mut Section<'_>, asked: &mut Asked, at: &str, value: &
     for (name, on) in value.as_object().into_iter().flatten() {
         let at = format!("{at}.{name}");
         match (name.as_str(), on.as_bool().unwrap_or_default()) {
-            (_, false) => section.maps(&at, on, "not set"),
+            (_, false) => section.ok(&at, on, "not set"),
             ("mac", true) => {
                 asked.allow.insert("mac");
-                section.maps(&at, on, "the class allows mac in claims");
+                section.ok(&at, on, "the class allows mac in claims");
             }
-            ("ips", true) => section.maps(&at, on, "every claim may set addresses"),
+            ("ips", true) => section.ok(&at, on, "every claim may set addresses"),
             ("deviceID" | "CNIDeviceInfoFile", true) => {
-                section.maps(&at, on, "the claim has the device")
+                section.ok(&at, on, "the claim has the device")
             }
-            _ => section.cannot(&at, on, "no such capability", ""),
+            _ => section.unsupported(&at, on, "no such capability", ""),
         }
     }
 }
@@ -167,7 +167,7 @@ fn one_rate(section: &mut Section<'_>, at: &str, object: &Map<String, Value>) {
         _ => return,
     };
     let what = format!("{other} is left as it is, the plugin sriov would set it to 0");
-    section.differs(
+    section.warning(
         &format!("{at}.{set}"),
         "",
         &what,
@@ -184,22 +184,22 @@ pub(super) fn chained(section: &mut Section<'_>, asked: &mut Asked, at: &str, pl
             ("tuning", "mtu" | "mac") => {
                 ipam::set(section, &mut asked.class, &at, key, value.clone())
             }
-            ("tuning", "type") => section.maps(&at, value, "mtu and mac are of the class's config"),
+            ("tuning", "type") => section.ok(&at, value, "mtu and mac are of the class's config"),
             ("tuning", "capabilities") => capabilities(section, asked, &at, value),
-            ("rdma", "type") => section.cannot(
+            ("rdma", "type") => section.unsupported(
                 &at,
                 value,
                 "the RDMA device does not move yet",
                 "use the shared mode",
             ),
-            (_, "type") => section.cannot(
+            (_, "type") => section.unsupported(
                 &at,
                 value,
                 "chained plugins are not called yet",
                 "leave this network to Multus and the device plugin if it is needed",
             ),
             (_, "name" | "cniVersion") => {}
-            _ => section.cannot(&at, value, &format!("belongs to the plugin {kind}"), ""),
+            _ => section.unsupported(&at, value, &format!("belongs to the plugin {kind}"), ""),
         }
     }
 }

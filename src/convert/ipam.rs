@@ -12,9 +12,9 @@ pub(super) fn ipam(section: &mut Section<'_>, claim: &mut Fields, at: &str, valu
     let empty = Map::new();
     let object = value.as_object().unwrap_or(&empty);
     match object.get("type").and_then(Value::as_str).unwrap_or_default() {
-        "" => section.maps(at, value, "no IPAM, no addresses"),
+        "" => section.ok(at, value, "no IPAM, no addresses"),
         "static" => fixed(section, claim, at, object),
-        other => section.cannot(
+        other => section.unsupported(
             at,
             value,
             &format!("the IPAM plugin {other} is not called yet: the pod's interface gets no address"),
@@ -28,7 +28,7 @@ fn fixed(section: &mut Section<'_>, claim: &mut Fields, at: &str, object: &Map<S
     for (name, value) in object {
         let at = format!("{at}.{name}");
         match name.as_str() {
-            "type" => section.maps(&at, value, "addresses and routes of the claim"),
+            "type" => section.ok(&at, value, "addresses and routes of the claim"),
             "addresses" => set_addresses(section, claim, &at, &addresses),
             "routes" => routes(
                 section,
@@ -37,8 +37,10 @@ fn fixed(section: &mut Section<'_>, claim: &mut Fields, at: &str, object: &Map<S
                 &items(Some(value)),
                 &gateways(&addresses),
             ),
-            "dns" => section.cannot(&at, value, "a claim has no DNS", "use the pod's dnsConfig"),
-            _ => section.cannot(
+            "dns" => {
+                section.unsupported(&at, value, "a claim has no DNS", "use the pod's dnsConfig")
+            }
+            _ => section.unsupported(
                 &at,
                 value,
                 "unknown",
@@ -56,8 +58,8 @@ fn set_addresses(section: &mut Section<'_>, claim: &mut Fields, at: &str, items:
             let at = format!("{at}[{index}].{name}");
             match name.as_str() {
                 "address" => {}
-                "gateway" => section.maps(&at, value, "the gateway of routes that have none"),
-                _ => section.cannot(
+                "gateway" => section.ok(&at, value, "the gateway of routes that have none"),
+                _ => section.unsupported(
                     &at,
                     value,
                     "unknown",
@@ -87,7 +89,7 @@ fn routes(
     for (index, item) in items.iter().enumerate() {
         for (name, value) in item.as_object().into_iter().flatten() {
             if name != "dst" && name != "gw" {
-                section.cannot(
+                section.unsupported(
                     &format!("{at}[{index}].{name}"),
                     value,
                     "a route has dst and gw only",
@@ -126,7 +128,7 @@ pub(super) fn set(
     value: Value,
 ) {
     match fields.set(name, value.clone()) {
-        Ok(()) => section.maps(at, &value, name),
-        Err(why) => section.cannot(at, &value, &why, "put it right, then convert again"),
+        Ok(()) => section.ok(at, &value, name),
+        Err(why) => section.unsupported(at, &value, &why, "put it right, then convert again"),
     }
 }

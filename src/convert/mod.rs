@@ -5,7 +5,7 @@
 //!  files ─► input ─┬► config.json ─► pools ────────────────┐
 //!                  ├► SriovResourcePolicy, … ─► policies ──┤
 //!                  ├► NetworkAttachmentDefinition ─► network├─► DeviceClasses, ResourceClaimTemplates, edited pods
-//!                  └► Pod, Deployment, … ─► workload ───────┘   report: maps, differs, cannot
+//!                  └► Pod, Deployment, … ─► workload ───────┘   report: ok, warning, unsupported
 //! ```
 //!
 //! Knows documents, no server. Every configuration that is written was read by [`crate::api`] before. Nothing is lost in
@@ -122,7 +122,7 @@ impl<'a> Conversion<'a> {
     fn others(&mut self, objects: &[Object]) {
         for object in objects {
             if let What::Other(why) = &object.what {
-                self.report.section(object).cannot("", "", why, "");
+                self.report.section(object).unsupported("", "", why, "");
             }
         }
     }

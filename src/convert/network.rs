@@ -85,7 +85,7 @@ impl Conversion<'_> {
             );
             self.report
                 .section(object)
-                .differs("metadata.name", network.name.clone(), &what, "");
+                .warning("metadata.name", network.name.clone(), &what, "");
         }
     }
 
@@ -96,7 +96,7 @@ impl Conversion<'_> {
         if !self.pools.is_empty() && !self.pools.contains(pool) {
             let at = format!("annotations[{RESOURCE}]");
             let remedy = "without it no device is ever in that pool";
-            self.report.section(object).differs(
+            self.report.section(object).warning(
                 &at,
                 pool.to_string(),
                 "no config.json here has this pool",
@@ -135,7 +135,7 @@ impl Network {
         let pool = annotations(section, nad);
         if pool.is_none() && asked.device.is_none() {
             let remedy = "add a selector to the class, it takes any VF";
-            section.cannot(
+            section.unsupported(
                 &format!("annotations[{RESOURCE}]"),
                 "",
                 "there is none: no pool is known",
@@ -222,10 +222,10 @@ impl Network {
 /// A network of another plugin. With a resource it lives on a device plugin all the same.
 fn other(section: &mut Section<'_>, nad: &Value, kinds: &str) {
     match nad["metadata"]["annotations"][RESOURCE].as_str() {
-        None => section.maps("config", kinds, "not an SR-IOV network: stays with Multus"),
+        None => section.ok("config", kinds, "not an SR-IOV network: stays with Multus"),
         Some(resource) => {
             let what = format!("stays with Multus, which has no device of {resource} for it yet");
-            section.cannot(
+            section.unsupported(
                 "config",
                 kinds,
                 &what,
@@ -238,7 +238,7 @@ fn other(section: &mut Section<'_>, nad: &Value, kinds: &str) {
 /// Each plugin of `spec.config`, and where it is.
 fn plugins(section: &mut Section<'_>, nad: &Value) -> Option<Vec<(String, Value)>> {
     let Some(text) = nad["spec"]["config"].as_str() else {
-        section.cannot(
+        section.unsupported(
             "config",
             "",
             "there is none: it is a file on each node",
@@ -249,11 +249,11 @@ fn plugins(section: &mut Section<'_>, nad: &Value) -> Option<Vec<(String, Value)
     let config = match serde_json::from_str::<Value>(text) {
         Ok(config) if config.is_object() => config,
         Ok(_) => {
-            section.cannot("config", text, "is no object", "");
+            section.unsupported("config", text, "is no object", "");
             return None;
         }
         Err(error) => {
-            section.cannot("config", text, &format!("is no JSON: {error}"), "");
+            section.unsupported("config", text, &format!("is no JSON: {error}"), "");
             return None;
         }
     };
@@ -264,9 +264,9 @@ fn plugins(section: &mut Section<'_>, nad: &Value) -> Option<Vec<(String, Value)
         match key.as_str() {
             "cniVersion" | "name" | "plugins" => {}
             "disableCheck" | "disableGC" | "loadOnlyInlinedPlugins" | "cniVersions" => {
-                section.maps(&format!("config.{key}"), value, "no CNI plugin is called");
+                section.ok(&format!("config.{key}"), value, "no CNI plugin is called");
             }
-            _ => section.cannot(&format!("config.{key}"), value, "unknown", ""),
+            _ => section.unsupported(&format!("config.{key}"), value, "unknown", ""),
         }
     }
     let at =
@@ -286,16 +286,16 @@ fn annotations(section: &mut Section<'_>, nad: &Value) -> Option<PoolName> {
         match key.as_str() {
             RESOURCE => match value.as_str().and_then(|text| text.split_once('/')) {
                 Some((prefix, name)) => {
-                    section.maps(&at, value, "the class selects this pool");
+                    section.ok(&at, value, "the class selects this pool");
                     pool = Some(PoolName {
                         prefix: prefix.to_owned(),
                         name: name.to_owned(),
                     });
                 }
-                None => section.cannot(&at, value, "is no prefix/name", ""),
+                None => section.unsupported(&at, value, "is no prefix/name", ""),
             },
             "k8s.v1.cni.cncf.io/nodeSelector" => {
-                section.cannot(
+                section.unsupported(
                     &at,
                     value,
                     "a class has no node selector",
@@ -303,7 +303,7 @@ fn annotations(section: &mut Section<'_>, nad: &Value) -> Option<PoolName> {
                 );
             }
             "kubectl.kubernetes.io/last-applied-configuration" => {}
-            _ => section.differs(&at, value, "not taken over", ""),
+            _ => section.warning(&at, value, "not taken over", ""),
         }
     }
     pool

@@ -60,10 +60,10 @@ impl Conversion<'_> {
         several: bool,
     ) {
         let mut section = self.report.section(object);
-        section.maps("", "", READ);
+        section.ok("", "", READ);
         if several {
             let remedy = "give the chart this one as policies.namespace, or move them together";
-            section.differs(
+            section.warning(
                 "metadata.namespace",
                 read.namespace.as_str(),
                 "those of one namespace are read",
@@ -76,19 +76,21 @@ impl Conversion<'_> {
             .filter(|problem| problem.kind == read.kind && problem.name == read.name);
         for problem in own {
             match problem.bad {
-                true => section.cannot("spec", "", &problem.text, "put it right in the object"),
-                false => section.differs("spec", "", &problem.text, "put it right in the object"),
+                true => {
+                    section.unsupported("spec", "", &problem.text, "put it right in the object")
+                }
+                false => section.warning("spec", "", &problem.text, "put it right in the object"),
             }
         }
         if read.kind == Kind::Attributes {
             return;
         }
         let what = "devices that no policy takes are published all the same";
-        section.differs("", "", what, "select them in classes by pool or attribute");
+        section.warning("", "", what, "select them in classes by pool or attribute");
         for pool in library.pools_of(&read.name) {
             let class = Class::of_pool(&pool, &self.options.driver);
             let text = format!("DeviceClass {}", class.name);
-            section.maps(
+            section.ok(
                 "spec.configs.deviceAttributesSelector",
                 pool.to_string(),
                 &text,

@@ -31,7 +31,7 @@ impl Conversion<'_> {
                 rows(&mut section, pool, &self.options.driver);
             }
             for warning in warnings {
-                section.differs(
+                section.warning(
                     &warning.place,
                     "",
                     &warning.reason,
@@ -56,35 +56,35 @@ fn rows(section: &mut Section<'_>, pool: &Pool, driver: &str) {
     let name = pool.name.to_string();
     let what = format!("DeviceClass {}", class.name);
     match class.extended_resource_name {
-        Some(_) => section.maps(
+        Some(_) => section.ok(
             &at("resourceName"),
             name,
             &format!("{what}; pods with this resource stay as they are"),
         ),
-        None => section.differs(
+        None => section.warning(
             &at("resourceName"),
             name,
             &what,
             "no pod can ask for this name: use the class in a claim",
         ),
     }
-    section.maps(
+    section.ok(
         &at("resourceName"),
         pool.name.variable(),
         "containers find it as before, and its _INFO",
     );
     if pool.device_type != DeviceType::NetDevice {
-        section.maps(&at("deviceType"), pool.device_type.as_str(), STAYS);
+        section.ok(&at("deviceType"), pool.device_type.as_str(), STAYS);
     }
     if pool.exclude_topology {
-        section.maps(
+        section.ok(
             &at("excludeTopology"),
             "true",
             "the devices have no attribute numaNode",
         );
     }
     if pool.additional_info.is_some() {
-        section.maps(
+        section.ok(
             &at("additionalInfo"),
             "",
             &format!("as before in the variable {}_INFO", pool.name.variable()),
@@ -114,10 +114,10 @@ fn selectors(section: &mut Section<'_>, selector: &Selector) {
         ("pKeys", selector.p_keys.clone()),
     ];
     for (name, values) in lists.iter().filter(|(_, values)| !values.is_empty()) {
-        section.maps(&at(name), values.join(" "), STAYS);
+        section.ok(&at(name), values.join(" "), STAYS);
     }
     if selector.is_rdma {
-        section.maps(
+        section.ok(
             &at("isRdma"),
             "true",
             "selects, and containers get the nodes of /dev/infiniband",
@@ -125,7 +125,7 @@ fn selectors(section: &mut Section<'_>, selector: &Selector) {
     }
     if let Some(vdpa) = &selector.vdpa_type {
         let remedy = "keep the device plugin for this pool";
-        section.cannot(
+        section.unsupported(
             &at("vdpaType"),
             vdpa.as_str(),
             "selects, but containers do not get /dev/vhost-vdpa-N yet",
@@ -133,7 +133,7 @@ fn selectors(section: &mut Section<'_>, selector: &Selector) {
         );
     }
     if selector.need_vhost_net {
-        section.maps(
+        section.ok(
             &at("needVhostNet"),
             "true",
             "containers get /dev/vhost-net and /dev/net/tun",

@@ -7,14 +7,16 @@ use super::input::Object;
 
 /// What became of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It means the same.
-    Maps,
+    #[serde(rename = "maps")]
+    Ok,
     /// It works, but somebody may notice.
-    Differs,
+    #[serde(rename = "differs")]
+    Warning,
     /// It is lost unless somebody does something.
-    Cannot,
+    #[serde(rename = "cannot")]
+    Unsupported,
 }
 
 impl Verdict {
@@ -22,9 +24,9 @@ impl Verdict {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Maps => "maps",
-            Self::Differs => "differs",
-            Self::Cannot => "cannot",
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Unsupported => "unsupported",
         }
     }
 }
@@ -82,16 +84,16 @@ pub(super) struct Section<'a> {
 }
 
 impl Section<'_> {
-    pub(super) fn maps(&mut self, field: &str, value: impl Shown, what: &str) {
-        self.row(Verdict::Maps, field, &value, what, "");
+    pub(super) fn ok(&mut self, field: &str, value: impl Shown, what: &str) {
+        self.row(Verdict::Ok, field, &value, what, "");
     }
 
-    pub(super) fn differs(&mut self, field: &str, value: impl Shown, what: &str, remedy: &str) {
-        self.row(Verdict::Differs, field, &value, what, remedy);
+    pub(super) fn warning(&mut self, field: &str, value: impl Shown, what: &str, remedy: &str) {
+        self.row(Verdict::Warning, field, &value, what, remedy);
     }
 
-    pub(super) fn cannot(&mut self, field: &str, value: impl Shown, what: &str, remedy: &str) {
-        self.row(Verdict::Cannot, field, &value, what, remedy);
+    pub(super) fn unsupported(&mut self, field: &str, value: impl Shown, what: &str, remedy: &str) {
+        self.row(Verdict::Unsupported, field, &value, what, remedy);
     }
 
     fn row(&mut self, verdict: Verdict, field: &str, value: &impl Shown, what: &str, remedy: &str) {

@@ -153,8 +153,8 @@ fn objects_of_other_kinds_are_told() {
     let converted = converted(&["{kind: Service, metadata: {name: web}}\n---\njust: text\n"]);
     assert_eq!(converted.documents, Vec::<Value>::new());
     insta::assert_snapshot!(told(&converted), @r#"
-    cannot  = : nothing is made of a Service
-    cannot  = : has no kind and no resourceList
+    unsupported  = : nothing is made of a Service
+    unsupported  = : has no kind and no resourceList
     "#);
 }
 

@@ -63,7 +63,7 @@ impl Conversion<'_> {
                 return self
                     .report
                     .section(object)
-                    .cannot(&at(NETWORKS), text, &why, "");
+                    .unsupported(&at(NETWORKS), text, &why, "");
             }
         };
         for (index, selection) in selections.into_iter().enumerate() {
@@ -86,7 +86,7 @@ impl Conversion<'_> {
                         container,
                     );
                     request.name = plan.free(&request.name);
-                    section.maps(
+                    section.ok(
                         &at,
                         path,
                         &format!("request {} of DeviceClass {}", request.name, request.class),
@@ -98,10 +98,10 @@ impl Conversion<'_> {
                     plan.converted.push((selection.namespace, selection.name));
                     continue;
                 }
-                Some(None) => section.maps(&at, path, "stays with Multus"),
+                Some(None) => section.ok(&at, path, "stays with Multus"),
                 None => {
                     let remedy = "give its file too; until then it stays with Multus";
-                    section.cannot(
+                    section.unsupported(
                         &at,
                         path,
                         "this NetworkAttachmentDefinition is not among the inputs",
@@ -138,14 +138,14 @@ impl Conversion<'_> {
         let mut section = self.report.section(object);
         for demand in &plan.demand {
             let at = format!("{}.limits[{}]", demand.container, demand.pool);
-            section.maps(
+            section.ok(
                 &at,
                 demand.count.to_string(),
                 "stays as it is: its DeviceClass has this extendedResourceName",
             );
         }
         if plan.demand.is_empty() {
-            section.maps(
+            section.ok(
                 "",
                 "",
                 "asks for no SR-IOV device that is known here: stays as it is",
@@ -167,7 +167,7 @@ impl Conversion<'_> {
             .iter()
             .any(|(pool, _)| self.without_numa.contains(pool))
         {
-            return section.maps(
+            return section.ok(
                 "topology",
                 "",
                 "a pool has excludeTopology: nothing was aligned before",
@@ -175,11 +175,11 @@ impl Conversion<'_> {
         }
         if devices < 2 {
             let remedy = "to align it with others, put their requests into one claim with matchAttribute numaNode";
-            return section.differs("topology", "", what, remedy);
+            return section.warning("topology", "", what, remedy);
         }
         let name = format!("{}-numa", plan.template());
         let remedy = format!("use the ResourceClaimTemplate {name} to have them on one NUMA node");
-        section.differs("topology", format!("{devices} devices"), what, &remedy);
+        section.warning("topology", format!("{devices} devices"), what, &remedy);
         self.templates
             .push(template(&plan.namespace, &name, requests, true));
     }
@@ -199,7 +199,7 @@ impl Conversion<'_> {
             let remedy = "read SRIOV_DRA_<REQUEST>, or the device metadata";
             self.report
                 .section(object)
-                .differs(&pool.variable(), value, what, remedy);
+                .warning(&pool.variable(), value, what, remedy);
         }
     }
 
@@ -210,7 +210,7 @@ impl Conversion<'_> {
             let at = format!("{}.limits[{}]", demand.container, demand.pool);
             let what = "more devices than networks: these stay extended resources, and are attached as net<n>";
             let mut section = self.report.section(object);
-            section.differs(
+            section.warning(
                 &at,
                 demand.count.to_string(),
                 what,
@@ -224,7 +224,7 @@ impl Conversion<'_> {
         for (container, resource, value) in containers::others(pod, &self.pools) {
             let what = "belongs to no pool that is known here: stays as it is";
             let remedy = "if it is an SR-IOV pool, give its config.json too";
-            section.differs(
+            section.warning(
                 &format!("{container}.limits[{resource}]"),
                 &value,
                 what,

@@ -88,30 +88,30 @@ fn a_network_becomes_a_class_and_a_template() {
 #[test]
 fn every_field_of_a_network_is_told() {
     insta::assert_snapshot!(told(&converted(&[&nad("blue", ALL)])), @r#"
-    maps config.cniVersion = 1.0.0: no CNI plugin is called
-    maps config.name = blue: no CNI plugin is called
-    maps config.type = sriov: no CNI plugin is called
-    maps config.vlan = 100: vlan
-    maps config.vlanQoS = 3: vlanQoS
-    maps config.vlanProto = 802.1Q: vlanProto
-    maps config.mac = CA:FE:C0:FF:EE:00: mac
-    maps config.min_tx_rate = 100: minTxRate
-    maps config.max_tx_rate = 200: maxTxRate
-    differs config.spoofchk = yes: spoofChk: off, as the plugin sriov takes it -> write on or off
-    maps config.trust = on: trust
-    maps config.link_state = enable: linkState
-    maps config.ipam.addresses = ["10.1.0.7/24","fd00::7/64"]: addresses
-    maps config.ipam.addresses[0].gateway = 10.1.0.1: the gateway of routes that have none
-    cannot config.ipam.dns = {"nameservers":["10.1.0.1"]}: a claim has no DNS -> use the pod's dnsConfig
-    cannot config.ipam.routes[1].mtu = 1400: a route has dst and gw only
-    maps config.ipam.routes = [{"dst":"0.0.0.0/0","gw":"10.1.0.1"},{"dst":"10.2.0.0/16","g…: routes
-    maps config.ipam.type = static: addresses and routes of the claim
-    maps config.capabilities.ips = true: every claim may set addresses
-    maps config.capabilities.mac = true: the class allows mac in claims
-    differs config.logLevel = debug: the agent logs -> see --log of the agent
-    differs config.mtu = 9000: the plugin sriov ignores it, so it is not taken over -> set mtu in the class's config if it is meant
-    differs config.num_queues = 4: unknown to the plugin sriov too: it did nothing
-    maps annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
+    ok config.cniVersion = 1.0.0: no CNI plugin is called
+    ok config.name = blue: no CNI plugin is called
+    ok config.type = sriov: no CNI plugin is called
+    ok config.vlan = 100: vlan
+    ok config.vlanQoS = 3: vlanQoS
+    ok config.vlanProto = 802.1Q: vlanProto
+    ok config.mac = CA:FE:C0:FF:EE:00: mac
+    ok config.min_tx_rate = 100: minTxRate
+    ok config.max_tx_rate = 200: maxTxRate
+    warning config.spoofchk = yes: spoofChk: off, as the plugin sriov takes it -> write on or off
+    ok config.trust = on: trust
+    ok config.link_state = enable: linkState
+    ok config.ipam.addresses = ["10.1.0.7/24","fd00::7/64"]: addresses
+    ok config.ipam.addresses[0].gateway = 10.1.0.1: the gateway of routes that have none
+    unsupported config.ipam.dns = {"nameservers":["10.1.0.1"]}: a claim has no DNS -> use the pod's dnsConfig
+    unsupported config.ipam.routes[1].mtu = 1400: a route has dst and gw only
+    ok config.ipam.routes = [{"dst":"0.0.0.0/0","gw":"10.1.0.1"},{"dst":"10.2.0.0/16","g…: routes
+    ok config.ipam.type = static: addresses and routes of the claim
+    ok config.capabilities.ips = true: every claim may set addresses
+    ok config.capabilities.mac = true: the class allows mac in claims
+    warning config.logLevel = debug: the agent logs -> see --log of the agent
+    warning config.mtu = 9000: the plugin sriov ignores it, so it is not taken over -> set mtu in the class's config if it is meant
+    warning config.num_queues = 4: unknown to the plugin sriov too: it did nothing
+    ok annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
     "#);
 }
 
@@ -121,17 +121,17 @@ fn values_that_the_driver_refuses_are_told_and_left_out() {
         "min_tx_rate": -1, "trust": true, "spoofchk": "", "ipam": {"type": "host-local", "subnet": "10.0.0.0/24"}}"#;
     let converted = converted(&[&nad("bad", bad)]);
     insta::assert_snapshot!(told(&converted), @r#"
-    maps config.type = sriov: no CNI plugin is called
-    cannot config.vlan = 5000: 5000 is not a VLAN id, must be a number from 0 to 4094 -> put it right, then convert again
-    cannot config.vlanQoS = 3: needs vlan -> put it right, then convert again
-    cannot config.mac = 01:00:5e:00:00:01: MAC address "01:00:5e:00:00:01": is multicast, a device needs a unicast address (first byte even) -> put it right, then convert again
-    cannot config.min_tx_rate = -1: -1 is not a rate in Mb/s, must be a number from 0 to 4294967295 -> put it right, then convert again
-    maps config.spoofchk = : not set
-    maps config.trust = true: trust
-    cannot config.link_state = up: "up" is wrong, must be "auto", "enable" or "disable" -> put it right, then convert again
-    cannot config.ipam = {"subnet":"10.0.0.0/24","type":"host-local"}: the IPAM plugin host-local is not called yet: the pod's interface gets no address -> write addresses into each pod's claim, or leave this network to Multus and the device plugin
-    differs config.min_tx_rate = : maxTxRate is left as it is, the plugin sriov would set it to 0 -> set maxTxRate in the class's config if 0 is meant
-    maps annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
+    ok config.type = sriov: no CNI plugin is called
+    unsupported config.vlan = 5000: 5000 is not a VLAN id, must be a number from 0 to 4094 -> put it right, then convert again
+    unsupported config.vlanQoS = 3: needs vlan -> put it right, then convert again
+    unsupported config.mac = 01:00:5e:00:00:01: MAC address "01:00:5e:00:00:01": is multicast, a device needs a unicast address (first byte even) -> put it right, then convert again
+    unsupported config.min_tx_rate = -1: -1 is not a rate in Mb/s, must be a number from 0 to 4294967295 -> put it right, then convert again
+    ok config.spoofchk = : not set
+    ok config.trust = true: trust
+    unsupported config.link_state = up: "up" is wrong, must be "auto", "enable" or "disable" -> put it right, then convert again
+    unsupported config.ipam = {"subnet":"10.0.0.0/24","type":"host-local"}: the IPAM plugin host-local is not called yet: the pod's interface gets no address -> write addresses into each pod's claim, or leave this network to Multus and the device plugin
+    warning config.min_tx_rate = : maxTxRate is left as it is, the plugin sriov would set it to 0 -> set maxTxRate in the class's config if 0 is meant
+    ok annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
     "#);
 }
 
@@ -142,17 +142,17 @@ fn what_is_chained_is_told() {
         {"type": "rdma"}, {"type": "vrf", "vrfname": "red"}]}"#;
     let converted = converted(&[&nad("list", list)]);
     insta::assert_snapshot!(told(&converted), @r#"
-    maps config.disableCheck = true: no CNI plugin is called
-    maps config.plugins[0].TYPE = x: no CNI plugin is called
-    maps config.plugins[0].type = sriov: no CNI plugin is called
-    maps config.plugins[0].VLAN = 7: vlan
-    maps config.plugins[1].mtu = 9000: mtu
-    cannot config.plugins[1].promisc = true: belongs to the plugin tuning
-    maps config.plugins[1].type = tuning: mtu and mac are of the class's config
-    cannot config.plugins[2].type = rdma: the RDMA device does not move yet -> use the shared mode
-    cannot config.plugins[3].type = vrf: chained plugins are not called yet -> leave this network to Multus and the device plugin if it is needed
-    cannot config.plugins[3].vrfname = red: belongs to the plugin vrf
-    maps annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
+    ok config.disableCheck = true: no CNI plugin is called
+    ok config.plugins[0].TYPE = x: no CNI plugin is called
+    ok config.plugins[0].type = sriov: no CNI plugin is called
+    ok config.plugins[0].VLAN = 7: vlan
+    ok config.plugins[1].mtu = 9000: mtu
+    unsupported config.plugins[1].promisc = true: belongs to the plugin tuning
+    ok config.plugins[1].type = tuning: mtu and mac are of the class's config
+    unsupported config.plugins[2].type = rdma: the RDMA device does not move yet -> use the shared mode
+    unsupported config.plugins[3].type = vrf: chained plugins are not called yet -> leave this network to Multus and the device plugin if it is needed
+    unsupported config.plugins[3].vrfname = red: belongs to the plugin vrf
+    ok annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
     "#);
     let config = &of_kind(&converted.documents, "DeviceClass")[0]["spec"]["config"][0]["opaque"]["parameters"];
     assert_eq!((&config["vlan"], &config["mtu"]), (&7.into(), &9000.into()));
@@ -184,8 +184,8 @@ fn networks_of_other_plugins_stay_with_multus() {
     let converted = converted(&[&bridge, &plain]);
     assert_eq!(converted.documents, Vec::<Value>::new());
     insta::assert_snapshot!(told(&converted), @r#"
-    cannot config = bridge: stays with Multus, which has no device of intel.com/intel_sriov_netdevice for it yet -> keep the device plugin for this pool
-    maps config = bridge: not an SR-IOV network: stays with Multus
+    unsupported config = bridge: stays with Multus, which has no device of intel.com/intel_sriov_netdevice for it yet -> keep the device plugin for this pool
+    ok config = bridge: not an SR-IOV network: stays with Multus
     "#);
 }
 
@@ -215,9 +215,9 @@ fn a_network_without_a_pool_takes_its_device_or_any_vf() {
 fn a_network_without_a_readable_config_is_told() {
     let none = "{kind: NetworkAttachmentDefinition, metadata: {name: none}, spec: {}}";
     insta::assert_snapshot!(told(&converted(&[none, &nad("list", "[]"), &nad("text", "vlan 7")])), @r#"
-    cannot config = : there is none: it is a file on each node -> give the file's content as config
-    cannot config = []: is no object
-    cannot config = vlan 7: is no JSON: expected value at line 1 column 1
+    unsupported config = : there is none: it is a file on each node -> give the file's content as config
+    unsupported config = []: is no object
+    unsupported config = vlan 7: is no JSON: expected value at line 1 column 1
     "#);
 }
 
@@ -251,5 +251,5 @@ fn a_network_whose_class_would_have_a_pools_name_gets_another() {
         .lines()
         .find(|line| line.contains("metadata.name"))
         .unwrap();
-    insta::assert_snapshot!(line, @"differs metadata.name = blue: DeviceClass blue.shop.nad.nad, since blue.shop.nad is the class of pool shop.nad/blue");
+    insta::assert_snapshot!(line, @"warning metadata.name = blue: DeviceClass blue.shop.nad.nad, since blue.shop.nad is the class of pool shop.nad/blue");
 }

@@ -84,9 +84,9 @@ fn a_pod_with_extended_resources_stays_and_a_numa_node_is_suggested() {
             .collect(),
     };
     insta::assert_snapshot!(told(&Converted { report: rows, ..Converted::default() }), @r#"
-    differs app.limits[nvidia.com/gpu] = 1: belongs to no pool that is known here: stays as it is -> if it is an SR-IOV pool, give its config.json too
-    maps app.limits[intel.com/intel_sriov_dpdk] = 2: stays as it is: its DeviceClass has this extendedResourceName
-    differs topology = 2 devices: the kubelet's TopologyManager gets no hints of these devices -> use the ResourceClaimTemplate dpdk-devices-numa to have them on one NUMA node
+    warning app.limits[nvidia.com/gpu] = 1: belongs to no pool that is known here: stays as it is -> if it is an SR-IOV pool, give its config.json too
+    ok app.limits[intel.com/intel_sriov_dpdk] = 2: stays as it is: its DeviceClass has this extendedResourceName
+    warning topology = 2 devices: the kubelet's TopologyManager gets no hints of these devices -> use the ResourceClaimTemplate dpdk-devices-numa to have them on one NUMA node
     "#);
 }
 
@@ -303,18 +303,18 @@ fn every_network_of_a_pod_is_told() {
         .rows
         .retain(|row| row.object.starts_with("Deployment"));
     insta::assert_snapshot!(told(&converted), @r#"
-    maps networks[0].interface = n3: ifName
-    maps networks[0].ips = ["10.1.0.9/24"]: addresses
-    maps networks[0].mac = 02:00:00:00:00:07: mac
-    maps networks[0] = shop/blue: request n3 of DeviceClass blue.shop.nad
-    maps networks[1] = shop/bridge: stays with Multus
-    maps networks[2].interface = net3: ifName
-    cannot networks[2].bandwidth = {"ingressRate":2048}: a claim has no such setting -> leave this network to Multus and the device plugin if it is needed
-    maps networks[2] = shop/plain: request net3 of DeviceClass intel-sriov-netdevice.intel.com
-    cannot networks[3] = shop/gone: this NetworkAttachmentDefinition is not among the inputs -> give its file too; until then it stays with Multus
-    differs app.limits[intel.com/intel_sriov_netdevice] = 1: more devices than networks: these stay extended resources, and are attached as net<n> -> take them out if they only stood for the networks
-    differs PCIDEVICE_INTEL_COM_INTEL_SRIOV_NETDEVICE = 2 requests: a container with several of them reads the devices of one request only -> read SRIOV_DRA_<REQUEST>, or the device metadata
-    differs topology = 2 devices: the kubelet's TopologyManager gets no hints of these devices -> use the ResourceClaimTemplate upf-devices-numa to have them on one NUMA node
+    ok networks[0].interface = n3: ifName
+    ok networks[0].ips = ["10.1.0.9/24"]: addresses
+    ok networks[0].mac = 02:00:00:00:00:07: mac
+    ok networks[0] = shop/blue: request n3 of DeviceClass blue.shop.nad
+    ok networks[1] = shop/bridge: stays with Multus
+    ok networks[2].interface = net3: ifName
+    unsupported networks[2].bandwidth = {"ingressRate":2048}: a claim has no such setting -> leave this network to Multus and the device plugin if it is needed
+    ok networks[2] = shop/plain: request net3 of DeviceClass intel-sriov-netdevice.intel.com
+    unsupported networks[3] = shop/gone: this NetworkAttachmentDefinition is not among the inputs -> give its file too; until then it stays with Multus
+    warning app.limits[intel.com/intel_sriov_netdevice] = 1: more devices than networks: these stay extended resources, and are attached as net<n> -> take them out if they only stood for the networks
+    warning PCIDEVICE_INTEL_COM_INTEL_SRIOV_NETDEVICE = 2 requests: a container with several of them reads the devices of one request only -> read SRIOV_DRA_<REQUEST>, or the device metadata
+    warning topology = 2 devices: the kubelet's TopologyManager gets no hints of these devices -> use the ResourceClaimTemplate upf-devices-numa to have them on one NUMA node
     "#);
 }
 
@@ -353,8 +353,8 @@ fn a_pod_of_no_known_pool_stays() {
     let converted = converted(&[PLAIN]);
     assert_eq!(converted.documents, Vec::<Value>::new());
     insta::assert_snapshot!(told(&converted), @r#"
-    differs app.limits[intel.com/intel_sriov_dpdk] = 2: belongs to no pool that is known here: stays as it is -> if it is an SR-IOV pool, give its config.json too
-    differs app.limits[nvidia.com/gpu] = 1: belongs to no pool that is known here: stays as it is -> if it is an SR-IOV pool, give its config.json too
-    maps  = : asks for no SR-IOV device that is known here: stays as it is
+    warning app.limits[intel.com/intel_sriov_dpdk] = 2: belongs to no pool that is known here: stays as it is -> if it is an SR-IOV pool, give its config.json too
+    warning app.limits[nvidia.com/gpu] = 1: belongs to no pool that is known here: stays as it is -> if it is an SR-IOV pool, give its config.json too
+    ok  = : asks for no SR-IOV device that is known here: stays as it is
     "#);
 }

@@ -62,32 +62,32 @@ fn every_pool_has_its_class() {
 #[test]
 fn every_field_of_config_json_is_told() {
     insta::assert_snapshot!(told(&converted(&[README])), @r#"
-    maps resourceList[0].resourceName = intel.com/intel_sriov_netdevice: DeviceClass intel-sriov-netdevice.intel.com; pods with this resource stay as they are
-    maps resourceList[0].resourceName = PCIDEVICE_INTEL_COM_INTEL_SRIOV_NETDEVICE: containers find it as before, and its _INFO
-    maps resourceList[0].selectors.vendors = 8086: stays in config.json, which the agent reads
-    maps resourceList[0].selectors.devices = 154c: stays in config.json, which the agent reads
-    maps resourceList[0].selectors.drivers = i40evf: stays in config.json, which the agent reads
-    maps resourceList[1].resourceName = intel.com/intel_sriov_dpdk: DeviceClass intel-sriov-dpdk.intel.com; pods with this resource stay as they are
-    maps resourceList[1].resourceName = PCIDEVICE_INTEL_COM_INTEL_SRIOV_DPDK: containers find it as before, and its _INFO
-    maps resourceList[1].additionalInfo = : as before in the variable PCIDEVICE_INTEL_COM_INTEL_SRIOV_DPDK_INFO
-    maps resourceList[1].selectors[0].vendors = 8086: stays in config.json, which the agent reads
-    maps resourceList[1].selectors[0].drivers = vfio-pci: stays in config.json, which the agent reads
-    maps resourceList[1].selectors[0].pfNames = enp0s0f0#1-5 enp2s2f0: stays in config.json, which the agent reads
-    maps resourceList[1].selectors[0].needVhostNet = true: containers get /dev/vhost-net and /dev/net/tun
-    maps resourceList[2].resourceName = mellanox.com/mlnx_sriov_rdma: DeviceClass mlnx-sriov-rdma.mellanox.com; pods with this resource stay as they are
-    maps resourceList[2].resourceName = PCIDEVICE_MELLANOX_COM_MLNX_SRIOV_RDMA: containers find it as before, and its _INFO
-    maps resourceList[2].excludeTopology = true: the devices have no attribute numaNode
-    maps resourceList[2].selectors[0].vendors = 15b3: stays in config.json, which the agent reads
-    maps resourceList[2].selectors[0].isRdma = true: selects, and containers get the nodes of /dev/infiniband
-    maps resourceList[3].resourceName = intel.com/sf-pool: DeviceClass sf-pool-1acdb17a4f.intel.com; pods with this resource stay as they are
-    maps resourceList[3].resourceName = PCIDEVICE_INTEL_COM_SF-POOL: containers find it as before, and its _INFO
-    maps resourceList[3].deviceType = auxNetDevice: stays in config.json, which the agent reads
-    maps resourceList[3].selectors[0].vendors = 0x15b3: stays in config.json, which the agent reads
-    maps resourceList[3].selectors[0].auxTypes = sf: stays in config.json, which the agent reads
-    maps resourceList[3].selectors[0].rootDevices = 0000:86:00.0#0-1: stays in config.json, which the agent reads
-    differs resourceList[3].colour = : is an unknown field and ignored, known are resourceName, resourcePrefix, deviceType, excludeTopology, selectors, additionalInfo -> put it right in config.json
-    differs resourceList[3].resourceName = : "sf-pool" has a '-', which the container's variable PCIDEVICE_… has too: shells cannot read it, use '_' -> put it right in config.json
-    differs resourceList[3].selectors[0].vendors[0] = : "0x15b3" never matches, must be "15b3" -> put it right in config.json
+    ok resourceList[0].resourceName = intel.com/intel_sriov_netdevice: DeviceClass intel-sriov-netdevice.intel.com; pods with this resource stay as they are
+    ok resourceList[0].resourceName = PCIDEVICE_INTEL_COM_INTEL_SRIOV_NETDEVICE: containers find it as before, and its _INFO
+    ok resourceList[0].selectors.vendors = 8086: stays in config.json, which the agent reads
+    ok resourceList[0].selectors.devices = 154c: stays in config.json, which the agent reads
+    ok resourceList[0].selectors.drivers = i40evf: stays in config.json, which the agent reads
+    ok resourceList[1].resourceName = intel.com/intel_sriov_dpdk: DeviceClass intel-sriov-dpdk.intel.com; pods with this resource stay as they are
+    ok resourceList[1].resourceName = PCIDEVICE_INTEL_COM_INTEL_SRIOV_DPDK: containers find it as before, and its _INFO
+    ok resourceList[1].additionalInfo = : as before in the variable PCIDEVICE_INTEL_COM_INTEL_SRIOV_DPDK_INFO
+    ok resourceList[1].selectors[0].vendors = 8086: stays in config.json, which the agent reads
+    ok resourceList[1].selectors[0].drivers = vfio-pci: stays in config.json, which the agent reads
+    ok resourceList[1].selectors[0].pfNames = enp0s0f0#1-5 enp2s2f0: stays in config.json, which the agent reads
+    ok resourceList[1].selectors[0].needVhostNet = true: containers get /dev/vhost-net and /dev/net/tun
+    ok resourceList[2].resourceName = mellanox.com/mlnx_sriov_rdma: DeviceClass mlnx-sriov-rdma.mellanox.com; pods with this resource stay as they are
+    ok resourceList[2].resourceName = PCIDEVICE_MELLANOX_COM_MLNX_SRIOV_RDMA: containers find it as before, and its _INFO
+    ok resourceList[2].excludeTopology = true: the devices have no attribute numaNode
+    ok resourceList[2].selectors[0].vendors = 15b3: stays in config.json, which the agent reads
+    ok resourceList[2].selectors[0].isRdma = true: selects, and containers get the nodes of /dev/infiniband
+    ok resourceList[3].resourceName = intel.com/sf-pool: DeviceClass sf-pool-1acdb17a4f.intel.com; pods with this resource stay as they are
+    ok resourceList[3].resourceName = PCIDEVICE_INTEL_COM_SF-POOL: containers find it as before, and its _INFO
+    ok resourceList[3].deviceType = auxNetDevice: stays in config.json, which the agent reads
+    ok resourceList[3].selectors[0].vendors = 0x15b3: stays in config.json, which the agent reads
+    ok resourceList[3].selectors[0].auxTypes = sf: stays in config.json, which the agent reads
+    ok resourceList[3].selectors[0].rootDevices = 0000:86:00.0#0-1: stays in config.json, which the agent reads
+    warning resourceList[3].colour = : is an unknown field and ignored, known are resourceName, resourcePrefix, deviceType, excludeTopology, selectors, additionalInfo -> put it right in config.json
+    warning resourceList[3].resourceName = : "sf-pool" has a '-', which the container's variable PCIDEVICE_… has too: shells cannot read it, use '_' -> put it right in config.json
+    warning resourceList[3].selectors[0].vendors[0] = : "0x15b3" never matches, must be "15b3" -> put it right in config.json
     "#);
 }
 

@@ -70,15 +70,15 @@ fn field(
         "ips" => set(section, fields, at, "addresses", value.clone()),
         "default-route" => set(section, fields, at, "routes", with_default(fields, value)),
         "infiniband-guid" | "bandwidth" | "portMappings" | "cni-args" | "ipam-claim-reference" => {
-            section.cannot(at, value, "a claim has no such setting", multus);
+            section.unsupported(at, value, "a claim has no such setting", multus);
         }
-        "deviceID" => section.cannot(
+        "deviceID" => section.unsupported(
             at,
             value,
             "the claim chooses the device",
             "add a selector on pciAddress",
         ),
-        _ => section.cannot(at, value, "unknown", "Multus ignores it too"),
+        _ => section.unsupported(at, value, "unknown", "Multus ignores it too"),
     }
 }
 
