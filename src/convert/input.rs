@@ -20,11 +20,11 @@ pub(super) struct Object {
     pub(super) file: String,
     /// `Pod default/upf`.
     pub(super) name: String,
-    pub(super) what: What,
+    pub(super) content: Content,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum What {
+pub(super) enum Content {
     /// Text of a config.json.
     Config(String),
     /// A NetworkAttachmentDefinition.
@@ -53,11 +53,11 @@ const WORKLOADS: [(&str, &str); 9] = [
 /// The objects of a file, in its order.
 pub(super) fn objects(input: &Input) -> Result<Vec<Object>, ConvertError> {
     if is_config(&input.text) {
-        let what = What::Config(input.text.clone());
+        let content = Content::Config(input.text.clone());
         return Ok(vec![Object {
             file: input.file.clone(),
             name: "config.json".to_owned(),
-            what,
+            content,
         }]);
     }
     let documents = yaml::parse(&input.text).map_err(|reason| ConvertError {
@@ -113,42 +113,42 @@ fn of(file: &str, document: Value) -> Vec<Object> {
         (Some(namespace), name) => format!("{kind} {namespace}/{name}"),
         (None, name) => format!("{kind} {name}"),
     };
-    let object = |name: String, what| Object {
+    let object = |name: String, content| Object {
         file: file.to_owned(),
         name,
-        what,
+        content,
     };
     let workload = WORKLOADS.iter().find(|(known, _)| *known == kind);
     match (kind.as_str(), workload) {
         ("ConfigMap", _) => keys(&document)
-            .map(|(key, what)| object(format!("{name} {key}"), what))
+            .map(|(key, content)| object(format!("{name} {key}"), content))
             .collect(),
-        ("NetworkAttachmentDefinition", _) => vec![object(name, What::Network(document))],
-        ("SriovResourcePolicy", _) => vec![object(name, What::Policy(document, Kind::Policy))],
-        ("DeviceAttributes", _) => vec![object(name, What::Policy(document, Kind::Attributes))],
-        (_, Some((_, pod))) => vec![object(name, What::Workload(document, pod))],
+        ("NetworkAttachmentDefinition", _) => vec![object(name, Content::Network(document))],
+        ("SriovResourcePolicy", _) => vec![object(name, Content::Policy(document, Kind::Policy))],
+        ("DeviceAttributes", _) => vec![object(name, Content::Policy(document, Kind::Attributes))],
+        (_, Some((_, pod))) => vec![object(name, Content::Workload(document, pod))],
         ("", _) => vec![object(
             "document".to_owned(),
-            What::Other("has no kind and no resourceList".to_owned()),
+            Content::Other("has no kind and no resourceList".to_owned()),
         )],
         _ => vec![object(
             name,
-            What::Other(format!("nothing is made of a {kind}")),
+            Content::Other(format!("nothing is made of a {kind}")),
         )],
     }
 }
 
 /// A ConfigMap has a key per node, or one for all.
-fn keys(config_map: &Value) -> impl Iterator<Item = (String, What)> {
+fn keys(config_map: &Value) -> impl Iterator<Item = (String, Content)> {
     let data = config_map["data"].as_object().into_iter().flatten();
     let binary = config_map["binaryData"].as_object().into_iter().flatten();
     let text = |(key, value): (&String, &Value)| {
         let text = value.as_str().unwrap_or_default();
-        let other = || What::Other("is no config.json: it has no resourceList".to_owned());
+        let other = || Content::Other("is no config.json: it has no resourceList".to_owned());
         (
             key.clone(),
             if is_config(text) {
-                What::Config(text.to_owned())
+                Content::Config(text.to_owned())
             } else {
                 other()
             },
@@ -157,7 +157,7 @@ fn keys(config_map: &Value) -> impl Iterator<Item = (String, What)> {
     let binary = binary.map(|(key, _)| {
         (
             key.clone(),
-            What::Other("binary data is not looked at".to_owned()),
+            Content::Other("binary data is not looked at".to_owned()),
         )
     });
     data.map(text).chain(binary)

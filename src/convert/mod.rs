@@ -35,7 +35,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::{classes::Class, pool::PoolName};
-use input::{Object, What};
+use input::{Content, Object};
 use network::Network;
 
 /// How to convert.
@@ -121,7 +121,7 @@ impl<'a> Conversion<'a> {
 
     fn others(&mut self, objects: &[Object]) {
         for object in objects {
-            if let What::Other(why) = &object.what {
+            if let Content::Other(why) = &object.content {
                 self.report.section(object).unsupported("", "", why, "");
             }
         }

@@ -8,7 +8,7 @@ use super::{
     Conversion,
     cni::{self, Asked},
     fields::Fields,
-    input::{Object, What, name_of, namespace_of},
+    input::{Content, Object, name_of, namespace_of},
     objects::{Request, template},
     report::Section,
 };
@@ -38,7 +38,7 @@ pub(super) struct Network {
 impl Conversion<'_> {
     pub(super) fn networks(&mut self, objects: &[Object]) {
         for object in objects {
-            let What::Network(nad) = &object.what else {
+            let Content::Network(nad) = &object.content else {
                 continue;
             };
             let network =
@@ -65,7 +65,7 @@ impl Conversion<'_> {
             .map(|pool| (class_name(pool), pool))
             .collect();
         for object in objects {
-            let What::Network(nad) = &object.what else {
+            let Content::Network(nad) = &object.content else {
                 continue;
             };
             let Some(Some(network)) = self.networks.get_mut(&(namespace_of(nad), name_of(nad)))

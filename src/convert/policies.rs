@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Conversion,
-    input::{Object, What, namespace_of},
+    input::{Content, Object, namespace_of},
 };
 use crate::{
     classes::Class,
@@ -20,7 +20,7 @@ impl Conversion<'_> {
     pub(super) fn policies(&mut self, objects: &[Object]) {
         let mut all: BTreeMap<String, Vec<(&Object, resource_policy::Object)>> = BTreeMap::new();
         for object in objects {
-            let What::Policy(document, kind) = &object.what else {
+            let Content::Policy(document, kind) = &object.content else {
                 continue;
             };
             let read = read(document, *kind);

@@ -2,7 +2,7 @@
 
 use super::{
     Conversion, ConvertError,
-    input::{Object, What},
+    input::{Content, Object},
     report::Section,
 };
 use crate::{
@@ -16,7 +16,7 @@ impl Conversion<'_> {
     /// Reads every configuration, and gives every pool its class.
     pub(super) fn pools(&mut self, objects: &[Object]) -> Result<(), ConvertError> {
         for object in objects {
-            let What::Config(text) = &object.what else {
+            let Content::Config(text) = &object.content else {
                 continue;
             };
             let (config, warnings) =

@@ -13,7 +13,7 @@ use super::{
     Conversion,
     annotation::{self, NETWORKS, Selection},
     fields::Fields,
-    input::{Object, What, name_of, namespace_of},
+    input::{Content, Object, name_of, namespace_of},
     objects::{Request, label, template},
 };
 use crate::{classes::Class, pool::PoolName};
@@ -22,7 +22,7 @@ use containers::Demand;
 impl Conversion<'_> {
     pub(super) fn workloads(&mut self, objects: &[Object]) {
         for object in objects {
-            if let What::Workload(document, pod) = &object.what {
+            if let Content::Workload(document, pod) = &object.content {
                 self.workload(object, document, pod);
             }
         }
