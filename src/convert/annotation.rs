@@ -13,7 +13,7 @@ pub(super) struct Selection {
     /// As asked for, or as Multus names it: `net` and its place in the list.
     pub(super) interface: String,
     /// All that else is said of it.
-    pub(super) more: Map<String, Value>,
+    pub(super) extra: Map<String, Value>,
 }
 
 /// Reads the annotation of a pod in this namespace.
@@ -24,7 +24,7 @@ pub(super) fn parse(text: &str, namespace: &str) -> Result<Vec<Selection>, Strin
             .map_err(|error| format!("is no list in JSON: {error}"))?,
         short => short
             .split(',')
-            .map(|item| written_out(item.trim()))
+            .map(|item| parse_short(item.trim()))
             .collect(),
     };
     items
@@ -35,7 +35,7 @@ pub(super) fn parse(text: &str, namespace: &str) -> Result<Vec<Selection>, Strin
 }
 
 /// `namespace/name@interface`.
-fn written_out(item: &str) -> Value {
+fn parse_short(item: &str) -> Value {
     let (path, interface) = item
         .split_once('@')
         .map_or((item, None), |(path, name)| (path, Some(name)));
@@ -53,11 +53,11 @@ fn written_out(item: &str) -> Value {
 }
 
 fn selection(item: &Value, index: usize, namespace: &str) -> Result<Selection, String> {
-    let mut more = item
+    let mut extra = item
         .as_object()
         .cloned()
         .ok_or_else(|| format!("{item} is no object"))?;
-    let mut take = |key: &str| match more.remove(key) {
+    let mut take = |key: &str| match extra.remove(key) {
         Some(Value::String(text)) if !text.is_empty() => Some(text),
         _ => None,
     };
@@ -71,14 +71,14 @@ fn selection(item: &Value, index: usize, namespace: &str) -> Result<Selection, S
         namespace,
         name,
         interface,
-        more,
+        extra,
     })
 }
 
 /// The annotation of those that stay with Multus, with the names that they had: their places in the list are others now.
-pub(super) fn text(left: &[Selection]) -> String {
+pub(super) fn render(left: &[Selection]) -> String {
     let item = |selection: &Selection| {
-        let mut item = selection.more.clone();
+        let mut item = selection.extra.clone();
         item.insert("name".to_owned(), selection.name.clone().into());
         item.insert("namespace".to_owned(), selection.namespace.clone().into());
         item.insert("interface".to_owned(), selection.interface.clone().into());
@@ -91,7 +91,7 @@ pub(super) fn text(left: &[Selection]) -> String {
 mod tests {
     use super::*;
 
-    fn told(text: &str) -> Result<Vec<String>, String> {
+    fn parsed(text: &str) -> Result<Vec<String>, String> {
         let one = |item: &Selection| format!("{}/{} {}", item.namespace, item.name, item.interface);
         Ok(parse(text, "shop")?.iter().map(one).collect())
     }
@@ -101,16 +101,16 @@ mod tests {
         let both = ["shop/a net1", "other/b blue", "shop/c net3"]
             .map(str::to_owned)
             .to_vec();
-        assert_eq!(told("a, other/b@blue ,c"), Ok(both.clone()));
+        assert_eq!(parsed("a, other/b@blue ,c"), Ok(both.clone()));
         let json = r#"[{"name":"a"},{"name":"b","namespace":"other","interface":"blue"},{"name":"c","interface":""}]"#;
-        assert_eq!(told(json), Ok(both));
-        assert_eq!(told(""), Ok(Vec::new()));
+        assert_eq!(parsed(json), Ok(both));
+        assert_eq!(parsed(""), Ok(Vec::new()));
     }
 
     #[test]
     fn what_is_no_network_is_an_error() {
         for wrong in [r#"[{"namespace":"b"}]"#, "[1]", "{", "a,,b"] {
-            assert!(told(wrong).is_err(), "{wrong}");
+            assert!(parsed(wrong).is_err(), "{wrong}");
         }
     }
 
@@ -122,7 +122,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            text(&all.split_off(1)),
+            render(&all.split_off(1)),
             r#"[{"interface":"net2","mac":"02:00:00:00:00:01","name":"b","namespace":"shop"}]"#
         );
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{fields::Fields, ipam, report::Section};
 
 /// What a network's plugins ask for.
-pub(super) struct Asked {
+pub(super) struct Settings {
     /// The administrator's part: of the class.
     pub(super) class: Fields,
     /// The user's part: of the claim.
@@ -52,7 +52,7 @@ const KNOWN: [&str; 22] = [
 ];
 
 /// Maps the plugin `sriov`. Its keys are read in any case, as Go does.
-pub(super) fn sriov(section: &mut Section<'_>, asked: &mut Asked, at: &str, plugin: &Value) {
+pub(super) fn sriov(section: &mut Section<'_>, settings: &mut Settings, at: &str, plugin: &Value) {
     let empty = Map::new();
     let object = plugin.as_object().unwrap_or(&empty);
     for name in KNOWN {
@@ -63,7 +63,7 @@ pub(super) fn sriov(section: &mut Section<'_>, asked: &mut Asked, at: &str, plug
             let at = format!("{at}.{key}");
             match value {
                 Value::Null => section.ok(&at, value, "not set"),
-                value => field(section, asked, &at, name, value),
+                value => field(section, settings, &at, name, value),
             }
         }
     }
@@ -78,11 +78,11 @@ pub(super) fn sriov(section: &mut Section<'_>, asked: &mut Asked, at: &str, plug
             "",
         );
     }
-    one_rate(section, at, object);
+    check_single_rate(section, at, object);
 }
 
-fn field(section: &mut Section<'_>, asked: &mut Asked, at: &str, name: &str, value: &Value) {
-    let class = &mut asked.class;
+fn field(section: &mut Section<'_>, settings: &mut Settings, at: &str, name: &str, value: &Value) {
+    let class = &mut settings.class;
     match name {
         "cniVersion" | "name" | "type" => section.ok(at, value, "no CNI plugin is called"),
         "vlan" | "vlanQoS" | "vlanProto" | "mac" if value != "" => {
@@ -93,13 +93,13 @@ fn field(section: &mut Section<'_>, asked: &mut Asked, at: &str, name: &str, val
         "link_state" if value != "" => ipam::set(section, class, at, "linkState", value.clone()),
         "spoofchk" => switch(section, class, at, "spoofChk", value),
         "trust" => switch(section, class, at, "trust", value),
-        "ipam" => ipam::ipam(section, &mut asked.claim, at, value),
-        "capabilities" => capabilities(section, asked, at, value),
+        "ipam" => ipam::ipam(section, &mut settings.claim, at, value),
+        "capabilities" => capabilities(section, settings, at, value),
         "deviceID" => {
             let remedy =
                 "this address is one device of one node; better a pool or other attributes";
             section.warning(at, value, "the class selects this address", remedy);
-            asked.device = value.as_str().map(str::to_owned);
+            settings.device = value.as_str().map(str::to_owned);
         }
         "mtu" => {
             let remedy = "set mtu in the class's config if it is meant";
@@ -137,13 +137,13 @@ fn switch(section: &mut Section<'_>, class: &mut Fields, at: &str, name: &str, v
     }
 }
 
-fn capabilities(section: &mut Section<'_>, asked: &mut Asked, at: &str, value: &Value) {
+fn capabilities(section: &mut Section<'_>, settings: &mut Settings, at: &str, value: &Value) {
     for (name, on) in value.as_object().into_iter().flatten() {
         let at = format!("{at}.{name}");
         match (name.as_str(), on.as_bool().unwrap_or_default()) {
             (_, false) => section.ok(&at, on, "not set"),
             ("mac", true) => {
-                asked.allow.insert("mac");
+                settings.allow.insert("mac");
                 section.ok(&at, on, "the class allows mac in claims");
             }
             ("ips", true) => section.ok(&at, on, "every claim may set addresses"),
@@ -155,7 +155,7 @@ fn capabilities(section: &mut Section<'_>, asked: &mut Asked, at: &str, value: &
     }
 }
 
-fn one_rate(section: &mut Section<'_>, at: &str, object: &Map<String, Value>) {
+fn check_single_rate(section: &mut Section<'_>, at: &str, object: &Map<String, Value>) {
     let has = |name: &str| {
         object
             .iter()
@@ -176,16 +176,21 @@ fn one_rate(section: &mut Section<'_>, at: &str, object: &Map<String, Value>) {
 }
 
 /// Maps a plugin that is chained behind.
-pub(super) fn chained(section: &mut Section<'_>, asked: &mut Asked, at: &str, plugin: &Value) {
+pub(super) fn chained(
+    section: &mut Section<'_>,
+    settings: &mut Settings,
+    at: &str,
+    plugin: &Value,
+) {
     let kind = plugin["type"].as_str().unwrap_or_default();
     for (key, value) in plugin.as_object().into_iter().flatten() {
         let at = format!("{at}.{key}");
         match (kind, key.as_str()) {
             ("tuning", "mtu" | "mac") => {
-                ipam::set(section, &mut asked.class, &at, key, value.clone())
+                ipam::set(section, &mut settings.class, &at, key, value.clone())
             }
             ("tuning", "type") => section.ok(&at, value, "mtu and mac are of the class's config"),
-            ("tuning", "capabilities") => capabilities(section, asked, &at, value),
+            ("tuning", "capabilities") => capabilities(section, settings, &at, value),
             ("rdma", "type") => section.unsupported(
                 &at,
                 value,

@@ -13,7 +13,7 @@ pub(super) fn ipam(section: &mut Section<'_>, claim: &mut Fields, at: &str, valu
     let object = value.as_object().unwrap_or(&empty);
     match object.get("type").and_then(Value::as_str).unwrap_or_default() {
         "" => section.ok(at, value, "no IPAM, no addresses"),
-        "static" => fixed(section, claim, at, object),
+        "static" => static_ipam(section, claim, at, object),
         other => section.unsupported(
             at,
             value,
@@ -23,7 +23,12 @@ pub(super) fn ipam(section: &mut Section<'_>, claim: &mut Fields, at: &str, valu
     }
 }
 
-fn fixed(section: &mut Section<'_>, claim: &mut Fields, at: &str, object: &Map<String, Value>) {
+fn static_ipam(
+    section: &mut Section<'_>,
+    claim: &mut Fields,
+    at: &str,
+    object: &Map<String, Value>,
+) {
     let addresses = items(object.get("addresses"));
     for (name, value) in object {
         let at = format!("{at}.{name}");
@@ -103,11 +108,11 @@ fn routes(
 }
 
 fn route(item: &Value, gateways: &[IpAddr]) -> Value {
-    let four = item["dst"]
+    let is_ipv4 = item["dst"]
         .as_str()
         .and_then(|dst| dst.parse::<IpNet>().ok())
         .map(|dst| dst.addr().is_ipv4());
-    let family = |gateway: &&IpAddr| Some(gateway.is_ipv4()) == four;
+    let family = |gateway: &&IpAddr| Some(gateway.is_ipv4()) == is_ipv4;
     match (item.get("gw"), gateways.iter().find(family)) {
         (Some(gw), _) if gw != "" => json!({"dst": item["dst"], "gw": gw}),
         (_, Some(gw)) => json!({"dst": item["dst"], "gw": gw.to_string()}),

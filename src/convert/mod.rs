@@ -82,7 +82,7 @@ pub fn convert(inputs: &[Input], options: &Options) -> Result<Converted, Convert
     conversion.policies(&objects);
     conversion.networks(&objects);
     conversion.workloads(&objects);
-    conversion.others(&objects);
+    conversion.report_others(&objects);
     Ok(conversion.finish())
 }
 
@@ -119,7 +119,7 @@ impl<'a> Conversion<'a> {
         self.classes.entry(class.name.clone()).or_insert(class);
     }
 
-    fn others(&mut self, objects: &[Object]) {
+    fn report_others(&mut self, objects: &[Object]) {
         for object in objects {
             if let Content::Other(why) = &object.content {
                 self.report.section(object).unsupported("", "", why, "");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Conversion,
-    cni::{self, Asked},
+    cni::{self, Settings},
     fields::Fields,
     input::{Content, Object, name_of, namespace_of},
     objects::{Request, template},
@@ -119,7 +119,7 @@ impl Network {
             return None;
         };
         let new = || Fields::new(driver);
-        let mut asked = Asked {
+        let mut settings = Settings {
             class: new(),
             claim: new(),
             allow: BTreeSet::new(),
@@ -127,13 +127,13 @@ impl Network {
         };
         for (index, (at, plugin)) in plugins.iter().enumerate() {
             if index == first {
-                cni::sriov(section, &mut asked, at, plugin);
+                cni::sriov(section, &mut settings, at, plugin);
             } else {
-                cni::chained(section, &mut asked, at, plugin);
+                cni::chained(section, &mut settings, at, plugin);
             }
         }
         let pool = annotations(section, nad);
-        if pool.is_none() && asked.device.is_none() {
+        if pool.is_none() && settings.device.is_none() {
             let remedy = "add a selector to the class, it takes any VF";
             section.unsupported(
                 &format!("annotations[{RESOURCE}]"),
@@ -142,12 +142,12 @@ impl Network {
                 remedy,
             );
         }
-        let Asked {
+        let Settings {
             class,
             claim,
             allow,
             device,
-        } = asked;
+        } = settings;
         let (namespace, name) = (namespace_of(nad), name_of(nad));
         let class_name = format!("{name}.{namespace}.nad");
         Some(Self {

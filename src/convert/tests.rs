@@ -108,7 +108,7 @@ fn entries(of: &Value, source: ConfigSource) -> Vec<OpaqueConfig> {
 }
 
 /// The report, a line per row.
-fn told(converted: &Converted) -> String {
+fn report_lines(converted: &Converted) -> String {
     let line = |row: &Row| {
         let remedy = if row.remedy.is_empty() {
             String::new()
@@ -152,7 +152,7 @@ fn what_cannot_be_used_is_an_error_with_its_place() {
 fn objects_of_other_kinds_are_told() {
     let converted = converted(&["{kind: Service, metadata: {name: web}}\n---\njust: text\n"]);
     assert_eq!(converted.documents, Vec::<Value>::new());
-    insta::assert_snapshot!(told(&converted), @r#"
+    insta::assert_snapshot!(report_lines(&converted), @r#"
     unsupported  = : nothing is made of a Service
     unsupported  = : has no kind and no resourceList
     "#);

@@ -32,17 +32,17 @@ impl Conversion<'_> {
         let mut plan = Plan::new(namespace_of(document), name_of(document));
         let pod_now = document.pointer(pod).unwrap_or(&Value::Null);
         plan.demand = containers::demand(pod_now, &self.pools);
-        self.foreign_resources(object, pod_now);
-        self.select(object, pod_now, &mut plan);
+        self.unknown_resources(object, pod_now);
+        self.select_networks(object, pod_now, &mut plan);
         if self.options.claims {
-            self.claim_the_rest(&mut plan);
+            self.claim_remaining(&mut plan);
         }
         if plan.requests.is_empty() {
-            return self.stays(object, &plan);
+            return self.leave_unchanged(object, &plan);
         }
-        self.rest(object, &plan);
-        self.variables(object, &plan);
-        self.suggest(object, &plan, &plan.requests);
+        self.report_remaining(object, &plan);
+        self.warn_shared_variables(object, &plan);
+        self.suggest_numa_template(object, &plan, &plan.requests);
         self.templates.push(template(
             &plan.namespace,
             &plan.template(),
@@ -53,7 +53,7 @@ impl Conversion<'_> {
     }
 
     /// The networks that become requests, and those that stay with Multus.
-    fn select(&mut self, object: &Object, pod: &Value, plan: &mut Plan) {
+    fn select_networks(&mut self, object: &Object, pod: &Value, plan: &mut Plan) {
         let Some(text) = pod["metadata"]["annotations"][NETWORKS].as_str() else {
             return;
         };
@@ -75,7 +75,7 @@ impl Conversion<'_> {
             let mut section = self.report.section(object);
             match known {
                 Some(Some(network)) => {
-                    let container = plan.take(network.pool.as_ref(), pod);
+                    let container = plan.take_device(network.pool.as_ref(), pod);
                     let driver = &self.options.driver;
                     let mut request = selection::request(
                         &mut section,
@@ -85,7 +85,7 @@ impl Conversion<'_> {
                         driver,
                         container,
                     );
-                    request.name = plan.free(&request.name);
+                    request.name = plan.unused_name(&request.name);
                     section.ok(
                         &at,
                         path,
@@ -109,15 +109,16 @@ impl Conversion<'_> {
                     );
                 }
             }
-            plan.left.push(selection);
+            plan.left_to_multus.push(selection);
         }
     }
 
     /// What is left of the limits, as requests.
-    fn claim_the_rest(&mut self, plan: &mut Plan) {
+    fn claim_remaining(&mut self, plan: &mut Plan) {
         for demand in std::mem::take(&mut plan.demand) {
             let class = Class::of_pool(&demand.pool, &self.options.driver);
-            let name = plan.free(&label(&demand.pool.name).unwrap_or_else(|| "net".to_owned()));
+            let name =
+                plan.unused_name(&label(&demand.pool.name).unwrap_or_else(|| "net".to_owned()));
             plan.requests.push(Request {
                 name,
                 class: class.name.clone(),
@@ -131,7 +132,7 @@ impl Conversion<'_> {
     }
 
     /// Nothing has to be edited.
-    fn stays(&mut self, object: &Object, plan: &Plan) {
+    fn leave_unchanged(&mut self, object: &Object, plan: &Plan) {
         for demand in &plan.demand {
             self.add_class(Class::of_pool(&demand.pool, &self.options.driver));
         }
@@ -153,12 +154,12 @@ impl Conversion<'_> {
             return;
         }
         let mut claimed = plan.clone();
-        self.claim_the_rest(&mut claimed);
-        self.suggest(object, &claimed, &claimed.requests);
+        self.claim_remaining(&mut claimed);
+        self.suggest_numa_template(object, &claimed, &claimed.requests);
     }
 
     /// The device plugin gave the kubelet's TopologyManager hints. A claim can say it itself.
-    fn suggest(&mut self, object: &Object, plan: &Plan, requests: &[Request]) {
+    fn suggest_numa_template(&mut self, object: &Object, plan: &Plan, requests: &[Request]) {
         let devices: u64 = requests.iter().map(|request| request.count).sum();
         let mut section = self.report.section(object);
         let what = "the kubelet's TopologyManager gets no hints of these devices";
@@ -185,7 +186,7 @@ impl Conversion<'_> {
     }
 
     /// A pool's variable has one value, and each request sets it.
-    fn variables(&mut self, object: &Object, plan: &Plan) {
+    fn warn_shared_variables(&mut self, object: &Object, plan: &Plan) {
         let times = |pool: &PoolName| plan.pools.iter().filter(|(other, _)| other == pool).count();
         let several: BTreeSet<&PoolName> = plan
             .pools
@@ -204,7 +205,7 @@ impl Conversion<'_> {
     }
 
     /// Limits of pools that no network uses.
-    fn rest(&mut self, object: &Object, plan: &Plan) {
+    fn report_remaining(&mut self, object: &Object, plan: &Plan) {
         for demand in &plan.demand {
             self.add_class(Class::of_pool(&demand.pool, &self.options.driver));
             let at = format!("{}.limits[{}]", demand.container, demand.pool);
@@ -219,7 +220,7 @@ impl Conversion<'_> {
         }
     }
 
-    fn foreign_resources(&mut self, object: &Object, pod: &Value) {
+    fn unknown_resources(&mut self, object: &Object, pod: &Value) {
         let mut section = self.report.section(object);
         for (container, resource, value) in containers::others(pod, &self.pools) {
             let what = "belongs to no pool that is known here: stays as it is";
@@ -243,7 +244,7 @@ struct Plan {
     /// Networks that are requests now.
     converted: Vec<(String, String)>,
     /// Networks that stay with Multus.
-    left: Vec<Selection>,
+    left_to_multus: Vec<Selection>,
     /// What the limits still ask for.
     demand: Vec<Demand>,
     /// What the limits no longer ask for.
@@ -252,13 +253,13 @@ struct Plan {
 
 impl Plan {
     fn new(namespace: String, name: String) -> Self {
-        let (requests, converted, left, demand, pools) = Default::default();
+        let (requests, converted, left_to_multus, demand, pools) = Default::default();
         Self {
             namespace,
             name,
             requests,
             converted,
-            left,
+            left_to_multus,
             demand,
             pools,
         }
@@ -270,15 +271,15 @@ impl Plan {
 
     /// The container that asked for a device of the pool, and asks for one less now. The injector of network resources
     /// would have asked for the first one.
-    fn take(&mut self, pool: Option<&PoolName>, pod: &Value) -> String {
-        let asked = self
+    fn take_device(&mut self, pool: Option<&PoolName>, pod: &Value) -> String {
+        let demand = self
             .demand
             .iter_mut()
             .find(|demand| Some(&demand.pool) == pool);
         if let Some(pool) = pool {
             self.pools.push((pool.clone(), 1));
         }
-        let Some(demand) = asked else {
+        let Some(demand) = demand else {
             return containers::first(pod);
         };
         demand.count -= 1;
@@ -288,7 +289,7 @@ impl Plan {
     }
 
     /// A name that no request has.
-    fn free(&self, name: &str) -> String {
+    fn unused_name(&self, name: &str) -> String {
         let taken = |name: &str| self.requests.iter().any(|request| request.name == name);
         let numbered = (2..).map(|number| format!("{name}-{number}"));
         std::iter::once(name.to_owned())

@@ -87,7 +87,7 @@ fn a_network_becomes_a_class_and_a_template() {
 
 #[test]
 fn every_field_of_a_network_is_told() {
-    insta::assert_snapshot!(told(&converted(&[&nad("blue", ALL)])), @r#"
+    insta::assert_snapshot!(report_lines(&converted(&[&nad("blue", ALL)])), @r#"
     ok config.cniVersion = 1.0.0: no CNI plugin is called
     ok config.name = blue: no CNI plugin is called
     ok config.type = sriov: no CNI plugin is called
@@ -120,7 +120,7 @@ fn values_that_the_driver_refuses_are_told_and_left_out() {
     let bad = r#"{"type": "sriov", "vlan": 5000, "vlanQoS": 3, "mac": "01:00:5e:00:00:01", "link_state": "up",
         "min_tx_rate": -1, "trust": true, "spoofchk": "", "ipam": {"type": "host-local", "subnet": "10.0.0.0/24"}}"#;
     let converted = converted(&[&nad("bad", bad)]);
-    insta::assert_snapshot!(told(&converted), @r#"
+    insta::assert_snapshot!(report_lines(&converted), @r#"
     ok config.type = sriov: no CNI plugin is called
     unsupported config.vlan = 5000: 5000 is not a VLAN id, must be a number from 0 to 4094 -> put it right, then convert again
     unsupported config.vlanQoS = 3: needs vlan -> put it right, then convert again
@@ -141,7 +141,7 @@ fn what_is_chained_is_told() {
         {"TYPE": "x", "type": "sriov", "VLAN": 7}, {"type": "tuning", "mtu": 9000, "promisc": true},
         {"type": "rdma"}, {"type": "vrf", "vrfname": "red"}]}"#;
     let converted = converted(&[&nad("list", list)]);
-    insta::assert_snapshot!(told(&converted), @r#"
+    insta::assert_snapshot!(report_lines(&converted), @r#"
     ok config.disableCheck = true: no CNI plugin is called
     ok config.plugins[0].TYPE = x: no CNI plugin is called
     ok config.plugins[0].type = sriov: no CNI plugin is called
@@ -183,7 +183,7 @@ fn networks_of_other_plugins_stay_with_multus() {
     let plain = bridge.replace("k8s.v1.cni.cncf.io/resourceName", "team");
     let converted = converted(&[&bridge, &plain]);
     assert_eq!(converted.documents, Vec::<Value>::new());
-    insta::assert_snapshot!(told(&converted), @r#"
+    insta::assert_snapshot!(report_lines(&converted), @r#"
     unsupported config = bridge: stays with Multus, which has no device of intel.com/intel_sriov_netdevice for it yet -> keep the device plugin for this pool
     ok config = bridge: not an SR-IOV network: stays with Multus
     "#);
@@ -214,7 +214,7 @@ fn a_network_without_a_pool_takes_its_device_or_any_vf() {
 #[test]
 fn a_network_without_a_readable_config_is_told() {
     let none = "{kind: NetworkAttachmentDefinition, metadata: {name: none}, spec: {}}";
-    insta::assert_snapshot!(told(&converted(&[none, &nad("list", "[]"), &nad("text", "vlan 7")])), @r#"
+    insta::assert_snapshot!(report_lines(&converted(&[none, &nad("list", "[]"), &nad("text", "vlan 7")])), @r#"
     unsupported config = : there is none: it is a file on each node -> give the file's content as config
     unsupported config = []: is no object
     unsupported config = vlan 7: is no JSON: expected value at line 1 column 1
@@ -246,8 +246,8 @@ fn a_network_whose_class_would_have_a_pools_name_gets_another() {
         templates.contains("deviceClassName: blue.shop.nad.nad"),
         "{templates}"
     );
-    let told = told(&converted);
-    let line = told
+    let report_lines = report_lines(&converted);
+    let line = report_lines
         .lines()
         .find(|line| line.contains("metadata.name"))
         .unwrap();

@@ -83,7 +83,7 @@ fn a_pod_with_extended_resources_stays_and_a_numa_node_is_suggested() {
             .filter(|row| row.object.starts_with("Pod"))
             .collect(),
     };
-    insta::assert_snapshot!(told(&Converted { report: rows, ..Converted::default() }), @r#"
+    insta::assert_snapshot!(report_lines(&Converted { report: rows, ..Converted::default() }), @r#"
     warning app.limits[nvidia.com/gpu] = 1: belongs to no pool that is known here: stays as it is -> if it is an SR-IOV pool, give its config.json too
     ok app.limits[intel.com/intel_sriov_dpdk] = 2: stays as it is: its DeviceClass has this extendedResourceName
     warning topology = 2 devices: the kubelet's TopologyManager gets no hints of these devices -> use the ResourceClaimTemplate dpdk-devices-numa to have them on one NUMA node
@@ -302,7 +302,7 @@ fn every_network_of_a_pod_is_told() {
         .report
         .rows
         .retain(|row| row.object.starts_with("Deployment"));
-    insta::assert_snapshot!(told(&converted), @r#"
+    insta::assert_snapshot!(report_lines(&converted), @r#"
     ok networks[0].interface = n3: ifName
     ok networks[0].ips = ["10.1.0.9/24"]: addresses
     ok networks[0].mac = 02:00:00:00:00:07: mac
@@ -352,7 +352,7 @@ fn pools_without_topology_get_no_constraint() {
 fn a_pod_of_no_known_pool_stays() {
     let converted = converted(&[PLAIN]);
     assert_eq!(converted.documents, Vec::<Value>::new());
-    insta::assert_snapshot!(told(&converted), @r#"
+    insta::assert_snapshot!(report_lines(&converted), @r#"
     warning app.limits[intel.com/intel_sriov_dpdk] = 2: belongs to no pool that is known here: stays as it is -> if it is an SR-IOV pool, give its config.json too
     warning app.limits[nvidia.com/gpu] = 1: belongs to no pool that is known here: stays as it is -> if it is an SR-IOV pool, give its config.json too
     ok  = : asks for no SR-IOV device that is known here: stays as it is

@@ -34,7 +34,7 @@ fn policies_stay_and_their_pools_have_classes() {
       - cel:
           expression: device.driver == "sriov-dra.io" && "pool" in device.attributes["sriov-dra.io"] && device.attributes["sriov-dra.io"].pool == "intel.com/eth0_resource"
     "#);
-    insta::assert_snapshot!(told(&converted), @r#"
+    insta::assert_snapshot!(report_lines(&converted), @r#"
     ok  = : is read by the agents as it is
     unsupported spec = : spec.attributes["example.com/racks"].strings: is a list, which is not supported yet, must be a single value; left out -> put it right in the object
     ok  = : is read by the agents as it is

@@ -61,7 +61,7 @@ fn every_pool_has_its_class() {
 
 #[test]
 fn every_field_of_config_json_is_told() {
-    insta::assert_snapshot!(told(&converted(&[README])), @r#"
+    insta::assert_snapshot!(report_lines(&converted(&[README])), @r#"
     ok resourceList[0].resourceName = intel.com/intel_sriov_netdevice: DeviceClass intel-sriov-netdevice.intel.com; pods with this resource stay as they are
     ok resourceList[0].resourceName = PCIDEVICE_INTEL_COM_INTEL_SRIOV_NETDEVICE: containers find it as before, and its _INFO
     ok resourceList[0].selectors.vendors = 8086: stays in config.json, which the agent reads

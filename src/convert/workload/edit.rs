@@ -23,10 +23,10 @@ const ANNOTATIONS: [&str; 3] = [
 /// The workload, whose pod is at that place in it.
 pub(super) fn edited(document: &Value, pod: &str, plan: &Plan) -> Value {
     let mut document = document.clone();
-    plain(&mut document);
+    strip_live_fields(&mut document);
     if let Some(pod) = document.pointer_mut(pod) {
-        networks(pod, plan);
-        let claim = claim(pod, plan);
+        edit_networks(pod, plan);
+        let claim = add_claim(pod, plan);
         for kind in ["containers", "initContainers"] {
             for container in pod["spec"]
                 .get_mut(kind)
@@ -34,15 +34,15 @@ pub(super) fn edited(document: &Value, pod: &str, plan: &Plan) -> Value {
                 .into_iter()
                 .flatten()
             {
-                limits(container, plan);
-                uses(container, &claim, plan);
+                remove_limits(container, plan);
+                use_claim(container, &claim, plan);
             }
         }
     }
     document
 }
 
-fn plain(document: &mut Value) {
+fn strip_live_fields(document: &mut Value) {
     let Some(object) = document.as_object_mut() else {
         return;
     };
@@ -73,21 +73,21 @@ fn annotations(pod: &mut Value, keep: impl FnMut(&String, &mut Value) -> bool) {
     }
 }
 
-fn networks(pod: &mut Value, plan: &Plan) {
+fn edit_networks(pod: &mut Value, plan: &Plan) {
     if plan.converted.is_empty() {
         return;
     }
     annotations(pod, |key, value| {
-        let left = key != NETWORKS || !plan.left.is_empty();
+        let keep = key != NETWORKS || !plan.left_to_multus.is_empty();
         if key == NETWORKS {
-            *value = annotation::text(&plan.left).into();
+            *value = annotation::render(&plan.left_to_multus).into();
         }
-        left
+        keep
     });
 }
 
 /// Adds the claim to the pod; its name there.
-fn claim(pod: &mut Value, plan: &Plan) -> String {
+fn add_claim(pod: &mut Value, plan: &Plan) -> String {
     let mut claims = pod["spec"]["resourceClaims"]
         .as_array()
         .cloned()
@@ -104,7 +104,7 @@ fn claim(pod: &mut Value, plan: &Plan) -> String {
 }
 
 /// Takes out of limits and requests what is claimed.
-fn limits(container: &mut Value, plan: &Plan) {
+fn remove_limits(container: &mut Value, plan: &Plan) {
     let name = container["name"].as_str().unwrap_or_default().to_owned();
     let Some(resources) = container
         .get_mut("resources")
@@ -117,11 +117,11 @@ fn limits(container: &mut Value, plan: &Plan) {
             continue;
         };
         for (pool, _) in &plan.pools {
-            let still = plan
+            let remaining = plan
                 .demand
                 .iter()
                 .find(|demand| demand.container == name && demand.pool == *pool);
-            match still {
+            match remaining {
                 Some(demand) if list.contains_key(&pool.to_string()) => {
                     list.insert(pool.to_string(), demand.count.to_string().into());
                 }
@@ -134,7 +134,7 @@ fn limits(container: &mut Value, plan: &Plan) {
     }
 }
 
-fn uses(container: &mut Value, claim: &str, plan: &Plan) {
+fn use_claim(container: &mut Value, claim: &str, plan: &Plan) {
     let mine = plan
         .requests
         .iter()

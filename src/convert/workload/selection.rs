@@ -31,7 +31,7 @@ pub(super) fn request(
         "ifName",
         selection.interface.clone().into(),
     );
-    for (key, value) in &selection.more {
+    for (key, value) in &selection.extra {
         field(
             section,
             &mut fields,
@@ -90,11 +90,11 @@ fn with_default(fields: &Fields, value: &Value) -> Value {
         .cloned()
         .unwrap_or_default();
     for gateway in value.as_array().into_iter().flatten() {
-        let six = gateway
+        let is_ipv6 = gateway
             .as_str()
             .and_then(|text| text.parse::<IpAddr>().ok())
             .is_some_and(|ip| ip.is_ipv6());
-        routes.push(json!({"dst": if six { "::/0" } else { "0.0.0.0/0" }, "gw": gateway}));
+        routes.push(json!({"dst": if is_ipv6 { "::/0" } else { "0.0.0.0/0" }, "gw": gateway}));
     }
     routes.into()
 }
