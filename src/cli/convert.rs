@@ -58,7 +58,7 @@ fn documents(documents: &[Value], form: Documents) -> anyhow::Result<String> {
     })
 }
 
-/// Object by object, and the sum.
+/// The rows by object, and the totals.
 fn table(report: &Report) -> String {
     let mut text = String::new();
     for rows in report
@@ -94,9 +94,9 @@ fn cells(row: &Row) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// The example of the documentation is what really comes out.
+    /// The example in the documentation is the actual output.
     #[test]
-    fn the_documented_example_holds() {
+    fn the_documented_example_is_the_output() {
         let doc = include_str!("../../docs/migration.md");
         let files = [
             (
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_report_goes_object_by_object() {
+    fn the_report_is_grouped_by_object() {
         let row = |object: &str, verdict, remedy: &str| Row {
             file: "nad.yaml".to_owned(),
             object: object.to_owned(),

@@ -1,27 +1,27 @@
-//! The pod annotation `k8s.v1.cni.cncf.io/networks`, in both of its forms.
+//! The pod annotation `k8s.v1.cni.cncf.io/networks`, in its short form and in JSON.
 
 use serde_json::{Map, Value, json};
 
-/// The annotation.
+/// Name of the annotation.
 pub(super) const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
 
-/// One network that a pod asks for.
+/// One network that a pod requests.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Selection {
     pub(super) namespace: String,
     pub(super) name: String,
-    /// As asked for, or as Multus names it: `net` and its place in the list.
+    /// As requested, or as Multus names it: `net` and its position in the list.
     pub(super) interface: String,
-    /// All that else is said of it.
+    /// All other fields.
     pub(super) extra: Map<String, Value>,
 }
 
-/// Reads the annotation of a pod in this namespace.
+/// Parses the annotation of a pod in this namespace.
 pub(super) fn parse(text: &str, namespace: &str) -> Result<Vec<Selection>, String> {
     let items = match text.trim() {
         "" => Vec::new(),
         json if json.starts_with(['[', '{']) => serde_json::from_str::<Vec<Value>>(json)
-            .map_err(|error| format!("is no list in JSON: {error}"))?,
+            .map_err(|error| format!("not a JSON list: {error}"))?,
         short => short
             .split(',')
             .map(|item| parse_short(item.trim()))
@@ -34,7 +34,7 @@ pub(super) fn parse(text: &str, namespace: &str) -> Result<Vec<Selection>, Strin
         .collect()
 }
 
-/// `namespace/name@interface`.
+/// Parses `namespace/name@interface`.
 fn parse_short(item: &str) -> Value {
     let (path, interface) = item
         .split_once('@')
@@ -56,14 +56,14 @@ fn selection(item: &Value, index: usize, namespace: &str) -> Result<Selection, S
     let mut extra = item
         .as_object()
         .cloned()
-        .ok_or_else(|| format!("{item} is no object"))?;
+        .ok_or_else(|| format!("{item} is not an object"))?;
     let mut take = |key: &str| match extra.remove(key) {
         Some(Value::String(text)) if !text.is_empty() => Some(text),
         _ => None,
     };
     let name = take("name").ok_or_else(|| format!("{item} has no name"))?;
     let namespace = take("namespace").unwrap_or_else(|| namespace.to_owned());
-    // Both spellings are in the wild.
+    // Multus accepts both: `interfaceRequest` is the older name.
     let interface = take("interface")
         .or(take("interfaceRequest"))
         .unwrap_or_else(|| format!("net{}", index + 1));
@@ -75,7 +75,8 @@ fn selection(item: &Value, index: usize, namespace: &str) -> Result<Selection, S
     })
 }
 
-/// The annotation of those that stay with Multus, with the names that they had: their places in the list are others now.
+/// The annotation of the networks that are left to Multus. Interface names are set explicitly,
+/// since their positions in the list have changed.
 pub(super) fn render(left: &[Selection]) -> String {
     let item = |selection: &Selection| {
         let mut item = selection.extra.clone();
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_are_read() {
+    fn both_forms_are_parsed() {
         let both = ["shop/a net1", "other/b blue", "shop/c net3"]
             .map(str::to_owned)
             .to_vec();
@@ -108,14 +109,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_an_error() {
+    fn an_invalid_network_is_an_error() {
         for wrong in [r#"[{"namespace":"b"}]"#, "[1]", "{", "a,,b"] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
-    fn those_that_stay_keep_their_names() {
+    fn networks_left_to_multus_keep_their_interface_names() {
         let mut all = parse(
             r#"[{"name":"a"},{"name":"b","mac":"02:00:00:00:00:01"}]"#,
             "shop",

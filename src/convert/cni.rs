@@ -1,4 +1,4 @@
-//! Configurations of CNI plugins: `sriov`, and what is chained behind it.
+//! Configurations of CNI plugins: `sriov`, and plugins chained after it.
 
 use std::collections::BTreeSet;
 
@@ -6,26 +6,26 @@ use serde_json::{Map, Value};
 
 use super::{fields::Fields, ipam, report::Section};
 
-/// What a network's plugins ask for.
+/// The settings of a network, collected from its plugins.
 pub(super) struct Settings {
-    /// The administrator's part: of the class.
+    /// The administrator's settings, for the class.
     pub(super) class: Fields,
-    /// The user's part: of the claim.
+    /// The user's settings, for the claim.
     pub(super) claim: Fields,
-    /// What claims may set besides.
+    /// Fields that claims may set in addition.
     pub(super) allow: BTreeSet<&'static str>,
-    /// A fixed device.
+    /// PCI address of a fixed device.
     pub(super) device: Option<String>,
 }
 
-/// Whether the plugin moves VFs.
+/// Whether it is the SR-IOV CNI plugin.
 pub(super) fn is_sriov(plugin: &Value) -> bool {
     plugin["type"]
         .as_str()
         .is_some_and(|kind| kind == "sriov" || kind == "sriov-cni")
 }
 
-/// In the order in which one needs the other.
+/// The keys of the plugin `sriov`, each after those that it depends on.
 const KNOWN: [&str; 22] = [
     "cniVersion",
     "name",
@@ -51,7 +51,7 @@ const KNOWN: [&str; 22] = [
     "args",
 ];
 
-/// Maps the plugin `sriov`. Its keys are read in any case, as Go does.
+/// Converts the plugin `sriov`. Its keys are case-insensitive, as in Go's JSON decoder.
 pub(super) fn sriov(section: &mut Section<'_>, settings: &mut Settings, at: &str, plugin: &Value) {
     let empty = Map::new();
     let object = plugin.as_object().unwrap_or(&empty);
@@ -74,7 +74,7 @@ pub(super) fn sriov(section: &mut Section<'_>, settings: &mut Settings, at: &str
         section.warning(
             &format!("{at}.{key}"),
             value,
-            "unknown to the plugin sriov too: it did nothing",
+            "unknown to the sriov plugin as well: it had no effect",
             "",
         );
     }
@@ -97,30 +97,38 @@ fn field(section: &mut Section<'_>, settings: &mut Settings, at: &str, name: &st
         "capabilities" => capabilities(section, settings, at, value),
         "deviceID" => {
             let remedy =
-                "this address is one device of one node; better a pool or other attributes";
+                "the address identifies one device on one node; prefer a pool or other attributes";
             section.warning(at, value, "the class selects this address", remedy);
             settings.device = value.as_str().map(str::to_owned);
         }
         "mtu" => {
-            let remedy = "set mtu in the class's config if it is meant";
+            let remedy = "set mtu in the class's config if intended";
             section.warning(
                 at,
                 value,
-                "the plugin sriov ignores it, so it is not taken over",
+                "ignored by the sriov plugin, so not converted",
                 remedy,
             );
         }
-        "logLevel" | "logFile" => {
-            section.warning(at, value, "the agent logs", "see --log of the agent")
-        }
-        "dns" => section.unsupported(at, value, "a claim has no DNS", "use the pod's dnsConfig"),
-        "runtimeConfig" | "args" => section.warning(at, value, "is the runtime's to fill", ""),
-        "resourceName" => section.ok(at, value, "the annotation's counts"),
+        "logLevel" | "logFile" => section.warning(
+            at,
+            value,
+            "configured for the agent",
+            "see --log of the agent",
+        ),
+        "dns" => section.unsupported(
+            at,
+            value,
+            "claims have no DNS settings",
+            "set dnsConfig in the pod",
+        ),
+        "runtimeConfig" | "args" => section.warning(at, value, "set by the container runtime", ""),
+        "resourceName" => section.ok(at, value, "the annotation takes precedence"),
         _ => section.ok(at, value, "not set"),
     }
 }
 
-/// The plugin takes every text but `on` for off.
+/// The plugin interprets every string but `on` as off.
 fn switch(section: &mut Section<'_>, class: &mut Fields, at: &str, name: &str, value: &Value) {
     match value.as_str() {
         Some("") => section.ok(at, value, "not set"),
@@ -129,11 +137,11 @@ fn switch(section: &mut Section<'_>, class: &mut Fields, at: &str, name: &str, v
             section.warning(
                 at,
                 value,
-                &format!("{name}: off, as the plugin sriov takes it"),
-                "write on or off",
+                &format!("{name}: off, as the sriov plugin interprets it"),
+                "use on or off",
             );
         }
-        Some(_) => section.unsupported(at, value, "is neither on nor off", ""),
+        Some(_) => section.unsupported(at, value, "must be on or off", ""),
     }
 }
 
@@ -146,15 +154,17 @@ fn capabilities(section: &mut Section<'_>, settings: &mut Settings, at: &str, va
                 settings.allow.insert("mac");
                 section.ok(&at, on, "the class allows mac in claims");
             }
-            ("ips", true) => section.ok(&at, on, "every claim may set addresses"),
+            ("ips", true) => section.ok(&at, on, "any claim can set addresses"),
             ("deviceID" | "CNIDeviceInfoFile", true) => {
-                section.ok(&at, on, "the claim has the device")
+                section.ok(&at, on, "set from the allocated device")
             }
-            _ => section.unsupported(&at, on, "no such capability", ""),
+            _ => section.unsupported(&at, on, "unknown capability", ""),
         }
     }
 }
 
+/// Warns if only one of the two rates is set: the plugin writes both with one netlink request and
+/// so resets the other.
 fn check_single_rate(section: &mut Section<'_>, at: &str, object: &Map<String, Value>) {
     let has = |name: &str| {
         object
@@ -166,16 +176,16 @@ fn check_single_rate(section: &mut Section<'_>, at: &str, object: &Map<String, V
         (false, true) => ("max_tx_rate", "minTxRate"),
         _ => return,
     };
-    let what = format!("{other} is left as it is, the plugin sriov would set it to 0");
+    let what = format!("{other} is left unchanged, the sriov plugin would set it to 0");
     section.warning(
         &format!("{at}.{set}"),
         "",
         &what,
-        &format!("set {other} in the class's config if 0 is meant"),
+        &format!("set {other} in the class's config if 0 is intended"),
     );
 }
 
-/// Maps a plugin that is chained behind.
+/// Converts a chained plugin.
 pub(super) fn chained(
     section: &mut Section<'_>,
     settings: &mut Settings,
@@ -189,22 +199,24 @@ pub(super) fn chained(
             ("tuning", "mtu" | "mac") => {
                 ipam::set(section, &mut settings.class, &at, key, value.clone())
             }
-            ("tuning", "type") => section.ok(&at, value, "mtu and mac are of the class's config"),
+            ("tuning", "type") => {
+                section.ok(&at, value, "mtu and mac are set in the class's config")
+            }
             ("tuning", "capabilities") => capabilities(section, settings, &at, value),
             ("rdma", "type") => section.unsupported(
                 &at,
                 value,
-                "the RDMA device does not move yet",
-                "use the shared mode",
+                "RDMA devices are not moved into pods yet",
+                "use shared mode",
             ),
             (_, "type") => section.unsupported(
                 &at,
                 value,
-                "chained plugins are not called yet",
-                "leave this network to Multus and the device plugin if it is needed",
+                "chained plugins are not supported yet",
+                "leave this network to Multus and the device plugin if it is required",
             ),
             (_, "name" | "cniVersion") => {}
-            _ => section.unsupported(&at, value, &format!("belongs to the plugin {kind}"), ""),
+            _ => section.unsupported(&at, value, &format!("setting of the {kind} plugin"), ""),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A configuration under way. A field is in it only if the driver reads it.
+//! A DeviceConfig under construction: only fields that the driver accepts are added.
 
 use serde_json::{Map, Value, json};
 
@@ -19,10 +19,10 @@ impl Fields {
         }
     }
 
-    /// Sets a field, or says in the driver's own words why it cannot be.
+    /// Sets a field, or returns the driver's validation error.
     pub(super) fn set(&mut self, name: &str, value: Value) -> Result<(), String> {
         let before = self.fields.insert(name.to_owned(), value);
-        // As of a class, which may set everything.
+        // Validated as part of a class, which may set every field.
         let config = OpaqueConfig {
             source: ConfigSource::Class,
             requests: Vec::new(),
@@ -58,7 +58,7 @@ impl Fields {
         parameters.into()
     }
 
-    /// An element of `config`; none when there is nothing to say.
+    /// An element of `config`; `None` if no field is set.
     pub(super) fn config(&self) -> Option<Value> {
         (!self.is_empty())
             .then(|| json!({"opaque": {"driver": self.driver, "parameters": self.parameters()}}))

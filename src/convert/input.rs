@@ -1,11 +1,11 @@
-//! What a file holds.
+//! Reads input files.
 
 use serde_json::Value;
 
 use super::{ConvertError, yaml};
 use crate::resource_policy::Kind;
 
-/// A file.
+/// An input file.
 #[derive(Debug, Clone)]
 pub struct Input {
     /// Its name, for the report.
@@ -14,7 +14,7 @@ pub struct Input {
     pub text: String,
 }
 
-/// One object of a file.
+/// An object of a file.
 #[derive(Debug, Clone)]
 pub(super) struct Object {
     pub(super) file: String,
@@ -25,19 +25,19 @@ pub(super) struct Object {
 
 #[derive(Debug, Clone)]
 pub(super) enum Content {
-    /// Text of a config.json.
+    /// The text of a config.json.
     Config(String),
     /// A NetworkAttachmentDefinition.
     Network(Value),
     /// A policy of the Go DRA driver, or DeviceAttributes.
     Policy(Value, Kind),
-    /// Something that has or makes pods; where its pod is.
+    /// A pod or an object with a pod template, and the JSON pointer to the pod.
     Workload(Value, &'static str),
-    /// Neither; why nothing is made of it.
+    /// Anything else, and why it is not converted.
     Other(String),
 }
 
-/// Everything that makes pods, and where the pod is in it.
+/// Kinds with a pod or pod template, and the JSON pointer to it.
 const WORKLOADS: [(&str, &str); 9] = [
     ("Pod", ""),
     ("PodTemplate", "/template"),
@@ -50,7 +50,7 @@ const WORKLOADS: [(&str, &str); 9] = [
     ("CronJob", "/spec/jobTemplate/spec/template"),
 ];
 
-/// The objects of a file, in its order.
+/// The objects of a file, in order.
 pub(super) fn objects(input: &Input) -> Result<Vec<Object>, ConvertError> {
     if is_config(&input.text) {
         let content = Content::Config(input.text.clone());
@@ -67,7 +67,7 @@ pub(super) fn objects(input: &Input) -> Result<Vec<Object>, ConvertError> {
     if documents.is_empty() {
         return Err(ConvertError {
             place: input.file.clone(),
-            reason: "is empty".to_owned(),
+            reason: "file is empty".to_owned(),
         });
     }
     Ok(documents
@@ -77,20 +77,21 @@ pub(super) fn objects(input: &Input) -> Result<Vec<Object>, ConvertError> {
         .collect())
 }
 
-/// JSON with a `resourceList`. It is read as text again, since duplicate keys and their order matter there.
+/// Whether it is JSON with a `resourceList`. Its own parser gets the text, not the parsed value,
+/// since it depends on duplicate keys and their order.
 fn is_config(text: &str) -> bool {
     const LIST: &str = "resourceList";
     match serde_json::from_str(text) {
         Ok(Value::Object(object)) => object.keys().any(|key| key.eq_ignore_ascii_case(LIST)),
         Ok(_) => false,
-        // Nothing else begins so; its own reader says best what is wrong.
+        // Invalid JSON that can only be meant as a config.json: its own parser reports the error.
         Err(_) => {
             text.trim_start().starts_with('{') && text.contains(LIST) && !text.contains("kind")
         }
     }
 }
 
-/// `kubectl get -o yaml` gives lists.
+/// Flattens lists, as `kubectl get -o yaml` prints them.
 fn flat(document: Value) -> Vec<Value> {
     match document["items"].as_array() {
         Some(items)
@@ -133,18 +134,18 @@ fn of(file: &str, document: Value) -> Vec<Object> {
         )],
         _ => vec![object(
             name,
-            Content::Other(format!("nothing is made of a {kind}")),
+            Content::Other(format!("{kind} objects are not converted")),
         )],
     }
 }
 
-/// A ConfigMap has a key per node, or one for all.
+/// The keys of a ConfigMap: one per node, or one for all nodes.
 fn keys(config_map: &Value) -> impl Iterator<Item = (String, Content)> {
     let data = config_map["data"].as_object().into_iter().flatten();
     let binary = config_map["binaryData"].as_object().into_iter().flatten();
     let text = |(key, value): (&String, &Value)| {
         let text = value.as_str().unwrap_or_default();
-        let other = || Content::Other("is no config.json: it has no resourceList".to_owned());
+        let other = || Content::Other("not a config.json: no resourceList".to_owned());
         (
             key.clone(),
             if is_config(text) {
@@ -157,13 +158,13 @@ fn keys(config_map: &Value) -> impl Iterator<Item = (String, Content)> {
     let binary = binary.map(|(key, _)| {
         (
             key.clone(),
-            Content::Other("binary data is not looked at".to_owned()),
+            Content::Other("binary data is not converted".to_owned()),
         )
     });
     data.map(text).chain(binary)
 }
 
-/// `metadata.name`, or what stands in for it.
+/// `metadata.name`, or `generateName`.
 pub(super) fn name_of(document: &Value) -> String {
     let metadata = &document["metadata"];
     let name = metadata["name"]
@@ -173,7 +174,7 @@ pub(super) fn name_of(document: &Value) -> String {
     name.trim_end_matches('-').to_owned()
 }
 
-/// `metadata.namespace`; kubectl's default if none.
+/// `metadata.namespace`, or kubectl's default.
 pub(super) fn namespace_of(document: &Value) -> String {
     document["metadata"]["namespace"]
         .as_str()

@@ -1,4 +1,4 @@
-//! Addresses and routes of the CNI plugin `static`. Other IPAM plugins are not called.
+//! Addresses and routes of the IPAM plugin `static`. Other IPAM plugins are not supported.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{fields::Fields, report::Section};
 
-/// Maps `ipam`; addresses and routes go into the claim's fields.
+/// Converts `ipam`; addresses and routes become fields of the claim.
 pub(super) fn ipam(section: &mut Section<'_>, claim: &mut Fields, at: &str, value: &Value) {
     let empty = Map::new();
     let object = value.as_object().unwrap_or(&empty);
@@ -17,8 +17,8 @@ pub(super) fn ipam(section: &mut Section<'_>, claim: &mut Fields, at: &str, valu
         other => section.unsupported(
             at,
             value,
-            &format!("the IPAM plugin {other} is not called yet: the pod's interface gets no address"),
-            "write addresses into each pod's claim, or leave this network to Multus and the device plugin",
+            &format!("IPAM plugin {other} is not supported yet: the pod's interface gets no address"),
+            "set addresses in each pod's claim, or leave this network to Multus and the device plugin",
         ),
     }
 }
@@ -42,14 +42,17 @@ fn static_ipam(
                 &items(Some(value)),
                 &gateways(&addresses),
             ),
-            "dns" => {
-                section.unsupported(&at, value, "a claim has no DNS", "use the pod's dnsConfig")
-            }
+            "dns" => section.unsupported(
+                &at,
+                value,
+                "claims have no DNS settings",
+                "set dnsConfig in the pod",
+            ),
             _ => section.unsupported(
                 &at,
                 value,
-                "unknown",
-                "the plugin static does not know it either",
+                "unknown field",
+                "the static plugin ignores it as well",
             ),
         }
     }
@@ -63,19 +66,19 @@ fn set_addresses(section: &mut Section<'_>, claim: &mut Fields, at: &str, items:
             let at = format!("{at}[{index}].{name}");
             match name.as_str() {
                 "address" => {}
-                "gateway" => section.ok(&at, value, "the gateway of routes that have none"),
+                "gateway" => section.ok(&at, value, "gateway of routes without one"),
                 _ => section.unsupported(
                     &at,
                     value,
-                    "unknown",
-                    "the plugin static does not know it either",
+                    "unknown field",
+                    "the static plugin ignores it as well",
                 ),
             }
         }
     }
 }
 
-/// The first gateway of each family is the one of routes without any.
+/// The gateways of the addresses: routes without `gw` use the first of their address family.
 fn gateways(addresses: &[Value]) -> Vec<IpAddr> {
     addresses
         .iter()
@@ -97,7 +100,7 @@ fn routes(
                 section.unsupported(
                     &format!("{at}[{index}].{name}"),
                     value,
-                    "a route has dst and gw only",
+                    "routes support dst and gw only",
                     "",
                 );
             }
@@ -124,7 +127,7 @@ fn items(value: Option<&Value>) -> Vec<Value> {
     value.and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
-/// Sets a field, and says so, or why not.
+/// Sets a field and reports the result.
 pub(super) fn set(
     section: &mut Section<'_>,
     fields: &mut Fields,
@@ -134,6 +137,6 @@ pub(super) fn set(
 ) {
     match fields.set(name, value.clone()) {
         Ok(()) => section.ok(at, &value, name),
-        Err(why) => section.unsupported(at, &value, &why, "put it right, then convert again"),
+        Err(why) => section.unsupported(at, &value, &why, "fix it and convert again"),
     }
 }

@@ -1,15 +1,17 @@
-//! From the SR-IOV device plugin, its CNI plugin, Multus and the Go DRA driver to this driver: what somebody has, in the new words, and a
-//! report of every field.
+//! Converts objects of the SR-IOV device plugin, its CNI plugin, Multus and the Go DRA driver to
+//! objects for this driver, with a report on every field.
 //!
 //! ```text
-//!  files ─► input ─┬► config.json ─► pools ────────────────┐
-//!                  ├► SriovResourcePolicy, … ─► policies ──┤
-//!                  ├► NetworkAttachmentDefinition ─► network├─► DeviceClasses, ResourceClaimTemplates, edited pods
-//!                  └► Pod, Deployment, … ─► workload ───────┘   report: ok, warning, unsupported
+//!  files ─► input ─┬► config.json ─► pools ──────────────────┐
+//!                  ├► SriovResourcePolicy, … ─► policies ────┤
+//!                  ├► NetworkAttachmentDefinition ─► network ┼─► DeviceClasses,
+//!                  └► Pod, Deployment, … ─► workload ────────┘   ResourceClaimTemplates, pods
+//!                                                                and a report
 //! ```
 //!
-//! Knows documents, no server. Every configuration that is written was read by [`crate::api`] before. Nothing is lost in
-//! silence: what nobody here knows is in the report.
+//! Works on files only, without an API server. Every configuration that is written has been
+//! validated by [`crate::api`]. Nothing is dropped silently: unknown fields and objects are in the
+//! report.
 
 mod annotation;
 mod cni;
@@ -43,35 +45,36 @@ use network::Network;
 pub struct Options {
     /// The driver's name.
     pub driver: String,
-    /// The prefix of pools that say nothing of it.
+    /// The prefix of pools that do not set one.
     pub resource_prefix: String,
-    /// Pods ask by claims even where they could stay as they are.
+    /// Convert pods to claims even if their extended resources could be left unchanged.
     pub claims: bool,
 }
 
-/// What became of the input.
+/// Result of a conversion.
 #[derive(Debug, Clone, Default)]
 pub struct Converted {
-    /// DeviceClasses, then templates, then pods: to be applied in this order.
+    /// DeviceClasses, then ResourceClaimTemplates, then pods, to be applied in this order.
     pub documents: Vec<Value>,
     /// Field by field.
     pub report: Report,
 }
 
-/// Input that cannot be used at all.
+/// An input that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {reason}")]
 pub struct ConvertError {
-    /// File, and object in it.
+    /// The file and the object in it.
     pub place: String,
-    /// Why.
+    /// The error.
     pub reason: String,
 }
 
-/// Converts. All inputs are looked at together: a pod's networks may be in another file.
+/// Converts all inputs together: the networks of a pod can be in another file.
 ///
 /// # Errors
-/// An input that is no YAML or JSON, or a `config.json` that the device plugin would not start with.
+/// An input is neither YAML nor JSON, or a `config.json` with which the device plugin would not
+/// start.
 pub fn convert(inputs: &[Input], options: &Options) -> Result<Converted, ConvertError> {
     let mut objects = Vec::new();
     for input in inputs {
@@ -86,14 +89,14 @@ pub fn convert(inputs: &[Input], options: &Options) -> Result<Converted, Convert
     Ok(conversion.finish())
 }
 
-/// What is known so far.
+/// State of the conversion.
 struct Conversion<'a> {
     options: &'a Options,
-    /// Those of every configuration.
+    /// The pools of all inputs.
     pools: BTreeSet<PoolName>,
-    /// Those whose devices have no NUMA node.
+    /// Pools with `excludeTopology`: their devices have no attribute numaNode.
     without_numa: BTreeSet<PoolName>,
-    /// By namespace and name; none: not an SR-IOV network.
+    /// By namespace and name; `None`: not an SR-IOV network.
     networks: BTreeMap<(String, String), Option<Network>>,
     classes: BTreeMap<String, Class>,
     templates: Vec<Value>,
@@ -127,7 +130,7 @@ impl<'a> Conversion<'a> {
         }
     }
 
-    /// A network that no pod uses gets a template, so that a pod can.
+    /// Networks that no pod in the input uses get a template as well.
     fn finish(mut self) -> Converted {
         let unused: Vec<Network> = self
             .networks

@@ -1,4 +1,4 @@
-//! NetworkAttachmentDefinitions: a class with the settings, and a template with the addresses.
+//! NetworkAttachmentDefinitions: settings become a DeviceClass, addresses a ResourceClaimTemplate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::{
     pool::PoolName,
 };
 
-/// What a NAD says of its pool.
+/// Annotation with the pool of a NAD.
 pub(super) const RESOURCE: &str = "k8s.v1.cni.cncf.io/resourceName";
 
 /// An SR-IOV network.
@@ -30,7 +30,7 @@ pub(super) struct Network {
     class_name: String,
     class: Fields,
     allow: BTreeSet<&'static str>,
-    /// The claim's part.
+    /// Fields for the claim.
     pub(super) claim: Fields,
     pub(super) used: bool,
 }
@@ -57,7 +57,7 @@ impl Conversion<'_> {
         self.check_names(objects);
     }
 
-    /// A class of a network and one of a pool may have the same name: then the network's gets another.
+    /// Renames the class of a network if a pool's class has the same name.
     fn check_names(&mut self, objects: &[Object]) {
         let taken: BTreeMap<String, &PoolName> = self
             .pools
@@ -80,7 +80,7 @@ impl Conversion<'_> {
                 network.class_name += ".nad";
             }
             let what = format!(
-                "DeviceClass {}, since {wanted} is the class of pool {pool}",
+                "DeviceClass {}, because {wanted} is the class of pool {pool}",
                 network.class_name
             );
             self.report
@@ -95,11 +95,11 @@ impl Conversion<'_> {
         };
         if !self.pools.is_empty() && !self.pools.contains(pool) {
             let at = format!("annotations[{RESOURCE}]");
-            let remedy = "without it no device is ever in that pool";
+            let remedy = "without one, no device is in this pool";
             self.report.section(object).warning(
                 &at,
                 pool.to_string(),
-                "no config.json here has this pool",
+                "no config.json in the input defines this pool",
                 remedy,
             );
         }
@@ -107,7 +107,7 @@ impl Conversion<'_> {
 }
 
 impl Network {
-    /// None: not for VFs. The report says what of each field.
+    /// `None`: not an SR-IOV network. Reports every field.
     fn read(section: &mut Section<'_>, nad: &Value, driver: &str) -> Option<Self> {
         let plugins = plugins(section, nad)?;
         let Some(first) = plugins.iter().position(|(_, plugin)| cni::is_sriov(plugin)) else {
@@ -134,11 +134,11 @@ impl Network {
         }
         let pool = annotations(section, nad);
         if pool.is_none() && settings.device.is_none() {
-            let remedy = "add a selector to the class, it takes any VF";
+            let remedy = "add a selector to the class: it matches any VF";
             section.unsupported(
                 &format!("annotations[{RESOURCE}]"),
                 "",
-                "there is none: no pool is known",
+                "not set: the pool is unknown",
                 remedy,
             );
         }
@@ -163,12 +163,12 @@ impl Network {
         })
     }
 
-    /// Pods of this network may set the field in their claims.
+    /// Allows claims for this network to set the field.
     pub(super) fn allow(&mut self, field: &'static str) {
         self.allow.insert(field);
     }
 
-    /// The pool's own class if there is nothing to set.
+    /// The class of the network: the pool's own class if the network has no settings.
     pub(super) fn class(&self, driver: &str) -> Class {
         match &self.pool {
             Some(pool) if self.class.is_empty() && self.allow.is_empty() => {
@@ -190,7 +190,7 @@ impl Network {
         let mut fields = self.class.clone();
         fields
             .set("allowInClaims", json!(self.allow))
-            .expect("these are names of fields");
+            .expect("only names of fields are allowed");
         fields.config()
     }
 
@@ -206,7 +206,7 @@ impl Network {
         }
     }
 
-    /// For pods that are not here.
+    /// A template for pods that are not in the input.
     pub(super) fn template(&self, driver: &str) -> Value {
         let request = Request {
             name: "net".to_owned(),
@@ -219,12 +219,13 @@ impl Network {
     }
 }
 
-/// A network of another plugin. With a resource it lives on a device plugin all the same.
+/// A network of another plugin. If it has a resource, it depends on the device plugin.
 fn other(section: &mut Section<'_>, nad: &Value, kinds: &str) {
     match nad["metadata"]["annotations"][RESOURCE].as_str() {
-        None => section.ok("config", kinds, "not an SR-IOV network: stays with Multus"),
+        None => section.ok("config", kinds, "not an SR-IOV network: left to Multus"),
         Some(resource) => {
-            let what = format!("stays with Multus, which has no device of {resource} for it yet");
+            let what =
+                format!("left to Multus, which gets no device of {resource} from this driver yet");
             section.unsupported(
                 "config",
                 kinds,
@@ -235,25 +236,25 @@ fn other(section: &mut Section<'_>, nad: &Value, kinds: &str) {
     }
 }
 
-/// Each plugin of `spec.config`, and where it is.
+/// The plugins of `spec.config`, each with its path.
 fn plugins(section: &mut Section<'_>, nad: &Value) -> Option<Vec<(String, Value)>> {
     let Some(text) = nad["spec"]["config"].as_str() else {
         section.unsupported(
             "config",
             "",
-            "there is none: it is a file on each node",
-            "give the file's content as config",
+            "not set: the configuration is a file on each node",
+            "set spec.config to the content of the file",
         );
         return None;
     };
     let config = match serde_json::from_str::<Value>(text) {
         Ok(config) if config.is_object() => config,
         Ok(_) => {
-            section.unsupported("config", text, "is no object", "");
+            section.unsupported("config", text, "not a JSON object", "");
             return None;
         }
         Err(error) => {
-            section.unsupported("config", text, &format!("is no JSON: {error}"), "");
+            section.unsupported("config", text, &format!("invalid JSON: {error}"), "");
             return None;
         }
     };
@@ -266,7 +267,7 @@ fn plugins(section: &mut Section<'_>, nad: &Value) -> Option<Vec<(String, Value)
             "disableCheck" | "disableGC" | "loadOnlyInlinedPlugins" | "cniVersions" => {
                 section.ok(&format!("config.{key}"), value, "no CNI plugin is called");
             }
-            _ => section.unsupported(&format!("config.{key}"), value, "unknown", ""),
+            _ => section.unsupported(&format!("config.{key}"), value, "unknown field", ""),
         }
     }
     let at =
@@ -274,7 +275,7 @@ fn plugins(section: &mut Section<'_>, nad: &Value) -> Option<Vec<(String, Value)
     Some(list.iter().enumerate().map(at).collect())
 }
 
-/// The pool; all other annotations are told.
+/// Returns the pool and reports all annotations.
 fn annotations(section: &mut Section<'_>, nad: &Value) -> Option<PoolName> {
     let mut pool = None;
     for (key, value) in nad["metadata"]["annotations"]
@@ -292,18 +293,18 @@ fn annotations(section: &mut Section<'_>, nad: &Value) -> Option<PoolName> {
                         name: name.to_owned(),
                     });
                 }
-                None => section.unsupported(&at, value, "is no prefix/name", ""),
+                None => section.unsupported(&at, value, "not of the form prefix/name", ""),
             },
             "k8s.v1.cni.cncf.io/nodeSelector" => {
                 section.unsupported(
                     &at,
                     value,
-                    "a class has no node selector",
-                    "put it into the pods",
+                    "classes have no node selector",
+                    "set nodeSelector in the pods",
                 );
             }
             "kubectl.kubernetes.io/last-applied-configuration" => {}
-            _ => section.warning(&at, value, "not taken over", ""),
+            _ => section.warning(&at, value, "not converted", ""),
         }
     }
     pool

@@ -1,10 +1,10 @@
-//! Objects that are written.
+//! Objects that are generated.
 
 use serde_json::{Value, json};
 
 use super::fields::Fields;
 
-/// What constraints compare to put devices of a claim on one NUMA node.
+/// The attribute that devices on one NUMA node have in common.
 const NUMA: &str = "resource.kubernetes.io/numaNode";
 
 /// One request of a claim.
@@ -18,7 +18,7 @@ pub(super) struct Request {
     pub(super) container: String,
 }
 
-/// A ResourceClaimTemplate; with `aligned`, all devices are on one NUMA node.
+/// A ResourceClaimTemplate. With `aligned`, all devices are allocated on one NUMA node.
 pub(super) fn template(namespace: &str, name: &str, requests: &[Request], aligned: bool) -> Value {
     let one = |request: &Request| {
         let mut exactly = json!({"deviceClassName": request.class});
@@ -47,7 +47,7 @@ pub(super) fn template(namespace: &str, name: &str, requests: &[Request], aligne
     })
 }
 
-/// A text as a name of one DNS label; none if nothing is left of it.
+/// Converts a text to a DNS label; `None` if no valid character is left.
 pub(super) fn label(text: &str) -> Option<String> {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() {

@@ -1,4 +1,5 @@
-//! The Go DRA driver's policies: they stay, the agents read them. Each pool that they give has its class.
+//! Policies of the Go DRA driver are left unchanged, since the agents read them. Each pool that
+//! they define gets a DeviceClass.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +14,10 @@ use crate::{
     resource_policy::{self, Kind, Library, Objects},
 };
 
-const READ: &str = "is read by the agents as it is";
+const READ: &str = "left unchanged, read by the agents";
 
 impl Conversion<'_> {
-    /// Reads policies and DeviceAttributes, each namespace for itself.
+    /// Reads policies and DeviceAttributes by namespace: they only apply within one.
     pub(super) fn policies(&mut self, objects: &[Object]) {
         let mut all: BTreeMap<String, Vec<(&Object, resource_policy::Object)>> = BTreeMap::new();
         for object in objects {
@@ -62,11 +63,11 @@ impl Conversion<'_> {
         let mut section = self.report.section(object);
         section.ok("", "", READ);
         if several {
-            let remedy = "give the chart this one as policies.namespace, or move them together";
+            let remedy = "set policies.namespace of the chart to this namespace, or move all policies to one";
             section.warning(
                 "metadata.namespace",
                 read.namespace.as_str(),
-                "those of one namespace are read",
+                "only policies of one namespace are read",
                 remedy,
             );
         }
@@ -76,17 +77,20 @@ impl Conversion<'_> {
             .filter(|problem| problem.kind == read.kind && problem.name == read.name);
         for problem in own {
             match problem.bad {
-                true => {
-                    section.unsupported("spec", "", &problem.text, "put it right in the object")
-                }
-                false => section.warning("spec", "", &problem.text, "put it right in the object"),
+                true => section.unsupported("spec", "", &problem.text, "fix it in the object"),
+                false => section.warning("spec", "", &problem.text, "fix it in the object"),
             }
         }
         if read.kind == Kind::Attributes {
             return;
         }
-        let what = "devices that no policy takes are published all the same";
-        section.warning("", "", what, "select them in classes by pool or attribute");
+        let what = "devices that match no policy are published as well";
+        section.warning(
+            "",
+            "",
+            what,
+            "select devices in classes by pool or attribute",
+        );
         for pool in library.pools_of(&read.name) {
             let class = Class::of_pool(&pool, &self.options.driver);
             let text = format!("DeviceClass {}", class.name);

@@ -1,4 +1,4 @@
-//! config.json: a class per pool. The file itself stays, the agent reads it.
+//! config.json: one DeviceClass per pool. The file itself is left unchanged, the agents read it.
 
 use super::{
     Conversion, ConvertError,
@@ -10,10 +10,10 @@ use crate::{
     pool::{Config, DeviceType, Pool, Selector},
 };
 
-const STAYS: &str = "stays in config.json, which the agent reads";
+const LEFT: &str = "left in config.json, read by the agents";
 
 impl Conversion<'_> {
-    /// Reads every configuration, and gives every pool its class.
+    /// Reads every config.json and creates a class for every pool.
     pub(super) fn pools(&mut self, objects: &[Object]) -> Result<(), ConvertError> {
         for object in objects {
             let Content::Config(text) = &object.content else {
@@ -31,12 +31,7 @@ impl Conversion<'_> {
                 rows(&mut section, pool, &self.options.driver);
             }
             for warning in warnings {
-                section.warning(
-                    &warning.place,
-                    "",
-                    &warning.reason,
-                    "put it right in config.json",
-                );
+                section.warning(&warning.place, "", &warning.reason, "fix it in config.json");
             }
             for pool in config.pools {
                 if pool.exclude_topology {
@@ -59,22 +54,22 @@ fn rows(section: &mut Section<'_>, pool: &Pool, driver: &str) {
         Some(_) => section.ok(
             &at("resourceName"),
             name,
-            &format!("{what}; pods with this resource stay as they are"),
+            &format!("{what}; pods with this resource are left unchanged"),
         ),
         None => section.warning(
             &at("resourceName"),
             name,
             &what,
-            "no pod can ask for this name: use the class in a claim",
+            "pods cannot request this name: use the class in a claim",
         ),
     }
     section.ok(
         &at("resourceName"),
         pool.name.variable(),
-        "containers find it as before, and its _INFO",
+        "set in containers as before, with its _INFO",
     );
     if pool.device_type != DeviceType::NetDevice {
-        section.ok(&at("deviceType"), pool.device_type.as_str(), STAYS);
+        section.ok(&at("deviceType"), pool.device_type.as_str(), LEFT);
     }
     if pool.exclude_topology {
         section.ok(
@@ -87,7 +82,10 @@ fn rows(section: &mut Section<'_>, pool: &Pool, driver: &str) {
         section.ok(
             &at("additionalInfo"),
             "",
-            &format!("as before in the variable {}_INFO", pool.name.variable()),
+            &format!(
+                "set as before in the variable {}_INFO",
+                pool.name.variable()
+            ),
         );
     }
     for selector in &pool.selectors {
@@ -114,13 +112,13 @@ fn selectors(section: &mut Section<'_>, selector: &Selector) {
         ("pKeys", selector.p_keys.clone()),
     ];
     for (name, values) in lists.iter().filter(|(_, values)| !values.is_empty()) {
-        section.ok(&at(name), values.join(" "), STAYS);
+        section.ok(&at(name), values.join(" "), LEFT);
     }
     if selector.is_rdma {
         section.ok(
             &at("isRdma"),
             "true",
-            "selects, and containers get the nodes of /dev/infiniband",
+            "selects devices; containers get the device nodes of /dev/infiniband",
         );
     }
     if let Some(vdpa) = &selector.vdpa_type {
@@ -128,7 +126,7 @@ fn selectors(section: &mut Section<'_>, selector: &Selector) {
         section.unsupported(
             &at("vdpaType"),
             vdpa.as_str(),
-            "selects, but containers do not get /dev/vhost-vdpa-N yet",
+            "selects devices, but containers do not get /dev/vhost-vdpa-N yet",
             remedy,
         );
     }

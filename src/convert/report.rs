@@ -1,26 +1,26 @@
-//! What became of each field.
+//! The report: the result of each field.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::input::Object;
 
-/// What became of a field.
+/// Result of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Verdict {
-    /// It means the same.
+    /// Converted, or left unchanged with the same meaning.
     #[serde(rename = "maps")]
     Ok,
-    /// It works, but somebody may notice.
+    /// Converted, but the behaviour differs.
     #[serde(rename = "differs")]
     Warning,
-    /// It is lost unless somebody does something.
+    /// Not converted.
     #[serde(rename = "cannot")]
     Unsupported,
 }
 
 impl Verdict {
-    /// As shown.
+    /// As printed.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,22 +31,22 @@ impl Verdict {
     }
 }
 
-/// One field.
+/// A field and its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// The input.
+    /// Name of the input.
     pub file: String,
-    /// Kind, namespace and name; a ConfigMap's key too.
+    /// Kind, namespace and name, and the key of a ConfigMap.
     pub object: String,
-    /// A path in the object; empty: all of it.
+    /// Path of the field; empty: the whole object.
     pub field: String,
-    /// As given.
+    /// As in the input, shortened.
     pub value: String,
-    /// What became of it.
+    /// Result.
     pub verdict: Verdict,
-    /// In words.
+    /// Details of the result.
     pub what: String,
-    /// What to do about it; empty: nothing.
+    /// What to do; empty: nothing.
     pub remedy: String,
 }
 
@@ -58,7 +58,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// How many rows have the verdict.
+    /// Number of rows with the verdict.
     #[must_use]
     pub fn count(&self, verdict: Verdict) -> usize {
         self.rows
@@ -109,7 +109,7 @@ impl Section<'_> {
     }
 }
 
-/// A value on one line.
+/// A value that can be printed on one line.
 pub(super) trait Shown {
     fn shown(&self) -> String;
 }

@@ -25,7 +25,7 @@ fn input(file: &str, text: &str) -> Input {
     }
 }
 
-/// Everything that is written was read by the driver's own reader.
+/// Converts, and validates every configuration in the result with the driver's own parser.
 fn converted_with(texts: &[&str], options: &Options) -> Converted {
     let inputs: Vec<Input> = texts
         .iter()
@@ -48,7 +48,7 @@ fn of_kind<'a>(documents: &'a [Value], kind: &str) -> Vec<&'a Value> {
         .collect()
 }
 
-/// Every request of every template has a class, and their configurations together are what the driver takes.
+/// Every request of every template has a class, and the driver accepts their merged configuration.
 fn check(documents: &[Value]) {
     let classes = of_kind(documents, "DeviceClass");
     let mut names: Vec<&str> = classes
@@ -107,7 +107,7 @@ fn entries(of: &Value, source: ConfigSource) -> Vec<OpaqueConfig> {
         .collect()
 }
 
-/// The report, a line per row.
+/// The report, one line per row.
 fn report_lines(converted: &Converted) -> String {
     let line = |row: &Row| {
         let remedy = if row.remedy.is_empty() {
@@ -133,7 +133,7 @@ fn report_lines(converted: &Converted) -> String {
 }
 
 #[test]
-fn what_cannot_be_used_is_an_error_with_its_place() {
+fn an_unreadable_input_is_an_error_with_its_place() {
     let error = |text: &str| {
         convert(&[input("x.yaml", text)], &options())
             .unwrap_err()
@@ -141,7 +141,7 @@ fn what_cannot_be_used_is_an_error_with_its_place() {
     };
     insta::assert_snapshot!(
         [error(""), error("a: [1"), error(r#"{"resourceList": [{"resourceName": "a b"}]}"#)].join("\n"), @r#"
-    x.yaml: is empty
+    x.yaml: file is empty
     x.yaml: neither YAML nor JSON: line 1 column 4: unclosed bracket '['
     x.yaml: config.json: resourceList[0].selectors: is missing or null, which the device plugin crashes on, must be an object like {"vendors": ["8086"]} or a list of them; {} selects every device
     "#
@@ -149,17 +149,17 @@ fn what_cannot_be_used_is_an_error_with_its_place() {
 }
 
 #[test]
-fn objects_of_other_kinds_are_told() {
+fn objects_of_other_kinds_are_reported() {
     let converted = converted(&["{kind: Service, metadata: {name: web}}\n---\njust: text\n"]);
     assert_eq!(converted.documents, Vec::<Value>::new());
     insta::assert_snapshot!(report_lines(&converted), @r#"
-    unsupported  = : nothing is made of a Service
+    unsupported  = : Service objects are not converted
     unsupported  = : has no kind and no resourceList
     "#);
 }
 
 #[test]
-fn the_driver_has_the_name_that_it_is_given() {
+fn the_driver_name_is_configurable() {
     let options = Options {
         driver: "net.example.com".to_owned(),
         ..options()

@@ -1,5 +1,5 @@
-//! Pods, and what makes pods. One that asks by extended resources alone stays as it is; one with SR-IOV networks of
-//! Multus gets claims in place of its networks and limits.
+//! Pods and objects with pod templates. A pod with extended resources only is left unchanged; a pod
+//! with SR-IOV networks of Multus gets claims in place of networks and limits.
 
 mod containers;
 mod edit;
@@ -52,7 +52,7 @@ impl Conversion<'_> {
         self.workloads.push(edit::edited(document, pod, &plan));
     }
 
-    /// The networks that become requests, and those that stay with Multus.
+    /// Converts SR-IOV networks to requests and leaves the others to Multus.
     fn select_networks(&mut self, object: &Object, pod: &Value, plan: &mut Plan) {
         let Some(text) = pod["metadata"]["annotations"][NETWORKS].as_str() else {
             return;
@@ -91,20 +91,20 @@ impl Conversion<'_> {
                         path,
                         &format!("request {} of DeviceClass {}", request.name, request.class),
                     );
-                    // Again for every pod: each may have set more.
+                    // Updated for every pod: each can allow further fields in claims.
                     self.classes
                         .insert(request.class.clone(), network.class(driver));
                     plan.requests.push(request);
                     plan.converted.push((selection.namespace, selection.name));
                     continue;
                 }
-                Some(None) => section.ok(&at, path, "stays with Multus"),
+                Some(None) => section.ok(&at, path, "left to Multus"),
                 None => {
-                    let remedy = "give its file too; until then it stays with Multus";
+                    let remedy = "add its file to the input; until then it is left to Multus";
                     section.unsupported(
                         &at,
                         path,
-                        "this NetworkAttachmentDefinition is not among the inputs",
+                        "NetworkAttachmentDefinition not found in the input",
                         remedy,
                     );
                 }
@@ -113,7 +113,7 @@ impl Conversion<'_> {
         }
     }
 
-    /// What is left of the limits, as requests.
+    /// Converts the remaining limits to requests.
     fn claim_remaining(&mut self, plan: &mut Plan) {
         for demand in std::mem::take(&mut plan.demand) {
             let class = Class::of_pool(&demand.pool, &self.options.driver);
@@ -131,7 +131,7 @@ impl Conversion<'_> {
         }
     }
 
-    /// Nothing has to be edited.
+    /// Reports a pod that needs no change.
     fn leave_unchanged(&mut self, object: &Object, plan: &Plan) {
         for demand in &plan.demand {
             self.add_class(Class::of_pool(&demand.pool, &self.options.driver));
@@ -142,15 +142,11 @@ impl Conversion<'_> {
             section.ok(
                 &at,
                 demand.count.to_string(),
-                "stays as it is: its DeviceClass has this extendedResourceName",
+                "left unchanged: its DeviceClass has this extendedResourceName",
             );
         }
         if plan.demand.is_empty() {
-            section.ok(
-                "",
-                "",
-                "asks for no SR-IOV device that is known here: stays as it is",
-            );
+            section.ok("", "", "requests no known SR-IOV device: left unchanged");
             return;
         }
         let mut claimed = plan.clone();
@@ -158,11 +154,12 @@ impl Conversion<'_> {
         self.suggest_numa_template(object, &claimed, &claimed.requests);
     }
 
-    /// The device plugin gave the kubelet's TopologyManager hints. A claim can say it itself.
+    /// The device plugin gave topology hints to the kubelet's Topology Manager. A claim can require
+    /// one NUMA node itself: generates a template for that.
     fn suggest_numa_template(&mut self, object: &Object, plan: &Plan, requests: &[Request]) {
         let devices: u64 = requests.iter().map(|request| request.count).sum();
         let mut section = self.report.section(object);
-        let what = "the kubelet's TopologyManager gets no hints of these devices";
+        let what = "the kubelet's Topology Manager gets no hints for these devices";
         if plan
             .pools
             .iter()
@@ -171,21 +168,21 @@ impl Conversion<'_> {
             return section.ok(
                 "topology",
                 "",
-                "a pool has excludeTopology: nothing was aligned before",
+                "a pool has excludeTopology: its devices were not aligned before",
             );
         }
         if devices < 2 {
-            let remedy = "to align it with others, put their requests into one claim with matchAttribute numaNode";
+            let remedy = "to align it with other devices, request them in one claim with matchAttribute numaNode";
             return section.warning("topology", "", what, remedy);
         }
         let name = format!("{}-numa", plan.template());
-        let remedy = format!("use the ResourceClaimTemplate {name} to have them on one NUMA node");
+        let remedy = format!("use ResourceClaimTemplate {name} to allocate them on one NUMA node");
         section.warning("topology", format!("{devices} devices"), what, &remedy);
         self.templates
             .push(template(&plan.namespace, &name, requests, true));
     }
 
-    /// A pool's variable has one value, and each request sets it.
+    /// Several requests for one pool set the same environment variable: the last one overrides it.
     fn warn_shared_variables(&mut self, object: &Object, plan: &Plan) {
         let times = |pool: &PoolName| plan.pools.iter().filter(|(other, _)| other == pool).count();
         let several: BTreeSet<&PoolName> = plan
@@ -196,7 +193,8 @@ impl Conversion<'_> {
             .collect();
         for pool in several {
             let value = format!("{} requests", times(pool));
-            let what = "a container with several of them reads the devices of one request only";
+            let what =
+                "a container with several of these requests gets the devices of one of them only";
             let remedy = "read SRIOV_DRA_<REQUEST>, or the device metadata";
             self.report
                 .section(object)
@@ -204,18 +202,18 @@ impl Conversion<'_> {
         }
     }
 
-    /// Limits of pools that no network uses.
+    /// Reports limits that remain because no network uses them.
     fn report_remaining(&mut self, object: &Object, plan: &Plan) {
         for demand in &plan.demand {
             self.add_class(Class::of_pool(&demand.pool, &self.options.driver));
             let at = format!("{}.limits[{}]", demand.container, demand.pool);
-            let what = "more devices than networks: these stay extended resources, and are attached as net<n>";
+            let what = "more devices than networks: the rest remain extended resources and are attached as net<n>";
             let mut section = self.report.section(object);
             section.warning(
                 &at,
                 demand.count.to_string(),
                 what,
-                "take them out if they only stood for the networks",
+                "remove them if they were only for the networks",
             );
         }
     }
@@ -223,8 +221,8 @@ impl Conversion<'_> {
     fn unknown_resources(&mut self, object: &Object, pod: &Value) {
         let mut section = self.report.section(object);
         for (container, resource, value) in containers::others(pod, &self.pools) {
-            let what = "belongs to no pool that is known here: stays as it is";
-            let remedy = "if it is an SR-IOV pool, give its config.json too";
+            let what = "not in a known pool: left unchanged";
+            let remedy = "if it is an SR-IOV pool, add its config.json to the input";
             section.warning(
                 &format!("{container}.limits[{resource}]"),
                 &value,
@@ -235,19 +233,19 @@ impl Conversion<'_> {
     }
 }
 
-/// What becomes of one workload.
+/// How a workload is converted.
 #[derive(Debug, Clone)]
 struct Plan {
     namespace: String,
     name: String,
     requests: Vec<Request>,
-    /// Networks that are requests now.
+    /// Networks that are converted to requests.
     converted: Vec<(String, String)>,
     /// Networks that stay with Multus.
     left_to_multus: Vec<Selection>,
-    /// What the limits still ask for.
+    /// Limits that remain.
     demand: Vec<Demand>,
-    /// What the limits no longer ask for.
+    /// Devices removed from the limits: pool and number.
     pools: Vec<(PoolName, u64)>,
 }
 
@@ -269,8 +267,9 @@ impl Plan {
         format!("{}-devices", self.name)
     }
 
-    /// The container that asked for a device of the pool, and asks for one less now. The injector of network resources
-    /// would have asked for the first one.
+    /// Takes one device of the pool out of the limits and returns the container that had it.
+    /// Without such a limit it is the first container, to which the network resources injector
+    /// would have added one.
     fn take_device(&mut self, pool: Option<&PoolName>, pod: &Value) -> String {
         let demand = self
             .demand
@@ -288,7 +287,7 @@ impl Plan {
         container
     }
 
-    /// A name that no request has.
+    /// The name, with a number if another request has it.
     fn unused_name(&self, name: &str) -> String {
         let taken = |name: &str| self.requests.iter().any(|request| request.name == name);
         let numbered = (2..).map(|number| format!("{name}-{number}"));

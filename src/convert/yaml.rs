@@ -1,11 +1,11 @@
-//! YAML in and out.
+//! Parses and writes YAML.
 
 use serde_json::Value;
 
-/// Longer text is folded over several lines.
+/// Longer strings are folded over several lines.
 const LINE: usize = 400;
 
-/// All documents of a text, without empty ones.
+/// All documents of a text but empty ones.
 pub(super) fn parse(text: &str) -> Result<Vec<Value>, String> {
     let read = |text: &str| {
         serde_saphyr::from_multiple::<Value>(text).map_err(|error| one_line(&error.to_string()))
@@ -25,27 +25,28 @@ fn one_line(text: &str) -> String {
         .to_owned()
 }
 
-/// With the lines of quoted texts indented, as YAML demands and kubectl does not: in the documentation of the CNI plugin
-/// every `config: '{` ends with a `}'` at the start of a line. It means the same, since such white space is folded.
+/// Indents the continuation lines of quoted strings, which YAML requires but kubectl does not: in
+/// the documentation of the CNI plugin every `config: '{` ends with `}'` at the start of a line.
+/// The value is the same, since YAML folds this white space.
 fn indented(text: &str) -> String {
     let mut open: Option<char> = None;
-    let mut told = String::new();
+    let mut indented = String::new();
     for line in text.lines() {
         match open {
             Some(quote) => {
-                told += &format!("{:80}{}\n", "", line.trim_start());
+                indented += &format!("{:80}{}\n", "", line.trim_start());
                 open = (!closes(line, quote)).then_some(quote);
             }
             None => {
-                told += &format!("{line}\n");
+                indented += &format!("{line}\n");
                 open = opens(line);
             }
         }
     }
-    told
+    indented
 }
 
-/// The quote of a text that begins in this line and does not end in it.
+/// The quote of a string that starts in this line and does not end in it.
 fn opens(line: &str) -> Option<char> {
     let value = line
         .split_once(": ")
@@ -73,7 +74,8 @@ fn closes(text: &str, quote: char) -> bool {
     false
 }
 
-/// Documents as `kubectl apply` reads them. Texts that YAML 1.1 takes for something else (`on`, `0700`) are quoted.
+/// Documents for `kubectl apply`. Strings that YAML 1.1 parses as another type (`on`, `0700`) are
+/// quoted.
 ///
 /// # Panics
 /// Never: JSON can always be written as YAML.
@@ -95,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_as_the_same() {
+    fn written_documents_parse_to_the_same_value() {
         let value = json!({
             "on": "on", "off": "off", "y": "y", "number": "0700", "mac": "02:00:00:00:00:01", "version": "1.10",
             "null": "null", "empty": "", "script": "set -e\necho \"$A\"\n", "cel": "a == \"b\" && c in d['e']", "one": 1,
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn quoted_texts_need_no_indentation() {
+    fn quoted_strings_need_no_indentation() {
         let text = "spec:\n  config: '{\n\"type\": \"it''s\",\n  \"vlan\": 7\n}'\n  b: \"a\n\\\"b\"\n  c: 1\n";
         let read = &parse(text).unwrap()[0]["spec"];
         assert_eq!(read["config"], r#"{ "type": "it's", "vlan": 7 }"#);

@@ -86,7 +86,7 @@ fn a_network_becomes_a_class_and_a_template() {
 }
 
 #[test]
-fn every_field_of_a_network_is_told() {
+fn every_field_of_a_network_is_reported() {
     insta::assert_snapshot!(report_lines(&converted(&[&nad("blue", ALL)])), @r#"
     ok config.cniVersion = 1.0.0: no CNI plugin is called
     ok config.name = blue: no CNI plugin is called
@@ -97,46 +97,46 @@ fn every_field_of_a_network_is_told() {
     ok config.mac = CA:FE:C0:FF:EE:00: mac
     ok config.min_tx_rate = 100: minTxRate
     ok config.max_tx_rate = 200: maxTxRate
-    warning config.spoofchk = yes: spoofChk: off, as the plugin sriov takes it -> write on or off
+    warning config.spoofchk = yes: spoofChk: off, as the sriov plugin interprets it -> use on or off
     ok config.trust = on: trust
     ok config.link_state = enable: linkState
     ok config.ipam.addresses = ["10.1.0.7/24","fd00::7/64"]: addresses
-    ok config.ipam.addresses[0].gateway = 10.1.0.1: the gateway of routes that have none
-    unsupported config.ipam.dns = {"nameservers":["10.1.0.1"]}: a claim has no DNS -> use the pod's dnsConfig
-    unsupported config.ipam.routes[1].mtu = 1400: a route has dst and gw only
+    ok config.ipam.addresses[0].gateway = 10.1.0.1: gateway of routes without one
+    unsupported config.ipam.dns = {"nameservers":["10.1.0.1"]}: claims have no DNS settings -> set dnsConfig in the pod
+    unsupported config.ipam.routes[1].mtu = 1400: routes support dst and gw only
     ok config.ipam.routes = [{"dst":"0.0.0.0/0","gw":"10.1.0.1"},{"dst":"10.2.0.0/16","g…: routes
     ok config.ipam.type = static: addresses and routes of the claim
-    ok config.capabilities.ips = true: every claim may set addresses
+    ok config.capabilities.ips = true: any claim can set addresses
     ok config.capabilities.mac = true: the class allows mac in claims
-    warning config.logLevel = debug: the agent logs -> see --log of the agent
-    warning config.mtu = 9000: the plugin sriov ignores it, so it is not taken over -> set mtu in the class's config if it is meant
-    warning config.num_queues = 4: unknown to the plugin sriov too: it did nothing
+    warning config.logLevel = debug: configured for the agent -> see --log of the agent
+    warning config.mtu = 9000: ignored by the sriov plugin, so not converted -> set mtu in the class's config if intended
+    warning config.num_queues = 4: unknown to the sriov plugin as well: it had no effect
     ok annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
     "#);
 }
 
 #[test]
-fn values_that_the_driver_refuses_are_told_and_left_out() {
+fn values_that_the_driver_rejects_are_reported_and_left_out() {
     let bad = r#"{"type": "sriov", "vlan": 5000, "vlanQoS": 3, "mac": "01:00:5e:00:00:01", "link_state": "up",
         "min_tx_rate": -1, "trust": true, "spoofchk": "", "ipam": {"type": "host-local", "subnet": "10.0.0.0/24"}}"#;
     let converted = converted(&[&nad("bad", bad)]);
     insta::assert_snapshot!(report_lines(&converted), @r#"
     ok config.type = sriov: no CNI plugin is called
-    unsupported config.vlan = 5000: 5000 is not a VLAN id, must be a number from 0 to 4094 -> put it right, then convert again
-    unsupported config.vlanQoS = 3: needs vlan -> put it right, then convert again
-    unsupported config.mac = 01:00:5e:00:00:01: MAC address "01:00:5e:00:00:01": is multicast, a device needs a unicast address (first byte even) -> put it right, then convert again
-    unsupported config.min_tx_rate = -1: -1 is not a rate in Mb/s, must be a number from 0 to 4294967295 -> put it right, then convert again
+    unsupported config.vlan = 5000: 5000 is not a VLAN id, must be a number from 0 to 4094 -> fix it and convert again
+    unsupported config.vlanQoS = 3: needs vlan -> fix it and convert again
+    unsupported config.mac = 01:00:5e:00:00:01: MAC address "01:00:5e:00:00:01": is multicast, a device needs a unicast address (first byte even) -> fix it and convert again
+    unsupported config.min_tx_rate = -1: -1 is not a rate in Mb/s, must be a number from 0 to 4294967295 -> fix it and convert again
     ok config.spoofchk = : not set
     ok config.trust = true: trust
-    unsupported config.link_state = up: "up" is wrong, must be "auto", "enable" or "disable" -> put it right, then convert again
-    unsupported config.ipam = {"subnet":"10.0.0.0/24","type":"host-local"}: the IPAM plugin host-local is not called yet: the pod's interface gets no address -> write addresses into each pod's claim, or leave this network to Multus and the device plugin
-    warning config.min_tx_rate = : maxTxRate is left as it is, the plugin sriov would set it to 0 -> set maxTxRate in the class's config if 0 is meant
+    unsupported config.link_state = up: "up" is wrong, must be "auto", "enable" or "disable" -> fix it and convert again
+    unsupported config.ipam = {"subnet":"10.0.0.0/24","type":"host-local"}: IPAM plugin host-local is not supported yet: the pod's interface gets no address -> set addresses in each pod's claim, or leave this network to Multus and the device plugin
+    warning config.min_tx_rate = : maxTxRate is left unchanged, the sriov plugin would set it to 0 -> set maxTxRate in the class's config if 0 is intended
     ok annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
     "#);
 }
 
 #[test]
-fn what_is_chained_is_told() {
+fn chained_plugins_are_reported() {
     let list = r#"{"cniVersion": "1.0.0", "name": "list", "disableCheck": true, "plugins": [
         {"TYPE": "x", "type": "sriov", "VLAN": 7}, {"type": "tuning", "mtu": 9000, "promisc": true},
         {"type": "rdma"}, {"type": "vrf", "vrfname": "red"}]}"#;
@@ -147,11 +147,11 @@ fn what_is_chained_is_told() {
     ok config.plugins[0].type = sriov: no CNI plugin is called
     ok config.plugins[0].VLAN = 7: vlan
     ok config.plugins[1].mtu = 9000: mtu
-    unsupported config.plugins[1].promisc = true: belongs to the plugin tuning
-    ok config.plugins[1].type = tuning: mtu and mac are of the class's config
-    unsupported config.plugins[2].type = rdma: the RDMA device does not move yet -> use the shared mode
-    unsupported config.plugins[3].type = vrf: chained plugins are not called yet -> leave this network to Multus and the device plugin if it is needed
-    unsupported config.plugins[3].vrfname = red: belongs to the plugin vrf
+    unsupported config.plugins[1].promisc = true: setting of the tuning plugin
+    ok config.plugins[1].type = tuning: mtu and mac are set in the class's config
+    unsupported config.plugins[2].type = rdma: RDMA devices are not moved into pods yet -> use shared mode
+    unsupported config.plugins[3].type = vrf: chained plugins are not supported yet -> leave this network to Multus and the device plugin if it is required
+    unsupported config.plugins[3].vrfname = red: setting of the vrf plugin
     ok annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
     "#);
     let config = &of_kind(&converted.documents, "DeviceClass")[0]["spec"]["config"][0]["opaque"]["parameters"];
@@ -178,19 +178,19 @@ fn a_network_that_sets_nothing_uses_the_class_of_its_pool() {
 }
 
 #[test]
-fn networks_of_other_plugins_stay_with_multus() {
+fn networks_of_other_plugins_are_left_to_multus() {
     let bridge = nad("bridge", r#"{"type": "bridge", "vlan": 7}"#);
     let plain = bridge.replace("k8s.v1.cni.cncf.io/resourceName", "team");
     let converted = converted(&[&bridge, &plain]);
     assert_eq!(converted.documents, Vec::<Value>::new());
     insta::assert_snapshot!(report_lines(&converted), @r#"
-    unsupported config = bridge: stays with Multus, which has no device of intel.com/intel_sriov_netdevice for it yet -> keep the device plugin for this pool
-    ok config = bridge: not an SR-IOV network: stays with Multus
+    unsupported config = bridge: left to Multus, which gets no device of intel.com/intel_sriov_netdevice from this driver yet -> keep the device plugin for this pool
+    ok config = bridge: not an SR-IOV network: left to Multus
     "#);
 }
 
 #[test]
-fn a_network_without_a_pool_takes_its_device_or_any_vf() {
+fn a_network_without_a_pool_selects_its_device_or_any_vf() {
     let without = |config: &str| {
         let nad = nad("n", config).replace(
             "annotations: {k8s.v1.cni.cncf.io/resourceName",
@@ -212,17 +212,17 @@ fn a_network_without_a_pool_takes_its_device_or_any_vf() {
 }
 
 #[test]
-fn a_network_without_a_readable_config_is_told() {
+fn a_network_without_a_readable_config_is_reported() {
     let none = "{kind: NetworkAttachmentDefinition, metadata: {name: none}, spec: {}}";
     insta::assert_snapshot!(report_lines(&converted(&[none, &nad("list", "[]"), &nad("text", "vlan 7")])), @r#"
-    unsupported config = : there is none: it is a file on each node -> give the file's content as config
-    unsupported config = []: is no object
-    unsupported config = vlan 7: is no JSON: expected value at line 1 column 1
+    unsupported config = : not set: the configuration is a file on each node -> set spec.config to the content of the file
+    unsupported config = []: not a JSON object
+    unsupported config = vlan 7: invalid JSON: expected value at line 1 column 1
     "#);
 }
 
 #[test]
-fn a_network_whose_class_would_have_a_pools_name_gets_another() {
+fn a_network_class_with_the_name_of_a_pool_class_is_renamed() {
     let pool = r#"{"resourceList": [{"resourceName": "blue", "resourcePrefix": "shop.nad", "selectors": {}}]}"#;
     let converted = converted(&[pool, &nad("blue", r#"{"type": "sriov", "vlan": 100}"#)]);
     let classes = of_kind(&converted.documents, "DeviceClass");
@@ -246,10 +246,10 @@ fn a_network_whose_class_would_have_a_pools_name_gets_another() {
         templates.contains("deviceClassName: blue.shop.nad.nad"),
         "{templates}"
     );
-    let report_lines = report_lines(&converted);
-    let line = report_lines
+    let report = report_lines(&converted);
+    let line = report
         .lines()
         .find(|line| line.contains("metadata.name"))
         .unwrap();
-    insta::assert_snapshot!(line, @"warning metadata.name = blue: DeviceClass blue.shop.nad.nad, since blue.shop.nad is the class of pool shop.nad/blue");
+    insta::assert_snapshot!(line, @"warning metadata.name = blue: DeviceClass blue.shop.nad.nad, because blue.shop.nad is the class of pool shop.nad/blue");
 }

@@ -52,7 +52,7 @@ fn nads() -> String {
 }
 
 #[test]
-fn a_pod_with_extended_resources_stays_and_a_numa_node_is_suggested() {
+fn a_pod_with_extended_resources_is_unchanged_and_a_numa_template_is_suggested() {
     let converted = converted(&[pools::README, PLAIN]);
     assert_eq!(of_kind(&converted.documents, "Pod").len(), 0);
     insta::assert_snapshot!(yaml(&converted.documents[4..]), @r#"
@@ -84,14 +84,14 @@ fn a_pod_with_extended_resources_stays_and_a_numa_node_is_suggested() {
             .collect(),
     };
     insta::assert_snapshot!(report_lines(&Converted { report: rows, ..Converted::default() }), @r#"
-    warning app.limits[nvidia.com/gpu] = 1: belongs to no pool that is known here: stays as it is -> if it is an SR-IOV pool, give its config.json too
-    ok app.limits[intel.com/intel_sriov_dpdk] = 2: stays as it is: its DeviceClass has this extendedResourceName
-    warning topology = 2 devices: the kubelet's TopologyManager gets no hints of these devices -> use the ResourceClaimTemplate dpdk-devices-numa to have them on one NUMA node
+    warning app.limits[nvidia.com/gpu] = 1: not in a known pool: left unchanged -> if it is an SR-IOV pool, add its config.json to the input
+    ok app.limits[intel.com/intel_sriov_dpdk] = 2: left unchanged: its DeviceClass has this extendedResourceName
+    warning topology = 2 devices: the kubelet's Topology Manager gets no hints for these devices -> use ResourceClaimTemplate dpdk-devices-numa to allocate them on one NUMA node
     "#);
 }
 
 #[test]
-fn with_claims_every_pod_is_edited() {
+fn the_option_claims_converts_every_pod() {
     let options = Options {
         claims: true,
         ..options()
@@ -296,7 +296,7 @@ fn a_pod_with_networks_gets_claims() {
 }
 
 #[test]
-fn every_network_of_a_pod_is_told() {
+fn every_network_of_a_pod_is_reported() {
     let mut converted = converted(&[&nads(), DEPLOYMENT]);
     converted
         .report
@@ -307,19 +307,19 @@ fn every_network_of_a_pod_is_told() {
     ok networks[0].ips = ["10.1.0.9/24"]: addresses
     ok networks[0].mac = 02:00:00:00:00:07: mac
     ok networks[0] = shop/blue: request n3 of DeviceClass blue.shop.nad
-    ok networks[1] = shop/bridge: stays with Multus
+    ok networks[1] = shop/bridge: left to Multus
     ok networks[2].interface = net3: ifName
-    unsupported networks[2].bandwidth = {"ingressRate":2048}: a claim has no such setting -> leave this network to Multus and the device plugin if it is needed
+    unsupported networks[2].bandwidth = {"ingressRate":2048}: claims have no such setting -> leave this network to Multus and the device plugin if it is required
     ok networks[2] = shop/plain: request net3 of DeviceClass intel-sriov-netdevice.intel.com
-    unsupported networks[3] = shop/gone: this NetworkAttachmentDefinition is not among the inputs -> give its file too; until then it stays with Multus
-    warning app.limits[intel.com/intel_sriov_netdevice] = 1: more devices than networks: these stay extended resources, and are attached as net<n> -> take them out if they only stood for the networks
-    warning PCIDEVICE_INTEL_COM_INTEL_SRIOV_NETDEVICE = 2 requests: a container with several of them reads the devices of one request only -> read SRIOV_DRA_<REQUEST>, or the device metadata
-    warning topology = 2 devices: the kubelet's TopologyManager gets no hints of these devices -> use the ResourceClaimTemplate upf-devices-numa to have them on one NUMA node
+    unsupported networks[3] = shop/gone: NetworkAttachmentDefinition not found in the input -> add its file to the input; until then it is left to Multus
+    warning app.limits[intel.com/intel_sriov_netdevice] = 1: more devices than networks: the rest remain extended resources and are attached as net<n> -> remove them if they were only for the networks
+    warning PCIDEVICE_INTEL_COM_INTEL_SRIOV_NETDEVICE = 2 requests: a container with several of these requests gets the devices of one of them only -> read SRIOV_DRA_<REQUEST>, or the device metadata
+    warning topology = 2 devices: the kubelet's Topology Manager gets no hints for these devices -> use ResourceClaimTemplate upf-devices-numa to allocate them on one NUMA node
     "#);
 }
 
 #[test]
-fn what_the_injector_would_have_added_goes_to_the_first_container() {
+fn networks_without_limits_go_to_the_first_container() {
     let pod = "
 kind: Pod
 metadata: {name: p, namespace: shop, annotations: {k8s.v1.cni.cncf.io/networks: 'plain,plain@n_1'}}
@@ -349,12 +349,12 @@ fn pools_without_topology_get_no_constraint() {
 }
 
 #[test]
-fn a_pod_of_no_known_pool_stays() {
+fn a_pod_without_a_known_pool_is_unchanged() {
     let converted = converted(&[PLAIN]);
     assert_eq!(converted.documents, Vec::<Value>::new());
     insta::assert_snapshot!(report_lines(&converted), @r#"
-    warning app.limits[intel.com/intel_sriov_dpdk] = 2: belongs to no pool that is known here: stays as it is -> if it is an SR-IOV pool, give its config.json too
-    warning app.limits[nvidia.com/gpu] = 1: belongs to no pool that is known here: stays as it is -> if it is an SR-IOV pool, give its config.json too
-    ok  = : asks for no SR-IOV device that is known here: stays as it is
+    warning app.limits[intel.com/intel_sriov_dpdk] = 2: not in a known pool: left unchanged -> if it is an SR-IOV pool, add its config.json to the input
+    warning app.limits[nvidia.com/gpu] = 1: not in a known pool: left unchanged -> if it is an SR-IOV pool, add its config.json to the input
+    ok  = : requests no known SR-IOV device: left unchanged
     "#);
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// As in the Go driver's examples, with a mistake.
+/// As in the examples of the Go driver, with an error.
 const POLICIES: &str = r#"
 apiVersion: sriovnetwork.k8snetworkplumbingwg.io/v1alpha1
 kind: DeviceAttributes
@@ -20,7 +20,7 @@ spec:
 "#;
 
 #[test]
-fn policies_stay_and_their_pools_have_classes() {
+fn policies_are_unchanged_and_their_pools_have_classes() {
     let converted = converted(&[POLICIES]);
     insta::assert_snapshot!(yaml(&converted.documents), @r#"
     ---
@@ -35,17 +35,17 @@ fn policies_stay_and_their_pools_have_classes() {
           expression: device.driver == "sriov-dra.io" && "pool" in device.attributes["sriov-dra.io"] && device.attributes["sriov-dra.io"].pool == "intel.com/eth0_resource"
     "#);
     insta::assert_snapshot!(report_lines(&converted), @r#"
-    ok  = : is read by the agents as it is
-    unsupported spec = : spec.attributes["example.com/racks"].strings: is a list, which is not supported yet, must be a single value; left out -> put it right in the object
-    ok  = : is read by the agents as it is
-    warning spec = : spec.configs[0].resourceFilters[0].vendors[0]: "0x8086" never matches, must be like ["8086"] -> put it right in the object
-    warning  = : devices that no policy takes are published all the same -> select them in classes by pool or attribute
+    ok  = : left unchanged, read by the agents
+    unsupported spec = : spec.attributes["example.com/racks"].strings: is a list, which is not supported yet, must be a single value; left out -> fix it in the object
+    ok  = : left unchanged, read by the agents
+    warning spec = : spec.configs[0].resourceFilters[0].vendors[0]: "0x8086" never matches, must be like ["8086"] -> fix it in the object
+    warning  = : devices that match no policy are published as well -> select devices in classes by pool or attribute
     ok spec.configs.deviceAttributesSelector = intel.com/eth0_resource: DeviceClass eth0-resource.intel.com
     "#);
 }
 
 #[test]
-fn the_documented_example_has_nothing_odd() {
+fn the_documented_example_has_no_warnings() {
     let converted = converted(&[include_str!("../../../deployments/examples/policies.yaml")]);
     let names: Vec<&Value> = converted
         .documents
@@ -56,12 +56,12 @@ fn the_documented_example_has_nothing_odd() {
     let ours = |row: &&Row| {
         row.object.starts_with("SriovResourcePolicy") || row.object.starts_with("DeviceAttributes")
     };
-    let odd: Vec<&Row> = converted
+    let warnings: Vec<&Row> = converted
         .report
         .rows
         .iter()
         .filter(ours)
         .filter(|row| row.field.starts_with("spec") && row.verdict != Verdict::Ok)
         .collect();
-    assert!(odd.is_empty(), "{odd:?}");
+    assert!(warnings.is_empty(), "{warnings:?}");
 }

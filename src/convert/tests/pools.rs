@@ -1,6 +1,6 @@
 use super::*;
 
-/// As in the device plugin's README.
+/// As in the README of the device plugin.
 pub(super) const README: &str = r#"{
   "resourceList": [
     {"resourceName": "intel_sriov_netdevice", "selectors": {"vendors": ["8086"], "devices": ["154c"], "drivers": ["i40evf"]}},
@@ -60,34 +60,34 @@ fn every_pool_has_its_class() {
 }
 
 #[test]
-fn every_field_of_config_json_is_told() {
+fn every_field_of_config_json_is_reported() {
     insta::assert_snapshot!(report_lines(&converted(&[README])), @r#"
-    ok resourceList[0].resourceName = intel.com/intel_sriov_netdevice: DeviceClass intel-sriov-netdevice.intel.com; pods with this resource stay as they are
-    ok resourceList[0].resourceName = PCIDEVICE_INTEL_COM_INTEL_SRIOV_NETDEVICE: containers find it as before, and its _INFO
-    ok resourceList[0].selectors.vendors = 8086: stays in config.json, which the agent reads
-    ok resourceList[0].selectors.devices = 154c: stays in config.json, which the agent reads
-    ok resourceList[0].selectors.drivers = i40evf: stays in config.json, which the agent reads
-    ok resourceList[1].resourceName = intel.com/intel_sriov_dpdk: DeviceClass intel-sriov-dpdk.intel.com; pods with this resource stay as they are
-    ok resourceList[1].resourceName = PCIDEVICE_INTEL_COM_INTEL_SRIOV_DPDK: containers find it as before, and its _INFO
-    ok resourceList[1].additionalInfo = : as before in the variable PCIDEVICE_INTEL_COM_INTEL_SRIOV_DPDK_INFO
-    ok resourceList[1].selectors[0].vendors = 8086: stays in config.json, which the agent reads
-    ok resourceList[1].selectors[0].drivers = vfio-pci: stays in config.json, which the agent reads
-    ok resourceList[1].selectors[0].pfNames = enp0s0f0#1-5 enp2s2f0: stays in config.json, which the agent reads
+    ok resourceList[0].resourceName = intel.com/intel_sriov_netdevice: DeviceClass intel-sriov-netdevice.intel.com; pods with this resource are left unchanged
+    ok resourceList[0].resourceName = PCIDEVICE_INTEL_COM_INTEL_SRIOV_NETDEVICE: set in containers as before, with its _INFO
+    ok resourceList[0].selectors.vendors = 8086: left in config.json, read by the agents
+    ok resourceList[0].selectors.devices = 154c: left in config.json, read by the agents
+    ok resourceList[0].selectors.drivers = i40evf: left in config.json, read by the agents
+    ok resourceList[1].resourceName = intel.com/intel_sriov_dpdk: DeviceClass intel-sriov-dpdk.intel.com; pods with this resource are left unchanged
+    ok resourceList[1].resourceName = PCIDEVICE_INTEL_COM_INTEL_SRIOV_DPDK: set in containers as before, with its _INFO
+    ok resourceList[1].additionalInfo = : set as before in the variable PCIDEVICE_INTEL_COM_INTEL_SRIOV_DPDK_INFO
+    ok resourceList[1].selectors[0].vendors = 8086: left in config.json, read by the agents
+    ok resourceList[1].selectors[0].drivers = vfio-pci: left in config.json, read by the agents
+    ok resourceList[1].selectors[0].pfNames = enp0s0f0#1-5 enp2s2f0: left in config.json, read by the agents
     ok resourceList[1].selectors[0].needVhostNet = true: containers get /dev/vhost-net and /dev/net/tun
-    ok resourceList[2].resourceName = mellanox.com/mlnx_sriov_rdma: DeviceClass mlnx-sriov-rdma.mellanox.com; pods with this resource stay as they are
-    ok resourceList[2].resourceName = PCIDEVICE_MELLANOX_COM_MLNX_SRIOV_RDMA: containers find it as before, and its _INFO
+    ok resourceList[2].resourceName = mellanox.com/mlnx_sriov_rdma: DeviceClass mlnx-sriov-rdma.mellanox.com; pods with this resource are left unchanged
+    ok resourceList[2].resourceName = PCIDEVICE_MELLANOX_COM_MLNX_SRIOV_RDMA: set in containers as before, with its _INFO
     ok resourceList[2].excludeTopology = true: the devices have no attribute numaNode
-    ok resourceList[2].selectors[0].vendors = 15b3: stays in config.json, which the agent reads
-    ok resourceList[2].selectors[0].isRdma = true: selects, and containers get the nodes of /dev/infiniband
-    ok resourceList[3].resourceName = intel.com/sf-pool: DeviceClass sf-pool-1acdb17a4f.intel.com; pods with this resource stay as they are
-    ok resourceList[3].resourceName = PCIDEVICE_INTEL_COM_SF-POOL: containers find it as before, and its _INFO
-    ok resourceList[3].deviceType = auxNetDevice: stays in config.json, which the agent reads
-    ok resourceList[3].selectors[0].vendors = 0x15b3: stays in config.json, which the agent reads
-    ok resourceList[3].selectors[0].auxTypes = sf: stays in config.json, which the agent reads
-    ok resourceList[3].selectors[0].rootDevices = 0000:86:00.0#0-1: stays in config.json, which the agent reads
-    warning resourceList[3].colour = : is an unknown field and ignored, known are resourceName, resourcePrefix, deviceType, excludeTopology, selectors, additionalInfo -> put it right in config.json
-    warning resourceList[3].resourceName = : "sf-pool" has a '-', which the container's variable PCIDEVICE_… has too: shells cannot read it, use '_' -> put it right in config.json
-    warning resourceList[3].selectors[0].vendors[0] = : "0x15b3" never matches, must be "15b3" -> put it right in config.json
+    ok resourceList[2].selectors[0].vendors = 15b3: left in config.json, read by the agents
+    ok resourceList[2].selectors[0].isRdma = true: selects devices; containers get the device nodes of /dev/infiniband
+    ok resourceList[3].resourceName = intel.com/sf-pool: DeviceClass sf-pool-1acdb17a4f.intel.com; pods with this resource are left unchanged
+    ok resourceList[3].resourceName = PCIDEVICE_INTEL_COM_SF-POOL: set in containers as before, with its _INFO
+    ok resourceList[3].deviceType = auxNetDevice: left in config.json, read by the agents
+    ok resourceList[3].selectors[0].vendors = 0x15b3: left in config.json, read by the agents
+    ok resourceList[3].selectors[0].auxTypes = sf: left in config.json, read by the agents
+    ok resourceList[3].selectors[0].rootDevices = 0000:86:00.0#0-1: left in config.json, read by the agents
+    warning resourceList[3].colour = : is an unknown field and ignored, known are resourceName, resourcePrefix, deviceType, excludeTopology, selectors, additionalInfo -> fix it in config.json
+    warning resourceList[3].resourceName = : "sf-pool" has a '-', which the container's variable PCIDEVICE_… has too: shells cannot read it, use '_' -> fix it in config.json
+    warning resourceList[3].selectors[0].vendors[0] = : "0x15b3" never matches, must be "15b3" -> fix it in config.json
     "#);
 }
 
@@ -125,7 +125,7 @@ data:
 }
 
 #[test]
-fn a_config_that_is_no_json_is_not_taken_for_another_file() {
+fn a_config_that_is_not_json_is_still_recognised() {
     let map =
         "{kind: ConfigMap, metadata: {name: c}, data: {config.json: '{\"resourceList\": [}'}}";
     let error = convert(&[input("c.yaml", map)], &options())

@@ -1,4 +1,4 @@
-//! What the containers of a pod ask for.
+//! Extended resources of the containers of a pod.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::pool::PoolName;
 
-/// Devices of one pool that a container asks for.
+/// Devices of one pool that a container requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Demand {
     pub(super) container: String,
@@ -14,7 +14,7 @@ pub(super) struct Demand {
     pub(super) count: u64,
 }
 
-/// Every container, init containers last: the devices are for those that stay.
+/// All containers, init containers last: devices go to the long-running ones first.
 fn all(pod: &Value) -> impl Iterator<Item = &Value> {
     ["containers", "initContainers"]
         .into_iter()
@@ -30,7 +30,8 @@ pub(super) fn first(pod: &Value) -> String {
     all(pod).next().map(name).unwrap_or_default()
 }
 
-/// Extended resources of a container: those with a domain. Limits and requests of them are the same.
+/// Extended resources of a container, that is names with a domain. The API requires limits and
+/// requests of them to be equal.
 fn resources(container: &Value) -> Vec<(String, Value)> {
     let of = |kind: &str| {
         container["resources"][kind]
@@ -45,7 +46,7 @@ fn resources(container: &Value) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// How many devices a quantity is; none if it is no whole number.
+/// The number of devices of a quantity; `None` if it is not an integer.
 fn count(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
@@ -57,7 +58,7 @@ fn is_pool(pools: &BTreeSet<PoolName>, resource: &str) -> Option<PoolName> {
         .cloned()
 }
 
-/// What is asked of the pools.
+/// Devices requested from known pools.
 pub(super) fn demand(pod: &Value, pools: &BTreeSet<PoolName>) -> Vec<Demand> {
     let of = |container: &Value| {
         let one = |(resource, value): (String, Value)| {
@@ -76,7 +77,7 @@ pub(super) fn demand(pod: &Value, pools: &BTreeSet<PoolName>) -> Vec<Demand> {
     all(pod).flat_map(of).collect()
 }
 
-/// What is asked of others, or cannot be read: container, resource, value.
+/// Resources that are not a known pool, or not an integer: container, resource, value.
 pub(super) fn others(pod: &Value, pools: &BTreeSet<PoolName>) -> Vec<(String, String, Value)> {
     let of = |container: &Value| {
         let resources = resources(container).into_iter();

@@ -1,11 +1,11 @@
-//! The workload with claims.
+//! Edits a workload to use claims.
 
 use serde_json::{Map, Value, json};
 
 use super::Plan;
 use crate::convert::annotation::{self, NETWORKS};
 
-/// What the server or Multus wrote into it; it is of the running object.
+/// Metadata that the API server sets: not part of a manifest to apply.
 const METADATA: [&str; 6] = [
     "uid",
     "resourceVersion",
@@ -14,13 +14,14 @@ const METADATA: [&str; 6] = [
     "managedFields",
     "ownerReferences",
 ];
+/// Annotations that kubectl and Multus set on live objects.
 const ANNOTATIONS: [&str; 3] = [
     "kubectl.kubernetes.io/last-applied-configuration",
     "k8s.v1.cni.cncf.io/network-status",
     "k8s.v1.cni.cncf.io/networks-status",
 ];
 
-/// The workload, whose pod is at that place in it.
+/// The edited workload. `pod` is the JSON pointer to its pod or pod template.
 pub(super) fn edited(document: &Value, pod: &str, plan: &Plan) -> Value {
     let mut document = document.clone();
     strip_live_fields(&mut document);
@@ -86,7 +87,7 @@ fn edit_networks(pod: &mut Value, plan: &Plan) {
     });
 }
 
-/// Adds the claim to the pod; its name there.
+/// Adds the claim to the pod and returns its name in the pod.
 fn add_claim(pod: &mut Value, plan: &Plan) -> String {
     let mut claims = pod["spec"]["resourceClaims"]
         .as_array()
@@ -103,7 +104,7 @@ fn add_claim(pod: &mut Value, plan: &Plan) -> String {
     name
 }
 
-/// Takes out of limits and requests what is claimed.
+/// Removes claimed devices from limits and requests.
 fn remove_limits(container: &mut Value, plan: &Plan) {
     let name = container["name"].as_str().unwrap_or_default().to_owned();
     let Some(resources) = container

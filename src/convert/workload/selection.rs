@@ -1,4 +1,4 @@
-//! One network of a pod as a request of its claim.
+//! Converts a network of a pod to a request of its claim.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ use crate::convert::{
     report::Section,
 };
 
-/// The request, named as the interface.
+/// The request, with the name of the interface.
 pub(super) fn request(
     section: &mut Section<'_>,
     at: &str,
@@ -59,7 +59,7 @@ fn field(
     key: &str,
     value: &Value,
 ) {
-    let multus = "leave this network to Multus and the device plugin if it is needed";
+    let multus = "leave this network to Multus and the device plugin if it is required";
     match key {
         "mac" => {
             set(section, fields, at, "mac", value.clone());
@@ -70,19 +70,19 @@ fn field(
         "ips" => set(section, fields, at, "addresses", value.clone()),
         "default-route" => set(section, fields, at, "routes", with_default(fields, value)),
         "infiniband-guid" | "bandwidth" | "portMappings" | "cni-args" | "ipam-claim-reference" => {
-            section.unsupported(at, value, "a claim has no such setting", multus);
+            section.unsupported(at, value, "claims have no such setting", multus);
         }
         "deviceID" => section.unsupported(
             at,
             value,
-            "the claim chooses the device",
+            "the scheduler chooses the device",
             "add a selector on pciAddress",
         ),
-        _ => section.unsupported(at, value, "unknown", "Multus ignores it too"),
+        _ => section.unsupported(at, value, "unknown field", "Multus ignores it as well"),
     }
 }
 
-/// The routes so far, and one through each gateway.
+/// The existing routes, and a default route through each gateway.
 fn with_default(fields: &Fields, value: &Value) -> Value {
     let mut routes = fields
         .value("routes")
