@@ -1,8 +1,8 @@
-//! `check`: the probe of the agent's pod.
+//! `check`: the liveness and readiness probe of the agent's pod.
 
 use crate::{
     args::CheckArgs,
-    telemetry::{agent_socket, ask},
+    telemetry::{agent_socket, query},
 };
 
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<u8> {
@@ -12,8 +12,8 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<u8> {
         (false, true) => "/readyz",
         (false, false) => "/livez",
     };
-    let (fine, text) = ask(&socket, path)
+    let (ok, text) = query(&socket, path)
         .map_err(|error| anyhow::anyhow!("agent at {}: {error}", socket.display()))?;
     super::print(&text)?;
-    Ok(u8::from(!fine))
+    Ok(u8::from(!ok))
 }

@@ -1,13 +1,13 @@
-//! Log lines on standard error.
+//! Logs on standard error.
 
 use tracing_subscriber::EnvFilter;
 
 use crate::args::LogFormat;
 
-/// Starts logging for the process. `filter` is a level or a list of targets.
+/// Starts logging for the process. `filter` is a level or a list of targets with levels.
 ///
 /// # Errors
-/// The filter cannot be read.
+/// The filter is invalid.
 pub fn init(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)?;
     let logs = tracing_subscriber::fmt()

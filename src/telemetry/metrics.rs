@@ -1,4 +1,4 @@
-//! Metrics in the text form of OpenMetrics.
+//! Metrics in the OpenMetrics text format.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-/// Which work a duration is of.
+/// The call that a duration is measured for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum Call {
-    /// One claim prepared.
+    /// Prepare of one claim.
     Prepare,
-    /// One claim unprepared.
+    /// Unprepare of one claim.
     Unprepare,
 }
 
@@ -39,7 +39,7 @@ pub struct Metrics {
     dropped: Gauge,
 }
 
-/// 1 ms to 33 s: below is noise, above the kubelet has hung up.
+/// 1 ms to 33 s: shorter calls need no distinction, and the kubelet times out before longer ones.
 fn buckets() -> Histogram {
     Histogram::new(exponential_buckets(0.001, 2.0, 16))
 }
@@ -50,7 +50,7 @@ impl Default for Metrics {
         let calls: Family<CallLabels, Histogram> = Family::new_with_constructor(buckets);
         registry.register_with_unit(
             "call_duration",
-            "Duration of one claim's work",
+            "Duration of a call for one claim",
             Unit::Seconds,
             calls.clone(),
         );
@@ -69,14 +69,14 @@ impl Default for Metrics {
         let bad_config = Gauge::default();
         registry.register(
             "config_bad",
-            "1 while config.json cannot be used",
+            "1 while config.json is invalid",
             bad_config.clone(),
         );
         let bad_policies = Gauge::default();
-        let help = "Things in SriovResourcePolicies and DeviceAttributes that cannot be used";
+        let help = "Invalid parts of SriovResourcePolicies and DeviceAttributes, which are ignored";
         registry.register("policies_bad", help, bad_policies.clone());
         let dropped = Gauge::default();
-        let help = "Attributes of policies for which devices of this node have no room";
+        let help = "Attributes of policies dropped because a device has too many attributes";
         registry.register("attributes_dropped", help, dropped.clone());
         Self {
             registry,
@@ -91,36 +91,36 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// One call has ended.
+    /// Observes a finished call.
     pub fn called(&self, call: Call, error: bool, took: Duration) {
         self.calls
             .get_or_create(&CallLabels { call, error })
             .observe(took.as_secs_f64());
     }
 
-    /// How many devices are published.
+    /// Sets the number of published devices.
     pub fn published(&self, devices: usize) {
         self.devices.set(i64::try_from(devices).unwrap_or(i64::MAX));
     }
 
-    /// How many claims have a record.
+    /// Sets the number of claims with a record.
     pub fn prepared(&self, claims: usize) {
         self.claims.set(i64::try_from(claims).unwrap_or(i64::MAX));
     }
 
-    /// Whether the pools' configuration cannot be used.
+    /// Sets whether config.json is invalid.
     pub fn config_is_bad(&self, bad: bool) {
         self.bad_config.set(bad.into());
     }
 
-    /// How many things in policies cannot be used, and how many attributes of theirs are left out.
+    /// Sets the number of invalid parts of policies, and of attributes that are dropped.
     pub fn policies(&self, bad: usize, dropped: usize) {
         self.bad_policies
             .set(i64::try_from(bad).unwrap_or(i64::MAX));
         self.dropped.set(i64::try_from(dropped).unwrap_or(i64::MAX));
     }
 
-    /// All of them as text.
+    /// All metrics as text.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_is_counted_under_its_name_and_outcome() {
+    fn a_call_is_counted_by_name_and_result() {
         let metrics = Metrics::default();
         metrics.called(Call::Prepare, false, Duration::from_millis(3));
         let text = metrics.text();

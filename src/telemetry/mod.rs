@@ -1,4 +1,4 @@
-//! What the agent tells of itself: log lines, metrics, readiness.
+//! Observability of the processes: logs, metrics, readiness.
 
 mod logs;
 mod metrics;
@@ -8,4 +8,4 @@ mod serve;
 pub use logs::init as init_logs;
 pub use metrics::{Call, Metrics};
 pub use readiness::{Readiness, Task};
-pub use serve::{agent_socket, ask, serve};
+pub use serve::{agent_socket, query, serve};

@@ -1,4 +1,4 @@
-//! Which parts of the agent have started.
+//! Readiness of the agent: whether all its parts have started.
 
 use std::{
     collections::BTreeSet,
@@ -20,7 +20,7 @@ impl Readiness {
         }
     }
 
-    /// What has not started.
+    /// The parts that have not started.
     #[must_use]
     pub fn pending(&self) -> Vec<&'static str> {
         self.with(|pending| pending.iter().copied().collect())

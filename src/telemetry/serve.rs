@@ -1,4 +1,5 @@
-//! A unix socket that answers `/livez`, `/readyz` and `/metrics`: no host port, so that two agents run side by side.
+//! Serves `/livez`, `/readyz` and `/metrics` on a unix socket. A host port would prevent two agents
+//! from running side by side during a rolling update.
 
 use std::{
     io::{self, Read, Write},
@@ -13,7 +14,7 @@ use tokio::net::UnixListener;
 
 use super::{Metrics, Readiness};
 
-/// Where the agent with this pod UID listens.
+/// The socket of the agent with this pod UID.
 #[must_use]
 pub fn agent_socket(run: &Path, pod_uid: &str) -> PathBuf {
     let suffix = if pod_uid.is_empty() {
@@ -27,7 +28,7 @@ pub fn agent_socket(run: &Path, pod_uid: &str) -> PathBuf {
 /// Serves until the task is dropped.
 ///
 /// # Errors
-/// The socket cannot be made.
+/// The socket cannot be created.
 pub async fn serve(socket: &Path, readiness: Readiness, metrics: Arc<Metrics>) -> io::Result<()> {
     crate::files::remove(socket)?;
     let listener = UnixListener::bind(socket)?;
@@ -47,20 +48,20 @@ pub async fn serve(socket: &Path, readiness: Readiness, metrics: Arc<Metrics>) -
     axum::serve(listener, router).await
 }
 
-/// Asks an agent. Whether it said OK, and the text that it answered.
+/// Sends a request to an agent. Returns whether the status is 200, and the body.
 ///
 /// # Errors
-/// Nobody listens, or no answer within 5 s.
-pub fn ask(socket: &Path, path: &str) -> io::Result<(bool, String)> {
+/// No agent listens, or no response within 5 s.
+pub fn query(socket: &Path, path: &str) -> io::Result<(bool, String)> {
     let mut stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nhost: agent\r\nconnection: close\r\n\r\n"
     )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (head, body) = answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    let (head, body) = response
         .split_once("\r\n\r\n")
         .ok_or(io::ErrorKind::InvalidData)?;
     Ok((head.starts_with("HTTP/1.1 200"), body.to_owned()))
@@ -71,27 +72,27 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn it_tells_what_has_not_started() {
+    async fn readyz_lists_what_has_not_started() {
         let dir = tempfile::tempdir().unwrap();
         let socket = agent_socket(dir.path(), "uid");
         let readiness = Readiness::default();
         let task = readiness.task("kubelet");
         let served = socket.clone();
         tokio::spawn(async move { serve(&served, readiness, Arc::default()).await });
-        let look = || {
+        let readyz = || {
             let socket = socket.clone();
             tokio::task::spawn_blocking(move || {
                 crate::deadline::Deadline::after(Duration::from_secs(10))
-                    .poll(|| Ok::<_, io::Error>(ask(&socket, "/readyz").ok()))
+                    .poll(|| Ok::<_, io::Error>(query(&socket, "/readyz").ok()))
                     .unwrap()
                     .unwrap()
             })
         };
         assert_eq!(
-            look().await.unwrap(),
+            readyz().await.unwrap(),
             (false, "not started yet: kubelet\n".to_owned())
         );
         drop(task);
-        assert_eq!(look().await.unwrap(), (true, "ok\n".to_owned()));
+        assert_eq!(readyz().await.unwrap(), (true, "ok\n".to_owned()));
     }
 }
