@@ -1,14 +1,18 @@
-//! Keeps one DeviceClass per pool, by the ConfigMaps and policies that name the pools: never by what nodes publish, since
-//! a node that is down must not take a class away. And says of each policy what it takes where.
+//! Reconciles one DeviceClass per pool, and the status of policies with the devices that they
+//! match.
+//!
+//! Pools come from ConfigMaps and policies only, not from published slices: a node that is down
+//! must not cause a class to be deleted.
 //!
 //! ```text
-//!  ConfigMaps ─► sources: last good pools of each key ─┬► classes::plan ─► create, update, delete
-//!  policies ─► Library: last good ones ────────────────┤
-//!  ResourceSlices, nodes' labels ──────────────────────┴► status of policies
+//!  ConfigMaps ─► sources: last valid pools of each key ─┬► classes::plan ─► create, update, delete
+//!  policies ─► Library: last valid ones ────────────────┤
+//!  ResourceSlices, labels of nodes ─────────────────────┴► status of policies
 //! ```
 //!
-//! A bad configuration keeps its last good pools; as long as one was never good, or a named ConfigMap is missing, no
-//! class is deleted. Several controllers do no harm: every write names the version that was read.
+//! An invalid configuration keeps its last valid pools. While one has never been valid, or a named
+//! ConfigMap is missing, no class is deleted. Several controllers can run at once: every write has
+//! the resource version that was read.
 
 mod policies;
 mod run;
@@ -37,13 +41,15 @@ pub struct Controller {
     driver: String,
     sources: Sources,
     policies: Policies,
-    told: BTreeSet<String>,
-    /// Versions of classes that the server keeps otherwise than they were written.
+    /// Warnings that have been logged, to log each once.
+    logged: BTreeSet<String>,
+    /// Classes that the API server stores differently from how they were written: resource
+    /// version, and what was written. Not written again until they change.
     settled: BTreeMap<String, (String, Class)>,
 }
 
 impl Controller {
-    /// Pools that say nothing of it have `prefix`. Without a view of policies there are none.
+    /// `prefix` is the default resource prefix of pools. `policies`: `None` if there are none.
     #[must_use]
     pub fn new(
         cluster: Arc<dyn PoolCluster>,
@@ -52,7 +58,7 @@ impl Controller {
         driver: &str,
         prefix: &str,
     ) -> Self {
-        let (told, settled) = Default::default();
+        let (logged, settled) = Default::default();
         let (sources, policies) = (
             Sources::new(prefix),
             Policies::new(policies, driver, prefix),
@@ -63,45 +69,45 @@ impl Controller {
             driver: driver.to_owned(),
             sources,
             policies,
-            told,
+            logged,
             settled,
         }
     }
 
-    /// Reads everything, and puts right what is not.
+    /// Reads the cluster state and reconciles classes and the status of policies.
     ///
     /// # Errors
-    /// The server's first; what could be done is done. To be tried again.
+    /// The first error of the API server, after all other writes were tried. The caller retries.
     pub async fn reconcile(&mut self) -> Result<()> {
         let maps = self.cluster.config_maps(&self.which).await?;
         let missing = self.missing(&maps);
         for (map, why) in self.sources.read(&maps) {
             tracing::warn!("{why}");
-            self.tell(map.subject(), "ReadPools", why).await;
+            self.publish_event(map.subject(), "ReadPools", why).await;
         }
         for (subject, why) in self.policies.read() {
             tracing::warn!("{why}");
-            self.tell(subject, "ReadPolicies", why).await;
+            self.publish_event(subject, "ReadPolicies", why).await;
         }
         for name in &missing {
-            self.say_once(format!("ConfigMap {name} does not exist"));
+            self.warn_once(format!("ConfigMap {name} not found"));
         }
         let stored = self.cluster.classes().await?;
         let mut pools = self.sources.all();
         pools.extend(self.policies.pools());
         let mut plan = classes::plan(&pools, &stored, &self.driver);
         for conflict in std::mem::take(&mut plan.conflicts) {
-            self.say_once(conflict.to_string());
+            self.warn_once(conflict.to_string());
         }
         if !missing.is_empty() || !self.sources.all_known() || !self.policies.all_known() {
-            self.keep(&mut plan);
+            self.keep_classes(&mut plan);
         }
-        let classes = self.carry_out(plan).await;
-        let policies = self.policies.report(&*self.cluster).await;
+        let classes = self.apply(plan).await;
+        let policies = self.policies.write_statuses(&*self.cluster).await;
         classes.and(policies)
     }
 
-    async fn tell(&self, subject: Subject, action: &'static str, note: String) {
+    async fn publish_event(&self, subject: Subject, action: &'static str, note: String) {
         let event = Event {
             subject,
             warning: true,
@@ -110,7 +116,7 @@ impl Controller {
             note,
         };
         if let Err(error) = self.cluster.tell(&event).await {
-            tracing::warn!(%error, "event not written");
+            tracing::warn!(%error, "cannot write event");
         }
     }
 
@@ -125,36 +131,38 @@ impl Controller {
             .collect()
     }
 
-    /// Nobody knows yet whether these are wanted.
-    fn keep(&mut self, plan: &mut Plan) {
+    /// Removes the deletions from a plan: the class may be of a configuration that is not known.
+    fn keep_classes(&mut self, plan: &mut Plan) {
         for kept in plan.delete.drain(..) {
             let name = &kept.class.name;
-            tracing::info!("DeviceClass {name} stays until every configuration can be read");
+            tracing::info!("keeping DeviceClass {name} until all configurations are valid");
         }
     }
 
-    async fn carry_out(&mut self, plan: Plan) -> Result<()> {
+    async fn apply(&mut self, plan: Plan) -> Result<()> {
         let mut results = Vec::new();
         for class in plan.create {
             let written = self.cluster.create_class(&class).await;
             results.push(written.map(|stored| self.written("created", class, stored)));
         }
-        for (there, class) in plan.update {
-            if self.settled.get(&class.name) == Some(&(there.version.clone(), class.clone())) {
+        for (stored, class) in plan.update {
+            if self.settled.get(&class.name) == Some(&(stored.version.clone(), class.clone())) {
                 continue;
             }
-            let written = self.cluster.update_class(&there, &class).await;
+            let written = self.cluster.update_class(&stored, &class).await;
             results.push(written.map(|stored| self.written("updated", class, stored)));
         }
-        for gone in plan.delete {
-            let deleted = self.cluster.delete_class(&gone).await;
-            results
-                .push(deleted.map(|()| tracing::info!("deleted DeviceClass {}", gone.class.name)));
+        for stored in plan.delete {
+            let deleted = self.cluster.delete_class(&stored).await;
+            results.push(
+                deleted.map(|()| tracing::info!("deleted DeviceClass {}", stored.class.name)),
+            );
         }
         results.into_iter().collect()
     }
 
-    /// A server without extended resources drops their names: writing them again and again would not help.
+    /// An API server without the feature DRAExtendedResource drops `extendedResourceName`: without
+    /// `settled` the class would be written in an endless loop.
     fn written(&mut self, verb: &str, class: Class, stored: Stored) {
         tracing::info!("{verb} DeviceClass {}", class.name);
         if stored.class.gives_the_same(&class) {
@@ -162,15 +170,15 @@ impl Controller {
             return;
         }
         tracing::warn!(
-            "the server keeps DeviceClass {} without extendedResourceName",
+            "the API server stores DeviceClass {} without extendedResourceName",
             class.name
         );
         self.settled
             .insert(class.name.clone(), (stored.version, class));
     }
 
-    fn say_once(&mut self, text: String) {
-        if self.told.insert(text.clone()) {
+    fn warn_once(&mut self, text: String) {
+        if self.logged.insert(text.clone()) {
             tracing::warn!("{text}");
         }
     }

@@ -1,4 +1,4 @@
-//! Policies as the controller sees them: their pools, what is wrong with them, and their status.
+//! Policies in the controller: their pools, their errors, and their status.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,20 +11,21 @@ use crate::{
     resource_policy::{Library, Object, Objects},
 };
 
-/// What the server says of policies, and what was said of them.
+/// The policies of the cluster, and what has been reported about them.
 #[derive(Debug)]
 pub(super) struct Policies {
-    /// None: nobody wants any.
+    /// `None`: policies are not enabled.
     view: Option<cluster::Policies>,
     library: Library,
-    /// None: not read yet.
+    /// `None`: not read yet.
     objects: Option<Objects>,
-    /// UIDs and what was told of them.
-    told: BTreeSet<(String, String)>,
-    /// What was last said by UID, without its time: a server that keeps it otherwise is not written to again and again.
-    said: BTreeMap<String, Value>,
-    /// It was told that a policy cannot have a status.
-    mute: bool,
+    /// Errors that have been returned, by UID, to report each once.
+    reported: BTreeSet<(String, String)>,
+    /// The status last written by UID, without its time. If the API server stores it differently,
+    /// it is not written in an endless loop.
+    written: BTreeMap<String, Value>,
+    /// Whether it has been logged that policies have no status subresource.
+    no_status_logged: bool,
 }
 
 impl Policies {
@@ -34,13 +35,13 @@ impl Policies {
             view,
             library: Library::new(driver, prefix),
             objects,
-            told: BTreeSet::new(),
-            said: BTreeMap::new(),
-            mute: false,
+            reported: BTreeSet::new(),
+            written: BTreeMap::new(),
+            no_status_logged: false,
         }
     }
 
-    /// Takes what is there now; what is wrong with it, once.
+    /// Reads the current policies. Returns their errors, each once.
     pub(super) fn read(&mut self) -> Vec<(Subject, String)> {
         let view = self.view.as_ref().map(|view| view.borrow().clone());
         let Some(objects) = view.as_ref().and_then(PolicyView::objects) else {
@@ -51,31 +52,34 @@ impl Policies {
         let by_name: BTreeMap<_, &Object> = all
             .map(|object| ((object.kind, object.name.as_str()), object))
             .collect();
-        let bad = self.library.problems().iter().filter(|problem| problem.bad);
-        let mut wrong = Vec::new();
-        for problem in bad {
+        let errors = self.library.problems().iter().filter(|problem| problem.bad);
+        let mut new_errors = Vec::new();
+        for problem in errors {
             let Some(object) = by_name.get(&(problem.kind, problem.name.as_str())) else {
                 continue;
             };
-            if self.told.insert((object.uid.clone(), problem.text.clone())) {
-                wrong.push((subject(object), problem.to_string()));
+            if self
+                .reported
+                .insert((object.uid.clone(), problem.text.clone()))
+            {
+                new_errors.push((subject(object), problem.to_string()));
             }
         }
         self.objects = Some(objects);
-        wrong
+        new_errors
     }
 
     pub(super) fn pools(&self) -> BTreeSet<PoolName> {
         self.library.pools()
     }
 
-    /// Whether everything was read, and nothing is there that was never good.
+    /// Whether policies have been read and each has been valid at least once.
     pub(super) fn all_known(&self) -> bool {
         self.objects.is_some() && self.library.all_known()
     }
 
-    /// Says of each policy what it takes where, if that is not said already.
-    pub(super) async fn report(&mut self, cluster: &dyn PoolCluster) -> Result<()> {
+    /// Writes the status of each policy, if it has changed.
+    pub(super) async fn write_statuses(&mut self, cluster: &dyn PoolCluster) -> Result<()> {
         let Some(objects) = self.objects.as_ref().filter(|all| !all.policies.is_empty()) else {
             return Ok(());
         };
@@ -83,34 +87,37 @@ impl Policies {
         let mut statuses = self
             .library
             .statuses(&objects.policies, &nodes, Timestamp::now());
-        let mut said = BTreeMap::new();
+        let mut written = BTreeMap::new();
         for policy in &objects.policies {
             let Some(status) = statuses.remove(&policy.name) else {
                 continue;
             };
-            let timeless = timeless(&status);
-            let new = policy.status != status && self.said.get(&policy.uid) != Some(&timeless);
-            if new {
-                self.mute |= write(cluster, policy, &status, self.mute).await?;
+            let timeless = without_time(&status);
+            let changed =
+                policy.status != status && self.written.get(&policy.uid) != Some(&timeless);
+            if changed {
+                self.no_status_logged |=
+                    write(cluster, policy, &status, self.no_status_logged).await?;
             }
-            said.insert(policy.uid.clone(), timeless);
+            written.insert(policy.uid.clone(), timeless);
         }
-        self.said = said;
+        self.written = written;
         Ok(())
     }
 }
 
-/// Whether there is nobody to say it to: the policy is gone, which will be told, or its definition is another driver's.
+/// Writes a status. Returns whether it was not found: the policy has been deleted, or its
+/// CustomResourceDefinition, installed by another driver, has no status subresource.
 async fn write(
     cluster: &dyn PoolCluster,
     policy: &Object,
     status: &Value,
-    known: bool,
+    logged: bool,
 ) -> Result<bool> {
     match cluster.write_policy_status(policy, status).await {
         Err(error) if error.kind == ErrorKind::NotFound => {
-            if !known {
-                tracing::warn!(%error, "nothing is said of policies whose definition has no status subresource");
+            if !logged {
+                tracing::warn!(%error, "cannot write the status of policies: no status subresource");
             }
             Ok(true)
         }
@@ -118,7 +125,7 @@ async fn write(
     }
 }
 
-fn timeless(status: &Value) -> Value {
+fn without_time(status: &Value) -> Value {
     let mut status = status.clone();
     status["conditions"][0]["lastTransitionTime"] = Value::Null;
     status

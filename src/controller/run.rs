@@ -1,4 +1,4 @@
-//! The process around the controller.
+//! The controller's process.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,15 +18,15 @@ use crate::{
     telemetry,
 };
 
-/// Even if no change is told.
-const AGAIN: Duration = Duration::from_secs(600);
-/// After an error of the server.
+/// Interval of reconciliation without changes.
+const RESYNC: Duration = Duration::from_secs(600);
+/// Delay after an error of the API server.
 const RETRY: Duration = Duration::from_secs(5);
 
 /// Runs until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// There is no API server to ask.
+/// The API server cannot be reached.
 pub fn run(args: ControllerArgs) -> anyhow::Result<()> {
     telemetry::init_logs(&args.log, args.log_format)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -56,7 +56,7 @@ pub fn run(args: ControllerArgs) -> anyhow::Result<()> {
             &args.resource_prefix,
         );
         tokio::select! {
-            () = keep(controller, changes) => {}
+            () = reconcile_forever(controller, changes) => {}
             _ = term.recv() => {}
             _ = int.recv() => {}
         }
@@ -65,7 +65,7 @@ pub fn run(args: ControllerArgs) -> anyhow::Result<()> {
     })
 }
 
-/// Those of ConfigMaps, classes and policies.
+/// Changes of ConfigMaps, classes and policies.
 pub(super) fn changes(
     cluster: &dyn PoolCluster,
     which: &ConfigMaps,
@@ -78,17 +78,20 @@ pub(super) fn changes(
     stream::select_all(policies.chain([cluster.pool_changes(which)])).boxed()
 }
 
-/// Keeps the classes for ever.
-pub(super) async fn keep(mut controller: Controller, mut changes: BoxStream<'static, ()>) {
+/// Reconciles on every change, and periodically.
+pub(super) async fn reconcile_forever(
+    mut controller: Controller,
+    mut changes: BoxStream<'static, ()>,
+) {
     loop {
         match controller.reconcile().await {
-            Ok(()) => drop(timeout(AGAIN, changes.next()).await),
+            Ok(()) => drop(timeout(RESYNC, changes.next()).await),
             Err(error) => {
-                tracing::warn!(%error, "trying again");
+                tracing::warn!(%error, "reconcile failed, retrying");
                 sleep(RETRY).await;
             }
         }
-        // Our own writes, and all that came with the change.
+        // The next reconcile covers all changes so far, among them this controller's own writes.
         while changes.next().now_or_never().flatten().is_some() {}
     }
 }

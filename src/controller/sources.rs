@@ -1,4 +1,4 @@
-//! Each key of each ConfigMap, and the pools that it last said.
+//! The ConfigMaps: the last valid pools of each key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::{
     pool::{Config, PoolName},
 };
 
-/// What was read so far.
+/// The ConfigMaps as last read.
 #[derive(Debug)]
 pub(super) struct Sources {
     prefix: String,
@@ -17,7 +17,7 @@ pub(super) struct Sources {
 #[derive(Debug)]
 struct Source {
     text: String,
-    /// None: never good.
+    /// The last valid pools; `None`: never valid.
     pools: Option<BTreeSet<PoolName>>,
 }
 
@@ -29,10 +29,10 @@ impl Sources {
         }
     }
 
-    /// Reads what is new; what is wrong with it, once for each text.
+    /// Reads changed keys. Returns their errors, once for each text.
     pub(super) fn read<'a>(&mut self, maps: &'a [ConfigMap]) -> Vec<(&'a ConfigMap, String)> {
         let mut read = BTreeMap::new();
-        let mut wrong = Vec::new();
+        let mut errors = Vec::new();
         for map in maps {
             for (key, text) in &map.data {
                 let at = (map.name.clone(), key.clone());
@@ -46,11 +46,11 @@ impl Sources {
                         Err(why) => {
                             let pools = before.and_then(|before| before.pools);
                             let instead = if pools.is_some() {
-                                "; its last good pools stay"
+                                "; keeping its last valid pools"
                             } else {
                                 ""
                             };
-                            wrong.push((
+                            errors.push((
                                 map,
                                 format!("ConfigMap {} key {key}: {why}{instead}", map.name),
                             ));
@@ -65,21 +65,21 @@ impl Sources {
             }
         }
         self.read = read;
-        wrong
+        errors
     }
 
-    /// Warnings are the agents' to tell, each for its node.
+    /// Warnings are left to the agents, which log them for their node.
     fn pools(&self, text: &str) -> Result<BTreeSet<PoolName>, String> {
         let (config, _) = Config::read(text, &self.prefix).map_err(|error| error.to_string())?;
         Ok(config.pools.into_iter().map(|pool| pool.name).collect())
     }
 
-    /// Whether nothing is there that was never good.
+    /// Whether every key has been valid at least once.
     pub(super) fn all_known(&self) -> bool {
         self.read.values().all(|source| source.pools.is_some())
     }
 
-    /// The pools of all.
+    /// The pools of all keys.
     pub(super) fn all(&self) -> BTreeSet<PoolName> {
         self.read
             .values()

@@ -57,7 +57,10 @@ async fn classes_follow_the_config_maps() {
     );
     memory.class_writes();
     controller.reconcile().await.unwrap();
-    assert!(memory.class_writes().is_empty(), "nothing to do");
+    assert!(
+        memory.class_writes().is_empty(),
+        "no writes without changes"
+    );
 
     memory.configure(&name(), &[("node-1", &pools(&["a"]))]);
     controller.reconcile().await.unwrap();
@@ -68,7 +71,7 @@ async fn classes_follow_the_config_maps() {
 }
 
 #[tokio::test]
-async fn a_bad_configuration_keeps_its_last_good_pools_and_is_told_once() {
+async fn an_invalid_configuration_keeps_its_last_valid_pools_and_is_reported_once() {
     let memory = Arc::new(Memory::default());
     let mut controller = controller(&memory);
     memory.configure(&name(), &[("config.json", &pools(&["a"]))]);
@@ -86,16 +89,16 @@ async fn a_bad_configuration_keeps_its_last_good_pools_and_is_told_once() {
     assert!(note.starts_with(
         "ConfigMap kube-system/sriovdp-config key config.json: resourceList[0].resourceName"
     ));
-    assert!(note.ends_with("; its last good pools stay"), "{note}");
+    assert!(note.ends_with("; keeping its last valid pools"), "{note}");
 }
 
 #[tokio::test]
-async fn nothing_is_deleted_while_somebodys_wish_is_unknown() {
+async fn no_class_is_deleted_while_a_configuration_is_unknown() {
     let memory = Arc::new(Memory::default());
     memory.configure(&name(), &[("config.json", &pools(&["a", "b"]))]);
     controller(&memory).reconcile().await.unwrap();
 
-    // Another process, which never saw a good one.
+    // A restarted controller, which has not seen a valid configuration.
     let mut controller = controller(&memory);
     memory.configure(&name(), &[("config.json", "{"), ("node-1", &pools(&["c"]))]);
     controller.reconcile().await.unwrap();
@@ -105,14 +108,18 @@ async fn nothing_is_deleted_while_somebodys_wish_is_unknown() {
     );
     memory.configure(&name(), &[]);
     controller.reconcile().await.unwrap();
-    assert_eq!(names(&memory).len(), 3, "a missing ConfigMap says nothing");
+    assert_eq!(
+        names(&memory).len(),
+        3,
+        "a missing ConfigMap does not mean that its pools are removed"
+    );
     memory.configure(&name(), &[("node-1", &pools(&["c"]))]);
     controller.reconcile().await.unwrap();
     assert_eq!(names(&memory), ["c.intel.com"]);
 }
 
 #[tokio::test]
-async fn a_server_without_extended_resources_is_not_written_to_again_and_again() {
+async fn a_class_without_its_extended_resource_is_not_written_in_a_loop() {
     let memory = Arc::new(Memory::default());
     memory.drop_extended_resources();
     let mut controller = controller(&memory);
@@ -124,7 +131,7 @@ async fn a_server_without_extended_resources_is_not_written_to_again_and_again()
 }
 
 #[tokio::test]
-async fn somebody_elses_class_stays_and_an_edited_own_one_is_put_right() {
+async fn a_foreign_class_is_kept_and_an_edited_own_class_is_reverted() {
     let memory = Arc::new(Memory::default());
     memory.write_class(Class {
         name: "a.intel.com".to_owned(),
@@ -142,7 +149,7 @@ async fn somebody_elses_class_stays_and_an_edited_own_one_is_put_right() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_server_is_tried_again() {
+async fn an_error_of_the_api_server_is_retried() {
     let memory = Arc::new(Memory::default());
     let mut controller = controller(&memory);
     memory.configure(&name(), &[("config.json", &pools(&["a", "b"]))]);
@@ -154,11 +161,11 @@ async fn an_error_of_the_server_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_change_is_followed_without_being_asked() {
+async fn a_change_triggers_a_reconcile() {
     let memory = Arc::new(Memory::default());
     let which = ConfigMaps::Named(vec![name()]);
     let changes = run::changes(&*memory, &which, Some(memory.all_policies("sriov")));
-    let kept = tokio::spawn(run::keep(controller(&memory), changes));
+    let task = tokio::spawn(run::reconcile_forever(controller(&memory), changes));
     for pool in ["a", "b"] {
         memory.configure(&name(), &[("config.json", &pools(&[pool]))]);
         let wanted = vec![format!("{pool}.intel.com")];
@@ -166,5 +173,5 @@ async fn a_change_is_followed_without_being_asked() {
             tokio::task::yield_now().await;
         }
     }
-    kept.abort();
+    task.abort();
 }

@@ -23,7 +23,7 @@ fn object(kind: Kind, name: &str, spec: Value) -> Object {
     }
 }
 
-/// A policy for VFs of these PFs that gives the pool of its own name.
+/// A policy for VFs of these PFs that assigns them to the pool of its own name.
 fn policy(name: &str, pfs: &[&str]) -> Object {
     let selector = json!({"matchLabels": {"pool": name}});
     let config =
@@ -42,7 +42,7 @@ fn objects(policies: Vec<Object>) -> Objects {
     }
 }
 
-/// A node with so many VFs of ens1f0.
+/// A node with `vfs` VFs of ens1f0.
 fn node(name: &str, vfs: i64) -> (Node, Vec<Seen>) {
     let vf = |index| {
         let attributes = [
@@ -75,8 +75,8 @@ fn status(memory: &Memory, name: &str) -> Value {
         .status
 }
 
-/// Without ConfigMaps.
-fn by_policies(memory: &Arc<Memory>) -> Controller {
+/// A controller without ConfigMaps.
+fn policies_only(memory: &Arc<Memory>) -> Controller {
     let cluster: Arc<dyn PoolCluster> = Arc::clone(memory) as Arc<dyn PoolCluster>;
     let policies = Some(memory.all_policies("sriov"));
     Controller::new(
@@ -89,7 +89,7 @@ fn by_policies(memory: &Arc<Memory>) -> Controller {
 }
 
 #[tokio::test]
-async fn classes_are_of_config_maps_and_policies() {
+async fn classes_are_created_for_config_maps_and_policies() {
     let memory = Arc::new(Memory::default());
     let mut controller = controller(&memory);
     memory.configure(&name(), &[("config.json", &pools(&["a", "b"]))]);
@@ -108,23 +108,23 @@ async fn classes_are_of_config_maps_and_policies() {
 }
 
 #[tokio::test]
-async fn no_class_is_deleted_while_policies_are_not_read_or_one_never_was_good() {
+async fn no_class_is_deleted_while_policies_are_unread_or_one_was_never_valid() {
     let memory = Arc::new(Memory::default());
     memory.write_policies(objects(vec![policy("a", &["ens1f0"])]));
-    by_policies(&memory).reconcile().await.unwrap();
+    policies_only(&memory).reconcile().await.unwrap();
 
-    let mut anew = by_policies(&memory);
+    let mut restarted = policies_only(&memory);
     memory.forget_policies();
-    anew.reconcile().await.unwrap();
+    restarted.reconcile().await.unwrap();
     assert_eq!(names(&memory), ["a.intel.com"]);
     let mut bad = objects(vec![policy("a", &["ens1f0"])]);
     bad.policies[0].spec["config"] = json!([]);
     memory.write_policies(bad);
-    anew.reconcile().await.unwrap();
-    anew.reconcile().await.unwrap();
+    restarted.reconcile().await.unwrap();
+    restarted.reconcile().await.unwrap();
     assert_eq!(names(&memory), ["a.intel.com"]);
     let events = memory.events();
-    assert_eq!(events.len(), 1, "told once");
+    assert_eq!(events.len(), 1, "reported once");
     assert!(matches!(&events[0].subject, Subject::Policy { name, .. } if name == "a"));
     let note = &events[0].note;
     assert!(
@@ -134,9 +134,9 @@ async fn no_class_is_deleted_while_policies_are_not_read_or_one_never_was_good()
 }
 
 #[tokio::test]
-async fn a_policys_status_says_what_it_takes_where_and_is_written_only_when_it_changes() {
+async fn the_status_of_a_policy_has_its_devices_and_is_written_only_when_it_changes() {
     let memory = Arc::new(Memory::default());
-    let mut controller = by_policies(&memory);
+    let mut controller = policies_only(&memory);
     memory.publish_devices(vec![
         node("node-1", 4),
         node("node-2", 0),
@@ -186,7 +186,7 @@ async fn a_policys_status_says_what_it_takes_where_and_is_written_only_when_it_c
 }
 
 #[tokio::test]
-async fn of_many_nodes_the_first_are_named() {
+async fn the_status_lists_a_limited_number_of_nodes() {
     let memory = Arc::new(Memory::default());
     memory.publish_devices(
         (0..100)
@@ -194,7 +194,7 @@ async fn of_many_nodes_the_first_are_named() {
             .collect(),
     );
     memory.write_policies(objects(vec![policy("a", &["ens1f0"])]));
-    by_policies(&memory).reconcile().await.unwrap();
+    policies_only(&memory).reconcile().await.unwrap();
     let status = status(&memory, "a");
     assert_eq!(
         (&status["matchedNodes"], &status["matchedDevices"]),
@@ -204,12 +204,12 @@ async fn of_many_nodes_the_first_are_named() {
 }
 
 #[tokio::test]
-async fn a_kind_without_status_is_left_alone() {
+async fn policies_without_a_status_subresource_are_not_an_error() {
     let memory = Arc::new(Memory::default());
     memory.drop_policy_status();
     memory.publish_devices(vec![node("node-1", 1)]);
     memory.write_policies(objects(vec![policy("a", &["ens1f0"])]));
-    let mut controller = by_policies(&memory);
+    let mut controller = policies_only(&memory);
     controller.reconcile().await.unwrap();
     controller.reconcile().await.unwrap();
     assert_eq!(names(&memory), ["a.intel.com"]);
@@ -217,19 +217,19 @@ async fn a_kind_without_status_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_policy_is_followed_without_being_asked() {
+async fn a_changed_policy_triggers_a_reconcile() {
     let memory = Arc::new(Memory::default());
     let changes = run::changes(
         &*memory,
         &ConfigMaps::Named(Vec::new()),
         Some(memory.all_policies("sriov")),
     );
-    let kept = tokio::spawn(run::keep(by_policies(&memory), changes));
+    let task = tokio::spawn(run::reconcile_forever(policies_only(&memory), changes));
     for pool in ["a", "b"] {
         memory.write_policies(objects(vec![policy(pool, &["ens1f0"])]));
         while names(&memory) != [format!("{pool}.intel.com")] {
             tokio::task::yield_now().await;
         }
     }
-    kept.abort();
+    task.abort();
 }
