@@ -1,4 +1,4 @@
-//! `sriov-dra`: subcommands, nothing else.
+//! `sriov-dra`: the command line.
 
 use std::process::ExitCode;
 

@@ -1,8 +1,8 @@
-//! Tables without lines, as people and `awk` like them.
+//! Tables without borders, like kubectl's, which `awk` can parse.
 
 use comfy_table::{Table, presets::NOTHING};
 
-/// Rows in columns; the header's names are what `kubectl` users expect, in capitals.
+/// Aligns rows in columns. Column names are in capitals, like kubectl's.
 pub(super) fn columns<C: Into<String>>(
     header: &[&str],
     rows: impl IntoIterator<Item = Vec<C>>,

@@ -1,4 +1,4 @@
-//! `convert`: objects on standard output, the report on standard error.
+//! `convert`: prints objects on standard output and the report on standard error.
 
 use std::{
     io::{self, Read, Write},

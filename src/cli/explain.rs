@@ -1,4 +1,4 @@
-//! `explain`: why a claim gets no device, from the cluster or from files.
+//! `explain`: why a claim is not allocated, from the cluster or from files.
 
 pub(super) mod files;
 #[cfg(test)]
@@ -15,14 +15,14 @@ use crate::{
 
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
     let objects = if args.file.is_empty() {
-        of_cluster(&args.driver_name)?
+        from_cluster(&args.driver_name)?
     } else {
         files::objects(&args.file)?
     };
-    super::print(&answer(args, objects)?)
+    super::print(&output(args, objects)?)
 }
 
-fn answer(args: &ExplainArgs, objects: Vec<Value>) -> anyhow::Result<String> {
+fn output(args: &ExplainArgs, objects: Vec<Value>) -> anyhow::Result<String> {
     let snapshot = Snapshot::read(objects)?;
     let report = explain(
         &snapshot,
@@ -35,7 +35,7 @@ fn answer(args: &ExplainArgs, objects: Vec<Value>) -> anyhow::Result<String> {
     })
 }
 
-fn of_cluster(driver: &str) -> anyhow::Result<Vec<Value>> {
+fn from_cluster(driver: &str) -> anyhow::Result<Vec<Value>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

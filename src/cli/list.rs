@@ -1,8 +1,10 @@
-//! `list`: functions, PFs with their VFs and SFs under them, and who holds each.
+//! `list`: PFs, each followed by its VFs and SFs, and the claims that hold them.
 //!
 //! ```text
-//!  list            this host: kernel, records ─► table     pools: the cluster's slices, else config.json
-//!  list --cluster  slices, claims, taint rules ─► table    list -f FILE: the same, from manifests
+//!  list            this host: kernel, records ─► table
+//!                  pools: from the cluster's slices, else from config.json
+//!  list --cluster  slices, claims, taint rules ─► table
+//!  list -f FILE    the same from manifests
 //! ```
 
 mod cluster;
@@ -28,22 +30,22 @@ use crate::{
 
 pub(crate) use table::table;
 
-/// Which claim holds a device, and in which pod its netdev is.
+/// The claim that holds a device, and the pod that its netdev is attached to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Holder {
-    /// `namespace/name` of the claim, or what is wrong with its record.
+    /// `namespace/name` of the claim, or the error of its record.
     pub(crate) claim: String,
-    /// `namespace/name` of the pod that has the netdev.
+    /// `namespace/name` of the pod.
     pub(crate) pod: Option<String>,
 }
 
-/// Who holds what.
+/// The holders by device.
 pub(crate) type Holders = BTreeMap<DeviceId, Holder>;
 
-/// Which device is in which pool, as `prefix/name`.
+/// The pools by device, as `prefix/name`.
 pub(crate) type Pools = BTreeMap<DeviceId, String>;
 
-/// One function, its pool and its holder: the element of `-o json`.
+/// A function with its pool and holder: an element of `-o json`.
 #[derive(Debug, Serialize)]
 struct Row<'a> {
     #[serde(flatten)]
@@ -55,14 +57,14 @@ struct Row<'a> {
 
 pub(super) fn run(args: &ListArgs) -> anyhow::Result<()> {
     let text = if args.cluster || !args.file.is_empty() {
-        cluster::answer(args)?
+        cluster::output(args)?
     } else {
-        of_host(args)?
+        host_output(args)?
     };
     super::print(&text)
 }
 
-fn of_host(args: &ListArgs) -> anyhow::Result<String> {
+fn host_output(args: &ListArgs) -> anyhow::Result<String> {
     let paths = Paths {
         run: args.state_dir.clone(),
         ..Paths::default()
@@ -70,16 +72,16 @@ fn of_host(args: &ListArgs) -> anyhow::Result<String> {
     let linux = Linux::new(paths.clone());
     let functions = linux.functions()?;
     if functions.is_empty() && matches!(args.output, Output::Table | Output::Wide) {
-        return Ok(nothing_here(has_kubeconfig()));
+        return Ok(no_functions(has_kubeconfig()));
     }
     let records = Store::new(&paths, Disk::default()).all()?;
-    // Whoever may not look at all that the host uses sees the functions nevertheless.
+    // Best effort: which functions the host uses can only be read by root.
     let inventory = Inventory {
         host_used: linux.host_used().unwrap_or_default().into_iter().collect(),
         functions,
     };
-    let pools = pools::of_host(args, &inventory, &records);
-    form(
+    let pools = pools::pools_of_host(args, &inventory, &records);
+    render(
         &inventory.functions,
         &pools,
         &holders(&records),
@@ -87,41 +89,43 @@ fn of_host(args: &ListArgs) -> anyhow::Result<String> {
     )
 }
 
-fn form(
+fn render(
     functions: &[Function],
     pools: &Pools,
     holders: &Holders,
-    form: Output,
+    output: Output,
 ) -> anyhow::Result<String> {
-    match form {
-        Output::Table | Output::Wide => Ok(table(functions, pools, holders, form == Output::Wide)),
-        Output::Json | Output::Yaml => structured(&rows(functions, pools, holders), form),
+    match output {
+        Output::Table | Output::Wide => {
+            Ok(table(functions, pools, holders, output == Output::Wide))
+        }
+        Output::Json | Output::Yaml => structured(&rows(functions, pools, holders), output),
     }
 }
 
-/// Rows for programs.
-fn structured(rows: &[impl Serialize], form: Output) -> anyhow::Result<String> {
-    match form {
+/// Machine-readable rows.
+fn structured(rows: &[impl Serialize], output: Output) -> anyhow::Result<String> {
+    match output {
         Output::Yaml => Ok(convert::yaml(&[serde_json::to_value(rows)?])),
         _ => Ok(serde_json::to_string_pretty(rows)? + "\n"),
     }
 }
 
-fn nothing_here(kubeconfig: bool) -> String {
+fn no_functions(kubeconfig: bool) -> String {
     let hint = if kubeconfig {
-        "; those of the cluster: sriov-dra list --cluster"
+        "; to list those of the cluster: sriov-dra list --cluster"
     } else {
         ""
     };
-    format!("no SR-IOV functions on this host{hint}\n")
+    format!("no SR-IOV functions found on this host{hint}\n")
 }
 
 fn has_kubeconfig() -> bool {
-    let home = env::var_os("HOME").map(|home| Path::new(&home).join(".kube/config"));
-    env::var_os("KUBECONFIG").is_some() || home.is_some_and(|file| file.exists())
+    let default = env::var_os("HOME").map(|home| Path::new(&home).join(".kube/config"));
+    env::var_os("KUBECONFIG").is_some() || default.is_some_and(|file| file.exists())
 }
 
-/// Reads the holders out of the records. Who only observes a device does not hold it.
+/// The holders from the records. A claim with admin access does not hold its device.
 pub(crate) fn holders(entries: &[Entry]) -> Holders {
     let mut holders = Holders::new();
     for entry in entries {

@@ -12,10 +12,10 @@ mod uninstall_check;
 
 use crate::args::{Command, SriovDra};
 
-/// Runs a parsed command line. Returns the exit code: 0 done, 1 failed.
+/// Runs a parsed command line. Returns the exit code: 0 for success, 1 for failure.
 ///
 /// # Errors
-/// What a person should read; printed by `main`.
+/// The error of the subcommand, which `main` prints.
 pub fn run(cli: SriovDra) -> anyhow::Result<u8> {
     match cli.command {
         Command::Node(args) => crate::node::run(*args).map(|()| 0),
@@ -31,7 +31,7 @@ pub fn run(cli: SriovDra) -> anyhow::Result<u8> {
     }
 }
 
-/// Writes to standard output; a reader that went away (`| head`) is not an error.
+/// Writes to standard output; a closed pipe (`| head`) is not an error.
 fn print(text: &str) -> anyhow::Result<()> {
     use std::io::Write;
     match std::io::stdout().write_all(text.as_bytes()) {

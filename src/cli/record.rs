@@ -1,4 +1,4 @@
-//! `record`: the host as one file.
+//! `record`: writes the state of the host to a file.
 
 use anyhow::Context;
 

@@ -1,4 +1,4 @@
-//! `uninstall-check`: refuses while pods hold devices, since without an agent nobody would take them back.
+//! `uninstall-check`: fails while pods hold devices, since devices are only released by an agent.
 
 use super::columns::columns;
 use crate::{
@@ -22,7 +22,7 @@ pub(super) fn run(args: &UninstallCheckArgs) -> anyhow::Result<u8> {
 
 fn text(driver: &str, claims: &[InUse]) -> String {
     if claims.is_empty() {
-        return format!("no pod holds a device of {driver}\n");
+        return format!("no pods hold devices of {driver}\n");
     }
     let row = |claim: &InUse| {
         vec![
@@ -33,7 +33,7 @@ fn text(driver: &str, claims: &[InUse]) -> String {
     };
     let table = columns(&["CLAIM", "PODS", "DEVICES"], claims.iter().map(row));
     format!(
-        "pods hold devices of {driver}; without it their devices would never be given back. Delete these pods first:
+        "pods hold devices of {driver}, which would not be released without the driver. Delete these pods first:
 {table}"
     )
 }
@@ -50,13 +50,13 @@ mod tests {
             devices: vec!["node1/0000-3b-02-1".to_owned()],
         }];
         insta::assert_snapshot!(text("sriov-dra.io", &claims), @r#"
-        pods hold devices of sriov-dra.io; without it their devices would never be given back. Delete these pods first:
+        pods hold devices of sriov-dra.io, which would not be released without the driver. Delete these pods first:
         CLAIM     PODS         DEVICES
         shop/net  upf-0 upf-1  node1/0000-3b-02-1
         "#);
         assert_eq!(
             text("sriov-dra.io", &[]),
-            "no pod holds a device of sriov-dra.io\n"
+            "no pods hold devices of sriov-dra.io\n"
         );
     }
 }

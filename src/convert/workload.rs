@@ -241,7 +241,7 @@ struct Plan {
     requests: Vec<Request>,
     /// Networks that are converted to requests.
     converted: Vec<(String, String)>,
-    /// Networks that stay with Multus.
+    /// Networks that are left to Multus.
     left_to_multus: Vec<Selection>,
     /// Limits that remain.
     demand: Vec<Demand>,

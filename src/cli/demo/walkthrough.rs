@@ -174,7 +174,7 @@ async fn attach(
         .fake
         .link(&device, &node.fake.open_netns(&netns)?)?
         .context("the netdev is in the pod")?;
-    let netdev = &link.home;
+    let netdev = &link.state;
     let (mac, up) = (
         netdev.mac.map(|mac| mac.to_string()).unwrap_or_default(),
         if netdev.up { "up" } else { "down" },

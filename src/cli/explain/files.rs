@@ -1,4 +1,4 @@
-//! Manifests: what `kubectl get -o yaml` or `-o json` writes, and what people apply.
+//! Reads manifests, for example the output of `kubectl get -o yaml` or `-o json`.
 
 use std::{
     io::Read,
@@ -27,7 +27,8 @@ fn text(file: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// JSON is YAML, but JSON's own reader takes the slices of a whole cluster without a limit.
+/// JSON is also YAML, but the YAML parser limits the size of its input: the slices of a large
+/// cluster exceed it.
 fn documents(text: &str) -> anyhow::Result<Vec<Value>> {
     if text.trim_start().starts_with('{') {
         return Ok(Deserializer::from_str(text)

@@ -5,35 +5,35 @@ use crate::args::{Command, SriovDra};
 
 const CLUSTER: &str = include_str!("../../../e2e/fixtures/explain.yaml");
 
-fn asked(line: &str) -> String {
+fn explained(line: &str) -> String {
     let Command::Explain(args) = SriovDra::try_parse_from(line.split_whitespace())
         .unwrap()
         .command
     else {
-        panic!("{line} is no explain")
+        panic!("{line} is not explain")
     };
-    answer(&args, serde_saphyr::from_multiple(CLUSTER).unwrap()).unwrap()
+    output(&args, serde_saphyr::from_multiple(CLUSTER).unwrap()).unwrap()
 }
 
 #[test]
-fn the_reason_comes_first_and_then_the_devices() {
-    let told = asked("sriov-dra explain shop/upf -f e2e/fixtures/explain.yaml");
+fn prints_the_cause_first_and_then_the_devices() {
+    let text = explained("sriov-dra explain shop/upf -f e2e/fixtures/explain.yaml");
     let page = include_str!("../../../docs/debugging.md");
     assert!(
-        page.contains(&told),
-        "docs/debugging.md does not show what is really told:\n{told}"
+        page.contains(&text),
+        "docs/debugging.md does not show the actual output:\n{text}"
     );
     assert!(
-        told.lines()
+        text.lines()
             .next()
             .is_some_and(|line| line.contains("numaNode")),
-        "{told}"
+        "{text}"
     );
 }
 
 #[test]
-fn every_device_can_have_its_own_line() {
-    let lines = asked("sriov-dra explain upf -n shop -f - --all");
+fn the_option_all_prints_a_line_per_device() {
+    let lines = explained("sriov-dra explain upf -n shop -f - --all");
     for device in [
         "0000-3b-02-0",
         "0000-3b-02-2",
@@ -50,9 +50,9 @@ fn every_device_can_have_its_own_line() {
 }
 
 #[test]
-fn programs_get_json() {
+fn prints_json() {
     let report: Value =
-        serde_json::from_str(&asked("sriov-dra explain class/vf -o json -f -")).unwrap();
+        serde_json::from_str(&explained("sriov-dra explain class/vf -o json -f -")).unwrap();
     assert_eq!(
         (&report["state"], &report["cause"]),
         (&"allocatable".into(), &Value::Null)

@@ -1,11 +1,11 @@
-//! The answer for people: the headline, then what is behind it.
+//! Human-readable output: the headline, then the details.
 
 use crate::{
     cli::columns::columns,
     explain::{ConstraintView, Report, Row},
 };
 
-/// The whole answer. With `all`, each device has a line of its own.
+/// The whole output. With `all`, one line per device, else one per reason.
 pub(super) fn text(report: &Report, all: bool) -> String {
     let mut text = report.headline() + "\n";
     for note in &report.notes {

@@ -1,4 +1,4 @@
-//! All nodes' devices: what slices, claims and taint rules tell.
+//! The devices of all nodes, from slices, claims and taint rules.
 
 use serde_json::Value;
 
@@ -15,28 +15,28 @@ const PLAIN: [&str; 9] = [
 ];
 const WIDE: [&str; 4] = ["IDS", "NUMA", "PCIE ROOT", "SPEED"];
 
-/// What is asked for, in the form that is asked for.
-pub(super) fn answer(args: &ListArgs) -> anyhow::Result<String> {
+/// The output, from the cluster or from files.
+pub(super) fn output(args: &ListArgs) -> anyhow::Result<String> {
     let objects = if args.file.is_empty() {
-        of_cluster(&args.driver_name)?
+        from_cluster(&args.driver_name)?
     } else {
         files::objects(&args.file)?
     };
-    form(args, objects)
+    render(args, objects)
 }
 
-pub(super) fn form(args: &ListArgs, objects: Vec<Value>) -> anyhow::Result<String> {
+pub(super) fn render(args: &ListArgs, objects: Vec<Value>) -> anyhow::Result<String> {
     let mut all = devices(&Snapshot::read(objects)?, &args.driver_name);
     if let Some(node) = &args.node {
         all.retain(|device| device.node.as_ref().is_none_or(|of| of == node));
     }
     match args.output {
         Output::Json | Output::Yaml => structured(&all, args.output),
-        form => Ok(table(&all, form == Output::Wide, &args.driver_name)),
+        output => Ok(table(&all, output == Output::Wide, &args.driver_name)),
     }
 }
 
-fn of_cluster(driver: &str) -> anyhow::Result<Vec<Value>> {
+fn from_cluster(driver: &str) -> anyhow::Result<Vec<Value>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -45,7 +45,7 @@ fn of_cluster(driver: &str) -> anyhow::Result<Vec<Value>> {
 
 fn table(devices: &[DeviceView], wide: bool, driver: &str) -> String {
     if devices.is_empty() {
-        return format!("no devices of {driver} in any slice or claim\n");
+        return format!("no devices of {driver} found in slices or claims\n");
     }
     let header: Vec<&str> = PLAIN
         .iter()

@@ -1,4 +1,4 @@
-//! The pools of this host's devices: as published, else as the node's config.json would have them.
+//! The pools of this host's devices: as published, or else as config.json assigns them.
 
 use std::{fs, time::Duration};
 
@@ -14,18 +14,17 @@ use crate::{
     slice::Device,
 };
 
-/// A host whose API server is away is listed nevertheless, and soon.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Short, since the list is useful without the API server.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What is not known is left out; why, is told on standard error.
-pub(super) fn of_host(args: &ListArgs, inventory: &Inventory, records: &[Entry]) -> Pools {
+/// The known pools. Errors are printed on standard error.
+pub(super) fn pools_of_host(args: &ListArgs, inventory: &Inventory, records: &[Entry]) -> Pools {
     let node = args
         .node_name
         .clone()
         .or_else(host_name)
         .unwrap_or_default();
-    let published = of_slices(&args.driver_name, &node);
-    published
+    published(&args.driver_name, &node)
         .or_else(|| configured(args, &node, inventory, records))
         .unwrap_or_default()
 }
@@ -39,22 +38,22 @@ fn host_name() -> Option<String> {
     )
 }
 
-/// None: there is no way to the cluster, or it has no slices of this node.
-fn of_slices(driver: &str, node: &str) -> Option<Pools> {
+/// `None`: the cluster cannot be reached, or has no slices of this node.
+fn published(driver: &str, node: &str) -> Option<Pools> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .ok()?;
-    let asked = runtime.block_on(async {
+    let result = runtime.block_on(async {
         let kube = Kube::connect(driver, node).await.ok()?;
-        Some(tokio::time::timeout(PATIENCE, kube.slices()).await)
+        Some(tokio::time::timeout(TIMEOUT, kube.slices()).await)
     })?;
-    let slices = match asked {
+    let slices = match result {
         Ok(Ok(slices)) => slices,
-        Ok(Err(error)) => return not_known(&error.to_string()),
+        Ok(Err(error)) => return unknown(&error.to_string()),
         Err(_) => {
-            return not_known(&format!(
-                "the API server did not answer within {PATIENCE:?}"
+            return unknown(&format!(
+                "no response from the API server within {TIMEOUT:?}"
             ));
         }
     };
@@ -79,11 +78,11 @@ fn configured(
         .and_then(|text| Config::read(&text, &args.resource_prefix).map_err(|e| e.to_string()));
     match config {
         Ok((config, _)) => Some(assigned(&config, inventory, records)),
-        Err(why) => not_known(&format!("{file}: {why}")),
+        Err(why) => unknown(&format!("{file}: {why}")),
     }
 }
 
-/// As the agent assigns them.
+/// Assigns the devices to pools as the agent does.
 pub(super) fn assigned(config: &Config, inventory: &Inventory, records: &[Entry]) -> Pools {
     let candidate = |function| {
         Candidate::of(
@@ -108,7 +107,7 @@ fn resting(records: &[Entry], id: DeviceId) -> Option<&str> {
         .resting_driver()
 }
 
-fn not_known(why: &str) -> Option<Pools> {
+fn unknown(why: &str) -> Option<Pools> {
     eprintln!("pools: {why}");
     None
 }

@@ -1,4 +1,4 @@
-//! The table that people read.
+//! The human-readable table.
 
 use super::{Holders, Pools};
 use crate::cli::columns::columns;
@@ -9,7 +9,7 @@ const PLAIN: [&str; 8] = [
 ];
 const WIDE: [&str; 4] = ["IDS", "NUMA", "PCIE ROOT", "IOMMU"];
 
-/// PFs in the order of their addresses, each with its VFs and SFs by index under it; then VFs without a PF.
+/// PFs by address, each followed by its VFs and SFs by index; then VFs without a PF.
 pub(crate) fn table(
     functions: &[Function],
     pools: &Pools,
@@ -23,15 +23,15 @@ pub(crate) fn table(
         .collect();
     columns(
         &header,
-        in_order(functions)
+        sorted(functions)
             .into_iter()
             .map(|function| row(function, pools, holders, wide)),
     )
 }
 
-fn in_order(functions: &[Function]) -> Vec<&Function> {
-    let mut order: Vec<&Function> = functions.iter().collect();
-    order.sort_by_key(|function| {
+fn sorted(functions: &[Function]) -> Vec<&Function> {
+    let mut sorted: Vec<&Function> = functions.iter().collect();
+    sorted.sort_by_key(|function| {
         let is_sf = function.auxiliary().is_some();
         (
             function.pf().is_none(),
@@ -42,7 +42,7 @@ fn in_order(functions: &[Function]) -> Vec<&Function> {
             function.id,
         )
     });
-    order
+    sorted
 }
 
 fn row(function: &Function, pools: &Pools, holders: &Holders, wide: bool) -> Vec<String> {
@@ -90,6 +90,7 @@ fn kind(kind: &FunctionKind) -> String {
 }
 
 fn link(function: &Function) -> String {
+    // The speed of a VF is that of its PF.
     let speed = function
         .link_speed
         .filter(|_| matches!(function.kind, FunctionKind::Pf { .. }));

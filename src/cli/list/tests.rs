@@ -12,18 +12,22 @@ use crate::{
 const PAGE: &str = include_str!("../../../docs/debugging.md");
 const CLUSTER: &str = include_str!("../../../e2e/fixtures/explain.yaml");
 
-fn asked(line: &str) -> ListArgs {
+fn list_args(line: &str) -> ListArgs {
     match SriovDra::try_parse_from(line.split_whitespace())
         .unwrap()
         .command
     {
         Command::List(args) => *args,
-        other => panic!("{line} is {other:?}"),
+        other => panic!("{line} is parsed as {other:?}"),
     }
 }
 
 fn of_cluster(line: &str) -> String {
-    cluster::form(&asked(line), serde_saphyr::from_multiple(CLUSTER).unwrap()).unwrap()
+    cluster::render(
+        &list_args(line),
+        serde_saphyr::from_multiple(CLUSTER).unwrap(),
+    )
+    .unwrap()
 }
 
 fn function(address: &str, kind: FunctionKind) -> Function {
@@ -53,7 +57,7 @@ fn function(address: &str, kind: FunctionKind) -> Function {
 }
 
 #[test]
-fn vfs_stand_under_their_pf_by_index_with_their_holders() {
+fn vfs_follow_their_pf_by_index_with_their_holders() {
     let pf: Bdf = "0000:01:00.0".parse().unwrap();
     let vf = |index| FunctionKind::Vf {
         address: Some(VfAddress { pf, index }),
@@ -84,7 +88,7 @@ fn vfs_stand_under_their_pf_by_index_with_their_holders() {
     0000:00:05.0    vf              eth0    igb     up             -              -         -
     "#);
     let rows: Value =
-        serde_json::from_str(&form(&functions[..1], &pools, &holders, Output::Json).unwrap())
+        serde_json::from_str(&render(&functions[..1], &pools, &holders, Output::Json).unwrap())
             .unwrap();
     assert_eq!(
         (&rows[0]["pool"], &rows[0]["claim"], &rows[0]["pod"]),
@@ -108,31 +112,34 @@ fn a_recorded_host_is_listed_as_the_documentation_shows() {
         {"resourceName": "vf", "selectors": {"pfNames": ["ens1f1np1"]}},
         {"resourceName": "sf", "deviceType": "auxNetDevice", "selectors": {"auxTypes": ["sf"]}}]}"#;
     let pools = pools::assigned(&Config::read(config, "example.com").unwrap().0, &host, &[]);
-    let table = form(&host.functions, &pools, &Holders::new(), Output::Table).unwrap();
+    let table = render(&host.functions, &pools, &Holders::new(), Output::Table).unwrap();
     assert!(
         PAGE.contains(&table),
-        "docs/debugging.md does not show what is really listed:\n{table}"
+        "docs/debugging.md does not show the actual output:\n{table}"
     );
 }
 
 #[test]
-fn yaml_says_what_json_says() {
+fn yaml_and_json_have_the_same_content() {
     let host = fixtures::host("connectx6dx");
-    let told = |output| form(&host.functions, &Pools::new(), &Holders::new(), output).unwrap();
-    let json: Value = serde_json::from_str(&told(Output::Json)).unwrap();
+    let text = |output| render(&host.functions, &Pools::new(), &Holders::new(), output).unwrap();
+    let json: Value = serde_json::from_str(&text(Output::Json)).unwrap();
     assert_eq!(
-        serde_saphyr::from_str::<Value>(&told(Output::Yaml)).unwrap(),
+        serde_saphyr::from_str::<Value>(&text(Output::Yaml)).unwrap(),
         json
     );
     assert_eq!(json.as_array().map(Vec::len), Some(host.functions.len()));
 }
 
 #[test]
-fn an_empty_host_is_told_so_and_where_else_to_look() {
-    assert_eq!(nothing_here(false), "no SR-IOV functions on this host\n");
+fn a_host_without_functions_gets_a_hint() {
     assert_eq!(
-        nothing_here(true),
-        "no SR-IOV functions on this host; those of the cluster: sriov-dra list --cluster\n"
+        no_functions(false),
+        "no SR-IOV functions found on this host\n"
+    );
+    assert_eq!(
+        no_functions(true),
+        "no SR-IOV functions found on this host; to list those of the cluster: sriov-dra list --cluster\n"
     );
 }
 
@@ -141,12 +148,12 @@ fn a_cluster_is_listed_as_the_documentation_shows() {
     let table = of_cluster("sriov-dra list -f e2e/fixtures/explain.yaml");
     assert!(
         PAGE.contains(&table),
-        "docs/debugging.md does not show what is really listed:\n{table}"
+        "docs/debugging.md does not show the actual output:\n{table}"
     );
 }
 
 #[test]
-fn of_a_cluster_programs_get_every_attribute() {
+fn json_of_a_cluster_has_every_attribute() {
     let rows: Value =
         serde_json::from_str(&of_cluster("sriov-dra list --cluster -o json")).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&rows[2]).unwrap(), @r#"
@@ -174,15 +181,15 @@ fn of_a_cluster_programs_get_every_attribute() {
     "#);
     let yaml = of_cluster("sriov-dra list --cluster --node node1 -o yaml");
     assert_eq!(serde_saphyr::from_str::<Value>(&yaml).unwrap(), rows);
-    let nothing = of_cluster("sriov-dra list --cluster --node node2");
+    let none = of_cluster("sriov-dra list --cluster --node node2");
     assert_eq!(
-        nothing,
-        "no devices of sriov-dra.io in any slice or claim\n"
+        none,
+        "no devices of sriov-dra.io found in slices or claims\n"
     );
 }
 
 #[test]
-fn a_node_is_one_of_the_cluster() {
+fn the_option_node_requires_cluster() {
     let error = SriovDra::try_parse_from(["sriov-dra", "list", "--node", "node1"])
         .unwrap_err()
         .to_string();
