@@ -7,16 +7,16 @@ use clap::Args;
 /// Flags of `check`.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
-    /// Where the agent keeps its socket.
+    /// Directory of the agent's socket.
     #[arg(long, env = "SRIOV_DRA_STATE_DIR", default_value = "/run/sriov-dra")]
     pub state_dir: PathBuf,
-    /// The agent's pod UID, as given to `node`.
+    /// UID of the agent's pod, as for `node`.
     #[arg(long, env = "SRIOV_DRA_POD_UID", default_value = "")]
     pub pod_uid: String,
-    /// Check that it serves, not only that it is alive.
+    /// Check readiness instead of liveness.
     #[arg(long)]
     pub ready: bool,
-    /// Print its metrics instead.
+    /// Print the metrics instead.
     #[arg(long, conflicts_with = "ready")]
     pub metrics: bool,
 }

@@ -8,25 +8,25 @@ use crate::cluster::ConfigMapName;
 /// Flags of `controller`.
 #[derive(Debug, Clone, Args)]
 pub struct ControllerArgs {
-    /// ConfigMaps of config.json, as NAMESPACE/NAME; every key is read.
+    /// ConfigMaps with config.json, as NAMESPACE/NAME. All keys are read.
     #[arg(long, env = "SRIOV_DRA_CONFIG_MAPS", value_delimiter = ',')]
     pub config_map: Vec<ConfigMapName>,
-    /// ConfigMaps of any namespace by this label selector instead.
+    /// Label selector of ConfigMaps in any namespace, instead of --config-map.
     #[arg(long, env = "SRIOV_DRA_CONFIG_LABEL", conflicts_with = "config_map")]
     pub config_label: Option<String>,
-    /// The namespace whose SriovResourcePolicies and DeviceAttributes name pools too; none if absent.
+    /// Namespace of SriovResourcePolicies and DeviceAttributes that define pools. Default: none.
     #[arg(long, env = "SRIOV_DRA_POLICY_NAMESPACE", required_unless_present_any = ["config_label", "config_map"])]
     pub policy_namespace: Option<String>,
-    /// Resource prefix of pools that do not set their own: what precedes the `/` in a pool's name.
+    /// Resource prefix of pools that do not set one.
     #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX", default_value = "intel.com")]
     pub resource_prefix: String,
     /// Name of the driver.
     #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io")]
     pub driver_name: String,
-    /// Which log lines: a level, or targets as in `info,sriov_dra::controller=debug`.
+    /// Log filter: a level, or levels by target as in `info,sriov_dra::controller=debug`.
     #[arg(long, env = "SRIOV_DRA_LOG", default_value = "info")]
     pub log: String,
-    /// Form of the log lines.
+    /// Log format.
     #[arg(long, env = "SRIOV_DRA_LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
     pub log_format: LogFormat,
 }

@@ -7,44 +7,45 @@ use clap::{Args, ValueEnum};
 /// Flags of `convert`.
 #[derive(Debug, Clone, Args)]
 pub struct ConvertArgs {
-    /// config.json, or YAML or JSON of ConfigMaps, NetworkAttachmentDefinitions, Pods, Deployments and so on; `-` is
-    /// standard input. All together: the networks of a pod may be in another file.
+    /// config.json, or YAML or JSON of ConfigMaps, NetworkAttachmentDefinitions, Pods, Deployments
+    /// and so on. Use - for standard input. All files are converted together: the networks of a pod
+    /// can be in another file.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
-    /// Form of the objects, on standard output.
+    /// Format of the objects, on standard output.
     #[arg(short, long, value_enum, default_value_t = Documents::Yaml)]
     pub output: Documents,
-    /// Form of the report, on standard error.
+    /// Format of the report, on standard error.
     #[arg(long, value_enum, default_value_t = ReportForm::Table)]
     pub report: ReportForm,
-    /// Give pods claims even where they could stay as they are.
+    /// Convert pods to claims even if they could be left unchanged.
     #[arg(long)]
     pub claims: bool,
-    /// Exit code 1 if anything cannot be converted.
+    /// Exit with code 1 if anything is unsupported.
     #[arg(long)]
     pub strict: bool,
     /// Name of the driver.
     #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io")]
     pub driver_name: String,
-    /// Resource prefix of pools that do not set their own: what precedes the `/` in a pool's name.
+    /// Resource prefix of pools that do not set one.
     #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX", default_value = "intel.com")]
     pub resource_prefix: String,
 }
 
-/// Forms of objects.
+/// Formats of objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Documents {
-    /// For `kubectl apply -f`, and for people.
+    /// YAML documents, for `kubectl apply -f`.
     Yaml,
-    /// One List.
+    /// A List in JSON.
     Json,
 }
 
-/// Forms of a report.
+/// Formats of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReportForm {
-    /// For people.
+    /// Human-readable.
     Table,
-    /// Stable, for programs.
+    /// Machine-readable and stable.
     Json,
 }

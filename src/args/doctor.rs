@@ -9,22 +9,22 @@ use super::PlaceArgs;
 /// Flags of `doctor`.
 #[derive(Debug, Clone, Args)]
 pub struct DoctorArgs {
-    /// Where the node's `/` is: `/host` in a pod of `kubectl debug node/NAME`.
+    /// The node's root file system: `/host` in a pod of `kubectl debug node/NAME`.
     #[arg(long, default_value = "/")]
     pub root: PathBuf,
-    /// Form of the output.
+    /// Output format.
     #[arg(short, long, value_enum, default_value_t = DoctorOutput::Table)]
     pub output: DoctorOutput,
-    /// Places on the host.
+    /// Paths on the host.
     #[command(flatten)]
     pub places: PlaceArgs,
 }
 
-/// Forms of findings.
+/// Formats of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DoctorOutput {
-    /// For people.
+    /// Human-readable.
     Table,
-    /// Stable, for programs.
+    /// Machine-readable and stable.
     Json,
 }

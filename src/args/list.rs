@@ -7,45 +7,48 @@ use clap::{Args, ValueEnum};
 /// Flags of `list`.
 #[derive(Debug, Clone, Args)]
 pub struct ListArgs {
-    /// All nodes' devices, from the cluster's slices and claims, instead of this host's functions. Needs no more than a
-    /// kubeconfig.
+    /// List the devices of all nodes from the cluster's slices and claims, instead of the functions
+    /// of this host. Only needs a kubeconfig.
     #[arg(long, group = "of_cluster")]
     pub cluster: bool,
-    /// Manifests to take instead of the cluster: slices and claims, as YAML or JSON; - is standard input.
+    /// Read manifests instead of the cluster: slices and claims, as YAML or JSON. Use - for
+    /// standard input.
     #[arg(short, long, group = "of_cluster")]
     pub file: Vec<PathBuf>,
-    /// Of the cluster, this node only.
+    /// List only this node of the cluster.
     #[arg(long, requires = "of_cluster")]
     pub node: Option<String>,
     /// Name of the driver.
     #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io")]
     pub driver_name: String,
-    /// The Kubernetes node that this host is; its host name if absent.
+    /// Name of this Kubernetes node. Default: the host name.
     #[arg(long, env = "SRIOV_DRA_NODE_NAME")]
     pub node_name: Option<String>,
-    /// The pools' config.json, or a directory of them, as given to `node`: for a host that cannot ask the cluster.
+    /// config.json with the pools, or a directory of them, as for `node`. Used if the cluster
+    /// cannot be reached.
     #[arg(long, env = "SRIOV_DRA_CONFIG_FILE")]
     pub config_file: Option<PathBuf>,
-    /// Resource prefix of pools that do not set their own: what precedes the `/` in a pool's name.
+    /// Resource prefix of pools that do not set one.
     #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX", default_value = "intel.com")]
     pub resource_prefix: String,
-    /// Records of claims.
+    /// Directory of the agent's state.
     #[arg(long, env = "SRIOV_DRA_STATE_DIR", default_value = "/run/sriov-dra")]
     pub state_dir: PathBuf,
-    /// Form of the output.
+    /// Output format.
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub output: Output,
 }
 
-/// Forms of output.
+/// Output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
-    /// For people.
+    /// Human-readable.
     Table,
-    /// For people with wide terminals: numbers, NUMA node, PCIe root, and the IOMMU group or the link's speed.
+    /// Human-readable with more columns: PCI IDs, NUMA node, PCIe root, and IOMMU group or link
+    /// speed.
     Wide,
-    /// Stable, for programs.
+    /// Machine-readable and stable.
     Json,
-    /// The same as YAML.
+    /// The same content as JSON.
     Yaml,
 }

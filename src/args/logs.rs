@@ -1,12 +1,12 @@
-//! Forms of log lines.
+//! Log formats.
 
 use clap::ValueEnum;
 
-/// Form of log lines.
+/// Log format.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum LogFormat {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
-    /// For people.
+    /// Human-readable.
     Text,
 }

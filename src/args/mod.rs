@@ -28,7 +28,7 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "sriov-dra", version, propagate_version = true)]
 pub struct SriovDra {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -36,27 +36,33 @@ pub struct SriovDra {
 /// Subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the agent of a node: publish its functions, prepare claims, attach netdevs to pods.
+    /// Run the node agent: publish SR-IOV functions, prepare claims, attach netdevs to pods.
     Node(Box<NodeArgs>),
-    /// Run the controller of a cluster: one DeviceClass per pool of the ConfigMaps and policies.
+    /// Run the cluster's controller: one DeviceClass per pool of the ConfigMaps and policies.
     Controller(Box<ControllerArgs>),
-    /// Show functions, PFs with their VFs: pool, driver, link, and the claim and pod that have each. Of this host, or of the
-    /// cluster.
+    /// List the functions of this host or of the cluster: PFs with their VFs, pool, driver, link,
+    /// and the claim and pod that hold each.
     List(Box<ListArgs>),
-    /// Say why a claim gets no device: for each, which selector, constraint, taint, counter or claim refuses it.
+    /// Explain why a claim is not allocated: for each device, which selector, constraint, taint,
+    /// counter or other claim rejects it.
     Explain(ExplainArgs),
-    /// Write this node's functions as one reviewable file, for bug reports and for the demo.
+    /// Record the functions of this node to a file, for bug reports and for the demo.
     Record(RecordArgs),
-    /// Walk through a claim's life on a recorded host: no root, no cluster, nothing of this machine touched.
+    /// Walk through the life cycle of a claim on a recorded host, without root, a cluster, or
+    /// changes to this machine.
     Demo,
-    /// Turn config.json, NetworkAttachmentDefinitions and pods into classes, claim templates and pods with claims, and
-    /// report every field on standard error. Asks no cluster.
+    /// Convert config.json, NetworkAttachmentDefinitions and pods to DeviceClasses,
+    /// ResourceClaimTemplates and pods with claims, with a report of every field on standard error.
+    /// Needs no cluster.
     Convert(ConvertArgs),
-    /// Check what this node lacks for the driver, and how to fix it. Exit code 1 when something is broken.
+    /// Check whether this node meets the requirements of the driver, and print how to fix what is
+    /// missing. The exit code is 1 if a check fails with an error.
     Doctor(DoctorArgs),
-    /// Check that the agent of this node is alive (exit code 0) or, with --ready, that it serves.
+    /// Check whether the agent of this node is alive or, with --ready, ready. The exit code is 0 if
+    /// so.
     Check(CheckArgs),
-    /// Fail while pods of the cluster hold devices of this driver, and list them: the chart's pre-delete hook.
+    /// Fail while pods hold devices of this driver, and list them. Used by the chart's pre-delete
+    /// hook.
     UninstallCheck(UninstallCheckArgs),
 }
 
@@ -72,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_address_is_refused_with_what_would_be_right() {
+    fn an_invalid_address_is_rejected_with_the_expected_format() {
         let wrong = SriovDra::try_parse_from([
             "sriov-dra",
             "node",

@@ -1,4 +1,4 @@
-//! Places on the host.
+//! Paths on the host.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::paths::Paths;
 
-/// Places on the host, for those who moved them.
+/// Paths on the host, for hosts that do not use the defaults.
 #[derive(Debug, Clone, Args)]
 pub struct PlaceArgs {
     /// The kubelet's root directory.
@@ -16,13 +16,13 @@ pub struct PlaceArgs {
         default_value = "/var/lib/kubelet"
     )]
     pub kubelet_root: PathBuf,
-    /// Where the runtime reads CDI specs.
+    /// Directory of CDI specs that the container runtime reads.
     #[arg(long, env = "SRIOV_DRA_CDI_ROOT", default_value = "/var/run/cdi")]
     pub cdi_root: PathBuf,
-    /// Records of claims; a tmpfs, so that it dies with the boot.
+    /// Directory of the agent's state. Should be on a tmpfs, which a reboot clears.
     #[arg(long, env = "SRIOV_DRA_STATE_DIR", default_value = "/run/sriov-dra")]
     pub state_dir: PathBuf,
-    /// The runtime's NRI socket.
+    /// The container runtime's NRI socket.
     #[arg(
         long,
         env = "SRIOV_DRA_NRI_SOCKET",
@@ -32,7 +32,7 @@ pub struct PlaceArgs {
 }
 
 impl PlaceArgs {
-    /// As the paths that everything else uses.
+    /// Converts to the paths that all modules use.
     #[must_use]
     pub fn paths(&self) -> Paths {
         Paths {

@@ -7,7 +7,7 @@ use clap::Args;
 /// Flags of `record`.
 #[derive(Debug, Clone, Args)]
 pub struct RecordArgs {
-    /// The file to write; standard output if absent.
+    /// Output file. Default: standard output.
     #[arg(short, long)]
     pub out: Option<PathBuf>,
 }
