@@ -16,8 +16,8 @@ pub struct ConvertArgs {
     #[arg(short, long, value_enum, default_value_t = Documents::Yaml)]
     pub output: Documents,
     /// Format of the report, on standard error.
-    #[arg(long, value_enum, default_value_t = ReportForm::Table)]
-    pub report: ReportForm,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+    pub report: ReportFormat,
     /// Convert pods to claims even if they could be left unchanged.
     #[arg(long)]
     pub claims: bool,
@@ -43,7 +43,7 @@ pub enum Documents {
 
 /// Formats of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ReportForm {
+pub enum ReportFormat {
     /// Human-readable.
     Table,
     /// Machine-readable and stable.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::PlaceArgs;
+use super::PathArgs;
 
 /// Flags of `doctor`.
 #[derive(Debug, Clone, Args)]
@@ -17,7 +17,7 @@ pub struct DoctorArgs {
     pub output: DoctorOutput,
     /// Paths on the host.
     #[command(flatten)]
-    pub places: PlaceArgs,
+    pub paths: PathArgs,
 }
 
 /// Formats of findings.

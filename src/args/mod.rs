@@ -8,18 +8,18 @@ mod explain;
 mod list;
 mod logs;
 mod node;
-mod places;
+mod paths;
 mod record;
 
 pub use check::{CheckArgs, UninstallCheckArgs};
 pub use controller::ControllerArgs;
-pub use convert::{ConvertArgs, Documents, ReportForm};
+pub use convert::{ConvertArgs, Documents, ReportFormat};
 pub use doctor::{DoctorArgs, DoctorOutput};
 pub use explain::{ExplainArgs, Report};
 pub use list::{ListArgs, Output};
 pub use logs::LogFormat;
 pub use node::NodeArgs;
-pub use places::PlaceArgs;
+pub use paths::PathArgs;
 pub use record::RecordArgs;
 
 use clap::{Parser, Subcommand};

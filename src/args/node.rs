@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{LogFormat, PlaceArgs};
+use super::{LogFormat, PathArgs};
 use crate::inventory::Pattern;
 
 /// Flags of `node`.
@@ -47,7 +47,7 @@ pub struct NodeArgs {
     pub allow_drivers: Vec<String>,
     /// Paths on the host.
     #[command(flatten)]
-    pub places: PlaceArgs,
+    pub paths: PathArgs,
     /// Log filter: a level, or levels by target as in `info,sriov_dra::claim=debug`.
     #[arg(long, env = "SRIOV_DRA_LOG", default_value = "info")]
     pub log: String,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::columns::columns;
 use crate::{
-    args::{ConvertArgs, Documents, ReportForm},
+    args::{ConvertArgs, Documents, ReportFormat},
     convert::{self, Input, Report, Row, Verdict},
 };
 
@@ -28,8 +28,8 @@ pub(super) fn run(args: &ConvertArgs) -> anyhow::Result<u8> {
     let converted = convert::convert(&inputs, &options)?;
     super::print(&documents(&converted.documents, args.output)?)?;
     let report = match args.report {
-        ReportForm::Table => table(&converted.report),
-        ReportForm::Json => serde_json::to_string_pretty(&converted.report)? + "\n",
+        ReportFormat::Table => table(&converted.report),
+        ReportFormat::Json => serde_json::to_string_pretty(&converted.report)? + "\n",
     };
     io::stderr().write_all(report.as_bytes())?;
     Ok(u8::from(
@@ -48,8 +48,8 @@ fn input(file: &Path) -> anyhow::Result<Input> {
     Ok(Input { file: name, text })
 }
 
-fn documents(documents: &[Value], form: Documents) -> anyhow::Result<String> {
-    Ok(match form {
+fn documents(documents: &[Value], format: Documents) -> anyhow::Result<String> {
+    Ok(match format {
         Documents::Yaml => convert::yaml(documents),
         Documents::Json => {
             let list = json!({"apiVersion": "v1", "kind": "List", "items": documents});

@@ -9,10 +9,10 @@ use crate::{
 pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<u8> {
     let paths = HostPaths {
         root: args.root.clone(),
-        kubelet: args.places.kubelet_root.clone(),
-        cdi: args.places.cdi_root.clone(),
-        state: args.places.state_dir.clone(),
-        nri: args.places.nri_socket.clone(),
+        kubelet: args.paths.kubelet_root.clone(),
+        cdi: args.paths.cdi_root.clone(),
+        state: args.paths.state_dir.clone(),
+        nri: args.paths.nri_socket.clone(),
     };
     let findings = doctor::run_checks(&doctor::gather(&paths));
     super::print(&match args.output {

@@ -8,7 +8,7 @@ mod text;
 use serde_json::Value;
 
 use crate::{
-    args::{ExplainArgs, Report as Form},
+    args::{ExplainArgs, Report as Format},
     cluster::Kube,
     explain::{Query, Snapshot, explain},
 };
@@ -30,8 +30,8 @@ fn output(args: &ExplainArgs, objects: Vec<Value>) -> anyhow::Result<String> {
         &args.driver_name,
     )?;
     Ok(match args.output {
-        Form::Json => serde_json::to_string_pretty(&report)? + "\n",
-        Form::Table => text::text(&report, args.all),
+        Format::Json => serde_json::to_string_pretty(&report)? + "\n",
+        Format::Table => text::text(&report, args.all),
     })
 }
 

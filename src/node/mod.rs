@@ -75,7 +75,7 @@ pub fn run(args: NodeArgs) -> anyhow::Result<()> {
 }
 
 async fn agent(args: NodeArgs) -> anyhow::Result<()> {
-    let paths = args.places.paths();
+    let paths = args.paths.to_paths();
     let records = boot::guard(&paths).with_context(|| paths.run.display().to_string())?;
     tracing::info!(
         node = args.node_name,

@@ -8,7 +8,7 @@ use crate::paths::Paths;
 
 /// Paths on the host, for hosts that do not use the defaults.
 #[derive(Debug, Clone, Args)]
-pub struct PlaceArgs {
+pub struct PathArgs {
     /// The kubelet's root directory.
     #[arg(
         long,
@@ -31,10 +31,10 @@ pub struct PlaceArgs {
     pub nri_socket: PathBuf,
 }
 
-impl PlaceArgs {
+impl PathArgs {
     /// Converts to the paths that all modules use.
     #[must_use]
-    pub fn paths(&self) -> Paths {
+    pub fn to_paths(&self) -> Paths {
         Paths {
             kubelet: self.kubelet_root.clone(),
             cdi: self.cdi_root.clone(),
