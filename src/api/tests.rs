@@ -1,3 +1,5 @@
+mod declaration;
+
 use serde_json::{Value, json};
 
 use super::*;
