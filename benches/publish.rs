@@ -177,20 +177,20 @@ fn tell() -> io::Result<()> {
     timed("slices", || node.desired())?;
     node.publish("start")?;
     node.publish("nothing changed")?;
-    let dark = node
+    let down = node
         .inventory
         .functions
         .first()
         .map(|pf| pf.id.pci())
         .into_iter()
         .collect();
-    node.taints = link_down(DRIVER, &node.inventory.functions, &dark);
-    node.publish("a port goes dark")?;
+    node.taints = link_down(DRIVER, &node.inventory.functions, &down);
+    node.publish("a link goes down")?;
     node.taints.clear();
-    node.publish("it is lit again")?;
+    node.publish("it is up again")?;
     node.inventory
         .functions
-        .retain(|function| function.index() != Some(5) || function.pf() != dark.first().copied());
+        .retain(|function| function.index() != Some(5) || function.pf() != down.first().copied());
     node.publish("a VF goes")?;
     let (empty, full) = (resident(0)?, resident(8)?);
     figure("resident with no functions, KiB", empty)?;

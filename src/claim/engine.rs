@@ -39,7 +39,7 @@ use crate::{
     device::DeviceId,
     files::{ChangeHook, Disk},
     host::Kernel,
-    inventory::Choice,
+    inventory::DeviceFilter,
     ledger::{AttachmentOwner, ClaimUid, DeviceLock, Locks, PortOwner, Store},
     paths::Paths,
 };
@@ -68,7 +68,7 @@ pub struct Engine {
     ports: Store<PortOwner>,
     pub(super) locks: Locks,
     disk: Disk,
-    choice: Choice,
+    choice: DeviceFilter,
     /// What is published of a device; not set in tests and tools.
     published: OnceLock<PublishedOf>,
     /// Claims whose undoing did not work, and why. Only a cache: what is undone is decided by records.
@@ -100,7 +100,7 @@ impl Engine {
             ports: Store::new(&paths, disk.clone()),
             locks: Locks::new(&paths),
             failed: Mutex::default(),
-            choice: Choice::default(),
+            choice: DeviceFilter::default(),
             published: OnceLock::new(),
             kernel,
             paths,

@@ -43,7 +43,7 @@ pub(crate) struct Holder {
 pub(crate) type Holders = BTreeMap<DeviceId, Holder>;
 
 /// The pools by device, as `prefix/name`.
-pub(crate) type Pools = BTreeMap<DeviceId, String>;
+pub(crate) type PoolNames = BTreeMap<DeviceId, String>;
 
 /// A function with its pool and holder: an element of `-o json`.
 #[derive(Debug, Serialize)]
@@ -91,7 +91,7 @@ fn host_output(args: &ListArgs) -> anyhow::Result<String> {
 
 fn render(
     functions: &[Function],
-    pools: &Pools,
+    pools: &PoolNames,
     holders: &Holders,
     output: Output,
 ) -> anyhow::Result<String> {
@@ -165,7 +165,7 @@ pub(crate) fn holders(entries: &[Entry]) -> Holders {
     holders
 }
 
-fn rows<'a>(functions: &'a [Function], pools: &'a Pools, holders: &'a Holders) -> Vec<Row<'a>> {
+fn rows<'a>(functions: &'a [Function], pools: &'a PoolNames, holders: &'a Holders) -> Vec<Row<'a>> {
     let row = |function: &'a Function| {
         let holder = holders.get(&function.id);
         Row {

@@ -41,7 +41,7 @@ struct State {
     writes: Vec<String>,
     failures: Vec<ErrorKind>,
     watchers: Vec<mpsc::UnboundedSender<SliceChange>>,
-    pools: pools::Pools,
+    controller: pools::ControllerObjects,
     policies: watch::Sender<PolicyView>,
 }
 
@@ -69,7 +69,7 @@ impl Memory {
             writes: Vec::new(),
             failures: Vec::new(),
             watchers: Vec::new(),
-            pools: pools::Pools::default(),
+            controller: pools::ControllerObjects::default(),
             policies: policies::none(),
         }))
     }

@@ -1,12 +1,12 @@
 //! Which functions the host has, and which of them may be given away.
 
-mod choice;
+mod filter;
 #[cfg(test)]
 pub(crate) mod fixtures;
 #[cfg(test)]
 mod selector_tests;
 
-pub use choice::{Choice, Pattern, PfNames, pf_names};
+pub use filter::{DeviceFilter, Pattern, PfNames, pf_names};
 
 use std::{collections::BTreeSet, io};
 
@@ -56,15 +56,15 @@ impl Inventory {
         })
     }
 
-    /// Takes out what the administrator does not let this driver have, as if the host used it. `away` are names of PFs
+    /// Takes out what the administrator does not let this driver use, as if the host used it. `away` are names of PFs
     /// that are in pods.
-    pub fn withhold(&mut self, choice: &Choice, away: &PfNames) {
+    pub fn withhold(&mut self, filter: &DeviceFilter, away: &PfNames) {
         let mut names = away.clone();
         names.extend(pf_names(&self.functions));
         let withheld = self
             .functions
             .iter()
-            .filter(|function| choice.refusal(function, &names).is_some());
+            .filter(|function| filter.refusal(function, &names).is_some());
         self.host_used.extend(withheld.map(|function| function.id));
     }
 
@@ -155,18 +155,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_chosen_is_withheld_even_while_its_pfs_netdev_is_in_a_pod() {
+    fn what_the_filter_refuses_is_withheld_even_while_its_pfs_netdev_is_in_a_pod() {
         let pf: Bdf = "0000:01:00.0".parse().unwrap();
         let away = PfNames::from([(pf, "ens1f0".parse().unwrap())]);
-        let left = |choice: Choice, away: &PfNames| {
+        let left = |filter: DeviceFilter, away: &PfNames| {
             let mut inventory = inventory(&[]);
-            inventory.withhold(&choice, away);
+            inventory.withhold(&filter, away);
             names(&inventory).len()
         };
         let ens1f0 = vec![Pattern::Pf("ens1f0".parse().unwrap())];
-        let included = Choice {
+        let included = DeviceFilter {
             include: ens1f0.clone(),
-            ..Choice::default()
+            ..DeviceFilter::default()
         };
         assert_eq!(
             (
@@ -177,17 +177,17 @@ mod tests {
         );
         assert_eq!(
             left(
-                Choice {
+                DeviceFilter {
                     exclude: ens1f0,
-                    ..Choice::default()
+                    ..DeviceFilter::default()
                 },
                 &away
             ),
             0
         );
-        let one_vf = Choice {
+        let one_vf = DeviceFilter {
             exclude: vec!["0000:01:10.2".parse().unwrap()],
-            ..Choice::default()
+            ..DeviceFilter::default()
         };
         assert_eq!(
             left(one_vf, &away),

@@ -11,19 +11,19 @@
 //! above, blocking below: kernel work runs on threads of its own and is never cancelled.
 
 mod boot;
-mod carriers;
 mod claims;
 mod collect;
 pub(crate) mod config_file;
 mod hooks;
 mod kernel_events;
+mod link_debounce;
 mod pods;
 mod policies;
-mod pools;
+mod pool_config;
+mod pool_defaults;
 mod publication;
 mod status;
 mod watchdog;
-mod wishes;
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -41,15 +41,15 @@ use crate::{
     cluster::{Cluster, Kube},
     deadline::Deadline,
     host::linux::Linux,
-    inventory::Choice,
+    inventory::DeviceFilter,
     kubelet::{Plugin, Registration, Serving},
     nri,
     paths::Paths,
     publish::{Pace, Published, Publisher},
     telemetry::{self, Metrics, Readiness},
 };
-use carriers::Carriers;
 use claims::NodeClaims;
+use link_debounce::LinkDebounce;
 
 /// Work for the kubelet that is under way may take so long when the agent ends; what is left is in the records.
 const GRACE: Duration = Duration::from_secs(20);
@@ -148,11 +148,11 @@ async fn recovered(args: &NodeArgs, paths: &Paths) -> anyhow::Result<Arc<Engine>
         node_name: args.node_name.clone(),
         drivers: args.allow_drivers.clone(),
     };
-    let choice = Choice {
+    let filter = DeviceFilter {
         include: args.include.clone(),
         exclude: args.exclude.clone(),
     };
-    let engine = Arc::new(engine(paths, identity).choosing(choice));
+    let engine = Arc::new(engine(paths, identity).choosing(filter));
     let recovering = Arc::clone(&engine);
     for (claim, error) in blocking(move || recovering.recover(Deadline::after(RECOVERY))).await? {
         tracing::error!(%claim, %error, "recovery");
@@ -222,7 +222,7 @@ fn publish(
     parts: &mut Parts,
 ) -> (Arc<Notify>, watch::Receiver<Arc<claim::PoolDefaults>>) {
     let file = config_file::of(args);
-    let (wishes, pools) = watch::channel(Arc::new(wishes::first(args)));
+    let (pool_defaults, pools) = watch::channel(Arc::new(pool_defaults::at_start(args)));
     let (desire, desired) = watch::channel(None);
     let publisher = Publisher::new(Arc::clone(cluster), desired, Pace::default());
     let nudge = publisher.nudge();
@@ -243,14 +243,14 @@ fn publish(
         metrics: Arc::clone(metrics),
         published: publisher.published(),
         desire,
-        carriers: Carriers::default(),
-        pools: pools::Pools::new(file.clone(), &args.resource_prefix),
+        links: LinkDebounce::default(),
+        pools: pool_config::PoolConfig::new(file.clone(), &args.resource_prefix),
         policies,
         cluster: Arc::clone(cluster),
         node: args.node_name.clone(),
-        wishes,
+        pool_defaults,
     };
-    parts.run("config file", pools::watch(file, Arc::clone(changed)));
+    parts.run("config file", pool_config::watch(file, Arc::clone(changed)));
     parts.run("policies", policies::watch(view, Arc::clone(changed)));
     parts.run("publisher", publisher.run());
     let (changed, starting) = (Arc::clone(changed), readiness.task("inventory"));

@@ -147,7 +147,7 @@ mod tests {
         cluster::{Cluster, Memory},
         host::{Kernel, fake::Fake},
         inventory,
-        node::pools::candidates,
+        node::pool_config::candidates,
         publish::{self, Desired, PublishInput, Published},
         resource_policy::{Kind, Object, Objects},
         slice::{self, Features},

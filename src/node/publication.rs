@@ -13,10 +13,10 @@ use tokio::{
 };
 
 use super::{
-    carriers::Carriers,
+    link_debounce::LinkDebounce,
     policies::Policies,
-    pools::{self, Pools},
-    wishes,
+    pool_config::{self, PoolConfig},
+    pool_defaults,
 };
 use crate::{
     claim::{self, Engine},
@@ -29,11 +29,11 @@ use crate::{
     telemetry::{Metrics, Task},
 };
 
-/// Kernel events come in swarms.
+/// Kernel events come in bursts.
 const SETTLE: Duration = Duration::from_millis(200);
 /// But nobody waits longer than this for a device that has come or gone.
 const LONGEST_SETTLE: Duration = Duration::from_secs(2);
-/// Looked at so often even if nobody said anything.
+/// The host is read so often even if no event came.
 const RESCAN: Duration = Duration::from_mins(1);
 
 /// From the host to the desired slices.
@@ -43,16 +43,16 @@ pub(super) struct Publication {
     pub(super) metrics: Arc<Metrics>,
     pub(super) published: watch::Receiver<Option<Published>>,
     pub(super) desire: watch::Sender<Option<Desired>>,
-    pub(super) carriers: Carriers,
-    pub(super) pools: Pools,
+    pub(super) links: LinkDebounce,
+    pub(super) pools: PoolConfig,
     pub(super) policies: Policies,
     pub(super) cluster: Arc<dyn Cluster>,
     pub(super) node: String,
     /// For claims that are prepared.
-    pub(super) wishes: watch::Sender<Arc<claim::PoolDefaults>>,
+    pub(super) pool_defaults: watch::Sender<Arc<claim::PoolDefaults>>,
 }
 
-/// How long a swarm may settle: where a look is slow (many functions, a busy host), looking takes a fifth of the time.
+/// How long a burst may settle: where a look is slow (many functions, a busy host), looking takes a fifth of the time.
 fn settle(look: Duration) -> Duration {
     (look * 4).clamp(SETTLE, LONGEST_SETTLE)
 }
@@ -79,7 +79,7 @@ impl Publication {
             match look {
                 Ok(mut look) => {
                     pause = self
-                        .darken(&mut look)
+                        .taint_links_down(&mut look)
                         .map_or(RESCAN, |again| again.min(RESCAN));
                     self.read_pools().await;
                     self.desire(&look).await;
@@ -98,19 +98,19 @@ impl Publication {
         super::blocking(move || look(&engine, &driver)).await
     }
 
-    /// Adds the taints of ports without carrier; after what time to look again.
-    fn darken(&mut self, look: &mut Look) -> Option<Duration> {
+    /// Adds the taints of ports whose link is down; returns after what time to look again.
+    fn taint_links_down(&mut self, look: &mut Look) -> Option<Duration> {
         let functions = &look.inventory.functions;
         let settled = self
-            .carriers
+            .links
             .settle(&publish::ports(functions), Instant::now());
-        for (device, taints) in publish::link_down(&self.driver, functions, &settled.dark) {
+        for (device, taints) in publish::link_down(&self.driver, functions, &settled.down) {
             look.taints.entry(device).or_default().extend(taints);
         }
         settled.again
     }
 
-    /// A bad configuration is told where administrators look: log, metric, an event of the node.
+    /// A bad configuration is reported where administrators look: log, metric, an event of the node.
     async fn read_pools(&mut self) {
         let Some(why) = self.pools.reload() else {
             return self.metrics.config_is_bad(self.pools.is_bad());
@@ -140,22 +140,27 @@ impl Publication {
         };
         let published = &with_recorded(published, &look.recorded);
         let resting = |id: &DeviceId| look.claimed.get(id).cloned().flatten();
-        let candidates = pools::candidates(&look.inventory, resting, published);
+        let candidates = pool_config::candidates(&look.inventory, resting, published);
         let pools = self.pools.assign(&candidates);
         self.policies.reload();
         let (pools, given) = self.policies.join(&candidates, pools);
         self.metrics
             .policies(self.policies.bad(), self.policies.dropped());
-        let wishes = match (&pools, &given) {
+        let defaults = match (&pools, &given) {
             (Some(known), Some(_)) => {
-                wishes::by_assignment(known, &self.wishes.borrow(), &look.claimed)
+                pool_defaults::by_assignment(known, &self.pool_defaults.borrow(), &look.claimed)
             }
-            (Some(known), None) => {
-                wishes::without_policies(known, &self.wishes.borrow(), &look.claimed, published)
+            (Some(known), None) => pool_defaults::without_policies(
+                known,
+                &self.pool_defaults.borrow(),
+                &look.claimed,
+                published,
+            ),
+            (None, _) => {
+                pool_defaults::without_config(published, self.pools.fault().unwrap_or_default())
             }
-            (None, _) => wishes::without(published, self.pools.fault().unwrap_or_default()),
         };
-        self.wishes.send_replace(Arc::new(wishes));
+        self.pool_defaults.send_replace(Arc::new(defaults));
         let desired = publish::slices(&PublishInput {
             driver: &self.driver,
             inventory: &look.inventory,
@@ -250,7 +255,7 @@ fn with_recorded<'a>(published: &'a Published, recorded: &[Device]) -> Cow<'a, P
     all
 }
 
-/// The names that claimed PFs have in the host's namespace: in a pod they have others, or none.
+/// The names that claimed PFs have in the host's network namespace: in a pod they have others, or none.
 fn names_in_pods(records: &[Entry]) -> PfNames {
     let name = |device: &DeviceRecord| {
         let DeviceId::Pci(address) = device.id else {

@@ -8,8 +8,8 @@ use crate::{
     slice::{Device, Reason, Taint},
 };
 
-/// The ports, and whether each is dark: its link is up but has no carrier. One that the administrator has down is not dark,
-/// since its carrier is not known then.
+/// The ports, and whether the link of each is down: it is set up but has no carrier. One that the administrator has set
+/// down does not count, since its carrier is not known then.
 #[must_use]
 pub fn ports(functions: &[Function]) -> BTreeMap<Bdf, bool> {
     let is_pf = |function: &&Function| matches!(function.kind, FunctionKind::Pf { .. });
@@ -20,16 +20,16 @@ pub fn ports(functions: &[Function]) -> BTreeMap<Bdf, bool> {
         .collect()
 }
 
-/// Taints dark ports and their VFs.
+/// Taints the ports in `down` and their VFs.
 #[must_use]
 pub fn link_down(
     driver: &str,
     functions: &[Function],
-    dark: &BTreeSet<Bdf>,
+    down: &BTreeSet<Bdf>,
 ) -> BTreeMap<DeviceId, Vec<Taint>> {
     let tainted = functions
         .iter()
-        .filter(|function| function.pf().is_some_and(|pf| dark.contains(&pf)));
+        .filter(|function| function.pf().is_some_and(|pf| down.contains(&pf)));
     tainted
         .map(|function| {
             (

@@ -344,11 +344,11 @@ fn a_port_without_carrier_taints_its_pf_and_vfs_only() {
     let mut functions = host(&[(1, 7, 2), (2, 7, 2)]);
     functions[0].carrier = Some(false);
     functions[3].carrier = None;
-    let dark = ports(&functions)
+    let down = ports(&functions)
         .into_iter()
-        .filter_map(|(pf, dark)| dark.then_some(pf))
+        .filter_map(|(pf, down)| down.then_some(pf))
         .collect();
-    let tainted = link_down("sriov-dra.io", &functions, &dark);
+    let tainted = link_down("sriov-dra.io", &functions, &down);
     let expected: Vec<_> = functions[..3].iter().map(|function| function.id).collect();
     assert_eq!(tainted.keys().copied().collect::<Vec<_>>(), expected);
     assert_eq!(tainted[&expected[0]][0].key, "sriov-dra.io/link-down");

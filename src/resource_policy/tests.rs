@@ -12,7 +12,7 @@ use super::*;
 use crate::{
     api::Attribute,
     device::{Bdf, LinkType, PciIds},
-    pool::{Assignment, Candidate, CandidateKind, Config as Pools},
+    pool::{Assignment, Candidate, CandidateKind, Config as PoolConfig},
 };
 
 const DRIVER: &str = "sriov-dra.io";

@@ -4,20 +4,20 @@ use super::{Engine, prepare::held_by};
 use crate::{
     claim::{ClaimError, Wanted},
     device::{DeviceId, Function},
-    inventory::{Choice, PfNames},
+    inventory::{DeviceFilter, PfNames},
 };
 
 impl Engine {
     /// The same engine, which prepares no more than this.
     #[must_use]
-    pub fn choosing(mut self, choice: Choice) -> Self {
+    pub fn choosing(mut self, choice: DeviceFilter) -> Self {
         self.choice = choice;
         self
     }
 
     /// What may be prepared.
     #[must_use]
-    pub fn choice(&self) -> &Choice {
+    pub fn choice(&self) -> &DeviceFilter {
         &self.choice
     }
 

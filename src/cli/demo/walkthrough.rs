@@ -58,7 +58,7 @@ fn host(out: &mut Output<'_>, node: &DemoNode) -> anyhow::Result<()> {
     out.section("The host: two PFs with seven VFs each (`sriov-dra list`)")?;
     Ok(out.block(&list::table(
         &node.fake.functions()?,
-        &list::Pools::new(),
+        &list::PoolNames::new(),
         &list::Holders::new(),
         false,
     ))?)

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use super::Pools;
+use super::PoolNames;
 use crate::{
     args::ListArgs,
     cluster::{Cluster, Kube},
@@ -18,7 +18,11 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The known pools. Errors are printed on standard error.
-pub(super) fn pools_of_host(args: &ListArgs, inventory: &Inventory, records: &[Entry]) -> Pools {
+pub(super) fn pools_of_host(
+    args: &ListArgs,
+    inventory: &Inventory,
+    records: &[Entry],
+) -> PoolNames {
     let node = args
         .node_name
         .clone()
@@ -39,7 +43,7 @@ fn host_name() -> Option<String> {
 }
 
 /// `None`: the cluster cannot be reached, or has no slices of this node.
-fn published(driver: &str, node: &str) -> Option<Pools> {
+fn published(driver: &str, node: &str) -> Option<PoolNames> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -71,7 +75,7 @@ fn configured(
     node: &str,
     inventory: &Inventory,
     records: &[Entry],
-) -> Option<Pools> {
+) -> Option<PoolNames> {
     let file = ConfigFile::new(args.config_file.clone()?, node);
     let config = file
         .read()
@@ -83,7 +87,7 @@ fn configured(
 }
 
 /// Assigns the devices to pools as the agent does.
-pub(super) fn assigned(config: &Config, inventory: &Inventory, records: &[Entry]) -> Pools {
+pub(super) fn assigned(config: &Config, inventory: &Inventory, records: &[Entry]) -> PoolNames {
     let candidate = |function| {
         Candidate::of(
             function,
@@ -107,7 +111,7 @@ fn resting(records: &[Entry], id: DeviceId) -> Option<&str> {
         .resting_driver()
 }
 
-fn unknown(why: &str) -> Option<Pools> {
+fn unknown(why: &str) -> Option<PoolNames> {
     eprintln!("pools: {why}");
     None
 }

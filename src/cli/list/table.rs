@@ -1,6 +1,6 @@
 //! The human-readable table.
 
-use super::{Holders, Pools};
+use super::{Holders, PoolNames};
 use crate::cli::columns::columns;
 use crate::device::{Function, FunctionKind};
 
@@ -12,7 +12,7 @@ const WIDE: [&str; 4] = ["IDS", "NUMA", "PCIE ROOT", "IOMMU"];
 /// PFs by address, each followed by its VFs and SFs by index; then VFs without a PF.
 pub(crate) fn table(
     functions: &[Function],
-    pools: &Pools,
+    pools: &PoolNames,
     holders: &Holders,
     wide: bool,
 ) -> String {
@@ -45,7 +45,7 @@ fn sorted(functions: &[Function]) -> Vec<&Function> {
     sorted
 }
 
-fn row(function: &Function, pools: &Pools, holders: &Holders, wide: bool) -> Vec<String> {
+fn row(function: &Function, pools: &PoolNames, holders: &Holders, wide: bool) -> Vec<String> {
     let holder = holders.get(&function.id);
     let dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let mut cells = vec![

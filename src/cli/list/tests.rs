@@ -79,7 +79,7 @@ fn vfs_follow_their_pf_by_index_with_their_holders() {
         pod: Some("shop/upf-0".to_owned()),
     };
     let holders = Holders::from([(functions[0].id, holder)]);
-    let pools = Pools::from([(functions[0].id, "intel.com/upf".to_owned())]);
+    let pools = PoolNames::from([(functions[0].id, "intel.com/upf".to_owned())]);
     insta::assert_snapshot!(table(&functions, &pools, &holders, false), @r#"
     DEVICE          TYPE            NETDEV  DRIVER  LINK           POOL           CLAIM     POD
     0000:01:00.0    pf, 2 of 7 VFs  eth0    igb     up, 1000 Mb/s  -              -         -
@@ -122,7 +122,8 @@ fn a_recorded_host_is_listed_as_the_documentation_shows() {
 #[test]
 fn yaml_and_json_have_the_same_content() {
     let host = fixtures::host("connectx6dx");
-    let text = |output| render(&host.functions, &Pools::new(), &Holders::new(), output).unwrap();
+    let text =
+        |output| render(&host.functions, &PoolNames::new(), &Holders::new(), output).unwrap();
     let json: Value = serde_json::from_str(&text(Output::Json)).unwrap();
     assert_eq!(
         serde_saphyr::from_str::<Value>(&text(Output::Yaml)).unwrap(),

@@ -18,9 +18,9 @@ use crate::{
     resource_policy::{Node, Object, Seen},
 };
 
-/// What the controller sees.
+/// What the controller reads and writes.
 #[derive(Debug, Default)]
-pub(super) struct Pools {
+pub(super) struct ControllerObjects {
     maps: BTreeMap<ConfigMapName, ConfigMap>,
     classes: BTreeMap<String, Stored>,
     writes: Vec<String>,
@@ -39,17 +39,17 @@ impl Memory {
             .map(|(key, text)| ((*key).into(), (*text).into()))
             .collect();
         match data.is_empty() {
-            true => drop(state.pools.maps.remove(name)),
+            true => drop(state.controller.maps.remove(name)),
             false => {
                 let map = ConfigMap {
                     name: name.clone(),
                     uid: format!("uid of {name}"),
                     data,
                 };
-                state.pools.maps.insert(name.clone(), map);
+                state.controller.maps.insert(name.clone(), map);
             }
         }
-        state.pools.tell();
+        state.controller.tell();
     }
 
     /// Somebody writes a class.
@@ -61,32 +61,32 @@ impl Memory {
 
     /// From now on the server does not know `extendedResourceName`.
     pub fn drop_extended_resources(&self) {
-        self.state().pools.drops_resources = true;
+        self.state().controller.drops_resources = true;
     }
 
     /// Nodes publish these devices.
     pub fn publish_devices(&self, nodes: Vec<(Node, Vec<Seen>)>) {
-        self.state().pools.nodes = nodes;
+        self.state().controller.nodes = nodes;
     }
 
     /// From now on nothing can be said of a policy: its kind has no status subresource.
     pub fn drop_policy_status(&self) {
-        self.state().pools.says_nothing = true;
+        self.state().controller.says_nothing = true;
     }
 
     /// All classes as they are.
     #[must_use]
     pub fn stored_classes(&self) -> Vec<Stored> {
-        self.state().pools.classes.values().cloned().collect()
+        self.state().controller.classes.values().cloned().collect()
     }
 
     /// Writes of classes and of policies since the last question: `create NAME`, `update NAME`, `delete NAME`, `status NAME`.
     pub fn class_writes(&self) -> Vec<String> {
-        std::mem::take(&mut self.state().pools.writes)
+        std::mem::take(&mut self.state().controller.writes)
     }
 }
 
-impl Pools {
+impl ControllerObjects {
     fn tell(&mut self) {
         self.watchers.retain(|watcher| watcher.send(()).is_ok());
     }
@@ -108,7 +108,7 @@ impl Pools {
 impl State {
     fn keep(&mut self, mut class: Class, uid: String) -> Stored {
         self.version += 1;
-        if self.pools.drops_resources {
+        if self.controller.drops_resources {
             class.extended_resource_name = None;
         }
         let stored = Stored {
@@ -116,10 +116,10 @@ impl State {
             version: self.version.to_string(),
             class,
         };
-        self.pools
+        self.controller
             .classes
             .insert(stored.class.name.clone(), stored.clone());
-        self.pools.tell();
+        self.controller.tell();
         stored
     }
 }
@@ -134,7 +134,7 @@ impl PoolCluster for Memory {
             ConfigMaps::Labelled(_) => true,
         };
         Ok(state
-            .pools
+            .controller
             .maps
             .values()
             .filter(|map| wanted(&map.name))
@@ -145,13 +145,13 @@ impl PoolCluster for Memory {
     async fn classes(&self) -> Result<Vec<Stored>> {
         let mut state = self.state();
         state.trip("DeviceClasses")?;
-        Ok(state.pools.classes.values().cloned().collect())
+        Ok(state.controller.classes.values().cloned().collect())
     }
 
     async fn create_class(&self, class: &Class) -> Result<Stored> {
         let mut state = self.state();
         state.trip("create")?;
-        if state.pools.classes.contains_key(&class.name) {
+        if state.controller.classes.contains_key(&class.name) {
             let (kind, subject) = (ErrorKind::Conflict, format!("DeviceClass {}", class.name));
             return Err(ClusterError {
                 kind,
@@ -159,7 +159,10 @@ impl PoolCluster for Memory {
                 text: "exists already".into(),
             });
         }
-        state.pools.writes.push(format!("create {}", class.name));
+        state
+            .controller
+            .writes
+            .push(format!("create {}", class.name));
         let uid = format!("uid {}", state.version);
         Ok(state.keep(class.clone(), uid))
     }
@@ -167,30 +170,33 @@ impl PoolCluster for Memory {
     async fn update_class(&self, read: &Stored, class: &Class) -> Result<Stored> {
         let mut state = self.state();
         state.trip("update")?;
-        state.pools.same(read)?;
-        state.pools.writes.push(format!("update {}", class.name));
+        state.controller.same(read)?;
+        state
+            .controller
+            .writes
+            .push(format!("update {}", class.name));
         Ok(state.keep(class.clone(), read.uid.clone()))
     }
 
     async fn delete_class(&self, read: &Stored) -> Result<()> {
         let mut state = self.state();
         state.trip("delete")?;
-        match state.pools.same(read) {
+        match state.controller.same(read) {
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
             same => same?,
         }
         state
-            .pools
+            .controller
             .writes
             .push(format!("delete {}", read.class.name));
-        state.pools.classes.remove(&read.class.name);
-        state.pools.tell();
+        state.controller.classes.remove(&read.class.name);
+        state.controller.tell();
         Ok(())
     }
 
     fn pool_changes(&self, _: &ConfigMaps) -> BoxStream<'static, ()> {
         let (sender, receiver) = mpsc::unbounded_channel();
-        self.state().pools.watchers.push(sender);
+        self.state().controller.watchers.push(sender);
         UnboundedReceiverStream::new(receiver)
             .chain(futures::stream::pending())
             .boxed()
@@ -207,13 +213,13 @@ impl PoolCluster for Memory {
     async fn devices(&self) -> Result<Vec<(Node, Vec<Seen>)>> {
         let mut state = self.state();
         state.trip("devices")?;
-        Ok(state.pools.nodes.clone())
+        Ok(state.controller.nodes.clone())
     }
 
     async fn write_policy_status(&self, policy: &Object, status: &Value) -> Result<()> {
         let mut state = self.state();
         state.trip("status")?;
-        if state.pools.says_nothing {
+        if state.controller.says_nothing {
             let (kind, subject) = (ErrorKind::NotFound, format!("status of {policy}"));
             return Err(ClusterError {
                 kind,
@@ -221,7 +227,10 @@ impl PoolCluster for Memory {
                 text: "not found".into(),
             });
         }
-        state.pools.writes.push(format!("status {}", policy.name));
+        state
+            .controller
+            .writes
+            .push(format!("status {}", policy.name));
         state.policies.send_modify(|view| {
             let all = view.policies.iter_mut().flatten();
             all.filter(|there| there.name == policy.name)

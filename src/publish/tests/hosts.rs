@@ -248,8 +248,8 @@ fn two_thousand_vfs_are_thirty_five_slices_and_a_flap_of_one_port_touches_three(
     let before = case.desired();
     assert_eq!(refused(&before), Vec::<String>::new());
     assert_eq!(before.slices.len(), 2 + 32 + 1, "counters, VFs, PFs");
-    let dark = [case.host.functions[0].id.pci()].into();
-    case.taints = link_down("sriov-dra.io", &case.host.functions, &dark);
+    let down = [case.host.functions[0].id.pci()].into();
+    case.taints = link_down("sriov-dra.io", &case.host.functions, &down);
     assert_eq!(
         touched(&before, &case.desired()),
         3,

@@ -229,7 +229,7 @@ fn what_does_not_fit_is_left_out_by_sorted_name() {
 
 #[test]
 fn a_device_of_config_json_stays_in_its_pool_and_gets_the_attributes() {
-    let (pools, _) = Pools::read(
+    let (pools, _) = PoolConfig::read(
         r#"{"resourceList": [{"resourceName": "first", "selectors": {"pfNames": ["ens1f0#0-1"]}}]}"#,
         "intel.com",
     )
@@ -331,7 +331,7 @@ proptest! {
             .map(|index| set(&name(index), &name(index), json!({GO: text(&name(index))})))
             .collect();
         let json = format!(r#"{{"resourceList": [{{"resourceName": "own", "selectors": {{"pfNames": ["ens1f0#0-{end}"]}}}}]}}"#);
-        let (config, _) = Pools::read(&json, "intel.com").unwrap();
+        let (config, _) = PoolConfig::read(&json, "intel.com").unwrap();
         let mut devices: Vec<Candidate> = (0..8).map(vf).chain([pf()]).collect();
         let before = config.assign(&devices);
         let one = library(policies.clone(), sets.clone()).assign(&Node::default(), &devices, &before);

@@ -205,7 +205,7 @@ fn what_the_host_uses_is_nobodys() {
 fn what_is_not_chosen_on_this_node_is_nobodys() {
     let choosing = |include: &[&str], exclude: &[&str]| {
         let read = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
-        let choice = crate::inventory::Choice {
+        let choice = crate::inventory::DeviceFilter {
             include: read(include),
             exclude: read(exclude),
         };

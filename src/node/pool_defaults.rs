@@ -1,4 +1,4 @@
-//! What comes with the devices' pools, as claims are told of it.
+//! The defaults that devices have from their pools, for claims that are prepared.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use crate::{
     publish::Published,
 };
 
-/// Before the first look at the host: only where nothing makes pools it is known that there are none.
-pub(super) fn first(args: &NodeArgs) -> PoolDefaults {
+/// Before the host is read for the first time: only where nothing defines pools it is known that there are none.
+pub(super) fn at_start(args: &NodeArgs) -> PoolDefaults {
     match args.config_file.is_some() || args.policy_namespace.is_some() {
         true => PoolDefaults::Unknown,
         false => PoolDefaults::Known(BTreeMap::new()),
@@ -43,8 +43,8 @@ pub(super) fn by_assignment(
     PoolDefaults::Known(pools)
 }
 
-/// When no good configuration was ever read: devices stay published in their pools, but nobody knows what comes with them.
-pub(super) fn without(published: &Published, why: &str) -> PoolDefaults {
+/// When no good configuration was ever read: devices stay published in their pools, but their defaults are not known.
+pub(super) fn without_config(published: &Published, why: &str) -> PoolDefaults {
     let in_pool = published.devices.iter().filter_map(|(name, device)| {
         let Some(Attribute::String(pool)) = device.attributes.get("pool") else {
             return None;
@@ -62,14 +62,14 @@ pub(super) fn without(published: &Published, why: &str) -> PoolDefaults {
     PoolDefaults::Known(in_pool.collect())
 }
 
-/// As long as no policies could be read: a pool that config.json does not give may come of one.
+/// As long as no policies could be read: a pool that config.json does not assign may be assigned by one.
 pub(super) fn without_policies(
     assignment: &Assignment,
     before: &PoolDefaults,
     claimed: &BTreeMap<DeviceId, Option<String>>,
     published: &Published,
 ) -> PoolDefaults {
-    let mut pools = without(published, "policies could not be read yet");
+    let mut pools = without_config(published, "policies could not be read yet");
     if let (PoolDefaults::Known(all), PoolDefaults::Known(known)) =
         (&mut pools, by_assignment(assignment, before, claimed))
     {
@@ -140,7 +140,7 @@ mod tests {
                 panic!("{line}");
             };
             assert_eq!(
-                first(&args) != PoolDefaults::Unknown,
+                at_start(&args) != PoolDefaults::Unknown,
                 known == "known",
                 "{line}"
             );
@@ -198,9 +198,9 @@ mod tests {
                 taints: true,
             },
         };
-        let told = without(&published, "config.json: line 1");
+        let unknown = without_config(&published, "config.json: line 1");
         let why = "what comes with its pool intel.com/a is not known since the agent started: config.json: line 1";
-        assert_eq!(pools(&told), [format!("0000:02:10.0 {why}")]);
+        assert_eq!(pools(&unknown), [format!("0000:02:10.0 {why}")]);
         let half = without_policies(
             &assignment("b", "0000:02:10.2"),
             &PoolDefaults::Unknown,
@@ -215,11 +215,11 @@ mod tests {
                 "0000:02:10.2 intel.com/b".to_owned()
             ]
         );
-        let mended = by_assignment(
+        let fixed = by_assignment(
             &assignment("a", "0000:02:10.0"),
-            &told,
+            &unknown,
             &claimed(&["0000-02-10-0"]),
         );
-        assert_eq!(pools(&mended), ["0000:02:10.0 intel.com/a"]);
+        assert_eq!(pools(&fixed), ["0000:02:10.0 intel.com/a"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The node's pools: `config.json`, read again when it changes. A bad one is told, and the last good one stays.
+//! The node's pools: `config.json`, read again when it changes. A bad one is reported, and the last good one stays.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -17,16 +17,16 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// The file, and what was last read of it.
 #[derive(Debug)]
-pub(super) struct Pools {
+pub(super) struct PoolConfig {
     file: Option<ConfigFile>,
     prefix: String,
     read: Option<Result<String, String>>,
     good: Option<Config>,
     fault: Option<String>,
-    told: BTreeSet<String>,
+    logged: BTreeSet<String>,
 }
 
-impl Pools {
+impl PoolConfig {
     /// Without a file there are no pools.
     pub(super) fn new(file: Option<ConfigFile>, prefix: &str) -> Self {
         let good = file.is_none().then(Config::default);
@@ -36,11 +36,11 @@ impl Pools {
             read: None,
             good,
             fault: None,
-            told: BTreeSet::new(),
+            logged: BTreeSet::new(),
         }
     }
 
-    /// Reads the file if it is another than last time; what is wrong with it, once.
+    /// Reads the file if it has changed; returns what is wrong with it, once.
     pub(super) fn reload(&mut self) -> Option<String> {
         let file = self.file.as_ref()?;
         let text = file.read();
@@ -62,9 +62,9 @@ impl Pools {
             }
             Err(why) => {
                 let fault = format!("{file}: {why}");
-                let told = format!("{fault}; {}", self.instead());
+                let report = format!("{fault}; {}", self.instead());
                 self.fault = Some(fault);
-                Some(told)
+                Some(report)
             }
         }
     }
@@ -90,7 +90,7 @@ impl Pools {
     pub(super) fn assign(&mut self, candidates: &[Candidate]) -> Option<Assignment> {
         let assignment = self.good.as_ref()?.assign(candidates);
         for warning in &assignment.warnings {
-            if self.told.insert(warning.to_string()) {
+            if self.logged.insert(warning.to_string()) {
                 tracing::warn!("{warning}");
             }
         }
@@ -126,7 +126,7 @@ fn last(published: &Published, id: &DeviceId, name: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Says so when the file's content is another. Runs until the task is dropped.
+/// Notifies when the file's content has changed. Runs until the task is dropped.
 pub(super) async fn watch(file: Option<ConfigFile>, changed: Arc<Notify>) {
     let Some(file) = file else {
         return std::future::pending().await;
@@ -157,7 +157,7 @@ mod tests {
     const ALL: &str =
         r#"{"resourceList": [{"resourceName": "all", "selectors": {"vendors": ["8086"]}}]}"#;
 
-    fn assigned(pools: &mut Pools) -> Option<usize> {
+    fn assigned(pools: &mut PoolConfig) -> Option<usize> {
         let kernel: &dyn Kernel = &Fake::igb();
         let inventory = inventory::observe(kernel).unwrap();
         let published = Published {
@@ -173,10 +173,10 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_file_keeps_the_last_good_one_and_is_told_once() {
+    fn a_bad_file_keeps_the_last_good_one_and_is_reported_once() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("config.json");
-        let mut pools = Pools::new(Some(ConfigFile::new(file.clone(), "node-1")), "intel.com");
+        let mut pools = PoolConfig::new(Some(ConfigFile::new(file.clone(), "node-1")), "intel.com");
         let missing = pools.reload().unwrap();
         assert!(missing.ends_with(
             "there is no such file; devices stay in the pools in which they are published"
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(
             (pools.reload(), pools.is_bad(), assigned(&mut pools)),
             (None, true, all),
-            "told once, kept"
+            "reported once, kept"
         );
 
         write_atomic(&file, br#"{"resourceList": []}"#, 0o600).unwrap();
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn without_a_file_there_are_no_pools() {
-        let mut pools = Pools::new(None, "intel.com");
+        let mut pools = PoolConfig::new(None, "intel.com");
         assert_eq!(
             (pools.reload(), pools.is_bad(), assigned(&mut pools)),
             (None, false, Some(0))

@@ -1,4 +1,4 @@
-//! Which functions the administrator lets this driver have: `--include` and `--exclude`.
+//! Which functions the administrator lets this driver use: `--include` and `--exclude`.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -25,14 +25,14 @@ pub type PfNames = BTreeMap<Bdf, IfName>;
 
 /// What is included and excluded. The default is everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Choice {
+pub struct DeviceFilter {
     /// Only these; empty: all.
     pub include: Vec<Pattern>,
     /// But not these.
     pub exclude: Vec<Pattern>,
 }
 
-impl Choice {
+impl DeviceFilter {
     /// Whether nothing is ever withheld.
     #[must_use]
     pub fn is_all(&self) -> bool {
@@ -144,7 +144,7 @@ mod tests {
 
     fn left(include: &[&str], exclude: &[&str]) -> Vec<String> {
         let read = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
-        let choice = Choice {
+        let filter = DeviceFilter {
             include: read(include),
             exclude: read(exclude),
         };
@@ -152,7 +152,7 @@ mod tests {
         let names = pf_names(&functions);
         let left = functions
             .iter()
-            .filter(|function| choice.refusal(function, &names).is_none());
+            .filter(|function| filter.refusal(function, &names).is_none());
         left.map(|function| function.id.to_string()).collect()
     }
 
@@ -191,22 +191,22 @@ mod tests {
             left(&["ens1f1np1", "0000:3b:00.2"], &["0000:3b:01.3"]),
             ["0000:3b:00.1", "0000:3b:00.2", "0000:3b:01.2"]
         );
-        let choice = Choice {
+        let filter = DeviceFilter {
             include: vec!["8086:*".parse().unwrap()],
             exclude: vec!["*:101e".parse().unwrap()],
         };
         let host = fixtures::host("connectx6dx");
-        let told = |name| {
-            choice
+        let reason = |name| {
+            filter
                 .refusal(fixtures::function(&host, name), &PfNames::new())
                 .unwrap()
         };
-        insta::assert_snapshot!(told("0000-3b-00-2"), @"is excluded on this node by *:101e (--exclude, agent.exclude)");
-        insta::assert_snapshot!(told("0000-3b-00-0"), @"is not included on this node, only 8086:* (--include, agent.include)");
+        insta::assert_snapshot!(reason("0000-3b-00-2"), @"is excluded on this node by *:101e (--exclude, agent.exclude)");
+        insta::assert_snapshot!(reason("0000-3b-00-0"), @"is not included on this node, only 8086:* (--include, agent.include)");
     }
 
     #[test]
-    fn patterns_are_read_back_and_others_are_told_what_is_right() {
+    fn patterns_are_read_back_and_others_are_refused_with_what_is_right() {
         for text in ["0000:3b:02.1", "ens1f0", "8086:154c", "15b3:*", "*:101e"] {
             assert_eq!(text.parse::<Pattern>().unwrap().to_string(), text);
         }
