@@ -14,7 +14,7 @@ use crate::{
 pub struct Event {
     /// Of what.
     pub subject: Subject,
-    /// Whether it needs somebody's attention.
+    /// Whether it is a warning.
     pub warning: bool,
     /// One word in CamelCase: `PrepareFailed`.
     pub reason: &'static str,

@@ -40,10 +40,10 @@ use crate::{
 pub use in_use::InUse;
 
 /// No single answer may take longer; kube itself waits for ever on a connection that has silently died.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Above the server's own limit of 290 s for one watch.
-const WATCH_PATIENCE: Duration = Duration::from_secs(300);
+const WATCH_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The first minor version of Kubernetes 1 that has counters in slices of their own.
 const COUNTER_SLICES: u32 = 35;
@@ -67,7 +67,7 @@ impl Kube {
         // rustls refuses to choose when another crate has turned on a second provider. Already chosen is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut config = Config::infer().await.map_err(|error| failed(&error))?;
-        config.read_timeout = Some(WATCH_PATIENCE);
+        config.read_timeout = Some(WATCH_TIMEOUT);
         let client = Client::try_from(config).map_err(|error| failed(&error))?;
         Ok(Self::new(client, driver, node))
     }
@@ -105,7 +105,7 @@ impl Kube {
     async fn owner(&self) -> Result<OwnerReference> {
         let subject = format!("node {}", self.node);
         let ask = async {
-            let node = asked(
+            let node = request(
                 &subject,
                 Api::<Node>::all(self.client.clone()).get(&self.node),
             )
@@ -139,7 +139,7 @@ impl Kube {
     }
 
     async fn minor_version(&self) -> Result<u32> {
-        let info = asked("server version", self.client.apiserver_version()).await?;
+        let info = request("server version", self.client.apiserver_version()).await?;
         // "35+" is a version too.
         let digits: String = info
             .minor
@@ -167,7 +167,7 @@ impl Kube {
             dry_run: true,
             ..PostParams::default()
         };
-        match asked(
+        match request(
             "slice, as a dry run",
             self.slice_api().create(&dry, &object),
         )
@@ -186,7 +186,7 @@ impl Kube {
     }
 }
 
-/// The server says since when a taint is there.
+/// The server adds since when a taint is there.
 fn without_times(mut slice: Slice) -> Slice {
     if let Slice::Devices(devices) = &mut slice {
         devices
@@ -197,7 +197,7 @@ fn without_times(mut slice: Slice) -> Slice {
     slice
 }
 
-/// Who tells events; the API server refuses one whose instance is empty. Without a node it is the pod, by its hostname.
+/// The reporter of events; the API server refuses one whose instance is empty. Without a node it is the pod, by its hostname.
 fn reporter(driver: &str, node: &str) -> Reporter {
     let unnamed = Reporter::from(driver);
     let instance = Some(node.to_owned()).filter(|node| !node.is_empty());
@@ -211,7 +211,7 @@ fn reporter(driver: &str, node: &str) -> Reporter {
 impl Cluster for Kube {
     async fn claim(&self, namespace: &str, name: &str) -> Result<Option<AllocatedClaim>> {
         let subject = format!("claim {namespace}/{name}");
-        let Some(claim) = asked(&subject, self.claim_api(namespace).get_opt(name)).await? else {
+        let Some(claim) = request(&subject, self.claim_api(namespace).get_opt(name)).await? else {
             return Ok(None);
         };
         claims::allocated(claim, &self.driver).map_err(|error| ClusterError {
@@ -230,7 +230,7 @@ impl Cluster for Kube {
             Timestamp::now(),
         ));
         let api = self.claim_api(&claim.namespace);
-        asked(
+        request(
             &format!("status of claim {claim}"),
             api.patch_status(&claim.name, &params, &body),
         )
@@ -245,7 +245,7 @@ impl Cluster for Kube {
             event.reason,
             reference.name.as_deref().unwrap_or_default()
         );
-        asked(
+        request(
             &subject,
             self.recorder.publish(&events::event(event), &reference),
         )
@@ -254,7 +254,7 @@ impl Cluster for Kube {
 
     async fn features(&self) -> Result<Features> {
         let taints = vec![Taint::no_schedule(&self.driver, Reason::Gone)];
-        // One attribute, since a device without any would not tell the one from the other.
+        // One attribute, since a device without any would not distinguish the one answer from the other.
         let attributes = [("type".to_owned(), Attribute::from("vf"))].into();
         let device = Device {
             name: "probe".into(),
@@ -275,7 +275,7 @@ impl Cluster for Kube {
 
     async fn slices(&self) -> Result<Vec<StoredSlice>> {
         let params = ListParams::default().fields(&self.selector());
-        let all = asked("slices of this node", self.slice_api().list(&params)).await?;
+        let all = request("slices of this node", self.slice_api().list(&params)).await?;
         Ok(all
             .items
             .into_iter()
@@ -286,7 +286,7 @@ impl Cluster for Kube {
     async fn create_slice(&self, slice: &Placed) -> Result<StoredSlice> {
         let object = self.object(slice).await?;
         let subject = format!("slice {} of this node", slice.index);
-        let made = asked(
+        let made = request(
             &subject,
             self.slice_api().create(&PostParams::default(), &object),
         )
@@ -300,7 +300,7 @@ impl Cluster for Kube {
         object.metadata.uid = Some(stored.uid.clone());
         object.metadata.resource_version = Some(stored.version.clone());
         let subject = format!("slice {}", stored.name);
-        let now = asked(
+        let now = request(
             &subject,
             self.slice_api()
                 .replace(&stored.name, &PostParams::default(), &object),
@@ -315,7 +315,7 @@ impl Cluster for Kube {
             resource_version,
             uid,
         });
-        match asked(
+        match request(
             &format!("slice {}", stored.name),
             self.slice_api().delete(&stored.name, &params),
         )
@@ -339,20 +339,20 @@ impl Cluster for Kube {
     }
 }
 
-async fn asked<T: Debug>(
+async fn request<T: Debug>(
     subject: &str,
     answer: impl Future<Output = kube::Result<T>>,
 ) -> Result<T> {
-    match timeout(PATIENCE, answer).await {
-        Ok(answer) => answer.map_err(|error| told(subject, error)),
+    match timeout(TIMEOUT, answer).await {
+        Ok(answer) => answer.map_err(|error| cluster_error(subject, error)),
         Err(_) => Err(unreachable(
             subject,
-            format!("no answer within {PATIENCE:?}"),
+            format!("no answer within {TIMEOUT:?}"),
         )),
     }
 }
 
-fn told(subject: &str, error: kube::Error) -> ClusterError {
+fn cluster_error(subject: &str, error: kube::Error) -> ClusterError {
     let kube::Error::Api(status) = error else {
         return unreachable(subject, error.to_string());
     };

@@ -129,7 +129,7 @@ impl Memory {
     pub fn wipe(&self) {
         let mut state = self.state();
         for name in std::mem::take(&mut state.slices).into_keys() {
-            state.tell(&SliceChange::Deleted { name });
+            state.notify(&SliceChange::Deleted { name });
         }
     }
 
@@ -148,7 +148,7 @@ impl Memory {
 }
 
 impl State {
-    fn tell(&mut self, change: &SliceChange) {
+    fn notify(&mut self, change: &SliceChange) {
         self.watchers
             .retain(|watcher| watcher.send(change.clone()).is_ok());
     }
@@ -158,7 +158,7 @@ impl State {
         slice.version = self.version.to_string();
         slice.content = kept(slice.content, self.features);
         self.slices.insert(slice.name.clone(), slice.clone());
-        self.tell(&SliceChange::Applied {
+        self.notify(&SliceChange::Applied {
             name: slice.name.clone(),
             version: slice.version.clone(),
         });
@@ -172,7 +172,7 @@ impl State {
         Err(ClusterError {
             kind,
             subject: subject.into(),
-            text: "told to fail".into(),
+            text: "a failure that the test injects".into(),
         })
     }
 
@@ -293,7 +293,7 @@ impl Cluster for Memory {
         let index = stored.index.map_or("?".into(), |index| index.to_string());
         state.writes.push(format!("delete {index}"));
         state.slices.remove(&stored.name);
-        state.tell(&SliceChange::Deleted {
+        state.notify(&SliceChange::Deleted {
             name: stored.name.clone(),
         });
         Ok(())

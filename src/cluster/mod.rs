@@ -3,10 +3,10 @@
 //! ```text
 //!  claim/   ◄─ AllocatedClaim ── claim()          publish/ ─ Placed ─► create_slice(), update_slice(), delete_slice()
 //!  attach/  ─── DeviceStatus ──► report()                  ◄─ StoredSlice, SliceChange ── slices(), slice_changes()
-//!  node/    ◄─── Pods, Policies ─ pods(), policies()   anybody ─ Event ─► event()
+//!  node/    ◄─── Pods, Policies ─ pods(), policies()   all      ─ Event ─► event()
 //! ```
 //!
-//! [`Kube`] is the real one, [`Memory`] one that behaves like it. Only this room names `kube`.
+//! [`Kube`] is the real one, [`Memory`] one that behaves like it. Only this module names `kube`.
 
 mod claims;
 mod convert;
@@ -45,7 +45,7 @@ use crate::{
 /// Every call ends in bounded time, with an answer or an error.
 ///
 /// # Errors
-/// [`ClusterError`] names what was asked and carries the server's own text.
+/// [`ClusterError`] names what was requested and has the server's own text.
 #[async_trait]
 pub trait Cluster: Send + Sync {
     /// The claim, read now; none when it does not exist or is not allocated.
@@ -57,7 +57,7 @@ pub trait Cluster: Send + Sync {
     /// Takes up to seconds when the server is slow: not for the way of a hook.
     async fn report(&self, claim: &ClaimRef, devices: &[DeviceStatus]) -> Result<()>;
 
-    /// Tells users what happened to a pod or claim.
+    /// Reports to users what happened to a pod or claim.
     async fn event(&self, event: &Event) -> Result<()>;
 
     /// What the server keeps of slices; asked by a dry run, since fields of disabled features are dropped in silence.
@@ -89,15 +89,15 @@ pub trait Cluster: Send + Sync {
     fn policies(&self, namespace: &str) -> Policies;
 }
 
-/// What the API server said, or that it did not.
+/// An error of the API server, or that it did not answer.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{subject}: {text}")]
 pub struct ClusterError {
     /// The only thing to branch on.
     pub kind: ErrorKind,
-    /// What was asked, and of what.
+    /// What was requested, and of what.
     pub subject: String,
-    /// The server's or the connection's own words.
+    /// The server's or the connection's own text.
     pub text: String,
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 /// The annotation that names the networks which Multus adds.
 const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
 
-/// One pod, reduced to what this driver asks of it.
+/// One pod, reduced to what this driver needs of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pod {
     /// `metadata.uid`.
@@ -135,7 +135,7 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    /// Whether somebody still looks.
+    /// Ends when no view is left.
     pub(super) async fn unwatched(&self) {
         self.sender.closed().await;
     }

@@ -6,14 +6,14 @@ use tokio::sync::watch;
 
 use crate::resource_policy::{Object, Objects};
 
-/// What the server says of them, as far as it was read. Kinds that it does not know have no objects.
+/// The objects as the server has them, as far as they were read. Kinds that it does not know have no objects.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PolicyView {
     /// None: not read yet.
     pub policies: Option<Vec<Object>>,
     /// None: not read yet. Read only when there are policies.
     pub attributes: Option<Vec<Object>>,
-    /// The node's labels. None: not read yet, or nobody asked. Read only when there are policies.
+    /// The node's labels. None: not read yet, or not requested. Read only when there are policies.
     pub labels: Option<BTreeMap<String, String>>,
 }
 

@@ -1,4 +1,4 @@
-//! What the controller asks of the API server.
+//! What the controller reads and writes on the API server.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -83,7 +83,7 @@ pub trait PoolCluster: Send + Sync {
     /// The ConfigMaps that there are; of named ones those that exist.
     async fn config_maps(&self, which: &ConfigMaps) -> Result<Vec<ConfigMap>>;
 
-    /// All DeviceClasses, whoever made them.
+    /// All DeviceClasses, whoever created them.
     async fn classes(&self) -> Result<Vec<Stored>>;
 
     /// Creates a class.
@@ -95,18 +95,18 @@ pub trait PoolCluster: Send + Sync {
     /// Deletes exactly this class as it was read. Absent is success.
     async fn delete_class(&self, stored: &Stored) -> Result<()>;
 
-    /// Says that ConfigMaps or classes may have changed, whoever did it. Never ends. Must be called in a tokio runtime.
+    /// Notifies that ConfigMaps or classes may have changed, whoever did it. Never ends. Must be called in a tokio runtime.
     fn pool_changes(&self, which: &ConfigMaps) -> BoxStream<'static, ()>;
 
-    /// Tells users what is wrong with a ConfigMap, a policy or DeviceAttributes.
-    async fn tell(&self, event: &Event) -> Result<()>;
+    /// Reports to users what is wrong with a ConfigMap, a policy or DeviceAttributes.
+    async fn report_event(&self, event: &Event) -> Result<()>;
 
-    /// Policies and DeviceAttributes of a namespace, with what is said of them; as of [`super::Cluster::policies`].
+    /// Policies and DeviceAttributes of a namespace, with their status; as of [`super::Cluster::policies`].
     fn all_policies(&self, namespace: &str) -> Policies;
 
     /// Every node that publishes devices of this driver, with its labels and those devices.
     async fn devices(&self) -> Result<Vec<(Node, Vec<Seen>)>>;
 
-    /// Says something of a policy. [`super::ErrorKind::NotFound`]: it is gone, or nothing can be said of its kind.
+    /// Writes the status of a policy. [`super::ErrorKind::NotFound`]: it is gone, or its kind has no status subresource.
     async fn write_policy_status(&self, policy: &Object, status: &Value) -> Result<()>;
 }

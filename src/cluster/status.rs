@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::ledger::ClaimRef;
 
-/// What is said of one device.
+/// The status of one device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceStatus {
     /// The slices' pool.

@@ -460,12 +460,12 @@ async fn what_decides_about_allocations_is_listed_with_its_kind_and_rules_may_la
     ));
     let (kube, task) = server(script);
     let all = kube.allocation_objects().await.unwrap();
-    let told: Vec<_> = all
+    let kinds: Vec<_> = all
         .iter()
         .map(|object| (object["kind"].as_str(), object["spec"]["nodeName"].as_str()))
         .collect();
     assert_eq!(
-        told,
+        kinds,
         [
             (Some("ResourceClaim"), None),
             (Some("ResourceSlice"), Some("node-1"))

@@ -115,7 +115,7 @@ impl Controller {
             action,
             note,
         };
-        if let Err(error) = self.cluster.tell(&event).await {
+        if let Err(error) = self.cluster.report_event(&event).await {
             tracing::warn!(%error, "cannot write event");
         }
     }

@@ -3,7 +3,7 @@
 use k8s_openapi::api::resource::v1::ResourceClaim;
 use kube::{Api, ResourceExt, api::ListParams};
 
-use super::{Kube, asked};
+use super::{Kube, request};
 use crate::cluster::Result;
 
 /// A claim with devices of this driver that somebody holds.
@@ -24,7 +24,7 @@ impl Kube {
     /// The server's.
     pub async fn claims_in_use(&self) -> Result<Vec<InUse>> {
         let api: Api<ResourceClaim> = Api::all(self.client.clone());
-        let claims = asked("resource claims", api.list(&ListParams::default())).await?;
+        let claims = request("resource claims", api.list(&ListParams::default())).await?;
         Ok(claims
             .items
             .iter()

@@ -10,14 +10,14 @@ use kube::{Api, Resource, api::ListParams};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Kube, asked};
+use super::{Kube, request};
 use crate::cluster::{ClusterError, ErrorKind, Result};
 
 impl Kube {
     /// Claims, their templates, classes, slices and taint rules. Rules are left out where the server has none.
     ///
     /// # Errors
-    /// The server's: who asks must be allowed to list all of them.
+    /// The server's: the caller must be allowed to list all of them.
     pub async fn allocation_objects(&self) -> Result<Vec<Value>> {
         let mut all = self.listed::<ResourceClaim>("resource claims").await?;
         all.extend(
@@ -29,11 +29,11 @@ impl Kube {
         Ok(all)
     }
 
-    /// What tells of devices and of who has them: claims, slices and taint rules. Rules are left out where the server has
-    /// none.
+    /// The objects that say which devices there are and who has them: claims, slices and taint rules. Rules are left out
+    /// where the server has none.
     ///
     /// # Errors
-    /// The server's: who asks must be allowed to list all of them.
+    /// The server's: the caller must be allowed to list all of them.
     pub async fn device_objects(&self) -> Result<Vec<Value>> {
         let mut all = self.listed::<ResourceClaim>("resource claims").await?;
         all.extend(self.slices_and_rules().await?);
@@ -58,7 +58,7 @@ impl Kube {
         K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
     {
         let api: Api<K> = Api::all(self.client.clone());
-        let all = asked(subject, api.list(&ListParams::default())).await?;
+        let all = request(subject, api.list(&ListParams::default())).await?;
         let value = |object: &K| {
             let mut value = serde_json::to_value(object)?;
             // Members of a list need not say what they are.

@@ -1,4 +1,4 @@
-//! What the controller says of policies, and what it needs to know for that.
+//! The status of policies, and the devices and nodes that it is computed from.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::{Kube, asked, policies};
+use super::{Kube, policies, request};
 use crate::{
     cluster::{Result, convert},
     resource_policy::{Kind, Node, Object, Seen},
@@ -33,7 +33,7 @@ impl Kube {
             .fields(&format!("spec.driver={}", self.driver))
             .limit(SLICES);
         loop {
-            let page = asked("slices of all nodes", api.list(&params)).await?;
+            let page = request("slices of all nodes", api.list(&params)).await?;
             for slice in page.items {
                 let Some(node) = slice.spec.node_name.clone() else {
                     continue;
@@ -60,7 +60,7 @@ impl Kube {
         let api = Api::<PartialObjectMeta<ApiNode>>::all(self.client.clone());
         let (mut all, mut params) = (Vec::new(), ListParams::default().limit(NODES));
         loop {
-            let page = asked("nodes", api.list(&params)).await?;
+            let page = request("nodes", api.list(&params)).await?;
             for node in page.items {
                 let Some(seen) = devices.remove(&node.name_any()) else {
                     continue;
@@ -88,7 +88,7 @@ impl Kube {
         );
         let patch = Patch::Merge(json!({"metadata": {"uid": policy.uid}, "status": status}));
         let params = PatchParams::default();
-        asked(
+        request(
             &format!("status of {policy}"),
             api.patch_status(&policy.name, &params, &patch),
         )
@@ -97,7 +97,7 @@ impl Kube {
     }
 }
 
-/// Whether there is a next page, which `params` ask for then.
+/// Whether there is a next page, which `params` request then.
 fn turn(params: &mut ListParams, page: ListMeta) -> bool {
     params.continue_token = page.continue_.filter(|token| !token.is_empty());
     params.continue_token.is_some()

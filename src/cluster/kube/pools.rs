@@ -21,7 +21,7 @@ use kube::{
 };
 use serde_json::Value;
 
-use super::{Kube, asked, policies};
+use super::{Kube, policies, request};
 use crate::{
     classes::{Class, Stored},
     cluster::{
@@ -40,21 +40,21 @@ impl PoolCluster for Kube {
                 for name in names {
                     let api = Api::<ApiConfigMap>::namespaced(self.client.clone(), &name.namespace);
                     found.extend(
-                        asked(&format!("ConfigMap {name}"), api.get_opt(&name.name)).await?,
+                        request(&format!("ConfigMap {name}"), api.get_opt(&name.name)).await?,
                     );
                 }
             }
             ConfigMaps::Labelled(selector) => {
                 let api = Api::<ApiConfigMap>::all(self.client.clone());
                 let params = ListParams::default().labels(selector);
-                found = asked("ConfigMaps", api.list(&params)).await?.items;
+                found = request("ConfigMaps", api.list(&params)).await?.items;
             }
         }
         Ok(found.into_iter().map(config_map).collect())
     }
 
     async fn classes(&self) -> Result<Vec<Stored>> {
-        let list = asked(
+        let list = request(
             "DeviceClasses",
             self.class_api().list(&ListParams::default()),
         )
@@ -65,7 +65,7 @@ impl PoolCluster for Kube {
     async fn create_class(&self, class: &Class) -> Result<Stored> {
         let (subject, object) = object(class)?;
         Ok(stored(
-            asked(
+            request(
                 &subject,
                 self.class_api().create(&PostParams::default(), &object),
             )
@@ -79,7 +79,7 @@ impl PoolCluster for Kube {
         object.metadata.resource_version = Some(read.version.clone());
         let answer = self.class_api();
         Ok(stored(
-            asked(
+            request(
                 &subject,
                 answer.replace(&class.name, &PostParams::default(), &object),
             )
@@ -94,7 +94,7 @@ impl PoolCluster for Kube {
             uid,
         });
         let name = &read.class.name;
-        match asked(
+        match request(
             &format!("DeviceClass {name}"),
             self.class_api().delete(name, &params),
         )
@@ -133,7 +133,7 @@ impl PoolCluster for Kube {
             .boxed()
     }
 
-    async fn tell(&self, event: &Event) -> Result<()> {
+    async fn report_event(&self, event: &Event) -> Result<()> {
         Cluster::event(self, event).await
     }
 

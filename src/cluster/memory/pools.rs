@@ -27,7 +27,7 @@ pub(super) struct ControllerObjects {
     watchers: Vec<mpsc::UnboundedSender<()>>,
     drops_resources: bool,
     nodes: Vec<(Node, Vec<Seen>)>,
-    says_nothing: bool,
+    lacks_status: bool,
 }
 
 impl Memory {
@@ -49,7 +49,7 @@ impl Memory {
                 state.controller.maps.insert(name.clone(), map);
             }
         }
-        state.controller.tell();
+        state.controller.notify();
     }
 
     /// Somebody writes a class.
@@ -69,9 +69,9 @@ impl Memory {
         self.state().controller.nodes = nodes;
     }
 
-    /// From now on nothing can be said of a policy: its kind has no status subresource.
+    /// From now on the kind of policies has no status subresource.
     pub fn drop_policy_status(&self) {
-        self.state().controller.says_nothing = true;
+        self.state().controller.lacks_status = true;
     }
 
     /// All classes as they are.
@@ -87,7 +87,7 @@ impl Memory {
 }
 
 impl ControllerObjects {
-    fn tell(&mut self) {
+    fn notify(&mut self) {
         self.watchers.retain(|watcher| watcher.send(()).is_ok());
     }
 
@@ -119,7 +119,7 @@ impl State {
         self.controller
             .classes
             .insert(stored.class.name.clone(), stored.clone());
-        self.controller.tell();
+        self.controller.notify();
         stored
     }
 }
@@ -190,7 +190,7 @@ impl PoolCluster for Memory {
             .writes
             .push(format!("delete {}", read.class.name));
         state.controller.classes.remove(&read.class.name);
-        state.controller.tell();
+        state.controller.notify();
         Ok(())
     }
 
@@ -202,7 +202,7 @@ impl PoolCluster for Memory {
             .boxed()
     }
 
-    async fn tell(&self, event: &Event) -> Result<()> {
+    async fn report_event(&self, event: &Event) -> Result<()> {
         Cluster::event(self, event).await
     }
 
@@ -219,7 +219,7 @@ impl PoolCluster for Memory {
     async fn write_policy_status(&self, policy: &Object, status: &Value) -> Result<()> {
         let mut state = self.state();
         state.trip("status")?;
-        if state.controller.says_nothing {
+        if state.controller.lacks_status {
             let (kind, subject) = (ErrorKind::NotFound, format!("status of {policy}"));
             return Err(ClusterError {
                 kind,

@@ -100,7 +100,7 @@ async fn policies_their_attributes_and_the_nodes_labels_are_read() {
 }
 
 #[tokio::test]
-async fn without_policies_nothing_else_is_asked_for() {
+async fn without_policies_nothing_else_is_requested() {
     let (kube, requests) = lists(vec![(POLICIES, list("SriovResourcePolicy", json!([])))]);
     let mut view = Cluster::policies(&kube, "sriov");
     view.wait_for(|view| view.objects().is_some())
