@@ -50,7 +50,7 @@ impl Node {
             claimed: &BTreeMap::new(),
             taints: &self.taints,
             pools: Some(&Assignment::default()),
-            given: Some(&BTreeMap::new()),
+            policy_attributes: Some(&BTreeMap::new()),
             published: &published,
         })
     }

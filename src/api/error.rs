@@ -7,7 +7,7 @@ use super::ConfigSource;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {field}: {reason}")]
 pub struct ConfigError {
-    /// Whose configuration, in the user's words.
+    /// Whose configuration, as the user knows it.
     pub place: String,
     /// The field, as written.
     pub field: String,

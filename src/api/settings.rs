@@ -59,7 +59,7 @@ pub struct Settings {
     pub addresses: Vec<IpNet>,
     /// Routes in the pod.
     pub routes: Vec<Route>,
-    /// Who carries the netdev into the pod.
+    /// Who moves the netdev into the pod.
     pub attach: Option<AttachMode>,
     /// RDMA's character devices.
     pub rdma: Option<bool>,

@@ -246,11 +246,11 @@ fn the_table_of_configs_holds() {
             requests: Vec::new(),
             parameters: row["config"].clone(),
         };
-        let told = merged(&[class(json!({"allowInClaims": ["*"]})), config]);
-        match (row["error"].as_str(), told) {
-            (None, told) => assert!(told.is_ok(), "{}: {told:?}", row["name"]),
-            (Some(field), told) => {
-                assert!(told.is_err_and(|e| e.contains(field)), "{}", row["name"])
+        let result = merged(&[class(json!({"allowInClaims": ["*"]})), config]);
+        match (row["error"].as_str(), result) {
+            (None, result) => assert!(result.is_ok(), "{}: {result:?}", row["name"]),
+            (Some(field), result) => {
+                assert!(result.is_err_and(|e| e.contains(field)), "{}", row["name"])
             }
         }
     }

@@ -20,7 +20,7 @@ pub struct Class {
     pub selectors: Vec<String>,
     /// Elements of `spec.config`.
     pub config: Vec<Value>,
-    /// What unchanged pods ask for in their limits.
+    /// What unchanged pods request in their limits.
     pub extended_resource_name: Option<String>,
 }
 
@@ -36,7 +36,7 @@ pub struct Stored {
 }
 
 impl Class {
-    /// The class of a pool's devices. Without `extendedResourceName` where the pool's name is none that a pod can ask for.
+    /// The class of a pool's devices. Without `extendedResourceName` where the pool's name is none that a pod can request.
     #[must_use]
     pub fn of_pool(pool: &PoolName, driver: &str) -> Self {
         Self {

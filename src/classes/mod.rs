@@ -1,4 +1,4 @@
-//! DeviceClasses from pools: one per pool name, by which pods ask for it, and what has to change in a cluster so that it
+//! DeviceClasses from pools: one per pool name, by which pods request it, and what has to change in a cluster so that it
 //! has them.
 //!
 //! ```text

@@ -2,7 +2,7 @@
 
 use crate::pool::PoolName;
 
-/// Hex digits that tell names apart which would else be the same.
+/// Hex digits that distinguish names which would else be the same.
 const HASH: usize = 10;
 /// How much is kept of a part that has to be rewritten.
 const KEPT: usize = 40;

@@ -119,7 +119,7 @@ fn a_quote_in_a_prefix_does_not_leave_the_expression() {
 }
 
 #[test]
-fn no_pod_can_ask_for_what_kubernetes_does_not_take() {
+fn no_pod_can_request_what_kubernetes_does_not_take() {
     let name = |text: &str| Class::of_pool(&pool(text), DRIVER).extended_resource_name;
     assert_eq!(
         name("intel.com/Sriov-nic_1").as_deref(),
@@ -153,9 +153,9 @@ fn somebody_elses_class_is_never_touched() {
         (created, plan.update.len(), plan.delete.len()),
         (vec!["b.intel.com"], 0, 0)
     );
-    let told = plan.conflicts[0].to_string();
+    let conflict = plan.conflicts[0].to_string();
     assert_eq!(
-        told,
+        conflict,
         "DeviceClass a.intel.com is not this controller's and gives something else: pool intel.com/a has no class"
     );
 }

@@ -26,10 +26,10 @@ pub struct Recording {
     pub functions: Vec<Observed>,
     /// Functions that the host itself uses.
     pub host_used: Vec<DeviceId>,
-    /// What devlink and vDPA tell.
+    /// What devlink and vDPA report.
     #[serde(rename = "told")]
     pub genl: GenlInfo,
-    /// sysfs, as far as discovery looks at it.
+    /// sysfs, as far as discovery reads it.
     #[serde(skip_serializing_if = "SysfsTree::is_empty")]
     pub sysfs: SysfsTree,
 }

@@ -15,7 +15,7 @@ use crate::{
     host::{Kernel, Recording, Result},
 };
 
-/// One look at the host.
+/// One scan of the host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Inventory {
     /// All network functions, sorted by address.

@@ -15,24 +15,24 @@ use crate::{
     resource_policy::{Library, Node},
 };
 
-/// What the server says of policies, and what was made of it.
+/// The policies as the server has them, and what was read of them.
 #[derive(Debug)]
 pub(super) struct Policies {
-    /// None: nobody wants any.
+    /// None: this agent follows no policies.
     view: Option<cluster::Policies>,
     node: Node,
     library: Library,
     read: PolicyView,
-    /// Whether every object could be read once: before, what is published may be by what one said when it was good.
+    /// Whether every object could be read once: until then, what is published may follow an object that was valid before.
     begun: bool,
     /// Whether all that is needed is known now.
     known: bool,
     dropped: usize,
-    told: BTreeSet<String>,
+    logged: BTreeSet<String>,
 }
 
 /// Attributes of each device.
-type Given = BTreeMap<DeviceId, BTreeMap<String, Attribute>>;
+type PolicyAttributes = BTreeMap<DeviceId, BTreeMap<String, Attribute>>;
 
 impl Policies {
     /// Without a view there are no policies.
@@ -55,7 +55,7 @@ impl Policies {
             begun,
             known,
             dropped,
-            told: BTreeSet::new(),
+            logged: BTreeSet::new(),
         }
     }
 
@@ -75,7 +75,7 @@ impl Policies {
         }
         self.read = view;
         for problem in self.library.problems() {
-            if self.told.insert(problem.to_string()) {
+            if self.logged.insert(problem.to_string()) {
                 tracing::warn!("{problem}");
             }
         }
@@ -94,7 +94,7 @@ impl Policies {
         &mut self,
         devices: &[Candidate],
         pools: Option<Assignment>,
-    ) -> (Option<Assignment>, Option<Given>) {
+    ) -> (Option<Assignment>, Option<PolicyAttributes>) {
         let Some(pools) = pools else {
             return (None, None);
         };
@@ -103,13 +103,13 @@ impl Policies {
         }
         let decision = self.library.assign(&self.node, devices, &pools);
         for warning in &decision.warnings {
-            if self.told.insert(warning.clone()) {
+            if self.logged.insert(warning.clone()) {
                 tracing::warn!("{warning}");
             }
         }
         self.dropped = decision.dropped;
-        let (pools, given) = decision.join(pools);
-        (Some(pools), Some(given))
+        let (pools, policy_attributes) = decision.join(pools);
+        (Some(pools), Some(policy_attributes))
     }
 
     /// How many things in policies and DeviceAttributes cannot be used.
@@ -127,7 +127,7 @@ impl Policies {
     }
 }
 
-/// Says so when the server says something else. Runs until the task is dropped.
+/// Notifies when the server's objects have changed. Runs until the task is dropped.
 pub(super) async fn watch(view: Option<cluster::Policies>, changed: Arc<Notify>) {
     let Some(mut view) = view else {
         return std::future::pending().await;
@@ -215,26 +215,27 @@ mod tests {
             let inventory = inventory::observe(kernel).unwrap();
             self.policies.reload();
             let devices = candidates(&inventory, |_| None, &self.published);
-            let (pools, given) = self.policies.join(&devices, Some(Assignment::default()));
+            let (pools, policy_attributes) =
+                self.policies.join(&devices, Some(Assignment::default()));
             publish::slices(&PublishInput {
                 driver: "sriov-dra.io",
                 inventory: &inventory,
                 claimed: &BTreeMap::new(),
                 taints: &BTreeMap::new(),
                 pools: pools.as_ref(),
-                given: given.as_ref(),
+                policy_attributes: policy_attributes.as_ref(),
                 published: &self.published,
             })
         }
 
         /// Publishes; which devices have which pool and colour then.
-        fn told(&mut self) -> Vec<String> {
+        fn publish(&mut self) -> Vec<String> {
             let desired = self.desired();
             let devices = desired.slices.iter().flat_map(|slice| slice.devices());
             self.published.devices = devices
                 .map(|device| (device.name.clone(), device.clone()))
                 .collect();
-            let given = self
+            let in_pools = self
                 .published
                 .devices
                 .values()
@@ -244,7 +245,7 @@ mod tests {
                     ["pciAddress", "pool", NET, "example.com/colour"].map(|name| device.text(name));
                 texts.join(" ")
             };
-            given.map(line).collect()
+            in_pools.map(line).collect()
         }
     }
 
@@ -253,9 +254,9 @@ mod tests {
         let memory = Memory::default();
         let mut agent = Agent::of(&memory);
         let before = agent.desired();
-        assert_eq!(agent.told(), [""; 0]);
+        assert_eq!(agent.publish(), [""; 0]);
         memory.write_policies(objects(Value::Null));
-        let one = agent.told();
+        let one = agent.publish();
         assert!(
             one.len() == 1 && one[0].ends_with(" intel.com/net net red"),
             "{one:?}"
@@ -264,18 +265,18 @@ mod tests {
         bad.policies[0].spec["configs"][0]["resourceFilters"][0]["driver"] = json!(["x"]);
         memory.write_policies(bad);
         assert_eq!(
-            (agent.told(), agent.policies.bad()),
+            (agent.publish(), agent.policies.bad()),
             (one.clone(), 1),
             "the last good state stays"
         );
         memory.forget_policies();
         assert_eq!(
-            agent.told(),
+            agent.publish(),
             one,
             "as does what was read when the server is away"
         );
         memory.write_policies(Objects::default());
-        assert_eq!(agent.told(), [""; 0]);
+        assert_eq!(agent.publish(), [""; 0]);
         assert_eq!(agent.desired(), before, "no attribute stays");
     }
 
@@ -284,27 +285,27 @@ mod tests {
         let memory = Memory::default();
         memory.write_policies(objects(Value::Null));
         let mut old = Agent::of(&memory);
-        let published = (old.told(), old.published.clone());
+        let published = (old.publish(), old.published.clone());
         memory.forget_policies();
         let mut new = Agent {
             published: published.1,
             ..Agent::of(&memory)
         };
-        assert_eq!(new.told(), published.0);
+        assert_eq!(new.publish(), published.0);
         let mut bad = objects(Value::Null);
         bad.policies[0].spec["configs"][0]["resourceFilters"][0]["pfNames"] = json!(["ens1f0#x"]);
         memory.write_policies(bad.clone());
         assert_eq!(
-            new.told(),
+            new.publish(),
             published.0,
             "nobody knows what it said when it was good"
         );
         memory.write_policies(objects(Value::Null));
-        assert_eq!(new.told(), published.0);
+        assert_eq!(new.publish(), published.0);
         bad.policies[0].name = "another".into();
         memory.write_policies(bad);
         assert_eq!(
-            new.told(),
+            new.publish(),
             [""; 0],
             "a new one that was never good does nothing"
         );
@@ -317,11 +318,11 @@ mod tests {
         let term =
             json!([{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}]);
         memory.write_policies(objects(json!({"nodeSelectorTerms": term})));
-        assert_eq!(agent.told(), [""; 0], "no labels yet");
+        assert_eq!(agent.publish(), [""; 0], "no labels yet");
         memory.label_node(&[("zone", "a")]);
-        assert_eq!(agent.told().len(), 1);
+        assert_eq!(agent.publish().len(), 1);
         memory.label_node(&[("zone", "b")]);
-        assert_eq!(agent.told(), [""; 0]);
+        assert_eq!(agent.publish(), [""; 0]);
     }
 
     #[tokio::test]

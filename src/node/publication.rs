@@ -1,4 +1,4 @@
-//! What should be published: made anew whenever something may have changed.
+//! What should be published: planned again whenever something may have changed.
 
 use std::{
     borrow::Cow,
@@ -31,9 +31,9 @@ use crate::{
 
 /// Kernel events come in bursts.
 const SETTLE: Duration = Duration::from_millis(200);
-/// But nobody waits longer than this for a device that has come or gone.
+/// But a device that was added or removed waits no longer than this.
 const LONGEST_SETTLE: Duration = Duration::from_secs(2);
-/// The host is read so often even if no event came.
+/// The host is scanned at least this often, also without an event.
 const RESCAN: Duration = Duration::from_mins(1);
 
 /// From the host to the desired slices.
@@ -52,13 +52,13 @@ pub(super) struct Publication {
     pub(super) pool_defaults: watch::Sender<Arc<claim::PoolDefaults>>,
 }
 
-/// How long a burst may settle: where a look is slow (many functions, a busy host), looking takes a fifth of the time.
-fn settle(look: Duration) -> Duration {
-    (look * 4).clamp(SETTLE, LONGEST_SETTLE)
+/// How long a burst may settle: where a scan is slow (many functions, a busy host), scans take a fifth of the time.
+fn settle(scan: Duration) -> Duration {
+    (scan * 4).clamp(SETTLE, LONGEST_SETTLE)
 }
 
-/// One look at the host and the records.
-struct Look {
+/// One scan of the host and the records.
+struct Scan {
     inventory: Inventory,
     claimed: BTreeMap<DeviceId, Option<String>>,
     /// What was published of claimed devices before their claim.
@@ -74,38 +74,38 @@ impl Publication {
         loop {
             let mut pause = RESCAN;
             let begun = Instant::now();
-            let look = self.look().await;
+            let scan = self.scan().await;
             let settle = settle(begun.elapsed());
-            match look {
-                Ok(mut look) => {
+            match scan {
+                Ok(mut scan) => {
                     pause = self
-                        .taint_links_down(&mut look)
+                        .taint_links_down(&mut scan)
                         .map_or(RESCAN, |again| again.min(RESCAN));
                     self.read_pools().await;
-                    self.desire(&look).await;
+                    self.desire(&scan).await;
                     drop(starting.take());
                 }
                 Err(error) => tracing::error!(error, "inventory: keeping what is published"),
             }
-            // Either something changed, or it is time to look anyway.
+            // Either something changed, or it is time to scan anyway.
             let _ = timeout(pause, changed.notified()).await;
             sleep(settle).await;
         }
     }
 
-    async fn look(&self) -> Result<Look, String> {
+    async fn scan(&self) -> Result<Scan, String> {
         let (engine, driver) = (Arc::clone(&self.engine), self.driver.clone());
-        super::blocking(move || look(&engine, &driver)).await
+        super::blocking(move || scan(&engine, &driver)).await
     }
 
-    /// Adds the taints of ports whose link is down; returns after what time to look again.
-    fn taint_links_down(&mut self, look: &mut Look) -> Option<Duration> {
-        let functions = &look.inventory.functions;
+    /// Adds the taints of ports whose link is down; returns after what time to scan again.
+    fn taint_links_down(&mut self, scan: &mut Scan) -> Option<Duration> {
+        let functions = &scan.inventory.functions;
         let settled = self
             .links
             .settle(&publish::ports(functions), Instant::now());
         for (device, taints) in publish::link_down(&self.driver, functions, &settled.down) {
-            look.taints.entry(device).or_default().extend(taints);
+            scan.taints.entry(device).or_default().extend(taints);
         }
         settled.again
     }
@@ -130,7 +130,7 @@ impl Publication {
         }
     }
 
-    async fn desire(&mut self, look: &Look) {
+    async fn desire(&mut self, scan: &Scan) {
         // What the server holds is needed for last-known values: nothing is desired before.
         let Ok(published) = self.published.wait_for(Option::is_some).await else {
             return;
@@ -138,22 +138,22 @@ impl Publication {
         let Some(published) = published.as_ref() else {
             return;
         };
-        let published = &with_recorded(published, &look.recorded);
-        let resting = |id: &DeviceId| look.claimed.get(id).cloned().flatten();
-        let candidates = pool_config::candidates(&look.inventory, resting, published);
+        let published = &with_recorded(published, &scan.recorded);
+        let resting = |id: &DeviceId| scan.claimed.get(id).cloned().flatten();
+        let candidates = pool_config::candidates(&scan.inventory, resting, published);
         let pools = self.pools.assign(&candidates);
         self.policies.reload();
-        let (pools, given) = self.policies.join(&candidates, pools);
+        let (pools, policy_attributes) = self.policies.join(&candidates, pools);
         self.metrics
             .policies(self.policies.bad(), self.policies.dropped());
-        let defaults = match (&pools, &given) {
+        let defaults = match (&pools, &policy_attributes) {
             (Some(known), Some(_)) => {
-                pool_defaults::by_assignment(known, &self.pool_defaults.borrow(), &look.claimed)
+                pool_defaults::by_assignment(known, &self.pool_defaults.borrow(), &scan.claimed)
             }
             (Some(known), None) => pool_defaults::without_policies(
                 known,
                 &self.pool_defaults.borrow(),
-                &look.claimed,
+                &scan.claimed,
                 published,
             ),
             (None, _) => {
@@ -163,14 +163,14 @@ impl Publication {
         self.pool_defaults.send_replace(Arc::new(defaults));
         let desired = publish::slices(&PublishInput {
             driver: &self.driver,
-            inventory: &look.inventory,
-            claimed: &look.claimed,
-            taints: &look.taints,
+            inventory: &scan.inventory,
+            claimed: &scan.claimed,
+            taints: &scan.taints,
             pools: pools.as_ref(),
-            given: given.as_ref(),
+            policy_attributes: policy_attributes.as_ref(),
             published,
         });
-        self.metrics.prepared(look.records);
+        self.metrics.prepared(scan.records);
         self.metrics.published(
             desired
                 .slices
@@ -200,14 +200,14 @@ fn count(slices: &[Slice]) -> usize {
     slices.iter().map(|slice| slice.devices().len()).sum()
 }
 
-fn look(engine: &Engine, driver: &str) -> Result<Look, String> {
+fn scan(engine: &Engine, driver: &str) -> Result<Scan, String> {
     let mut inventory =
         inventory::observe(&**engine.kernel()).map_err(|error| error.to_string())?;
     let records = engine.records().map_err(|error| error.to_string())?;
     inventory.withhold(engine.choice(), &names_in_pods(&records));
     let claimed = claimed(&records);
     let mut taints = taints(engine, driver)?;
-    // A claimed device has the driver that its claim asks for.
+    // A claimed device has the driver that its claim requests.
     for device in engine
         .driverless(&inventory.functions)
         .into_iter()
@@ -218,7 +218,7 @@ fn look(engine: &Engine, driver: &str) -> Result<Look, String> {
             .or_default()
             .push(Taint::no_schedule(driver, Reason::DriverMissing));
     }
-    Ok(Look {
+    Ok(Scan {
         taints,
         claimed,
         recorded: recorded(&records),

@@ -1,5 +1,5 @@
 //! Which device is in which pool: the first match wins, over the pools in the document's order and each one's selector
-//! objects in theirs. What the object that matched first asks for is what the device's containers get.
+//! objects in theirs. What the object that matched first requests is what the device's containers get.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -27,7 +27,7 @@ pub struct Assigned {
     pub place: String,
     /// It is offered without NUMA node.
     pub exclude_topology: bool,
-    /// What that selector object asks for.
+    /// What that selector object requests.
     pub decorators: Decorators,
     /// `*` and the device's own, merged; none when the pool has no `additionalInfo`.
     pub additional_info: Option<BTreeMap<String, String>>,
@@ -106,7 +106,7 @@ fn assigned(pool: &Pool, selector: &Selector, device: &Candidate) -> Assigned {
     }
 }
 
-/// `A, B, C and 61 more are`: a card has hundreds of VFs, a line has room for few.
+/// `A, B, C and 61 more are`: a card has hundreds of VFs, a line is for few.
 pub(crate) fn some_of(devices: &[DeviceId]) -> String {
     const MOST: usize = 3;
     let shown: Vec<String> = devices.iter().take(MOST).map(ToString::to_string).collect();

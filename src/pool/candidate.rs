@@ -31,7 +31,7 @@ impl CandidateKind {
     }
 }
 
-/// A device with all that selectors ask for, as it is when nobody has it.
+/// A device with all that selectors look at, as it is when nobody has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// Which device.

@@ -1,4 +1,4 @@
-//! `additionalInfo`: what a pool's containers are told beside.
+//! `additionalInfo`: further values for a pool's containers.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ const ALL: &str = "*";
 pub struct AdditionalInfo(BTreeMap<String, Texts>);
 
 impl AdditionalInfo {
-    /// What a device's container is told: what is for all, and over it what is for this address. A sub-function goes by
+    /// What a device's container gets: what is for all, and over it what is for this address. A sub-function goes by
     /// its parent's address.
     #[must_use]
     pub fn of(&self, pci: Bdf) -> BTreeMap<String, String> {
@@ -51,9 +51,9 @@ impl AdditionalInfo {
 
     fn add(&mut self, value: &Json, place: Place) -> Result<(), ConfigError> {
         let object = Object::of(value, place, FORM)?;
-        for (address, told) in object.members() {
+        for (address, entries) in object.members() {
             self.0
-                .insert(address.clone(), texts(told, object.place.key(address))?);
+                .insert(address.clone(), texts(entries, object.place.key(address))?);
         }
         Ok(())
     }

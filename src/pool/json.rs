@@ -22,7 +22,7 @@ pub(super) enum Json {
 }
 
 impl Json {
-    /// Reads a document. The error tells line, column, and what is there.
+    /// Reads a document. The error names line, column, and what is there.
     pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
         serde_json::from_str(text).map_err(|error| broken(text, &error))
     }
@@ -37,10 +37,10 @@ fn broken(text: &str, error: &serde_json::Error) -> ConfigError {
         );
     }
     let position = format!("line {} column {}", error.line(), error.column());
-    let told = error.to_string();
-    let reason = told
+    let message = error.to_string();
+    let reason = message
         .strip_suffix(&format!(" at {position}"))
-        .unwrap_or(&told);
+        .unwrap_or(&message);
     let line = text
         .lines()
         .nth(error.line().saturating_sub(1))

@@ -85,6 +85,6 @@ pub struct Pool {
     pub exclude_topology: bool,
     /// The selector objects in their order; at least one.
     pub selectors: Vec<Selector>,
-    /// What its containers are told beside; none when the configuration has none.
+    /// Further values for its containers; none when the configuration has none.
     pub additional_info: Option<AdditionalInfo>,
 }

@@ -9,7 +9,7 @@ use crate::api::MAX_VALUE;
 
 const RIGHT: &str = "1 or more of letters, digits, '_' and '-'";
 
-/// A pool's name, which is the extended resource that pods ask for.
+/// A pool's name, which is the extended resource that pods request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PoolName {
     /// `intel.com`.
@@ -68,7 +68,7 @@ impl PoolName {
         }
     }
 
-    /// The resource that pods ask for in their limits; none when Kubernetes takes no such name.
+    /// The resource that pods request in their limits; none when Kubernetes takes no such name.
     #[must_use]
     pub fn extended_resource(&self) -> Option<String> {
         // The quota `requests.NAME` has to be a name too, and must not be the resource itself.
@@ -100,13 +100,13 @@ impl PoolName {
         let findings = [
             (!is_subdomain(&self.prefix), "resourcePrefix", {
                 format!(
-                    "{} is no DNS subdomain like \"intel.com\" outside kubernetes.io, so no pod can ask for this pool",
+                    "{} is no DNS subdomain like \"intel.com\" outside kubernetes.io, so no pod can request this pool",
                     quoted(&self.prefix)
                 )
             }),
             (!is_qualified(&self.name), "resourceName", {
                 format!(
-                    "{name} must have at most 63 characters, letters or digits first and last, or no pod can ask for it"
+                    "{name} must have at most 63 characters, letters or digits first and last, or no pod can request it"
                 )
             }),
             (self.name.contains('-'), "resourceName", {

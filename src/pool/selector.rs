@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Candidate, CandidateKind, DeviceType, PfFunctions, functions::select};
 use crate::device::LinkType;
 
-/// A selector object. An empty list asks for nothing. Texts are compared as they are: no `0x`, no upper-case hex, no
+/// A selector object. An empty list requires nothing. Texts are compared as they are: no `0x`, no upper-case hex, no
 /// short addresses, no patterns.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selector {
@@ -205,7 +205,7 @@ fn root_devices(selector: &Selector, device: &Candidate) -> Option<Refusal> {
 }
 
 fn link_types(selector: &Selector, device: &Candidate) -> Option<Refusal> {
-    // The kernel's words for them, as netlink libraries have them.
+    // The kernel's names of them, as netlink libraries have them.
     let link_type = match device.link_type {
         Some(LinkType::Ethernet) => "ether",
         Some(LinkType::Infiniband) => "infiniband",

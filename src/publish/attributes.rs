@@ -43,7 +43,7 @@ impl<'a> Facts<'a> {
             claimed: self.input.claimed.contains_key(&function.id),
             last,
             pool: self.pool(&function.id, last),
-            given: self.given(&function.id, last),
+            policy_attributes: self.policy_attributes(&function.id, last),
             resting: self
                 .input
                 .claimed
@@ -62,15 +62,23 @@ impl<'a> Facts<'a> {
             return Pool::Kept;
         };
         match pools.devices.get(id) {
-            None if self.input.given.is_none() => Pool::Kept,
+            None if self.input.policy_attributes.is_none() => Pool::Kept,
             assigned => Pool::Assigned(assigned),
         }
     }
 
     /// What is not the driver's own.
-    fn given(&self, id: &DeviceId, last: Option<&Device>) -> BTreeMap<String, Attribute> {
-        match self.input.given.filter(|_| self.is_free(id, last)) {
-            Some(given) => given.get(id).cloned().unwrap_or_default(),
+    fn policy_attributes(
+        &self,
+        id: &DeviceId,
+        last: Option<&Device>,
+    ) -> BTreeMap<String, Attribute> {
+        match self
+            .input
+            .policy_attributes
+            .filter(|_| self.is_free(id, last))
+        {
+            Some(all) => all.get(id).cloned().unwrap_or_default(),
             None => {
                 let last = last.into_iter().flat_map(|device| &device.attributes);
                 let others = last.filter(|(name, _)| !OWN_ATTRIBUTES.contains(&name.as_str()));
@@ -81,13 +89,13 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// A device under a claim stays what it was when it was given away.
+    /// A device under a claim stays as it was when it was allocated.
     fn is_free(&self, id: &DeviceId, last: Option<&Device>) -> bool {
         last.is_none() || !self.input.claimed.contains_key(id)
     }
 }
 
-/// One function, what is known of its PF, and what was last said of it.
+/// One function, what is known of its PF, and what was last published of it.
 struct Subject<'a> {
     function: &'a Function,
     pf: Option<&'a Function>,
@@ -95,14 +103,14 @@ struct Subject<'a> {
     last: Option<&'a Device>,
     resting: Option<&'a str>,
     pool: Pool<'a>,
-    given: BTreeMap<String, Attribute>,
+    policy_attributes: BTreeMap<String, Attribute>,
 }
 
 /// The device's pool.
 enum Pool<'a> {
     /// As now assigned.
     Assigned(Option<&'a Assigned>),
-    /// As published: nobody knows better, or a claim has the device.
+    /// As published: pools are not known, or a claim has the device.
     Kept,
 }
 
@@ -115,9 +123,9 @@ impl Subject<'_> {
             .chain(self.capabilities())
             .chain(self.pool())
             .chain(self.topology());
-        // The pool's name may be given as well, written otherwise.
+        // A policy may assign the pool's name as well, in another form.
         all.map(|(name, value)| (name.to_owned(), value))
-            .chain(self.given.clone())
+            .chain(self.policy_attributes.clone())
             .collect()
     }
 
@@ -254,7 +262,7 @@ impl Subject<'_> {
         all
     }
 
-    /// What was last said of a device under a claim, else what is so now.
+    /// What was last published of a device under a claim, else the present value.
     fn rested(&self, name: &str, now: Attribute) -> Attribute {
         let last = self
             .last

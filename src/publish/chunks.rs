@@ -1,4 +1,4 @@
-//! Which device is in which slice: never a matter of how many others there are, so that a newcomer moves nobody.
+//! Which device is in which slice: independent of how many others there are, so that a new device moves no other.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Either a PF or its VFs and SFs can be given away: they share a counter set.
+//! Either a PF or its VFs and SFs can be allocated: they share a counter set.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ pub(super) const MAX_SETS: usize = 8;
 /// Sized by what the PF can have, not by what it has: a changed number of VFs does not touch it.
 const VFS: &str = "vfs";
 
-/// Nothing says how many SFs a PF can have, so that they have a counter of their own, which is more than any card has.
+/// The kernel does not report how many SFs a PF can have, so they have a counter of their own, which is more than any card has.
 const SFS: &str = "sfs";
 const MANY: u64 = 65_536;
 

@@ -42,12 +42,12 @@ pub struct Published {
     pub features: Features,
 }
 
-/// All that slices are made of.
+/// All that slices are planned from.
 #[derive(Debug, Clone, Copy)]
 pub struct PublishInput<'a> {
     /// The driver's name, the domain of its taints.
     pub driver: &'a str,
-    /// What the host has. What it uses itself is not published, but says what PF an offered VF has.
+    /// The functions of the host. Those that it uses itself are not published, but may be the PF of an offered VF.
     pub inventory: &'a Inventory,
     /// Devices under a claim, with the driver that they have when they rest, if the claim changed it (the record's first
     /// `Driver` step). They stay listed, whatever happens to them.
@@ -58,7 +58,7 @@ pub struct PublishInput<'a> {
     pub pools: Option<&'a Assignment>,
     /// Attributes that policies give to devices; none: not known, and each keeps those with which it is published, and its
     /// pool unless config.json has it.
-    pub given: Option<&'a BTreeMap<DeviceId, BTreeMap<String, Attribute>>>,
+    pub policy_attributes: Option<&'a BTreeMap<DeviceId, BTreeMap<String, Attribute>>>,
     /// What the server holds now: last-known values, devices that have vanished, what it can keep.
     pub published: &'a Published,
 }
@@ -104,7 +104,7 @@ pub fn slices(input: &PublishInput<'_>) -> Desired {
         .collect();
     let chunks = chunks::chunks(devices);
     if chunks.is_empty() {
-        // "The driver is up and has no devices" is said too.
+        // An empty slice is published too: the driver runs and has no devices.
         slices.push(Slice::Devices(Vec::new()));
     }
     slices.extend(chunks.into_iter().map(Slice::Devices));
@@ -123,7 +123,7 @@ pub fn writes(stored: &[StoredSlice], desired: &Desired) -> Vec<Placed> {
 }
 
 /// Without counters nothing keeps the scheduler from giving away both a PF and a VF or SF of it: then the PF is offered
-/// only while it has none, and what is made while a claim has the PF is not.
+/// only while it has none, and VFs and SFs that are created while a claim has the PF are not.
 fn is_offerable(
     function: &Function,
     parents: &BTreeSet<DeviceId>,

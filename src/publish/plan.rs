@@ -1,6 +1,6 @@
 //! What to write so that the server holds the desired slices: pure, and nothing when it does already.
 //!
-//! Readers use the slices of a pool's highest generation only, and wait until there are as many as each of them says.
+//! Readers use the slices of a pool's highest generation only, and wait until there are as many as `resourceSliceCount` says.
 //! So a change of one slice is written in place, and so are changes that neither add, remove nor move a device; whatever
 //! else changes gets a new generation, which every slice must carry.
 //!
@@ -16,7 +16,7 @@ use crate::slice::{Placed, Slice, StoredSlice, Taint};
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Write {
-    /// It is not ours by the rules, or one too many.
+    /// It does not follow this driver's rules, or is one too many.
     Delete(StoredSlice),
     /// It holds something else.
     Update(StoredSlice, Placed),
@@ -105,7 +105,7 @@ fn count(desired: &[Slice]) -> i64 {
     i64::try_from(desired.len()).unwrap_or(i64::MAX)
 }
 
-/// The desired slice, with the times at which the server first saw its taints: written anew they would all differ.
+/// The desired slice, with the times at which the server first saw its taints: without them every taint would differ.
 pub(super) fn with_times(desired: &Slice, stored: &Slice) -> Slice {
     let Slice::Devices(devices) = desired else {
         return desired.clone();

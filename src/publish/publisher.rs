@@ -23,7 +23,7 @@ use crate::{
 /// How fast the loop goes.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// Quiet time after a reason before anything is written: reasons come in swarms.
+    /// Quiet time after a reason before anything is written: reasons come in bursts.
     pub settle: Duration,
     /// Writes begin at the latest so long after the first reason.
     pub settle_max: Duration,
@@ -31,7 +31,7 @@ pub struct Pace {
     pub retry_min: Duration,
     /// Pause after many errors.
     pub retry_max: Duration,
-    /// The server is listed so often even if nothing happens.
+    /// The server is listed at least this often, also without a change.
     pub relist: Duration,
 }
 
@@ -78,13 +78,13 @@ impl Publisher {
         }
     }
 
-    /// What the server holds; none until it has told. Last-known values and features for the next [`super::slices`].
+    /// What the server holds; none until it has been read. Last-known values and features for the next [`super::slices`].
     #[must_use]
     pub fn published(&self) -> watch::Receiver<Option<Published>> {
         self.published.subscribe()
     }
 
-    /// Makes the loop look at the server at once: the kubelet has (re)registered us, and deletes slices when it starts.
+    /// Makes the loop list the slices at once: the kubelet has (re)registered us, and deletes slices when it starts.
     #[must_use]
     pub fn nudge(&self) -> Arc<Notify> {
         Arc::clone(&self.nudge)
@@ -138,7 +138,7 @@ impl Publisher {
         }
     }
 
-    /// Waits for a reason and then until it is quiet, or until it is time anyway. False: nobody desires anything any more.
+    /// Waits for a reason and then until it is quiet, or until it is time anyway. False: the sender of desired slices is gone.
     async fn wait(&mut self, changes: &mut BoxStream<'static, SliceChange>, wake: Instant) -> bool {
         let (mut until, mut limit) = (wake, None);
         loop {

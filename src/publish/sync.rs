@@ -40,7 +40,7 @@ impl View {
         }
     }
 
-    /// Whether this change is news: neither ours, nor older than what we have written since.
+    /// Whether this change is news: neither written by this agent, nor older than what it has written since.
     pub(super) fn is_news(&self, change: &SliceChange) -> bool {
         match change {
             SliceChange::Applied { name, version } => self
@@ -96,7 +96,7 @@ impl View {
         }
     }
 
-    /// Makes the server hold what is desired, and tells what was written.
+    /// Makes the server hold what is desired; returns what was written.
     pub(super) async fn write(
         &mut self,
         cluster: &dyn Cluster,
@@ -182,7 +182,7 @@ fn older(ours: &str, theirs: &str) -> bool {
     }
 }
 
-/// Which fields are missing, in a word each.
+/// The names of the fields that are missing.
 fn differences(sent: &Slice, kept: &Slice) -> String {
     let (Slice::Devices(sent), Slice::Devices(kept)) = (sent, kept) else {
         return "sharedCounters".into();

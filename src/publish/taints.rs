@@ -40,7 +40,7 @@ pub fn link_down(
         .collect()
 }
 
-/// Puts the given taints on the devices, and `gone` on those that are listed for a claim's sake only.
+/// Puts the taints of the input on the devices, and `gone` on those that are listed only because a claim has them.
 pub(super) fn apply(devices: &mut [Device], input: &PublishInput<'_>) {
     if !input.published.features.taints {
         return;
@@ -50,7 +50,7 @@ pub(super) fn apply(devices: &mut [Device], input: &PublishInput<'_>) {
         .offered()
         .map(|function| function.id.name())
         .collect();
-    let given: BTreeMap<String, &Vec<Taint>> = input
+    let by_name: BTreeMap<String, &Vec<Taint>> = input
         .taints
         .iter()
         .map(|(id, taints)| (id.name(), taints))
@@ -58,7 +58,7 @@ pub(super) fn apply(devices: &mut [Device], input: &PublishInput<'_>) {
     for device in devices {
         let gone = (!offered.contains(&device.name))
             .then(|| Taint::no_schedule(input.driver, Reason::Gone));
-        let all = given
+        let all = by_name
             .get(&device.name)
             .copied()
             .into_iter()

@@ -107,7 +107,7 @@ pub(super) struct Case {
     pub(super) claimed: BTreeMap<DeviceId, Option<String>>,
     pub(super) taints: BTreeMap<DeviceId, Vec<Taint>>,
     pub(super) pools: Option<Assignment>,
-    pub(super) given: Option<BTreeMap<DeviceId, BTreeMap<String, Attribute>>>,
+    pub(super) policy_attributes: Option<BTreeMap<DeviceId, BTreeMap<String, Attribute>>>,
     pub(super) published: Published,
 }
 
@@ -123,7 +123,7 @@ impl Case {
             claimed,
             taints,
             pools: Some(Assignment::default()),
-            given: Some(BTreeMap::new()),
+            policy_attributes: Some(BTreeMap::new()),
             published: nothing(features),
         }
     }
@@ -135,7 +135,7 @@ impl Case {
             claimed: &self.claimed,
             taints: &self.taints,
             pools: self.pools.as_ref(),
-            given: self.given.as_ref(),
+            policy_attributes: self.policy_attributes.as_ref(),
             published: &self.published,
         })
     }
@@ -362,7 +362,7 @@ fn a_port_without_carrier_taints_its_pf_and_vfs_only() {
     );
 }
 
-/// What the API server refuses (`pkg/apis/resource/validation`), said again in other words.
+/// What the API server refuses (`pkg/apis/resource/validation`), as a model of it.
 fn refused(desired: &Desired) -> Vec<String> {
     let mut faults = Vec::new();
     let mut check = |ok: bool, text: &str| {
@@ -588,7 +588,7 @@ fn a_device_in_a_pool_says_so_and_one_under_a_claim_stays_in_the_pool_that_it_wa
     assert_eq!(pool(&case), (String::new(), true));
 }
 
-/// What is given to each of these devices: a colour, and the pool's name as Multus is to see it.
+/// What policies assign to each of these devices: a colour, and the pool's name as Multus is to see it.
 fn colour(
     devices: &[DeviceId],
     colour: &str,
@@ -607,10 +607,11 @@ fn colour(
 }
 
 #[test]
-fn what_is_given_to_a_device_is_published_with_it_and_stays_while_a_claim_has_it_or_nobody_knows() {
+fn policy_attributes_are_published_and_stay_while_a_claim_has_the_device_or_policies_are_not_known()
+{
     let mut case = Case::of(host(&[(1, 7, 3)]), ALL);
     let vf = case.host.functions[1].id;
-    let told = |case: &Case| {
+    let names = |case: &Case| {
         let device = case.devices()[&vf.name()].clone();
         [
             device.text("pool"),
@@ -619,35 +620,35 @@ fn what_is_given_to_a_device_is_published_with_it_and_stays_while_a_claim_has_it
         ]
         .map(str::to_owned)
     };
-    (case.pools, case.given) = (in_pool(vf, false), colour(&[vf], "red"));
-    assert_eq!(told(&case), ["intel.com/net", "net", "red"]);
+    (case.pools, case.policy_attributes) = (in_pool(vf, false), colour(&[vf], "red"));
+    assert_eq!(names(&case), ["intel.com/net", "net", "red"]);
     assert_eq!(case.devices()[&vf.name()].attributes.len(), 29);
     case.publish();
-    (case.pools, case.given) = (Some(Assignment::default()), None);
+    (case.pools, case.policy_attributes) = (Some(Assignment::default()), None);
     assert_eq!(
-        told(&case),
+        names(&case),
         ["intel.com/net", "net", "red"],
         "policies have not been read yet"
     );
     case.pools = in_pool(vf, false);
     assert_eq!(
-        told(&case),
+        names(&case),
         ["intel.com/net", "intel.com/net", "red"],
         "config.json has"
     );
-    (case.pools, case.given) = (Some(Assignment::default()), Some(BTreeMap::new()));
+    (case.pools, case.policy_attributes) = (Some(Assignment::default()), Some(BTreeMap::new()));
     case.claimed = [(vf, None)].into();
     assert_eq!(
-        told(&case),
+        names(&case),
         ["intel.com/net", "net", "red"],
         "it goes when the claim does"
     );
     case.claimed.clear();
-    assert_eq!(told(&case), ["", "", ""]);
+    assert_eq!(names(&case), ["", "", ""]);
 }
 
 #[test]
-fn a_changed_given_attribute_touches_the_slices_of_its_devices_only() {
+fn a_changed_policy_attribute_touches_the_slices_of_its_devices_only() {
     let mut case = Case::of(host(&[(1, 127, 100), (2, 127, 100)]), ALL);
     let ids: Vec<DeviceId> = case
         .host
@@ -658,7 +659,7 @@ fn a_changed_given_attribute_touches_the_slices_of_its_devices_only() {
         .collect();
     let before = case.desired();
     assert_eq!(case.desired(), before);
-    case.given = colour(&ids[1..5], "red");
+    case.policy_attributes = colour(&ids[1..5], "red");
     let after = case.desired();
     let differ = before
         .slices

@@ -11,7 +11,7 @@ use crate::{
 
 const MAX_TAINTS: usize = 16;
 
-/// Leaves out what would be refused, and tells what.
+/// Leaves out what would be refused; returns a warning for each.
 pub(super) fn valid(devices: Vec<Device>) -> (Vec<Device>, Vec<String>) {
     let (mut kept, mut warnings) = (Vec::new(), Vec::new());
     let mut names = BTreeSet::new();

@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Decision {
     /// Devices that no policy takes have no entry.
-    pub devices: BTreeMap<DeviceId, Given>,
+    pub devices: BTreeMap<DeviceId, PolicyAssignment>,
     /// Where config.json was first, one line each.
     pub warnings: Vec<String>,
     /// How many attributes are left out, over all devices.
@@ -27,7 +27,7 @@ pub struct Decision {
 
 /// What a device gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
+pub struct PolicyAssignment {
     /// `SriovResourcePolicy blue configs[0]`.
     pub place: String,
     /// Its pool; none: the policy names none, or config.json has one.
@@ -47,18 +47,18 @@ impl Library {
             let Some(rule) = first(&rules, &Seen::from(device)) else {
                 continue;
             };
-            let (mut given, before) = (given(&rule), pools.devices.get(&device.id));
+            let (mut assigned, before) = (assigned(&rule), pools.devices.get(&device.id));
             if let (Some(pool), Some(before)) = (&rule.grant.pool, before) {
-                given.pool = None;
-                given.attributes.remove(RESOURCE_NAME);
+                assigned.pool = None;
+                assigned.attributes.remove(RESOURCE_NAME);
                 if before.pool != *pool {
-                    late.entry((format!("{}: pool {pool}", given.place), &before.pool))
+                    late.entry((format!("{}: pool {pool}", assigned.place), &before.pool))
                         .or_default()
                         .push(device.id);
                 }
             }
             decision.dropped += rule.grant.dropped.len();
-            decision.devices.insert(device.id, given);
+            decision.devices.insert(device.id, assigned);
         }
         let line = |((place, pool), mut ids): ((String, &PoolName), Vec<DeviceId>)| {
             ids.sort();
@@ -72,8 +72,8 @@ impl Library {
     }
 }
 
-fn given(rule: &Rule<'_>) -> Given {
-    Given {
+fn assigned(rule: &Rule<'_>) -> PolicyAssignment {
+    PolicyAssignment {
         place: format!(
             "SriovResourcePolicy {} configs[{}]",
             rule.policy, rule.index
@@ -91,11 +91,11 @@ impl Decision {
         mut pools: Assignment,
     ) -> (Assignment, BTreeMap<DeviceId, BTreeMap<String, Attribute>>) {
         let mut attributes = BTreeMap::new();
-        for (id, given) in self.devices {
-            if let Some(pool) = given.pool {
+        for (id, assigned) in self.devices {
+            if let Some(pool) = assigned.pool {
                 let (exclude_topology, additional_info) = (false, None);
                 let decorators = Decorators::default();
-                let place = given.place;
+                let place = assigned.place;
                 pools.devices.insert(
                     id,
                     Assigned {
@@ -107,7 +107,7 @@ impl Decision {
                     },
                 );
             }
-            attributes.insert(id, given.attributes);
+            attributes.insert(id, assigned.attributes);
         }
         (pools, attributes)
     }

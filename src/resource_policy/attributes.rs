@@ -16,7 +16,7 @@ use crate::{
 
 /// How many attributes a device can have beside the driver's own: a fixed number, so that the same objects give the same
 /// on every machine. The pool's name is an own one.
-const ROOM: usize = MAX_ATTRIBUTES - OWN_ATTRIBUTES.len();
+const MAX_FURTHER: usize = MAX_ATTRIBUTES - OWN_ATTRIBUTES.len();
 const EXAMPLE: &str = "an attribute like {\"string\": \"blue\"}, of string, int, bool or version";
 
 /// One object that was read.
@@ -27,7 +27,7 @@ pub(super) struct AttributeSet {
 }
 
 impl AttributeSet {
-    /// Reads `spec`. An attribute that cannot be published costs itself only, and is told.
+    /// Reads `spec`. An attribute that cannot be published costs itself only, and is reported.
     pub(super) fn read(
         labels: &Labels,
         spec: &Value,
@@ -149,7 +149,7 @@ impl Config {
             None => (None, None),
         };
         let further = attributes.keys().filter(|name| *name != RESOURCE_NAME);
-        let dropped: Vec<String> = further.skip(ROOM).cloned().collect();
+        let dropped: Vec<String> = further.skip(MAX_FURTHER).cloned().collect();
         attributes.retain(|name, _| !dropped.contains(name));
         if pool.is_none() {
             attributes.remove(RESOURCE_NAME);

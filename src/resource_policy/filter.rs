@@ -152,7 +152,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// A value that no device ever has is kept and told, as the Go driver keeps it.
+    /// A value that no device ever has is kept and reported, as the Go driver keeps it.
     fn texts(
         &mut self,
         name: &str,

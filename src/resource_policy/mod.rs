@@ -23,7 +23,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use assign::{Decision, Given};
+pub use assign::{Decision, PolicyAssignment};
 pub use filter::Seen;
 pub use library::{Library, Problem};
 pub use nodes::Node;

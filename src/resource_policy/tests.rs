@@ -67,7 +67,7 @@ fn library(policies: Vec<Object>, attributes: Vec<Object>) -> Library {
     library
 }
 
-fn told(library: &Library) -> Vec<String> {
+fn problems(library: &Library) -> Vec<String> {
     library.problems().iter().map(ToString::to_string).collect()
 }
 
@@ -111,7 +111,7 @@ fn decide(library: &Library, devices: &[Candidate]) -> Decision {
     library.assign(&Node::default(), devices, &Assignment::default())
 }
 
-fn texts(given: &Given) -> BTreeMap<&str, String> {
+fn texts(given: &PolicyAssignment) -> BTreeMap<&str, String> {
     given
         .attributes
         .iter()

@@ -28,7 +28,7 @@ impl Slice {
         }
     }
 
-    /// Whether both have the same members in the same order, whatever is said of them. Counters count as members.
+    /// Whether both have the same members in the same order, whatever their attributes. Counters count as members.
     #[must_use]
     pub fn same_members(&self, other: &Self) -> bool {
         match (self, other) {

@@ -28,7 +28,7 @@ pub struct StoredSlice {
     pub index: Option<usize>,
     /// The pool's generation.
     pub generation: i64,
-    /// How many slices it says that the pool has.
+    /// `resourceSliceCount`.
     pub count: i64,
     /// What it holds, as far as this driver knows it.
     pub content: Slice,
@@ -36,10 +36,10 @@ pub struct StoredSlice {
     pub foreign: bool,
 }
 
-/// Something happened to a slice of ours.
+/// A change of one of this driver's slices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SliceChange {
-    /// Made or changed.
+    /// Created or changed.
     Applied {
         /// Its name.
         name: String,

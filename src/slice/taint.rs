@@ -13,7 +13,7 @@ pub struct Taint {
     pub value: String,
     /// What the scheduler does.
     pub effect: Effect,
-    /// Since when; none: the server says. Whole seconds.
+    /// Since when; none: the server sets it. Whole seconds.
     pub time_added: Option<Timestamp>,
 }
 

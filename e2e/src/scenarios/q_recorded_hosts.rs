@@ -110,7 +110,7 @@ fn desired(inventory: &Inventory, published: &Published) -> Desired {
         claimed: &BTreeMap::new(),
         taints: &BTreeMap::new(),
         pools: Some(&Assignment::default()),
-        given: Some(&BTreeMap::new()),
+        policy_attributes: Some(&BTreeMap::new()),
         published,
     })
 }

@@ -81,7 +81,7 @@ fn slices(out: &mut Output<'_>, node: &DemoNode) -> anyhow::Result<String> {
         claimed: &none.0,
         taints: &none.1,
         pools: None,
-        given: None,
+        policy_attributes: None,
         published: &published,
     })
     .slices;

@@ -1,4 +1,4 @@
-//! What a look at the host and the records makes of claimed and driverless devices.
+//! What a scan of the host and the records finds of claimed and driverless devices.
 
 use serde_json::json;
 
@@ -65,13 +65,13 @@ fn functions_that_no_claim_could_get_a_driver_for_are_tainted_unless_a_claim_has
             Deadline::after(Duration::from_secs(5)),
         )
         .unwrap();
-    assert_eq!(look(&engine, DRIVER).unwrap().taints, BTreeMap::new());
+    assert_eq!(scan(&engine, DRIVER).unwrap().taints, BTreeMap::new());
     ["igbvf", "vfio-pci"]
         .iter()
         .for_each(|driver| fake.unload(driver));
-    let look = look(&engine, DRIVER).unwrap();
+    let scan = scan(&engine, DRIVER).unwrap();
     let claimed = DeviceId::from_name("0000-02-10-0").unwrap();
-    let free = look
+    let free = scan
         .inventory
         .functions
         .iter()
@@ -84,7 +84,7 @@ fn functions_that_no_claim_could_get_a_driver_for_are_tainted_unless_a_claim_has
             )
         })
         .collect();
-    assert_eq!(look.taints, expected);
+    assert_eq!(scan.taints, expected);
 }
 
 #[test]
@@ -97,15 +97,15 @@ fn a_claimed_device_says_what_it_said_before_even_when_all_slices_are_gone_and_t
             taints: true,
         },
     );
-    let slices = |look: &Look, published: &Published| {
+    let slices = |scan: &Scan, published: &Published| {
         let input = PublishInput {
             driver: DRIVER,
-            inventory: &look.inventory,
-            claimed: &look.claimed,
-            taints: &look.taints,
+            inventory: &scan.inventory,
+            claimed: &scan.claimed,
+            taints: &scan.taints,
             pools: Some(&Assignment::default()),
-            given: None,
-            published: &with_recorded(published, &look.recorded),
+            policy_attributes: None,
+            published: &with_recorded(published, &scan.recorded),
         };
         let desired = publish::slices(&input);
         let all = desired
@@ -123,7 +123,7 @@ fn a_claimed_device_says_what_it_said_before_even_when_all_slices_are_gone_and_t
         features,
     };
     let first = engine(&fake, dir.path());
-    let mut before = slices(&look(&first, DRIVER).unwrap(), &wiped);
+    let mut before = slices(&scan(&first, DRIVER).unwrap(), &wiped);
     let device = before.devices.get_mut(name).unwrap();
     device.attributes.extend([
         ("rdma".to_owned(), Attribute::Bool(true)),
@@ -141,15 +141,15 @@ fn a_claimed_device_says_what_it_said_before_even_when_all_slices_are_gone_and_t
         )
         .unwrap();
 
-    let look = look(&engine(&fake, dir.path()), DRIVER).unwrap();
-    let vf = look
+    let scan = scan(&engine(&fake, dir.path()), DRIVER).unwrap();
+    let vf = scan
         .inventory
         .functions
         .iter()
         .find(|function| function.id.name() == name)
         .unwrap();
     assert_eq!(vf.binding.driver.as_deref(), Some("vfio-pci"));
-    assert_eq!(slices(&look, &wiped).devices[name], before.devices[name]);
+    assert_eq!(slices(&scan, &wiped).devices[name], before.devices[name]);
     let mut newer = before.clone();
     newer
         .devices
@@ -158,7 +158,7 @@ fn a_claimed_device_says_what_it_said_before_even_when_all_slices_are_gone_and_t
         .attributes
         .insert("pool".to_owned(), "d.e/f".into());
     assert_eq!(
-        slices(&look, &newer).devices[name],
+        slices(&scan, &newer).devices[name],
         newer.devices[name],
         "slices know better than records"
     );

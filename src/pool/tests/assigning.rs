@@ -15,7 +15,7 @@ fn vf_at(index: u32) -> Candidate {
 }
 
 /// `DEVICE POOL SELECTOR`, one a line.
-fn told(assignment: &Assignment) -> String {
+fn lines(assignment: &Assignment) -> String {
     let line = |(id, assigned): (&DeviceId, &Assigned)| {
         format!("{id} {} {}", assigned.pool, assigned.place)
     };
@@ -27,7 +27,7 @@ fn told(assignment: &Assignment) -> String {
         .join("\n")
 }
 
-fn told_warnings(assignment: &Assignment) -> Vec<String> {
+fn warning_lines(assignment: &Assignment) -> Vec<String> {
     assignment
         .warnings
         .iter()
@@ -44,14 +44,14 @@ fn the_first_match_wins_over_all_pools_and_objects() {
             {"resourceName": "third", "selectors": {}}]}"#,
     );
     let assignment = config.assign(&[vf_at(3), vf_at(0), vf_at(2), vf_at(1), pf(0), sf()]);
-    insta::assert_snapshot!(told(&assignment), @r#"
+    insta::assert_snapshot!(lines(&assignment), @r#"
     0000:3b:00.0 intel.com/second resourceList[1].selectors[1]
     0000:3b:02.0 intel.com/first resourceList[0].selectors[1]
     0000:3b:02.1 intel.com/first resourceList[0].selectors[1]
     0000:3b:02.2 intel.com/second resourceList[1].selectors[0]
     0000:3b:02.3 intel.com/second resourceList[1].selectors[1]
     "#);
-    insta::assert_snapshot!(told_warnings(&assignment).join("\n"), @r#"
+    insta::assert_snapshot!(warning_lines(&assignment).join("\n"), @r#"
     resourceList[0].selectors[0].pfNames: names the PF 0000:3b:00.0, which has no VFs, and never selects a PF itself: that is for pciAddresses
     resourceList[0].selectors[1].pfNames: names the PF 0000:3b:00.0, which has no VFs, and never selects a PF itself: that is for pciAddresses
     resourceList[1].selectors[0].pfNames: names the PF 0000:3b:00.0, which has no VFs, and never selects a PF itself: that is for pciAddresses
@@ -86,7 +86,7 @@ fn what_a_device_brings_comes_from_the_object_that_matched_first() {
 }
 
 #[test]
-fn vdpa_is_brought_only_where_it_was_asked_for() {
+fn vdpa_is_provided_only_where_it_was_requested() {
     let vdpa = Candidate {
         vdpa_type: Some(VdpaType::Virtio),
         ..vf()
@@ -150,14 +150,14 @@ fn a_pf_with_vfs_and_a_device_without_driver_are_in_no_pool() {
 }
 
 #[test]
-fn a_pf_that_is_named_in_vain_is_told() {
+fn a_pf_that_is_named_in_vain_is_reported() {
     let config = config(&one_pool(
         "netDevice",
         r#"[{"pfNames": ["ens1f0"]}, {"rootDevices": ["0000:3b:00.0"]}, {"pfNames": ["x"]}]"#,
     ));
     let assignment = config.assign(&[pf(0)]);
     assert!(assignment.devices.is_empty());
-    insta::assert_snapshot!(told_warnings(&assignment).join("\n"), @r#"
+    insta::assert_snapshot!(warning_lines(&assignment).join("\n"), @r#"
     resourceList[0].selectors[0].pfNames: names the PF 0000:3b:00.0, which has no VFs, and never selects a PF itself: that is for pciAddresses
     resourceList[0].selectors[1].rootDevices: names the PF 0000:3b:00.0, which has no VFs, and never selects a PF itself: that is for pciAddresses
     "#);
@@ -168,7 +168,7 @@ fn a_pf_that_is_named_in_vain_is_told() {
 fn many_late_devices_are_one_line() {
     let config = config(&one_pool("netDevice", "[{}, {}]"));
     let many: Vec<Candidate> = (0..6).map(vf_at).collect();
-    insta::assert_snapshot!(told_warnings(&config.assign(&many)).join("\n"), @"resourceList[0].selectors[1]: 0000:3b:02.0, 0000:3b:02.1, 0000:3b:02.2 and 3 more are already in pool intel.com/p");
+    insta::assert_snapshot!(warning_lines(&config.assign(&many)).join("\n"), @"resourceList[0].selectors[1]: 0000:3b:02.0, 0000:3b:02.1, 0000:3b:02.2 and 3 more are already in pool intel.com/p");
 }
 
 fn function(bdf: &str, kind: FunctionKind, driver: Option<&str>) -> Function {
@@ -198,7 +198,7 @@ fn function(bdf: &str, kind: FunctionKind, driver: Option<&str>) -> Function {
 }
 
 #[test]
-fn a_functions_pf_tells_what_the_function_does_not() {
+fn a_functions_pf_knows_what_the_function_does_not() {
     let mut pf = function(
         "0000:01:00.0",
         FunctionKind::Pf {
@@ -247,7 +247,7 @@ fn a_functions_pf_tells_what_the_function_does_not() {
     );
 }
 
-/// A selector object of few words, so that pools overlap.
+/// A selector object of few values, so that pools overlap.
 fn selectors() -> impl Strategy<Value = String> {
     let lists = prop::collection::vec(
         prop_oneof![

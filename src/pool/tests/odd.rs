@@ -1,4 +1,4 @@
-//! What is taken as the device plugin takes it, and told.
+//! What is taken as the device plugin takes it, with a warning.
 
 use super::*;
 
@@ -134,13 +134,13 @@ fn names_that_others_do_not_take() {
         pool("acme.com/x", &"n".repeat(64)),
     ];
     insta::assert_snapshot!(all.concat().join("\n"), @r#"
-    resourceList[0].resourcePrefix: "Intel.com" is no DNS subdomain like "intel.com" outside kubernetes.io, so no pod can ask for this pool
+    resourceList[0].resourcePrefix: "Intel.com" is no DNS subdomain like "intel.com" outside kubernetes.io, so no pod can request this pool
     resourceList[0].resourceName: "a-b" has a '-', which the container's variable PCIDEVICE_… has too: shells cannot read it, use '_'
-    resourceList[0].resourceName: "_a" must have at most 63 characters, letters or digits first and last, or no pod can ask for it
-    resourceList[0].resourcePrefix: "x.kubernetes.io" is no DNS subdomain like "intel.com" outside kubernetes.io, so no pod can ask for this pool
-    resourceList[0].resourcePrefix: "a..b" is no DNS subdomain like "intel.com" outside kubernetes.io, so no pod can ask for this pool
-    resourceList[0].resourcePrefix: "acme.com/x" is no DNS subdomain like "intel.com" outside kubernetes.io, so no pod can ask for this pool
-    resourceList[0].resourceName: "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn" must have at most 63 characters, letters or digits first and last, or no pod can ask for it
+    resourceList[0].resourceName: "_a" must have at most 63 characters, letters or digits first and last, or no pod can request it
+    resourceList[0].resourcePrefix: "x.kubernetes.io" is no DNS subdomain like "intel.com" outside kubernetes.io, so no pod can request this pool
+    resourceList[0].resourcePrefix: "a..b" is no DNS subdomain like "intel.com" outside kubernetes.io, so no pod can request this pool
+    resourceList[0].resourcePrefix: "acme.com/x" is no DNS subdomain like "intel.com" outside kubernetes.io, so no pod can request this pool
+    resourceList[0].resourceName: "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn" must have at most 63 characters, letters or digits first and last, or no pod can request it
     resourceList[0].resourceName: "acme.com/x/nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"… has more than 64 bytes, too many for the attribute pool
     "#);
     assert_eq!(pool("intel.com", "sriov_net_A"), [""; 0]);

@@ -6,7 +6,7 @@ use super::*;
 const EVERY_KIND: &str = include_str!("every-kind.json");
 
 #[test]
-fn every_kind_of_pool_is_read_without_a_word() {
+fn every_kind_of_pool_is_read_without_a_warning() {
     let (config, warnings) = read(EVERY_KIND).unwrap();
     assert_eq!(warnings, [""; 0]);
     let pools: Vec<String> = config
@@ -34,7 +34,7 @@ fn every_kind_of_pool_is_read_without_a_word() {
 }
 
 #[test]
-fn a_comma_after_the_last_field_is_told_with_its_line() {
+fn a_comma_after_the_last_field_is_reported_with_its_line() {
     let text = "{\"resourceList\": [{\n  \"resourceName\": \"p\",\n  \"selectors\": [{}],\n}]}";
     insta::assert_snapshot!(read(text).unwrap_err(), @r#"line 4 column 1: trailing comma near "}]}", must be JSON, without comments and without a comma after the last item"#);
 }
@@ -193,17 +193,17 @@ fn additional_info_of_all_is_overridden_by_the_devices_own() {
     let text = r#"{"resourceList": [{"resourceName": "p", "selectors": {}, "additionalInfo": {
         "*": {"token": "all", "zone": "a", "none": null}, "0000:3b:02.5": {"token": "own"}, "0000:3b:02.6": null}}]}"#;
     let info = config(text).pools[0].additional_info.clone().unwrap();
-    let told = |bdf: &str| {
+    let entries = |bdf: &str| {
         info.of(bdf.parse().unwrap())
             .into_iter()
             .map(|(key, value)| format!("{key}={value}"))
     };
     assert_eq!(
-        told("0000:3b:02.5").collect::<Vec<_>>(),
+        entries("0000:3b:02.5").collect::<Vec<_>>(),
         ["none=", "token=own", "zone=a"]
     );
     assert_eq!(
-        told("0000:3b:02.6").collect::<Vec<_>>(),
+        entries("0000:3b:02.6").collect::<Vec<_>>(),
         ["none=", "token=all", "zone=a"]
     );
 }

@@ -393,7 +393,7 @@ fn vhost_net_selects_nothing() {
 }
 
 #[test]
-fn all_selectors_of_an_object_must_take_the_device_and_the_first_that_does_not_is_told() {
+fn all_selectors_of_an_object_must_take_the_device_and_the_first_that_does_not_is_reported() {
     let text = r#"{"linkTypes": ["infiniband"], "drivers": ["vfio-pci"], "vendors": ["8086"]}"#;
     let refusal = selector("netDevice", text).refusal(&vf()).unwrap();
     assert_eq!(refusal.to_string(), "drivers: is iavf, wanted vfio-pci");
@@ -421,16 +421,16 @@ fn a_pool_looks_at_its_own_kind_of_devices() {
         ..vf()
     };
     let all = [vf(), pf(0), pf(2), sf(), fpga, driverless];
-    let told = |device_type: &str, selectors: &str| -> Vec<String> {
+    let refusals = |device_type: &str, selectors: &str| -> Vec<String> {
         let pool = &config(&one_pool(device_type, selectors)).pools[0];
-        let told = |device: &Candidate| {
+        let refusal = |device: &Candidate| {
             let refusals = pool.refusals(device);
             assert_eq!(pool.first_match(device).is_some(), refusals.is_empty());
             refusals
                 .first()
                 .map_or("yes".to_owned(), ToString::to_string)
         };
-        all.iter().map(told).collect()
+        all.iter().map(refusal).collect()
     };
     let net = [
         "yes",
@@ -438,13 +438,16 @@ fn a_pool_looks_at_its_own_kind_of_devices() {
         "numVFs: is 2, wanted 0",
         "deviceType: is sf, wanted netDevice",
     ];
-    assert_eq!(told("netDevice", "{}")[..4], net);
-    assert_eq!(told("netDevice", "{}")[5], "driver: is none, wanted any");
+    assert_eq!(refusals("netDevice", "{}")[..4], net);
     assert_eq!(
-        told("accelerator", "{}")[3..5],
+        refusals("netDevice", "{}")[5],
+        "driver: is none, wanted any"
+    );
+    assert_eq!(
+        refusals("accelerator", "{}")[3..5],
         ["deviceType: is sf, wanted accelerator", "yes"]
     );
-    let aux = told("auxNetDevice", r#"{"auxTypes": ["sf"]}"#);
+    let aux = refusals("auxNetDevice", r#"{"auxTypes": ["sf"]}"#);
     assert_eq!(aux[2..4], ["deviceType: is pf, wanted auxNetDevice", "yes"]);
 }
 
@@ -455,13 +458,13 @@ fn each_object_says_why_it_refuses() {
         r#"[{"vendors": ["15b3"]}, {"isRdma": true, "drivers": ["ice"]}]"#,
     ))
     .pools[0];
-    let told: Vec<String> = pool
+    let refusals: Vec<String> = pool
         .refusals(&vf())
         .iter()
         .map(ToString::to_string)
         .collect();
     assert_eq!(
-        told,
+        refusals,
         [
             "vendors: is 8086, wanted 15b3",
             "drivers: is iavf, wanted ice"

@@ -71,7 +71,7 @@ impl Agent {
         .await;
     }
 
-    /// Makes the loop do a whole round that it can only do after all that it has been told.
+    /// Makes the loop do a whole round that it can only do after everything before.
     async fn settle(&self) {
         self.nudge.notify_one();
         tokio::time::sleep(FAST.settle * 20).await;
@@ -270,7 +270,7 @@ async fn dropped_fields_are_noticed_and_do_not_make_a_loop() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_without_features_is_asked_and_told_to_the_one_who_makes_slices() {
+async fn what_the_server_lacks_is_read_and_passed_on_to_whoever_plans_slices() {
     let server = Arc::new(Memory::with(Features {
         counters: false,
         taints: false,
@@ -300,7 +300,7 @@ async fn errors_are_retried_until_they_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_swarm_of_reasons_is_one_round() {
+async fn a_burst_of_reasons_is_one_round() {
     let pace = Pace {
         settle: Duration::from_millis(100),
         settle_max: Duration::from_secs(2),

@@ -40,7 +40,7 @@ fn is_neutral(value: &Attribute) -> bool {
     }
 }
 
-fn told(desired: &Desired) -> String {
+fn listing(desired: &Desired) -> String {
     let mut text = String::new();
     for slice in &desired.slices {
         if let Slice::SharedCounters(sets) = slice {
@@ -78,7 +78,7 @@ fn each_recorded_host_as_it_is_published() {
     for (name, case) in cases(ALL) {
         let desired = case.desired();
         assert_eq!(desired.warnings, Vec::<String>::new(), "{name}");
-        insta::assert_snapshot!(name, told(&desired));
+        insta::assert_snapshot!(name, listing(&desired));
     }
 }
 
@@ -219,7 +219,7 @@ fn what_a_claim_takes_from_a_device_is_still_said_of_it() {
             case.claimed
                 .insert(function.id, resting.or(Some(String::new())));
         }
-        assert_eq!(told(&case.desired()), told(&before), "{name}");
+        assert_eq!(listing(&case.desired()), listing(&before), "{name}");
     }
 }
 

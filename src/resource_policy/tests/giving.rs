@@ -12,9 +12,9 @@ fn text(value: &str) -> Value {
 }
 
 /// What VF 0 gets of these sets, by a policy that takes everything.
-fn given(sets: Vec<Object>) -> Given {
+fn given(sets: Vec<Object>) -> PolicyAssignment {
     let library = library(vec![simple("a", json!({}))], sets);
-    assert_eq!(told(&library), [""; 0]);
+    assert_eq!(problems(&library), [""; 0]);
     decide(&library, &[vf(0)])
         .devices
         .remove(&vf(0).id)
@@ -137,7 +137,7 @@ fn the_name_for_multus_is_as_it_was_written() {
 }
 
 #[test]
-fn a_bad_attribute_is_told_and_costs_itself() {
+fn a_bad_attribute_is_reported_and_costs_itself() {
     let mut attributes = json!({
         "vendor": text("1234"),
         "sriov-dra.io/pool": text("x"),
@@ -161,7 +161,7 @@ fn a_bad_attribute_is_told_and_costs_itself() {
         texts(&decide(&library, &[vf(0)]).devices[&vf(0).id]),
         [("example.com/good", "x".to_owned())].into()
     );
-    insta::assert_snapshot!(told(&library).join("\n"), @r#"
+    insta::assert_snapshot!(problems(&library).join("\n"), @r#"
     DeviceAttributes s: spec.attributes.1st: "x" is not a qualified name; left out
     DeviceAttributes s: spec.attributes.vendor: is the driver's own attribute, which cannot be set; left out
     DeviceAttributes s: spec.attributes["example.com/half"].int: 1.5 is wrong, must be a whole number, without quotes; left out
@@ -178,7 +178,7 @@ fn a_bad_attribute_is_told_and_costs_itself() {
 }
 
 #[test]
-fn a_pool_that_cannot_be_one_is_told() {
+fn a_name_that_no_pool_can_have_is_reported() {
     let library = library(
         vec![simple("a", json!({}))],
         vec![set("s", "a", json!({GO: text("a b"), CNI: text("c")}))],
@@ -191,7 +191,7 @@ fn a_pool_that_cannot_be_one_is_told() {
         ),
         (None, vec![GO])
     );
-    insta::assert_snapshot!(told(&library).join("\n"), @r#"SriovResourcePolicy a: spec.configs[0].deviceAttributesSelector: sriovnetwork.k8snetworkplumbingwg.io/resourceName: "a b" is wrong, must be PREFIX/NAME or NAME, the name 1 or more of letters, digits, '_' and '-'; no pool"#);
+    insta::assert_snapshot!(problems(&library).join("\n"), @r#"SriovResourcePolicy a: spec.configs[0].deviceAttributesSelector: sriovnetwork.k8snetworkplumbingwg.io/resourceName: "a b" is wrong, must be PREFIX/NAME or NAME, the name 1 or more of letters, digits, '_' and '-'; no pool"#);
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn what_does_not_fit_is_left_out_by_sorted_name() {
         "its name counts still"
     );
     assert_eq!(decision.dropped, 2 * 3);
-    insta::assert_snapshot!(told(&library).join("\n"), @"SriovResourcePolicy a: spec.configs[0].deviceAttributesSelector: a device has no room for example.com/a4, example.com/a5, sriovnetwork.k8snetworkplumbingwg.io/resourceName, so they are left out");
+    insta::assert_snapshot!(problems(&library).join("\n"), @"SriovResourcePolicy a: spec.configs[0].deviceAttributesSelector: a device has no room for example.com/a4, example.com/a5, sriovnetwork.k8snetworkplumbingwg.io/resourceName, so they are left out");
 }
 
 #[test]
@@ -274,10 +274,11 @@ fn a_policy_that_goes_bad_stays_as_it_was_and_one_that_never_was_good_does_nothi
         "SriovResourcePolicy a configs[0]"
     );
     assert!(!library.all_known());
-    let told = told(&library);
+    let problems = problems(&library);
     assert!(
-        told[0].ends_with("; its last good state stays") && told[1].ends_with("; it does nothing"),
-        "{told:?}"
+        problems[0].ends_with("; its last good state stays")
+            && problems[1].ends_with("; it does nothing"),
+        "{problems:?}"
     );
     library.read(&Objects {
         policies: vec![good()],

@@ -25,7 +25,7 @@ fn selects(terms: Value) -> bool {
         )],
         vec![],
     );
-    assert_eq!(told(&library), [""; 0], "{terms}");
+    assert_eq!(problems(&library), [""; 0], "{terms}");
     !library
         .assign(&node(), &[vf(0)], &Assignment::default())
         .devices
@@ -105,7 +105,7 @@ fn what_kubernetes_would_refuse_is_an_error() {
         let spec = json!({"nodeSelector": {"nodeSelectorTerms": [term]}, "configs": [{}]});
         let library = library(vec![policy("a", spec)], vec![]);
         assert!(decide(&library, &[vf(0)]).devices.is_empty());
-        told(&library).concat()
+        problems(&library).concat()
     };
     let expression = |key: &str, operator: &str, values: Value| {
         error(term(

@@ -5,7 +5,7 @@ use super::*;
 /// Which of VF 0 to 7 a filter takes; 9 is the PF.
 fn taken(filter: Value) -> Vec<u32> {
     let library = library(vec![simple("a", filter)], Vec::new());
-    assert_eq!(told(&library), [""; 0]);
+    assert_eq!(problems(&library), [""; 0]);
     let devices: Vec<Candidate> = (0..8).map(vf).chain([pf()]).collect();
     let decision = decide(&library, &devices);
     let index = |device: &Candidate| device.index.unwrap_or(9);
@@ -33,7 +33,7 @@ fn each_list_takes_what_it_has_and_refuses_what_it_has_not() {
         assert_eq!(
             taken(json!({field: []})),
             ALL,
-            "{field}: an empty list asks for nothing"
+            "{field}: an empty list requires nothing"
         );
     }
     assert_eq!(
@@ -156,7 +156,7 @@ fn the_controller_sees_in_the_attributes_what_the_node_saw() {
 
 #[test]
 fn what_would_silently_select_otherwise_than_meant_is_an_error_with_its_place() {
-    let error = |spec: Value| told(&library(vec![policy("a", spec)], Vec::new())).concat();
+    let error = |spec: Value| problems(&library(vec![policy("a", spec)], Vec::new())).concat();
     let filter = |filter: Value| error(json!({"configs": [{}, {"resourceFilters": [filter]}]}));
     insta::assert_snapshot!([
         filter(json!({"linkType": "wifi"})),
@@ -190,10 +190,10 @@ fn what_would_silently_select_otherwise_than_meant_is_an_error_with_its_place() 
 }
 
 #[test]
-fn a_value_that_no_device_has_is_told_and_costs_nothing_else() {
+fn a_value_that_no_device_has_is_reported_and_costs_nothing_else() {
     let odd = json!({"vendors": ["0x8086", "8086"], "pciAddresses": ["3b:02.0", "0000:3b:02.0"]});
     let library = library(vec![simple("a", odd)], Vec::new());
-    insta::assert_snapshot!(told(&library).join("\n"), @r#"
+    insta::assert_snapshot!(problems(&library).join("\n"), @r#"
     SriovResourcePolicy a: spec.configs[0].resourceFilters[0].pciAddresses[0]: "3b:02.0" never matches, must be like ["0000:3b:02.1"]
     SriovResourcePolicy a: spec.configs[0].resourceFilters[0].vendors[0]: "0x8086" never matches, must be like ["8086"]
     "#);
