@@ -46,8 +46,9 @@
 //! | | [`doctor`] | what a node lacks, and how to fix it |
 //! | | [`cli`], `main.rs` | the subcommands |
 //!
-//! The first three bands block and need no feature of cargo. The rest comes with the feature `agent`, and so do tokio,
-//! kube, tonic and clap: a binary without it can prepare and attach, and knows nothing of a cluster.
+//! The first three bands need no feature of cargo, [`selector`] with its CEL excepted. That and the rest come with the
+//! feature `agent`, and so do tokio, kube, tonic and clap: a binary without it can prepare and attach, and knows nothing
+//! of a cluster.
 
 pub mod api;
 pub mod attach;
