@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[test]
-fn a_netdev_goes_into_its_pod_and_home_again() {
+fn a_netdev_goes_into_its_pod_and_back_to_the_host() {
     let bench = Bench::new();
     bench.save(&bench.record("a", 1));
     let (before, attacher, (sandbox, netns)) =
@@ -64,7 +64,7 @@ fn a_netdev_goes_into_its_pod_and_home_again() {
 }
 
 #[test]
-fn a_sandbox_that_no_hook_told_of_is_attached_when_its_container_was_refused() {
+fn a_sandbox_that_no_hook_reported_is_attached_when_its_container_was_refused() {
     let bench = Bench::new();
     bench.save(&bench.record("a", 1));
     let (attacher, (sandbox, netns)) = (bench.attacher(), bench.sandbox("a", 1));
@@ -117,7 +117,7 @@ fn a_container_waits_for_an_attachment_that_outlives_its_call() {
 }
 
 #[test]
-fn a_refused_container_tells_why_the_attachment_failed() {
+fn a_refused_container_says_why_the_attachment_failed() {
     let bench = Bench::new();
     bench.save(&bench.record("a", 1));
     bench.fake.refuse("set route", 101);
@@ -269,7 +269,7 @@ fn another_device_at_the_address_is_not_touched() {
 }
 
 #[test]
-fn a_busy_claim_is_an_error_that_tells_by_what() {
+fn a_busy_claim_is_an_error_that_says_by_what() {
     let bench = Bench::new();
     bench.save(&bench.record("a", 1));
     let (attacher, (sandbox, _)) = (bench.attacher(), bench.sandbox("a", 1));
@@ -329,7 +329,7 @@ fn a_recreated_sandbox_gets_the_netdev_wherever_it_is() {
 }
 
 #[test]
-fn a_dead_namespace_is_forgotten_and_the_name_at_home_restored() {
+fn a_dead_namespace_is_forgotten_and_the_name_on_the_host_restored() {
     let bench = Bench::new();
     let (before, attacher) = (bench.fake.dump(), bench.attacher());
     bench.save(&bench.record("a", 1));
@@ -346,7 +346,7 @@ fn a_dead_namespace_is_forgotten_and_the_name_at_home_restored() {
 }
 
 #[test]
-fn a_taken_name_at_home_does_not_hold_the_netdev_in_the_pod() {
+fn a_taken_name_on_the_host_does_not_hold_the_netdev_in_the_pod() {
     let bench = Bench::new();
     bench.save(&bench.record("a", 1));
     let (attacher, (sandbox, netns), host) =
@@ -364,7 +364,7 @@ fn a_taken_name_at_home_does_not_hold_the_netdev_in_the_pod() {
 }
 
 #[test]
-fn whatever_the_kernel_refuses_all_is_undone_and_told() {
+fn whatever_the_kernel_refuses_all_is_undone_and_reported() {
     let bench = Bench::new();
     let before = bench.fake.dump();
     bench.fake.refuse("set route", 101);

@@ -86,7 +86,7 @@ fn everything() -> Settings {
 }
 
 #[test]
-fn nothing_asked_nothing_touched_but_the_way_home_is_known() {
+fn nothing_asked_nothing_touched_but_the_way_back_is_known() {
     insta::assert_snapshot!(lines(Settings::default(), &vf()), @r#"
     netdev enp1s0f0v0 Some(02:00:00:00:01:00)
     driver Some("igbvf")/None -> Some("igbvf")/None
@@ -123,7 +123,7 @@ fn vfio_reads_its_mac_itself() {
 }
 
 #[test]
-fn a_link_that_stays_at_home() {
+fn a_link_that_stays_on_the_host() {
     let settings = Settings {
         attach: Some(AttachMode::None),
         mtu: Some(9000),
@@ -137,7 +137,7 @@ fn a_link_that_stays_at_home() {
 }
 
 #[test]
-fn a_mac_that_the_netdev_has_not_read_yet_is_what_it_comes_home_with() {
+fn a_mac_that_the_netdev_has_not_read_yet_is_what_it_returns_with() {
     let mut observed = vf();
     observed.vf.as_mut().unwrap().mac = everything().mac;
     let netdev = steps_of(Settings::default(), &observed).remove(0);
@@ -145,7 +145,7 @@ fn a_mac_that_the_netdev_has_not_read_yet_is_what_it_comes_home_with() {
 }
 
 #[test]
-fn what_the_kernel_cannot_tell_is_unknown() {
+fn what_the_kernel_does_not_report_is_unknown() {
     let mut observed = vf();
     observed.vf = Some(VfSettings::default());
     let steps = steps_of(everything(), &observed);
@@ -260,7 +260,7 @@ fn undone_the_pf_is_as_before_ere_the_driver_starts() {
 }
 
 #[test]
-fn a_pfs_vfs_are_written_down_first_and_must_be_at_home() {
+fn a_pfs_vfs_are_written_down_first_and_must_be_on_the_host() {
     let all = Recording::igb().functions;
     let pf = all
         .iter()

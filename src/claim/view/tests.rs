@@ -144,7 +144,7 @@ fn devices_of_one_request_share_variable_and_document() {
 }
 
 #[test]
-fn the_document_tells_the_interface() {
+fn the_document_has_the_interface() {
     let mut record = record(vec![netdev("0000:3b:02.1", "data")]);
     record.devices[0].attachment = attached(true);
     insta::assert_snapshot!(document(&record, "data", DRIVER).text(), @r#"
@@ -187,7 +187,7 @@ fn the_document_tells_the_interface() {
 }
 
 #[test]
-fn the_door_opens_when_all_netdevs_of_the_request_are_there_and_closes_again() {
+fn the_start_gate_opens_when_all_netdevs_of_the_request_are_there_and_closes_again() {
     let dir = tempfile::tempdir().unwrap();
     let paths = Paths::below(dir.path());
     let mut record = record(vec![
@@ -214,7 +214,7 @@ fn record_uid() -> ClaimUid {
 }
 
 #[test]
-fn a_mount_tells_its_claim() {
+fn a_mount_names_its_claim() {
     let paths = Paths::default();
     let source = host_path(&paths, &record_uid(), "data")
         .display()

@@ -19,7 +19,7 @@ fn vf() -> DeviceId {
 }
 
 #[test]
-fn who_waits_is_told_what_for() {
+fn who_waits_learns_what_for() {
     let (_dir, locks) = locks();
     let held = locks
         .device(&vf(), "prepare 0000:3b:02.1", Deadline::after(NOW))

@@ -128,7 +128,7 @@ fn a_pool_gives_what_the_device_plugin_gives() {
 }
 
 #[test]
-fn devices_of_one_pool_are_told_together_by_request() {
+fn devices_of_one_pool_are_listed_together_by_request() {
     let mut joined = claim(
         "c",
         &[
@@ -232,7 +232,7 @@ fn what_is_asked_and_not_there_is_refused() {
 }
 
 #[test]
-fn what_a_pool_wishes_and_is_not_there_is_left_out() {
+fn a_pools_default_that_is_not_available_is_left_out() {
     for (node, device) in [
         ("/dev/net/tun", VF),
         ("/dev/vhost-net", VF),

@@ -120,7 +120,7 @@ fn resting(rest: &Rest) -> Fake {
 
 proptest! {
     #[test]
-    fn prepared_and_given_back_is_as_before(rest in rest(), asked in asked(), fate in 0..4_u8) {
+    fn prepared_and_released_is_as_before(rest in rest(), asked in asked(), fate in 0..4_u8) {
         let world = World::with(resting(&rest));
         let before = world.fake.dump();
         let claim = claim("c", &[VF], asked);

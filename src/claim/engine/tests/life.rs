@@ -106,7 +106,7 @@ fn a_vf_that_rests_on_vfio_gets_its_netdev_for_a_claim_and_rests_on_vfio_again()
 }
 
 #[test]
-fn asked_again_the_record_answers_and_what_others_changed_is_mended() {
+fn asked_again_the_record_answers_and_what_others_changed_is_fixed() {
     for claim in [vlan_and_mac(), vfio()] {
         let world = World::new();
         let device = id(&claim.devices[0].device);
@@ -172,7 +172,7 @@ fn a_pods_netdev_is_left_alone_when_the_kubelet_asks_again() {
 }
 
 #[test]
-fn giving_back_what_is_not_known_or_was_given_back_is_success() {
+fn releasing_what_is_not_known_or_was_released_is_success() {
     let world = World::new();
     world.unprepare(&vfio()).unwrap();
     world.prepare(&vfio()).unwrap();
@@ -220,7 +220,7 @@ fn nothing_is_written_onto_a_newcomer_at_the_same_address() {
 }
 
 #[test]
-fn a_restart_leaves_prepared_claims_and_mends_their_files() {
+fn a_restart_leaves_prepared_claims_and_fixes_their_files() {
     let mut world = World::new();
     for claim in [vlan_and_mac(), vfio()] {
         world.prepare(&claim).unwrap();
@@ -276,7 +276,7 @@ fn only_observing_takes_nothing_from_nobody() {
 }
 
 #[test]
-fn a_link_that_stays_at_home_is_set_there() {
+fn a_link_that_stays_on_the_host_is_set_there() {
     let world = World::new();
     let before = world.fake.dump();
     let claim = claim(

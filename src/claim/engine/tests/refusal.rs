@@ -286,7 +286,7 @@ fn a_device_that_somebody_works_on_is_waited_for_and_said_so() {
 }
 
 #[test]
-fn what_could_not_be_given_back_is_said_and_kept() {
+fn what_could_not_be_restored_is_said_and_kept() {
     let world = World::new();
     world.prepare(&vlan_and_mac()).unwrap();
     world.fake.refuse("rebind", 16);
