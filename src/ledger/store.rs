@@ -60,6 +60,9 @@ pub struct Title<K> {
     pub more: bool,
 }
 
+/// A record's file, and what its name says.
+type File<O> = (PathBuf, Title<<O as Owner>::Key>);
+
 /// A record that cannot be written, read or understood.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -179,7 +182,7 @@ impl<O: Owner> Store<O> {
         Ok(None)
     }
 
-    fn files(&self) -> Result<Vec<(PathBuf, Title<O::Key>)>, StoreError> {
+    fn files(&self) -> Result<Vec<File<O>>, StoreError> {
         let entries = match fs::read_dir(&self.dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(|error| io_error(&self.dir, error))?,
