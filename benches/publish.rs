@@ -55,7 +55,7 @@ impl Node {
         })
     }
 
-    /// Writes what differs, and tells how much that was.
+    /// Writes what differs, and prints how much that was.
     fn publish(&mut self, what: &str) -> io::Result<()> {
         let written = writes(&self.stored, &self.desired());
         let bytes: usize = written
@@ -130,7 +130,7 @@ fn node(functions: Vec<Function>) -> Node {
 fn main() -> io::Result<()> {
     match env::var_os(SYSFS) {
         Some(dir) => hold(dir.into()),
-        None => tell(),
+        None => measure(),
     }
 }
 
@@ -169,7 +169,7 @@ fn resident(cards: u32) -> io::Result<u64> {
         .map_err(io::Error::other)
 }
 
-fn tell() -> io::Result<()> {
+fn measure() -> io::Result<()> {
     let (_dir, kernel) = host(8)?;
     let functions = timed("discovery", || kernel.functions())?.map_err(io::Error::other)?;
     figure("functions", functions.len())?;
@@ -177,20 +177,20 @@ fn tell() -> io::Result<()> {
     timed("slices", || node.desired())?;
     node.publish("start")?;
     node.publish("nothing changed")?;
-    let down = node
+    let without_carrier = node
         .inventory
         .functions
         .first()
         .map(|pf| pf.id.pci())
         .into_iter()
         .collect();
-    node.taints = link_down(DRIVER, &node.inventory.functions, &down);
-    node.publish("a link goes down")?;
+    node.taints = link_down(DRIVER, &node.inventory.functions, &without_carrier);
+    node.publish("a port loses its carrier")?;
     node.taints.clear();
-    node.publish("it is up again")?;
-    node.inventory
-        .functions
-        .retain(|function| function.index() != Some(5) || function.pf() != down.first().copied());
+    node.publish("the carrier is back")?;
+    node.inventory.functions.retain(|function| {
+        function.index() != Some(5) || function.pf() != without_carrier.first().copied()
+    });
     node.publish("a VF goes")?;
     let (empty, full) = (resident(0)?, resident(8)?);
     figure("resident with no functions, KiB", empty)?;

@@ -38,7 +38,7 @@ impl Node {
         release::agent_is_ready(&self.name)
     }
 
-    /// Waits until the runtime has made a network namespace that was not there before, and in the same instant sends
+    /// Waits until the runtime has created a network namespace that was not there before, and in the same instant sends
     /// the agent a signal: the kubelet has Prepare's answer by then, and the hook is still to come.
     ///
     /// All in one script in the guest, since a look from outside would come too late. Ends at once when `/run/e2e-go`
@@ -67,7 +67,7 @@ impl Node {
         })
     }
 
-    /// Takes the trap away.
+    /// Removes the trap.
     pub(crate) fn disarm(&self) -> Result<()> {
         self.exec("rm -f /run/e2e-armed", &[]).map(drop)
     }

@@ -19,17 +19,17 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Its standard output, or an error with its last words when it failed.
+    /// Its standard output, or an error with its message when it failed.
     pub(crate) fn ok(self, what: &str) -> Result<String> {
         if self.code == 0 {
             return Ok(self.out);
         }
-        let words = if self.err.trim().is_empty() {
+        let message = if self.err.trim().is_empty() {
             &self.out
         } else {
             &self.err
         };
-        bail!("{what}: exit code {}: {}", self.code, words.trim());
+        bail!("{what}: exit code {}: {}", self.code, message.trim());
     }
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn answer(program: &str, args: &[&str], input: &str) -> Result<Answer
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("{program}: cannot be started"))?;
-    // One that does not read its input is no failure of ours; its exit code tells.
+    // One that does not read its input is no failure of ours; its exit code says so.
     let _ = child
         .stdin
         .take()

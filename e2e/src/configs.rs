@@ -7,15 +7,15 @@ use crate::{command, kube::text};
 
 const TABLE: &str = include_str!("../fixtures/claim-configs.json");
 
-/// Shows every row to the API server, as all objects that can have it, and nothing is made. Gives how many there were.
+/// Sends every row to the API server as each kind of object that can have it, as a dry run. Returns how many there were.
 pub(crate) fn admission_follows_the_table() -> Result<usize> {
     let rows: Vec<Value> = serde_json::from_str(TABLE)?;
-    let shown: Vec<_> = rows
+    let objects_sent: Vec<_> = rows
         .iter()
         .enumerate()
         .flat_map(|(number, row)| objects(number, row))
         .collect();
-    let list = json!({"apiVersion": "v1", "kind": "List", "items": shown.iter().map(|(o, _)| o).collect::<Vec<_>>()});
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects_sent.iter().map(|(o, _)| o).collect::<Vec<_>>()});
     let answer = command::answer(
         "kubectl",
         &["create", "--dry-run=server", "-f", "-"],
@@ -26,11 +26,11 @@ pub(crate) fn admission_follows_the_table() -> Result<usize> {
         .lines()
         .filter(|line| line.contains("denied request: "))
         .collect();
-    for (object, row) in &shown {
+    for (object, row) in &objects_sent {
         check(text(object, "/metadata/name"), row, &refusals)
             .with_context(|| text(row, "/name").to_owned())?;
     }
-    Ok(shown.len())
+    Ok(objects_sent.len())
 }
 
 fn check(name: &str, row: &Value, refusals: &[&str]) -> Result<()> {

@@ -108,7 +108,7 @@ impl Pf {
 }
 
 impl Vf {
-    /// The CEL expression by which a claim asks for this one.
+    /// The CEL expression by which a claim requests this one.
     pub(crate) fn selector(&self) -> String {
         format!(
             r#"device.attributes["sriov-dra.io"].pciAddress == "{}""#,
@@ -116,14 +116,14 @@ impl Vf {
         )
     }
 
-    /// The name of its netdev at home; an error when there is none.
+    /// The name of its netdev in the host's network namespace; an error when there is none.
     pub(crate) fn netdev(&self) -> Result<String> {
         let name = self
             .node
             .exec("ls \"/sys/bus/pci/devices/$1/net\"", &[&self.pci])?;
         ensure!(
             !name.trim().is_empty(),
-            "vf {} has no netdev at home",
+            "vf {} has no netdev in the host's network namespace",
             self.pci
         );
         Ok(name.trim().to_owned())

@@ -14,7 +14,7 @@ pub(crate) const SLOWER: Duration = Duration::from_secs(600);
 /// For what an agent does by itself within a second or two.
 pub(crate) const SOON: Duration = Duration::from_secs(100);
 
-/// Looks until `look` succeeds. Its last error tells why it did not.
+/// Looks until `look` succeeds. Its last error says why it did not.
 pub(crate) fn eventually<T>(
     what: &str,
     limit: Duration,
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn looks_again_and_tells_the_last_reason() {
+    fn looks_again_and_reports_the_last_reason() {
         let mut looks = 0;
         let second = eventually("two looks", SOON, || {
             looks += 1;

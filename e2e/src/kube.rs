@@ -52,7 +52,7 @@ pub(crate) fn list(path: &str) -> Result<Vec<Value>> {
         .unwrap_or_default())
 }
 
-/// Makes an object at its kind's path; the server's words when it does not take it.
+/// Creates an object at its kind's path; the server's message when it refuses it.
 pub(crate) fn create(path: &str, object: &Value) -> Result<Result<Value, String>> {
     let request = Request::post(path)
         .header("content-type", "application/json")

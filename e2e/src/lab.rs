@@ -1,10 +1,10 @@
-//! The lab that the scenarios run in, and what every scenario may ask of it.
+//! The lab that the scenarios run in, and what every scenario may use of it.
 
 use std::{env, path::PathBuf, thread};
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::{keep, node::Node, release::Release, space::Space, story::Story};
+use crate::{keep, log::Log, node::Node, release::Release, space::Space};
 
 /// Two nodes and the release under test.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub(crate) struct Lab {
     pub(crate) nodes: Vec<Node>,
     /// The driver's installation.
     pub(crate) release: Release,
-    /// Leave what scenarios made.
+    /// Keep what scenarios created.
     pub(crate) keep: bool,
     /// Where logs of failures go.
     pub(crate) out: PathBuf,
@@ -39,40 +39,40 @@ impl Lab {
         })
     }
 
-    /// Tells a part of a story in a namespace of its own. When it fails, what explains it is kept before all is removed.
+    /// Runs a part of a scenario in a namespace of its own. When it fails, what explains it is kept before all is removed.
     pub(crate) fn space(
         &self,
-        story: &Story,
+        log: &Log,
         name: &str,
-        tell: impl FnOnce(&Space) -> Result<()>,
+        work: impl FnOnce(&Space) -> Result<()>,
     ) -> Result<()> {
-        let space = Space::make(name, story)?;
-        let told = tell(&space);
-        if told.is_err() {
+        let space = Space::make(name, log)?;
+        let result = work(&space);
+        if result.is_err() {
             keep::explanation(&self.out, &space.name);
         }
         if self.keep {
-            return told;
+            return result;
         }
         let removed = space.remove();
-        told.and(removed)
+        result.and(removed)
     }
 
-    /// Tells the same on both nodes at once, in a namespace each: they have different container runtimes.
+    /// Runs the same on both nodes at once, in a namespace each: they have different container runtimes.
     pub(crate) fn on_each_node(
         &self,
-        story: &Story,
+        log: &Log,
         name: &str,
-        tell: impl Fn(&Node, &Space) -> Result<()> + Sync,
+        work: impl Fn(&Node, &Space) -> Result<()> + Sync,
     ) -> Result<()> {
-        let tell = &tell;
+        let work = &work;
         thread::scope(|scope| {
             let mut running = Vec::new();
             for node in &self.nodes {
-                let story = story.of(&format!("{name} {}", node.name));
+                let log = log.of(&format!("{name} {}", node.name));
                 let space = format!("e2e-{name}-{}", node.name);
                 running.push(scope.spawn(move || {
-                    self.space(&story, &space, |space| tell(node, space))
+                    self.space(&log, &space, |space| work(node, space))
                         .context(node.name.clone())
                 }));
             }
@@ -86,7 +86,7 @@ impl Lab {
     }
 }
 
-/// One error that says all.
+/// One error of all.
 pub(crate) fn together(results: Vec<Result<()>>) -> Result<()> {
     let errors: Vec<String> = results
         .into_iter()

@@ -3,7 +3,7 @@
 //! ```text
 //!  e2e/lab/lab run -- cargo run -p e2e -- --only b,c
 //!
-//!  scenarios/a_….rs   one story a file ─► lab, space, pod, claim, node, vf: the words that they are told in
+//!  scenarios/a_….rs   one scenario a file ─► lab, space, pod, claim, node, vf: what they are written with
 //!  bench/             figures, without thresholds
 //! ```
 //!
@@ -22,6 +22,7 @@ mod guest;
 mod keep;
 mod kube;
 mod lab;
+mod log;
 mod manifest;
 mod node;
 mod options;
@@ -32,11 +33,10 @@ mod run;
 mod scenarios;
 mod slices;
 mod space;
-mod story;
 
 use std::process::ExitCode;
 
-use options::{Options, USAGE, Wish};
+use options::{Action, Options, USAGE};
 
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match fulfil(&options) {
+    match execute(&options) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -57,10 +57,10 @@ fn main() -> ExitCode {
 }
 
 #[expect(clippy::print_stdout, reason = "what was asked for")]
-fn fulfil(options: &Options) -> anyhow::Result<bool> {
-    match options.wish {
-        Wish::Help => println!("{USAGE}"),
-        Wish::List => scenarios::all().iter().for_each(|s| {
+fn execute(options: &Options) -> anyhow::Result<bool> {
+    match options.action {
+        Action::Help => println!("{USAGE}"),
+        Action::List => scenarios::all().iter().for_each(|s| {
             println!(
                 "{}  {}  {}",
                 s.letter,
@@ -68,8 +68,8 @@ fn fulfil(options: &Options) -> anyhow::Result<bool> {
                 s.title
             );
         }),
-        Wish::Bench => bench::run(options)?,
-        Wish::Run => return run::run(options),
+        Action::Bench => bench::run(options)?,
+        Action::Run => return run::run(options),
     }
     Ok(true)
 }

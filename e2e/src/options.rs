@@ -11,7 +11,7 @@ pub(crate) const USAGE: &str = "usage: e2e [bench] [OPTIONS]
   --only a,c     these scenarios, in their own order; the driver is installed first if it is not
                  (default: those that are proved)
   --list         their letters and titles, and which are proved
-  --keep         leave what scenarios make, to look at it
+  --keep         keep what scenarios create, to look at it
   --out DIR      where logs of failures go (default: /tmp/sriov-dra-e2e)
   bench          measure instead: prepare, unprepare, pod start, agent start, kubelet restart, memory
   --rounds N     bench: pods of each kind (default: 20)
@@ -20,7 +20,7 @@ Run it in the lab: e2e/lab/lab run -- cargo run -p e2e";
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub(crate) enum Action {
     Run,
     List,
     Bench,
@@ -30,7 +30,7 @@ pub(crate) enum Wish {
 /// All of it.
 #[derive(Debug)]
 pub(crate) struct Options {
-    pub(crate) wish: Wish,
+    pub(crate) action: Action,
     /// Letters; empty: all.
     pub(crate) only: Vec<char>,
     pub(crate) keep: bool,
@@ -42,7 +42,7 @@ impl Options {
     pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Self> {
         let out = PathBuf::from("/tmp/sriov-dra-e2e");
         let mut options = Self {
-            wish: Wish::Run,
+            action: Action::Run,
             only: Vec::new(),
             keep: false,
             out,
@@ -56,9 +56,9 @@ impl Options {
                     .with_context(|| format!("{word} needs a value"))
             };
             match word.as_str() {
-                "bench" => options.wish = Wish::Bench,
-                "--list" => options.wish = Wish::List,
-                "--help" | "-h" => options.wish = Wish::Help,
+                "bench" => options.action = Action::Bench,
+                "--list" => options.action = Action::List,
+                "--help" | "-h" => options.action = Action::Help,
                 "--keep" => options.keep = true,
                 "--only" => options.only = letters(&value()?)?,
                 "--out" => options.out = value()?.into(),
@@ -96,8 +96,8 @@ mod tests {
     fn letters_and_switches() {
         let options = parse("--only a,c --keep").expect("options");
         assert_eq!(
-            (options.only, options.keep, options.wish),
-            (vec!['a', 'c'], true, Wish::Run)
+            (options.only, options.keep, options.action),
+            (vec!['a', 'c'], true, Action::Run)
         );
         assert_eq!(parse("bench --rounds 3").expect("options").rounds, 3);
         for wrong in ["--only z", "--only", "--often", "bench --rounds x"] {

@@ -6,14 +6,14 @@ use crate::{kube, manifest::fill, space::Space};
 
 const NODE: &str = include_str!("../manifests/phantom-node.yaml");
 
-/// Makes a node, and takes it away with its slices.
-pub(crate) fn node<T>(name: &str, tell: impl FnOnce(&str) -> Result<T>) -> Result<T> {
+/// Creates a node, and removes it with its slices.
+pub(crate) fn node<T>(name: &str, work: impl FnOnce(&str) -> Result<T>) -> Result<T> {
     kube::apply("default", &fill(NODE, &[("node", name)])?)?.ok("a node")?;
-    let told = tell(name);
+    let result = work(name);
     let here = format!("spec.nodeName={name}");
     kube::kubectl(&["delete", "resourceslices", "--field-selector", &here])?;
     kube::delete(&format!("/api/v1/nodes/{name}"))?;
-    told
+    result
 }
 
 /// Ends the pods of a namespace, which no kubelet does.

@@ -135,7 +135,7 @@ impl Pod {
         kube::delete(&self.path())
     }
 
-    /// Deletes it and waits until it is gone: by then the kubelet has given its devices back.
+    /// Deletes it and waits until it is gone: by then the kubelet has released its devices.
     pub(crate) fn delete(&self) -> Result<()> {
         self.delete_soon()?;
         self.gone()

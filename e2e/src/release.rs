@@ -163,7 +163,7 @@ fn helm(image: &Image, more: &[&str], values: &str) -> Result<()> {
     command::run("helm", &args, values).map(drop)
 }
 
-/// The agents' pods on a node that are not on their way out.
+/// The agents' pods on a node that are not being deleted.
 pub(crate) fn agent_pods(node: &str) -> Result<Vec<Value>> {
     let all = kube::path("pods", NAMESPACE, "");
     let pods = kube::list(&format!(

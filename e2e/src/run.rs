@@ -1,4 +1,4 @@
-//! Runs scenarios in their order, goes on after failures, and tells the outcome at the end.
+//! Runs scenarios in their order, goes on after failures, and prints the outcomes at the end.
 
 use std::time::{Duration, Instant};
 
@@ -7,23 +7,23 @@ use anyhow::{Context, Result};
 use crate::{
     keep,
     lab::Lab,
+    log::Log,
     options::Options,
     scenarios::{self, Scenario},
     slices,
-    story::Story,
 };
 
 struct Outcome {
     scenario: Scenario,
     took: Duration,
-    told: Result<()>,
+    result: Result<()>,
 }
 
 /// Whether all passed.
 pub(crate) fn run(options: &Options) -> Result<bool> {
     let lab = Lab::from_env(options.keep, options.out.clone())?;
-    let story = Story::begin();
-    story.step("the images go into the nodes");
+    let log = Log::begin();
+    log.step("the images go into the nodes");
     lab.release.import()?;
     scenarios::apply_classes()?;
     let wanted = |scenario: &Scenario| match &options.only[..] {
@@ -33,41 +33,41 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     let outcomes: Vec<_> = scenarios::all()
         .into_iter()
         .filter(wanted)
-        .map(|s| tell(&lab, &story, s))
+        .map(|s| perform(&lab, &log, s))
         .collect();
     let failed = outcomes
         .iter()
-        .filter(|outcome| outcome.told.is_err())
+        .filter(|outcome| outcome.result.is_err())
         .count();
     if failed > 0 {
         keep::lab_logs(&lab.out);
     }
     table(&outcomes);
     if failed > 0 {
-        story.step(format!("logs are in {}", lab.out.display()));
+        log.step(format!("logs are in {}", lab.out.display()));
     }
-    story.step(format!(
+    log.step(format!(
         "{} passed, {failed} failed",
         outcomes.len() - failed
     ));
     Ok(failed == 0)
 }
 
-fn tell(lab: &Lab, story: &Story, scenario: Scenario) -> Outcome {
-    let (own, begun) = (story.of(&scenario.letter.to_string()), Instant::now());
+fn run(lab: &Lab, log: &Log, scenario: Scenario) -> Outcome {
+    let (own, begun) = (log.of(&scenario.letter.to_string()), Instant::now());
     own.step(format!("── {} ──", scenario.title));
-    let told = stage(lab, &scenario)
-        .and_then(|()| (scenario.tell)(lab, &own))
+    let result = stage(lab, &scenario)
+        .and_then(|()| (scenario.run)(lab, &own))
         .and_then(|()| nothing_is_left(lab));
     let took = begun.elapsed();
-    match &told {
+    match &result {
         Ok(()) => own.step(format!("passed in {:.0} s", took.as_secs_f32())),
         Err(why) => own.step(format!("FAILED after {:.0} s: {why:#}", took.as_secs_f32())),
     }
     Outcome {
         scenario,
         took,
-        told,
+        result,
     }
 }
 
@@ -98,10 +98,10 @@ fn table(outcomes: &[Outcome]) {
     for Outcome {
         scenario,
         took,
-        told,
+        result,
     } in outcomes
     {
-        let word = if told.is_ok() { "passed" } else { "FAILED" };
+        let word = if result.is_ok() { "passed" } else { "FAILED" };
         println!(
             "{}  {word}  {:5.0} s  {}",
             scenario.letter,
@@ -109,8 +109,11 @@ fn table(outcomes: &[Outcome]) {
             scenario.title
         );
     }
-    for Outcome { scenario, told, .. } in outcomes {
-        if let Err(why) = told {
+    for Outcome {
+        scenario, result, ..
+    } in outcomes
+    {
+        if let Err(why) = result {
             println!("\n{}: {why:#}", scenario.letter);
         }
     }

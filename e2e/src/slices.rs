@@ -140,7 +140,7 @@ pub(crate) fn has_counters() -> Result<bool> {
     Ok(minor.context("the server's version")? >= 35)
 }
 
-/// Waits until the slices list exactly the functions that the node has, and gives them. Without counters a PF is not
+/// Waits until the slices list exactly the functions that the node has, and returns them. Without counters a PF is not
 /// listed while it has VFs.
 pub(crate) fn follow(
     node: &Node,

@@ -1,4 +1,4 @@
-//! A namespace of its own for what one scenario makes.
+//! A namespace of its own for what one scenario creates.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
@@ -6,33 +6,33 @@ use serde_json::Value;
 use crate::{
     eventually::{SLOW, eventually},
     kube,
+    log::Log,
     manifest::fill,
     node::Node,
     pod::Pod,
-    story::Story,
 };
 
-/// The namespace, the node that its pods are to run on, and where its story is told.
+/// The namespace, the node that its pods are to run on, and its log.
 #[derive(Debug, Clone)]
 pub(crate) struct Space {
     /// The namespace's name.
     pub(crate) name: String,
     /// Whose step lines these are.
-    pub(crate) story: Story,
+    pub(crate) log: Log,
 }
 
 impl Space {
-    pub(crate) fn make(name: &str, story: &Story) -> Result<Self> {
+    pub(crate) fn make(name: &str, log: &Log) -> Result<Self> {
         let space = Self {
             name: name.to_owned(),
-            story: story.clone(),
+            log: log.clone(),
         };
         space.remove().context("what an earlier run left")?;
         kube::kubectl(&["create", "namespace", name])?;
         Ok(space)
     }
 
-    /// Deletes all and waits until it is gone, by the front door: a pod that cannot be deleted is a failure.
+    /// Deletes all and waits until it is gone, as a user would: a pod that cannot be deleted is a failure.
     pub(crate) fn remove(&self) -> Result<()> {
         let path = format!("/api/v1/namespaces/{}", self.name);
         kube::delete(&path)?;
@@ -50,7 +50,7 @@ impl Space {
 
     /// Prints what is done next.
     pub(crate) fn step(&self, text: impl AsRef<str>) {
-        self.story.step(text);
+        self.log.step(text);
     }
 
     /// `kubectl apply` of a manifest with these values.
@@ -60,7 +60,7 @@ impl Space {
             .map(drop)
     }
 
-    /// `kubectl apply` that the API server must refuse; gives its words.
+    /// `kubectl apply` that the API server must refuse; returns its message.
     pub(crate) fn refused(&self, yaml: &str, values: &[(&str, &str)]) -> Result<String> {
         let answer = kube::apply(&self.name, &fill(yaml, values)?)?;
         if answer.code == 0 {
@@ -70,7 +70,7 @@ impl Space {
         }
     }
 
-    /// Applies a manifest that makes the pod `name`, on this node.
+    /// Applies a manifest that creates the pod `name`, on this node.
     pub(crate) fn run(
         &self,
         node: &Node,

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Words every part of the lab uses: where things are, and how progress and failure are told.
+# Words every part of the lab uses: where things are, and how progress and failure are printed.
 
 # shellcheck disable=SC2034  # read by the files that source this one
 lab_cache=${SRIOV_DRA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sriov-dra}/lab
@@ -15,7 +15,7 @@ die() {
   exit 1
 }
 
-# timed WHAT COMMAND...: tells when WHAT begins and how long it took.
+# timed WHAT COMMAND...: prints when WHAT begins and how long it took.
 timed() {
   local what=$1 begun=$SECONDS
   shift

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What an instance is told apart by: its certificates, tokens and kubeconfigs.
+# What distinguishes an instance: its certificates, tokens and kubeconfigs.
 
 # secrets_make DIR
 secrets_make() {

@@ -108,7 +108,7 @@ up_undo() {
   exit "$code"
 }
 
-# culprit: the last words of what ended, or else of what is slowest to tell.
+# culprit: the last messages of what ended, or else of what is slowest to report.
 culprit() {
   local log
   if [[ -s $lab_dir/logs/ended ]]; then
@@ -153,23 +153,23 @@ stop_instance() {
 
 # wait_ready: the control plane answers, and both nodes are Ready with all their VFs.
 wait_ready() {
-  local node told=' ' state limit=$((SECONDS + 1800)) stuck=$((SECONDS + lab_start_limit))
+  local node said=' ' state limit=$((SECONDS + 1800)) stuck=$((SECONDS + lab_start_limit))
   while ((SECONDS < limit)); do
     if [[ -s $lab_dir/logs/ended || ! -d /proc/$lab_init ]]; then
       die "a part of the lab has ended"
     fi
     if [[ -e $lab_dir/control-plane-ready ]]; then
-      tell_once control-plane "control plane is ready"
+      say_once control-plane "control plane is ready"
     fi
     for node in "${lab_nodes[@]}"; do
       state=$(node_state "$node")
       case $state in
-        *' ready'*) tell_once "node$node" "node$node is Ready with $lab_vfs VFs" ;;
-        *vfs*) tell_once "vfs$node" "node$node has its VFs" ;;
-        *started*) tell_once "started$node" "node$node has started" ;;
+        *' ready'*) say_once "node$node" "node$node is Ready with $lab_vfs VFs" ;;
+        *vfs*) say_once "vfs$node" "node$node has its VFs" ;;
+        *started*) say_once "started$node" "node$node has started" ;;
       esac
     done
-    if [[ $told == *' node1 '* && $told == *' node2 '* ]]; then
+    if [[ $said == *' node1 '* && $said == *' node2 '* ]]; then
       return
     fi
     if ((SECONDS > stuck)); then
@@ -195,10 +195,10 @@ reset_stuck() {
   done
 }
 
-# tell_once KEY TEXT: adds KEY to the caller's `told`.
-tell_once() {
-  if [[ $told != *" $1 "* ]]; then
-    told+="$1 "
+# say_once KEY TEXT: adds KEY to the caller's `said`.
+say_once() {
+  if [[ $said != *" $1 "* ]]; then
+    said+="$1 "
     say "$2"
   fi
 }

@@ -17,13 +17,13 @@ use crate::{
     eventually::{SLOW, SLOWER, eventually},
     kube,
     lab::Lab,
+    log::Log,
     node::Node,
     options::Options,
     release,
     scenarios::{self, ANY, VF_POD},
     slices,
     space::Space,
-    story::Story,
 };
 use figures::Figures;
 
@@ -32,15 +32,15 @@ const PLAIN_POD: &str = include_str!("../../manifests/plain-pod.yaml");
 /// Measures all and prints a table.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let lab = Lab::from_env(options.keep, options.out.clone())?;
-    let story = Story::begin();
+    let log = Log::begin();
     lab.release.import()?;
     scenarios::apply_classes()?;
     lab.release.install()?;
     let mut figures = Figures::default();
     for node in &lab.nodes {
         slices::follow(node, SLOW)?;
-        let story = story.of(&node.name);
-        lab.space(&story, "e2e-bench", |space| {
+        let log = log.of(&node.name);
+        lab.space(&log, "e2e-bench", |space| {
             pods(node, space, options.rounds, &mut figures)
         })?;
         agent_start(node, &mut figures)?;

@@ -14,27 +14,27 @@ use crate::{
     device::slice_name,
     eventually::SOON,
     lab::Lab,
+    log::Log,
     node::Node,
     release,
     slices::{self, Published},
-    story::Story,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'a',
     title: "helm install: every PF and VF is published, with all attributes",
-    tell,
+    run,
 };
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    story.step("helm upgrade --install sriov-dra charts/sriov-dra --wait");
+fn run(lab: &Lab, log: &Log) -> Result<()> {
+    log.step("helm upgrade --install sriov-dra charts/sriov-dra --wait");
     lab.release.install()?;
     let begun = Instant::now();
     for node in &lab.nodes {
         release::agent_is_ready(&node.name)?;
         let devices = slices::follow(node, SOON)?;
         let truth = truth(node)?;
-        story.step(format!(
+        log.step(format!(
             "{}: {} devices listed, {:.0} s after helm's end",
             node.name,
             devices.len(),
@@ -142,7 +142,7 @@ fn expected(line: &str) -> Result<(String, BTreeMap<String, Value>)> {
         "k8s.cni.cncf.io/deviceID": pci, "k8s.cni.cncf.io/resourceName": "",
         "resource.kubernetes.io/pciBusID": pci, "resource.kubernetes.io/pcieRoot": root,
     });
-    // Left out where the machine does not tell.
+    // Left out where the machine does not report it.
     if numa != "-1" {
         all["resource.kubernetes.io/numaNode"] = number(numa)?;
         all["dra.net/numaNode"] = number(numa)?;

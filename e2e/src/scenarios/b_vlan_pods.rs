@@ -3,7 +3,7 @@
 //!
 //! **Must hold**: each pod has the interface with this name, MAC and address; the PF shows the VF's VLAN, priority and
 //! MAC; the two of VLAN 100 ping each other and the third nobody; the claim's status and the metadata file in the
-//! container tell name, MAC and address.
+//! container report name, MAC and address.
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
@@ -13,20 +13,20 @@ use crate::{
     eventually::{SOON, eventually},
     kube::{items, text},
     lab::Lab,
+    log::Log,
     node::Node,
     pod::Pod,
     space::Space,
-    story::Story,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'b',
     title: "pods on VLANs by class and claim: settings, ping, status, metadata",
-    tell,
+    run,
 };
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    lab.on_each_node(story, "b", |node, space| {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
+    lab.on_each_node(log, "b", |node, space| {
         let port = &node.pfs()?[0].name;
         space.step(format!(
             "three pods with VFs of {port}: one and two on VLAN 100, three on VLAN 200"
@@ -109,7 +109,7 @@ fn looks_right(node: &Node, pod: &Pod, number: u8, vlan: (u64, u64)) -> Result<(
     let at_start = pod.exec("cat /at-start")?;
     ensure!(
         at_start.contains(&address(number)),
-        "when the container started it had only:\n{at_start}"
+        "when the container started it saw only:\n{at_start}"
     );
 
     let vf = pod.claim()?.vf(node)?;
@@ -119,14 +119,14 @@ fn looks_right(node: &Node, pod: &Pod, number: u8, vlan: (u64, u64)) -> Result<(
         vf.vlan()?
     );
     ensure!(vf.mac()? == mac(number), "the PF shows MAC {}", vf.mac()?);
-    status_tells(pod, number)?;
-    metadata_tells(pod, &vf.pci)
+    status_reports(pod, number)?;
+    metadata_reports(pod, &vf.pci)
 }
 
-fn status_tells(pod: &Pod, number: u8) -> Result<()> {
+fn status_reports(pod: &Pod, number: u8) -> Result<()> {
     let claim = pod.claim()?;
     eventually(
-        "the claim's status tells name, MAC and address",
+        "the claim's status reports name, MAC and address",
         SOON,
         || {
             let status = claim.status()?;
@@ -144,7 +144,7 @@ fn status_tells(pod: &Pod, number: u8) -> Result<()> {
     )
 }
 
-fn metadata_tells(pod: &Pod, pci: &str) -> Result<()> {
+fn metadata_reports(pod: &Pod, pci: &str) -> Result<()> {
     // KEP-5304: by the name of the claim in the pod, and of the request.
     let path = "/var/run/kubernetes.io/dra-device-attributes/resourceclaimtemplates/net/vf/sriov-dra.io-metadata.json";
     let metadata = pod.exec(&format!("cat {path}"))?;

@@ -1,10 +1,10 @@
 //! **The tenant** is root on its interface: promiscuous, an XDP program, another MAC and MTU, an alias, a second name, a
 //! queueing discipline, switched-off offloads, sysctls. Then its pod is deleted.
 //!
-//! **Must hold**: every property of the VF is what it was before the pod, as a full dump tells, and its MAC can still be
+//! **Must hold**: every property of the VF is what it was before the pod, as a full dump shows, and its MAC can still be
 //! changed. For three VFs at once:
 //! * `plain` as it came with the boot;
-//! * `past`, to which the administrator had given settings of his own, and for which the class sets everything else;
+//! * `past`, which the administrator had configured before, and for which the class sets everything else;
 //! * `held`, whose pod's network namespace something outside keeps open.
 
 use anyhow::{Context, Result, ensure};
@@ -15,24 +15,24 @@ use crate::{
     dump::Dump,
     eventually::{SLOW, eventually},
     lab::Lab,
+    log::Log,
     node::Node,
     pod::Pod,
     space::Space,
-    story::Story,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'c',
     title: "nothing of a tenant stays on the VF, held namespace or not",
-    tell,
+    run,
 };
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    lab.on_each_node(story, "c", |node, space| {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
+    lab.on_each_node(log, "c", |node, space| {
         let past = node.vf(0, 4)?;
         give_a_past(&past)?;
-        let told = tenants_come_and_go(node, space);
-        told.and(take_the_past_back(&past))
+        let result = tenants_come_and_go(node, space);
+        result.and(remove_the_past(&past))
     })
 }
 
@@ -63,10 +63,12 @@ fn tenants_come_and_go(node: &Node, space: &Space) -> Result<()> {
             pod.name
         );
     }
-    space.step("tenants have done their worst; the namespace of `held` is pinned from outside");
+    space.step(
+        "tenants have changed all that they can; the namespace of `held` is pinned from outside",
+    );
     let pin = pin(node, &space.pod("held"))?;
-    let told = leave(space, &tenancies);
-    told.and(unpin(node, &pin))
+    let result = leave(space, &tenancies);
+    result.and(unpin(node, &pin))
 }
 
 fn leave(space: &Space, tenancies: &[(Pod, Vf, Dump)]) -> Result<()> {
@@ -105,7 +107,7 @@ fn misuse(node: &Node, pod: &Pod) -> Result<()> {
     let link = pod.link(node, "net1")?;
     ensure!(
         link["promiscuity"] != 0 && !link["xdp"].is_null(),
-        "the tenant's doings did not work: {link}"
+        "the tenant's changes did not work: {link}"
     );
     Ok(())
 }
@@ -135,8 +137,12 @@ fn give_a_past(vf: &Vf) -> Result<()> {
     Ok(())
 }
 
-fn take_the_past_back(vf: &Vf) -> Result<()> {
-    let name = eventually("the VF with a past is at home", SLOW, || vf.netdev())?;
+fn remove_the_past(vf: &Vf) -> Result<()> {
+    let name = eventually(
+        "the VF with a past is in the host's network namespace",
+        SLOW,
+        || vf.netdev(),
+    )?;
     let script = r#"
         ip link set dev "$1" down
         ip link set dev "$1" mtu 1500 alias ""

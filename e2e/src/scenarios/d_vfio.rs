@@ -8,16 +8,16 @@
 use anyhow::{Context, Result, ensure};
 
 use super::{Scenario, VF_POD};
-use crate::{device::Vf, lab::Lab, node::Node, pod::Pod, space::Space, story::Story};
+use crate::{device::Vf, lab::Lab, log::Log, node::Node, pod::Pod, space::Space};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'd',
     title: "vfio-pci by class, and by a claim that may override the class",
-    tell,
+    run,
 };
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    lab.on_each_node(story, "d", |node, space| {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
+    lab.on_each_node(log, "d", |node, space| {
         let (first, second) = (node.vf(1, 0)?, node.vf(1, 1)?);
         let before = (first.dump()?, second.dump()?);
         space.step("a pod of class e2e-vfio, and one whose claim asks class e2e-open for vfio-pci and VLAN 300");

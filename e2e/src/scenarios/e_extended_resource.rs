@@ -1,21 +1,21 @@
 //! **The user** has a pod that asks the device plugin for `limits: {intel.com/sriov: "1"}` and applies it unchanged; the
 //! administrator has made a DeviceClass with that extendedResourceName.
 //!
-//! **Must hold**: the pod runs with a VF in it, and gives it back as it was.
+//! **Must hold**: the pod runs with a VF in it, and the VF is restored afterwards.
 
 use anyhow::{Result, ensure};
 
 use super::Scenario;
-use crate::{lab::Lab, story::Story};
+use crate::{lab::Lab, log::Log};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'e',
     title: "an unchanged pod with limits: {intel.com/sriov: \"1\"}",
-    tell,
+    run,
 };
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    lab.on_each_node(story, "e", |node, space| {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
+    lab.on_each_node(log, "e", |node, space| {
         let before = node.dump()?;
         let pod = space.run(
             node,

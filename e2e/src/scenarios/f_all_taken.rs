@@ -8,20 +8,20 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 
 use super::{Scenario, VF_POD};
-use crate::{lab::Lab, story::Story};
+use crate::{lab::Lab, log::Log};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'f',
     title: "all VFs of a port taken at once; the next pod waits for one",
-    tell,
+    run,
 };
 
 const MANY_VFS: &str = include_str!("../../manifests/many-vfs.yaml");
 /// All of a port but two.
 const MANY: &str = "5";
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    lab.on_each_node(story, "f", |node, space| {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
+    lab.on_each_node(log, "f", |node, space| {
         let port = node.pfs()?.swap_remove(1);
         let before = node.dump()?;
         let selector = format!(

@@ -1,4 +1,4 @@
-//! **The agent** is killed at the first change of the host after a pod is made (a record, CDI spec or door written or removed,
+//! **The agent** is killed at the first change of the host after a pod is made (a record, CDI spec or start gate written or removed,
 //! a write to the kernel), at the second, and so on until there is no further one; and the same while the pod is deleted. That
 //! needs the image with the fuse: `/run/sriov-dra/fuse` holds `before N` or `after N`, and goes when it has burnt.
 //!
@@ -12,22 +12,22 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, ensure};
 
 use super::{Scenario, VF_POD};
-use crate::{device::Vf, dump::Dump, lab::Lab, node::Node, space::Space, story::Story};
+use crate::{device::Vf, dump::Dump, lab::Lab, log::Log, node::Node, space::Space};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'g',
     title: "agent killed before and after each change of the host, both ways",
-    tell,
+    run,
 };
 
 const FUSE: &str = "/run/sriov-dra/fuse";
 /// More changes than a claim can make: an endless fuse is a failure too.
 const MOST: u32 = 60;
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    story.step("helm upgrade to the image with the fuse");
+fn run(lab: &Lab, log: &Log) -> Result<()> {
+    log.step("helm upgrade to the image with the fuse");
     lab.release.install_with_fuse()?;
-    let told = lab.on_each_node(story, "g", |node, space| {
+    let result = lab.on_each_node(log, "g", |node, space| {
         let vf = node.vf(0, 2)?;
         let before = vf.dump()?;
         let life = |fuse: String| {
@@ -40,8 +40,8 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
         };
         every_second(node.number.into(), life)
     });
-    story.step("helm upgrade back to the release image");
-    told.and(lab.release.install())
+    log.step("helm upgrade back to the release image");
+    result.and(lab.release.install())
 }
 
 /// Lives by lives with the fuse at every second change, until neither the pod's making nor its end has so many; then both

@@ -12,20 +12,20 @@ use super::{ANY, Scenario, VF_POD};
 use crate::{
     eventually::{SLOW, eventually},
     lab::Lab,
+    log::Log,
     node::Node,
     pod::Pod,
     space::Space,
-    story::Story,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'h',
-    title: "agent killed or frozen between Prepare and the hook: pods stay closed",
-    tell,
+    title: "agent killed or frozen between Prepare and the hook: no pod starts without its VF",
+    run,
 };
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    lab.on_each_node(story, "h", |node, space| {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
+    lab.on_each_node(log, "h", |node, space| {
         let agents = node.agents()?;
         let pod = start_and_signal(node, space, "killed", "KILL")?;
         space.step("killed before the hook");
@@ -34,7 +34,7 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
         space.step("the agent is back, the pod runs with its interface");
 
         let pod = start_and_signal(node, space, "frozen", "STOP")?;
-        let refused = stays_closed(&pod);
+        let refused = stays_refused(&pod);
         // Whatever came of it, the agent goes on.
         node.signal_agent("CONT")?;
         space.step(format!(
@@ -74,18 +74,18 @@ fn start_and_signal(node: &Node, space: &Space, name: &str, signal: &str) -> Res
 }
 
 /// Waits until the runtime has refused to make the container; until then and then it has not run.
-fn stays_closed(pod: &Pod) -> Result<String> {
+fn stays_refused(pod: &Pod) -> Result<String> {
     let refused = eventually("the runtime refuses the container", SLOW, || {
         ensure!(
             !pod.has_started()?,
             "a container of {} started while the agent was frozen",
             pod.name
         );
-        let closed = pod
+        let failed = pod
             .events()?
             .into_iter()
             .find(|event| event.starts_with("Failed"));
-        closed.ok_or_else(|| anyhow!("nothing has failed yet"))
+        failed.ok_or_else(|| anyhow!("nothing has failed yet"))
     })?;
     ensure!(
         !pod.has_started()?,
@@ -105,7 +105,7 @@ fn started_whole(pod: &Pod) -> Result<()> {
     );
     ensure!(
         starts.contains("data0") && starts.contains("10.78.0.1/24"),
-        "at its start it had only:\n{starts}"
+        "at its start it saw only:\n{starts}"
     );
     Ok(())
 }

@@ -15,28 +15,28 @@ use super::{ANY, Scenario, VF_POD};
 use crate::{
     eventually::{SLOW, SLOWER, SOON, eventually},
     lab::Lab,
+    log::Log,
     node::Node,
     pod::Pod,
     slices,
     space::Space,
-    story::Story,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'i',
     title: "kubelet restart, upgrade by Helm, reboot",
-    tell,
+    run,
 };
 
 /// Five seconds, and the emulation's tenfold.
 const BACK: Duration = Duration::from_secs(50);
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    lab.on_each_node(story, "i-kubelet", kubelet_restarts)?;
-    lab.space(&story.of("i upgrade"), "e2e-i-upgrade", |space| {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
+    lab.on_each_node(log, "i-kubelet", kubelet_restarts)?;
+    lab.space(&log.of("i upgrade"), "e2e-i-upgrade", |space| {
         upgrade(lab, space)
     })?;
-    lab.on_each_node(story, "i-reboot", node_reboots)
+    lab.on_each_node(log, "i-reboot", node_reboots)
 }
 
 fn start(space: &Space, node: &Node, name: &str) -> Result<Pod> {
@@ -110,7 +110,7 @@ fn upgrade(lab: &Lab, space: &Space) -> Result<()> {
     Ok(())
 }
 
-/// Makes pods on both nodes in turn, one when the last is ready, until `work` is done; at least one a node.
+/// Creates pods on both nodes in turn, one when the last is ready, until `work` is done; at least one a node.
 fn pods_during(
     lab: &Lab,
     space: &Space,

@@ -8,15 +8,15 @@
 use anyhow::{Context, Result, ensure};
 
 use super::{ANY, Scenario, VF_POD};
-use crate::{configs, lab::Lab, space::Space, story::Story};
+use crate::{configs, lab::Lab, log::Log, space::Space};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'j',
     title: "refused with field and reason, at admission and in the pod's event",
-    tell,
+    run,
 };
 
-/// A pod's name, what its claim asks for, and words that every refusal must have.
+/// A pod's name, what its claim asks for, and what every refusal must contain.
 const REFUSED: [(&str, &str, &str, &[&str]); 16] = [
     ("unknown-field", "e2e-open", "vlanId: 7", &["vlanId"]),
     ("vlan-5000", "e2e-open", "vlan: 5000", &["vlan", "5000"]),
@@ -106,17 +106,17 @@ const REFUSED: [(&str, &str, &str, &[&str]); 16] = [
     ),
 ];
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    lab.space(story, "e2e-j", at_admission)?;
+fn run(lab: &Lab, log: &Log) -> Result<()> {
+    lab.space(log, "e2e-j", at_admission)?;
     let shown = configs::admission_follows_the_table()?;
-    story.step(format!(
-        "{shown} claims and classes of the parser's table are judged alike at admission"
+    log.step(format!(
+        "{shown} claims and classes of the parser's table are accepted or refused alike at admission"
     ));
-    story.step("helm upgrade without the admission policy: the kubelet is asked");
+    log.step("helm upgrade without the admission policy: the kubelet is asked");
     lab.release.without_admission()?;
-    let told = lab.space(story, "e2e-j-events", |space| in_events(lab, space));
-    told.and(lab.release.install())?;
-    lab.on_each_node(story, "j", |node, space| {
+    let result = lab.space(log, "e2e-j-events", |space| in_events(lab, space));
+    result.and(lab.release.install())?;
+    lab.on_each_node(log, "j", |node, space| {
         space.apply(include_str!("../../manifests/shared-claim.yaml"), &[])?;
         let pod = include_str!("../../manifests/shared-pod.yaml");
         let first = space.run(node, "first", pod, &[])?;

@@ -10,29 +10,29 @@ use crate::{
     device::{Pf, slice_name},
     eventually::{SOON, eventually},
     lab::Lab,
+    log::Log,
     node::Node,
     slices,
     space::Space,
-    story::Story,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'k',
     title: "sriov_numvfs 7 → 0 → 7 under a pod",
-    tell,
+    run,
 };
 
 const GONE: &str = "sriov-dra.io/gone";
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    lab.on_each_node(story, "k", |node, space| {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
+    lab.on_each_node(log, "k", |node, space| {
         let port = node.pfs()?.swap_remove(1);
-        let told = vfs_come_and_go(node, space, &port);
+        let result = vfs_come_and_go(node, space, &port);
         // Also after a failure in between the port has its VFs again.
         if node.pfs()?.swap_remove(1).vfs.len() != port.vfs.len() {
             port.set_num_vfs(u32::try_from(port.vfs.len())?)?;
         }
-        told
+        result
     })
 }
 
@@ -74,7 +74,7 @@ fn vfs_come_and_go(node: &Node, space: &Space, port: &Pf) -> Result<()> {
     let devices = slices::follow(node, SOON)?;
     ensure!(
         devices[&mine].taints.contains(&GONE.to_owned()),
-        "the newcomer may be given away already"
+        "the newcomer may be allocated already"
     );
     let newcomer = vf.dump()?;
     pod.delete()?;

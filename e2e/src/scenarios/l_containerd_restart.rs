@@ -1,21 +1,21 @@
 //! **The administrator** restarts containerd under running pods.
 //!
 //! **Must hold**: the agent is back in NRI by itself, without being restarted; the next pod gets its VF; the pod that ran
-//! goes on and gives its VF back as it was.
+//! goes on, and its VF is restored when it ends.
 
 use anyhow::{Result, ensure};
 
 use super::{Scenario, VF_POD};
-use crate::{lab::Lab, story::Story};
+use crate::{lab::Lab, log::Log};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'l',
     title: "containerd restarts; the next pod gets its VF",
-    tell,
+    run,
 };
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    lab.on_each_node(story, "l", |node, space| {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
+    lab.on_each_node(log, "l", |node, space| {
         let (first, second) = (node.vf(0, 0)?, node.vf(0, 1)?);
         let before = (first.dump()?, second.dump()?);
         let of = |vf: &crate::device::Vf| vf.selector();

@@ -11,17 +11,17 @@ use crate::{
     eventually::{SLOW, eventually},
     kube,
     lab::Lab,
+    log::Log,
     node::Node,
     release::NAMESPACE,
     slices,
     space::Space,
-    story::Story,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'm',
     title: "uninstall is refused while a claim is prepared, then leaves nothing",
-    tell,
+    run,
 };
 
 /// Nothing selects it.
@@ -33,11 +33,11 @@ spec: {attributes: {}}
 ";
 const KEPT_PATH: &str = "/apis/sriovnetwork.k8snetworkplumbingwg.io/v1alpha1/namespaces/sriov-dra/deviceattributes/kept";
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
     let node = &lab.nodes[0];
     let before: Vec<_> = lab.nodes.iter().map(Node::dump).collect::<Result<_>>()?;
-    lab.space(story, "e2e-m", |space| refused(lab, node, space))?;
-    story.step("without pods: helm uninstall");
+    lab.space(log, "e2e-m", |space| refused(lab, node, space))?;
+    log.step("without pods: helm uninstall");
     kube::apply(NAMESPACE, KEPT)?.ok("kubectl apply")?;
     lab.release.uninstall()?.ok("helm uninstall")?;
     kube::get(KEPT_PATH).context("what the administrator wrote is gone")?;
@@ -46,17 +46,17 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
         nothing_is_left(node).with_context(|| node.name.clone())?;
         node.is_again(before)?;
     }
-    story.step("nothing is left; helm install again");
+    log.step("nothing is left; helm install again");
     lab.release.install()?;
     for node in &lab.nodes {
         slices::follow(node, SLOW)?;
     }
-    lab.space(story, "e2e-m-again", |space| {
+    lab.space(log, "e2e-m-again", |space| {
         let pod = start(space, node, "again")?;
         pod.ready()?;
         pod.delete()
     })?;
-    story.step("a pod ran; and the end");
+    log.step("a pod ran; helm uninstall, the last step");
     lab.release.uninstall()?.ok("helm uninstall").map(drop)
 }
 

@@ -1,4 +1,4 @@
-//! The scenarios: one file, one story. Each says what the user does and what must hold.
+//! The scenarios, one a file. Each says what the user does and what must hold.
 
 mod a_install;
 mod b_vlan_pods;
@@ -23,24 +23,24 @@ mod t_policies;
 
 use anyhow::Result;
 
-use crate::{kube, lab::Lab, story::Story};
+use crate::{kube, lab::Lab, log::Log};
 
 /// A pod with one VF by a claim template.
 pub(crate) const VF_POD: &str = include_str!("../../manifests/vf-pod.yaml");
 /// A selector: whichever VF comes first.
 pub(crate) const ANY: &str = "true";
 
-/// A story, and how it is told.
+/// What a user does, and what must hold.
 pub(crate) struct Scenario {
     /// By which `--only` names it.
     pub(crate) letter: char,
     /// What must hold, in a line.
     pub(crate) title: &'static str,
     /// Does and checks it all; what it changes of the lab, it changes back.
-    pub(crate) tell: fn(&Lab, &Story) -> Result<()>,
+    pub(crate) run: fn(&Lab, &Log) -> Result<()>,
 }
 
-/// In the order in which they are told: the installation first, its end last.
+/// In the order in which they run: the installation first, its end last.
 pub(crate) fn all() -> Vec<Scenario> {
     vec![
         a_install::SCENARIO,
@@ -77,7 +77,7 @@ impl Scenario {
     }
 }
 
-/// The DeviceClasses that an administrator would have made for these users.
+/// The DeviceClasses that an administrator would create for these users.
 pub(crate) fn apply_classes() -> Result<()> {
     kube::apply("default", include_str!("../../manifests/classes.yaml"))?
         .ok("classes.yaml")

@@ -14,25 +14,25 @@ use crate::{
     device::{Pf, slice_name},
     eventually::{SOON, eventually},
     lab::Lab,
+    log::Log,
     node::Node,
     slices,
     space::Space,
-    story::Story,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'n',
     title: "a port without carrier is tainted, with one write for each slice",
-    tell,
+    run,
 };
 
 const LINK_DOWN: &str = "sriov-dra.io/link-down";
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    lab.on_each_node(story, "n", |node, space| {
-        let told = pulled_and_put_back(node, space, &node.pfs()?.swap_remove(1));
+fn run(lab: &Lab, log: &Log) -> Result<()> {
+    lab.on_each_node(log, "n", |node, space| {
+        let result = pulled_and_put_back(node, space, &node.pfs()?.swap_remove(1));
         // Whatever came of it, the port has its carrier again.
-        told.and(cable(node, "on"))
+        result.and(cable(node, "on"))
     })
 }
 
@@ -55,8 +55,8 @@ fn pulled_and_put_back(node: &Node, space: &Space, port: &Pf) -> Result<()> {
     ));
     cable(node, "off")?;
     tainted(node, port, true)?;
-    let dark = slices::writes(node)?;
-    written_once(&before, &dark, port)?;
+    let down = slices::writes(node)?;
+    written_once(&before, &down, port)?;
     let new = space.run(node, "new", VF_POD, &values)?;
     let reason = new.event(&["FailedScheduling", "cannot allocate all claims"])?;
     space.step(format!(
@@ -69,7 +69,7 @@ fn pulled_and_put_back(node: &Node, space: &Space, port: &Pf) -> Result<()> {
 
     cable(node, "on")?;
     tainted(node, port, false)?;
-    written_once(&dark, &slices::writes(node)?, port)?;
+    written_once(&down, &slices::writes(node)?, port)?;
     space.step("the cable is back, the taints are gone by one write a slice");
     new.ready()?;
     old.delete_soon()?;
@@ -79,8 +79,8 @@ fn pulled_and_put_back(node: &Node, space: &Space, port: &Pf) -> Result<()> {
 
 /// The second port's, as the lab calls it.
 fn cable(node: &Node, state: &str) -> Result<()> {
-    let wish = format!("set_link igb2 {state}");
-    command::run("lab", &["monitor", &node.number.to_string(), &wish], "").map(drop)
+    let command = format!("set_link igb2 {state}");
+    command::run("lab", &["monitor", &node.number.to_string(), &command], "").map(drop)
 }
 
 fn of_port(port: &Pf) -> BTreeSet<String> {
@@ -92,8 +92,8 @@ fn of_port(port: &Pf) -> BTreeSet<String> {
 }
 
 /// The port's devices are, and no others.
-fn tainted(node: &Node, port: &Pf, dark: bool) -> Result<()> {
-    let wanted = if dark { of_port(port) } else { BTreeSet::new() };
+fn tainted(node: &Node, port: &Pf, down: bool) -> Result<()> {
+    let wanted = if down { of_port(port) } else { BTreeSet::new() };
     eventually(
         &format!("devices of {} with the taint: {}", node.name, wanted.len()),
         SOON,

@@ -1,7 +1,7 @@
 //! **Two users** want the same port: one a VF of it, one the whole port, its VFs with it.
 //!
 //! **Must hold**: whoever comes first has it, and the other waits, both ways round; when the port comes back its VFs are
-//! made again, each as it was, one that an administrator had set with it.
+//! made again, each as it was, and so is one that an administrator had configured.
 
 use anyhow::{Context, Result, ensure};
 
@@ -9,23 +9,23 @@ use super::{Scenario, VF_POD};
 use crate::{
     device::{Pf, Vf},
     lab::Lab,
+    log::Log,
     node::Node,
     space::Space,
-    story::Story,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'o',
     title: "a port or its VFs, and the port comes back with them",
-    tell,
+    run,
 };
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
-    lab.on_each_node(story, "o", |node, space| {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
+    lab.on_each_node(log, "o", |node, space| {
         let (port, vf) = (node.pfs()?.swap_remove(1), node.vf(1, 3)?);
         vlan(&vf, 7)?;
-        let told = each_in_turn(node, space, &port, &vf);
-        told.and(vlan(&vf, 0))
+        let result = each_in_turn(node, space, &port, &vf);
+        result.and(vlan(&vf, 0))
     })
 }
 

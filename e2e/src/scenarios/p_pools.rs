@@ -1,10 +1,10 @@
-//! **The administrator** comes from the SR-IOV device plugin and gives its config.json as it is: the example of its README,
-//! with the ids of this card, two VFs resting on vfio-pci and served with vhost-net and a token. **The users** apply the
+//! **The administrator** comes from the SR-IOV device plugin and installs its config.json as it is: the example of its README,
+//! with the ids of this card, two VFs bound to vfio-pci and served with vhost-net and a token. **The users** apply the
 //! pods that they had.
 //!
-//! **Must hold**: each device is in the pool in which the device plugin had it, there is a DeviceClass for each pool, and a
-//! pod of each pool that has devices runs and finds the environment and the device nodes that the device plugin gave it.
-//! A bad config.json is told in an event of the node and changes nothing. Without pools the classes go.
+//! **Must hold**: each device is in the pool in which the device plugin put it, there is a DeviceClass for each pool, and a
+//! pod of each pool that has devices runs and finds the environment and the device nodes that the device plugin would give it.
+//! A bad config.json is reported in an event of the node and changes nothing. Without pools the classes go.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -15,17 +15,17 @@ use crate::{
     eventually::{SLOW, eventually},
     kube::{self, text},
     lab::Lab,
+    log::Log,
     node::Node,
     pod::Pod,
     slices,
     space::{Space, event_text},
-    story::Story,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'p',
     title: "the device plugin's config.json: pools, classes, unchanged pods",
-    tell,
+    run,
 };
 
 const CONFIG: &str = include_str!("../../manifests/pools.json");
@@ -34,7 +34,7 @@ const NETDEVICE: &str = "intel.com/intel_sriov_netdevice";
 const DPDK: &str = "intel.com/intel_sriov_dpdk";
 const TOKEN: &str = r#""token":"3e49019f-412f-4f02-824e-4cd195944205""#;
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
     let for_dpdk: Vec<Vf> = lab
         .nodes
         .iter()
@@ -42,30 +42,30 @@ fn tell(lab: &Lab, story: &Story) -> Result<()> {
         .collect::<Result<Vec<_>>>()?
         .concat();
     for_dpdk.iter().try_for_each(|vf| bind(vf, "vfio-pci"))?;
-    let told = pools(lab, story);
+    let result = pools(lab, log);
     let back = for_dpdk
         .iter()
         .try_for_each(|vf| bind(vf, ""))
         .and(lab.release.install());
-    told.and(back)
+    result.and(back)
 }
 
-fn pools(lab: &Lab, story: &Story) -> Result<()> {
-    story.step("helm upgrade with the config.json");
+fn pools(lab: &Lab, log: &Log) -> Result<()> {
+    log.step("helm upgrade with the config.json");
     lab.release.with_pools(CONFIG)?;
     let made = eventually("a class for each pool", SLOW, || {
         let classes = classes()?;
         ensure!(classes.len() == 8, "{classes:?}");
         Ok(classes)
     })?;
-    story.step(format!("classes for {}", made.join(", ")));
-    lab.on_each_node(story, "p", |node, space| {
+    log.step(format!("classes for {}", made.join(", ")));
+    lab.on_each_node(log, "p", |node, space| {
         is_divided(node)?;
         space.step("12 VFs are in intel_sriov_netdevice, 2 in intel_sriov_dpdk, the ports in none");
         pods_run(node, space)
     })?;
 
-    story.step("helm upgrade with a pool named `a b`");
+    log.step("helm upgrade with a pool named `a b`");
     lab.release
         .with_pools(&CONFIG.replace("intel_fpga", "a b"))?;
     for node in &lab.nodes {
@@ -74,10 +74,10 @@ fn pools(lab: &Lab, story: &Story) -> Result<()> {
             event.contains("resourceList[5].resourceName") && event.contains("\"a b\""),
             "{event}"
         );
-        story.step(format!("{}: {event}", node.name));
+        log.step(format!("{}: {event}", node.name));
         is_divided(node)?;
     }
-    story.step("helm upgrade without pools");
+    log.step("helm upgrade without pools");
     lab.release.with_pools(r#"{"resourceList": []}"#)?;
     eventually("the classes are gone", SLOW, || {
         let classes = classes()?;
@@ -86,7 +86,7 @@ fn pools(lab: &Lab, story: &Story) -> Result<()> {
     })
 }
 
-/// Rests on this driver from now on; on its own one by `""`.
+/// Binds it to this driver; to its own one by `""`.
 fn bind(vf: &Vf, driver: &str) -> Result<()> {
     let script = r#"
         cd "/sys/bus/pci/devices/$1"
@@ -99,7 +99,7 @@ fn bind(vf: &Vf, driver: &str) -> Result<()> {
     vf.node.exec(script, &[&vf.pci, driver]).map(drop)
 }
 
-/// Extended resources of the classes that the controller has made, by name.
+/// Extended resources of the classes that the controller has created, by name.
 fn classes() -> Result<Vec<String>> {
     let all = kube::list("/apis/resource.k8s.io/v1/deviceclasses")?;
     let of_pools = |class: &Value| {
@@ -144,9 +144,9 @@ fn pods_run(node: &Node, space: &Space) -> Result<()> {
     finds_its_device(&user, DPDK, &vf)?;
     user.exec("exec 3<>/dev/vhost-net 4<>/dev/net/tun")?;
     ensure!(
-        told(&user, DPDK, "_INFO")?.contains(TOKEN),
+        environment(&user, DPDK, "_INFO")?.contains(TOKEN),
         "no additionalInfo: {}",
-        told(&user, DPDK, "_INFO")?
+        environment(&user, DPDK, "_INFO")?
     );
     space.step(format!(
         "a pod of each pool runs; {} is with the second",
@@ -160,7 +160,10 @@ fn pods_run(node: &Node, space: &Space) -> Result<()> {
 
 /// The device plugin's environment names the VF that it was given.
 fn finds_its_device(pod: &Pod, resource: &str, vf: &Vf) -> Result<()> {
-    let (address, info) = (told(pod, resource, "")?, told(pod, resource, "_INFO")?);
+    let (address, info) = (
+        environment(pod, resource, "")?,
+        environment(pod, resource, "_INFO")?,
+    );
     ensure!(
         address == vf.pci,
         "{resource} is {address}, the claim has {}",
@@ -173,7 +176,7 @@ fn finds_its_device(pod: &Pod, resource: &str, vf: &Vf) -> Result<()> {
 }
 
 /// `PCIDEVICE_<RESOURCE><suffix>` in the pod's container.
-fn told(pod: &Pod, resource: &str, suffix: &str) -> Result<String> {
+fn environment(pod: &Pod, resource: &str, suffix: &str) -> Result<String> {
     let name = resource.replace(['.', '/'], "_").to_uppercase();
     pod.exec(&format!("printf %s \"$PCIDEVICE_{name}{suffix}\""))
 }
@@ -184,7 +187,7 @@ fn bad_configuration(node: &Node) -> Result<String> {
         "fieldSelector=involvedObject.kind=Node,involvedObject.name={name},reason=BadConfiguration"
     );
     eventually(
-        &format!("an event of {name} tells of the bad configuration"),
+        &format!("an event of {name} reports the bad configuration"),
         SLOW,
         || {
             let events = kube::list(&format!("{all}?{own}"))?;

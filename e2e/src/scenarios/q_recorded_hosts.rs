@@ -1,7 +1,7 @@
 //! **Hosts of every kind**, those of `e2e/fixtures` and one with 2,048 VFs on 16 PFs, are published to the real API server as
 //! nodes without a machine.
 //!
-//! **Must hold**: the server takes every slice and keeps every field of it; the real scheduler allocates the last VF of the
+//! **Must hold**: the server accepts every slice and keeps every field of it; the real scheduler allocates the last VF of the
 //! large host to a pod.
 
 use std::{collections::BTreeMap, fs, time::Instant};
@@ -16,29 +16,29 @@ use sriov_dra::{
 };
 
 use super::Scenario;
-use crate::{kube, lab::Lab, phantom, slices::DRIVER, space::Space, story::Story};
+use crate::{kube, lab::Lab, log::Log, phantom, slices::DRIVER, space::Space};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'q',
     title: "recorded hosts of every kind, and one with 2,048 VFs, at the real API server",
-    tell,
+    run,
 };
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
 const POD: &str = include_str!("../../manifests/phantom-pod.yaml");
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
     let hosts = recordings()?;
     ensure!(hosts.len() >= 9, "{} recordings in {FIXTURES}", hosts.len());
     for (name, host) in &hosts {
         phantom::node(&format!("recorded-{name}"), |node| {
-            story.step(published(node, host)?);
+            log.step(published(node, host)?);
             Ok(())
         })?;
     }
     phantom::node("recorded-large", |node| {
-        story.step(published(node, &large::host(8))?);
-        lab.space(story, "e2e-q", |space| allocated(node, space))
+        log.step(published(node, &large::host(8))?);
+        lab.space(log, "e2e-q", |space| allocated(node, space))
     })
 }
 

@@ -1,4 +1,4 @@
-//! **The user** asks `sriov-dra explain` why a selector does not match, and it says so without asking the scheduler.
+//! **The user** asks `sriov-dra explain` why a selector does not match, which it answers without the scheduler.
 //!
 //! **Must hold**: the real API server and the real scheduler judge each selector of `e2e/fixtures/selectors.json` as that file
 //! says, to which `explain` is held by its own tests.
@@ -11,15 +11,15 @@ use crate::{
     eventually::{SLOW, eventually},
     kube::{self, items, text},
     lab::Lab,
+    log::Log,
     phantom,
     space::Space,
-    story::Story,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'r',
     title: "selectors, as the scheduler judges them and `explain` does",
-    tell,
+    run,
 };
 
 const CORPUS: &str = include_str!("../../fixtures/selectors.json");
@@ -27,18 +27,18 @@ const CLASS: &str = "e2e-selectors";
 /// Devices that a slice takes at most.
 const IN_A_SLICE: usize = 128;
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
     let corpus: Value = serde_json::from_str(CORPUS)?;
     let kinds = corpus["devices"].as_object().cloned().unwrap_or_default();
     for (kind, device) in &kinds {
         phantom::node(&format!("selectors-{kind}"), |node| {
-            lab.space(story, &format!("e2e-r-{kind}"), |space| {
+            lab.space(log, &format!("e2e-r-{kind}"), |space| {
                 publish(node, &corpus, device)?;
-                let told = judge(node, space, &corpus, kind);
+                let result = judge(node, space, &corpus, kind);
                 let class =
                     kube::delete(&format!("/apis/resource.k8s.io/v1/deviceclasses/{CLASS}"));
                 phantom::end_pods(space)?;
-                told.and(class)
+                result.and(class)
             })
         })?;
     }
@@ -106,7 +106,7 @@ fn verdict<'a>(selector: &'a Value, kind: &str) -> &'a str {
     text(selector, &format!("/verdicts/{kind}"))
 }
 
-/// A claim with the selector and a pod that wants it; the server's words if it does not take the claim.
+/// A claim with the selector and a pod that wants it; the server's message if it refuses the claim.
 fn ask(node: &str, space: &Space, number: usize, expression: &str) -> Result<Option<String>> {
     let name = format!("s{number}");
     let exactly =

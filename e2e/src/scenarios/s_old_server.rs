@@ -2,7 +2,7 @@
 //! `lab up --kubernetes 1.34`.
 //!
 //! **Must hold**: what the server drops is not written again and again; a port is offered only while it has no VFs, and
-//! VFs that are made while a pod has the port are not; where a device was given away twice all the same, Prepare refuses
+//! VFs that are made while a pod has the port are not; where a device was allocated twice all the same, Prepare refuses
 //! it and names both claims.
 
 use std::time::{Duration, Instant};
@@ -17,37 +17,37 @@ use crate::{
     eventually::{SOON, eventually},
     kube,
     lab::Lab,
+    log::Log,
     node::Node,
     pod::Pod,
     slices::{self, DRIVER},
     space::Space,
-    story::Story,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 's',
-    title: "a server without counters and taints: no loop, and nothing given away twice",
-    tell,
+    title: "a server without counters and taints: no loop, and nothing allocated twice",
+    run,
 };
 
 const NAMED: &str = include_str!("../../manifests/named-claim.yaml");
 /// How long nobody may write.
 const QUIET: Duration = Duration::from_secs(30);
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
     ensure!(
         !slices::has_counters()?,
         "this server has counters: lab up --kubernetes 1.34"
     );
-    lab.on_each_node(story, "s", |node, space| {
+    lab.on_each_node(log, "s", |node, space| {
         nothing_is_written_twice(node, space)?;
         let port = node.pfs()?.swap_remove(1);
         let before = node.dump()?;
-        let told = vf_of_a_taken_port(node, space, &port);
+        let result = vf_of_a_taken_port(node, space, &port);
         // Also after a failure in between.
         port.set_num_vfs(0)?;
         port.set_num_vfs(u32::try_from(port.vfs.len())?)?;
-        told?;
+        result?;
         slices::follow(node, SOON)?;
         node.is_again(&before)?;
         port_of_a_taken_vf(node, space, &port)?;
@@ -74,7 +74,7 @@ fn nothing_is_written_twice(node: &Node, space: &Space) -> Result<()> {
     while begun.elapsed() < QUIET {
         ensure!(
             slices::identities(node)? == before,
-            "the slices were written, with nothing to say"
+            "the slices were written, though nothing had changed"
         );
         std::thread::sleep(Duration::from_secs(1));
     }
@@ -82,7 +82,7 @@ fn nothing_is_written_twice(node: &Node, space: &Space) -> Result<()> {
     carrier(node, true)
 }
 
-/// Takes or gives the first port's carrier, and waits until the node sees it.
+/// Switches the first port's carrier off or on, and waits until the node sees it.
 fn carrier(node: &Node, on: bool) -> Result<()> {
     let (word, value) = if on { ("on", "1") } else { ("off", "0") };
     command::run(
@@ -187,7 +187,7 @@ fn refused(space: &Space, pod: &Pod, holder: &Pod) -> Result<()> {
         &mine,
         &format!("held by claim {}/{holder}", space.name),
     ])?;
-    space.step(format!("given away twice: {reason}"));
+    space.step(format!("allocated twice: {reason}"));
     ensure!(!pod.has_started()?, "pod {} has started", pod.name);
     Ok(())
 }

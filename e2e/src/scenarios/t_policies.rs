@@ -1,8 +1,8 @@
 //! **The administrator** comes from the Go DRA driver and applies its SriovResourcePolicy and DeviceAttributes as they are.
-//! **The users** ask for the policy's pool as an extended resource, and for its attribute by a class.
+//! **The users** request the policy's pool as an extended resource, and for its attribute by a class.
 //!
 //! **Must hold**: exactly the policy's VFs have its pool and attribute, on both nodes; both pods run on such a VF; the
-//! policy's status says what it takes where. A broken policy is told in its event and status and changes nothing. Without
+//! policy's status says what it selects where. A broken policy is reported in its event and status and changes nothing. Without
 //! the policy pool, attribute and class go.
 
 use anyhow::{Context, Result, ensure};
@@ -14,18 +14,18 @@ use crate::{
     eventually::{SLOW, eventually},
     kube::{self, items, text},
     lab::Lab,
+    log::Log,
     manifest::fill,
     node::Node,
     release::NAMESPACE,
     slices,
     space::{Space, event_text},
-    story::Story,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 't',
     title: "the Go DRA driver's policies: pools, attributes, status",
-    tell,
+    run,
 };
 
 const OBJECTS: &str = include_str!("../../manifests/policies.yaml");
@@ -34,15 +34,15 @@ const POOL: &str = "intel.com/blue";
 const CLASS: &str = "/apis/resource.k8s.io/v1/deviceclasses/blue.intel.com";
 const GROUP: &str = "/apis/sriovnetwork.k8snetworkplumbingwg.io/v1alpha1/namespaces";
 
-fn tell(lab: &Lab, story: &Story) -> Result<()> {
+fn run(lab: &Lab, log: &Log) -> Result<()> {
     lab.release.with_pools(r#"{"resourceList": []}"#)?;
-    let told = policies(lab, story);
+    let result = policies(lab, log);
     let gone = delete_all();
-    told.and(gone).and(lab.release.install())
+    result.and(gone).and(lab.release.install())
 }
 
-fn policies(lab: &Lab, story: &Story) -> Result<()> {
-    story.step("kubectl apply of a policy: VFs 0 to 2 of the first port");
+fn policies(lab: &Lab, log: &Log) -> Result<()> {
+    log.step("kubectl apply of a policy: VFs 0 to 2 of the first port");
     apply("ens1#0-2")?;
     for node in &lab.nodes {
         takes(node, &[0, 1, 2])?;
@@ -50,7 +50,7 @@ fn policies(lab: &Lab, story: &Story) -> Result<()> {
     eventually("the pool has its class", SLOW, || {
         kube::get(CLASS).map(drop)
     })?;
-    story.step(status(|status| {
+    log.step(status(|status| {
         let (nodes, devices) = (status.get("matchedNodes"), status.get("matchedDevices"));
         ensure!(
             nodes == Some(&2.into()) && devices == Some(&6.into()),
@@ -58,12 +58,12 @@ fn policies(lab: &Lab, story: &Story) -> Result<()> {
         );
         Ok(())
     })?);
-    lab.on_each_node(story, "t", pods_run)?;
+    lab.on_each_node(log, "t", pods_run)?;
 
-    story.step("the policy's range is broken");
+    log.step("the policy's range is broken");
     apply("ens1#x")?;
-    story.step(bad_policy()?);
-    story.step(status(|status| {
+    log.step(bad_policy()?);
+    log.step(status(|status| {
         let condition = &items(status, "/conditions")[0];
         ensure!(
             text(condition, "/status") == "False" && text(condition, "/message").contains("ens1#x"),
@@ -74,7 +74,7 @@ fn policies(lab: &Lab, story: &Story) -> Result<()> {
     for node in &lab.nodes {
         takes(node, &[0, 1, 2])?;
     }
-    story.step("the policy goes");
+    log.step("the policy goes");
     delete_all()?;
     for node in &lab.nodes {
         takes(node, &[])?;
@@ -143,10 +143,10 @@ fn pods_run(node: &Node, space: &Space) -> Result<()> {
             vf.pf
         );
     }
-    let told = by_pool.exec("printf %s \"$PCIDEVICE_INTEL_COM_BLUE\"")?;
+    let address = by_pool.exec("printf %s \"$PCIDEVICE_INTEL_COM_BLUE\"")?;
     ensure!(
-        told == by_pool.claim()?.vf(node)?.pci,
-        "PCIDEVICE_INTEL_COM_BLUE is {told:?}"
+        address == by_pool.claim()?.vf(node)?.pci,
+        "PCIDEVICE_INTEL_COM_BLUE is {address:?}"
     );
     space.step("a pod by the pool and one by the attribute run");
     by_pool.delete_soon()?;
@@ -170,14 +170,14 @@ fn status(wanted: impl Fn(&Value) -> Result<()>) -> Result<String> {
 fn bad_policy() -> Result<String> {
     let all = kube::path("events", NAMESPACE, "");
     let own = "fieldSelector=involvedObject.kind=SriovResourcePolicy,involvedObject.name=e2e-blue";
-    eventually("an event tells of the bad policy", SLOW, || {
+    eventually("an event reports the bad policy", SLOW, || {
         let events: Vec<String> = kube::list(&format!("{all}?{own}"))?
             .iter()
             .map(event_text)
             .collect();
-        let told = events
+        let found = events
             .into_iter()
             .find(|event| event.contains("BadConfiguration") && event.contains("ens1#x"));
-        told.context("there is none")
+        found.context("there is none")
     })
 }

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-/// Who tells: a scenario, perhaps on one node.
+/// Lines of one scenario, perhaps on one node.
 #[derive(Debug, Clone)]
-pub(crate) struct Story {
+pub(crate) struct Log {
     begun: Instant,
     who: String,
 }
 
-impl Story {
+impl Log {
     pub(crate) fn begin() -> Self {
         Self {
             begun: Instant::now(),
@@ -17,7 +17,7 @@ impl Story {
         }
     }
 
-    /// The same story, told by another.
+    /// The same log, of another scenario or node.
     pub(crate) fn of(&self, who: &str) -> Self {
         Self {
             begun: self.begun,
@@ -26,7 +26,10 @@ impl Story {
     }
 
     /// Prints a line.
-    #[expect(clippy::print_stdout, reason = "the place where scenarios are told")]
+    #[expect(
+        clippy::print_stdout,
+        reason = "the one place where progress is printed"
+    )]
     pub(crate) fn step(&self, text: impl AsRef<str>) {
         println!(
             "{:7.1} s  {:8}  {}",
