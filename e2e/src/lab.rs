@@ -58,9 +58,16 @@ impl Lab {
         result.and(removed)
     }
 
-    /// Runs the same on both nodes at once, in a namespace each: they have different container runtimes.
-    pub(crate) fn on_each_node(
+    /// Nodes by number.
+    pub(crate) fn numbered(&self, numbers: &[u8]) -> Vec<Node> {
+        let chosen = |node: &&Node| numbers.contains(&node.number);
+        self.nodes.iter().filter(chosen).cloned().collect()
+    }
+
+    /// Runs the same on these nodes at once, in a namespace each.
+    pub(crate) fn on_nodes(
         &self,
+        nodes: &[Node],
         log: &Log,
         name: &str,
         work: impl Fn(&Node, &Space) -> Result<()> + Sync,
@@ -68,7 +75,7 @@ impl Lab {
         let work = &work;
         thread::scope(|scope| {
             let mut running = Vec::new();
-            for node in &self.nodes {
+            for node in nodes {
                 let log = log.of(&format!("{name} {}", node.name));
                 let space = format!("e2e-{name}-{}", node.name);
                 running.push(scope.spawn(move || {

@@ -4,6 +4,7 @@
 //!  e2e/lab/lab run -- cargo run -p e2e -- --only b,c
 //!
 //!  scenarios/a_….rs   one scenario a file ─► lab, space, pod, claim, node, vf: what they are written with
+//!  scenarios/table.rs where each runs, for how long and why ─► plan ─► run ─► outcome
 //!  bench/             figures, without thresholds
 //! ```
 //!
@@ -15,6 +16,7 @@ mod bench;
 mod claim;
 mod command;
 mod configs;
+mod cpu;
 mod device;
 mod dump;
 mod eventually;
@@ -26,7 +28,9 @@ mod log;
 mod manifest;
 mod node;
 mod options;
+mod outcome;
 mod phantom;
+mod plan;
 mod pod;
 mod release;
 mod run;
@@ -60,14 +64,7 @@ fn main() -> ExitCode {
 fn execute(options: &Options) -> anyhow::Result<bool> {
     match options.action {
         Action::Help => println!("{USAGE}"),
-        Action::List => scenarios::all().iter().for_each(|s| {
-            println!(
-                "{}  {}  {}",
-                s.letter,
-                if s.is_proved() { "proved " } else { "written" },
-                s.title
-            );
-        }),
+        Action::List => println!("{}", plan::list()),
         Action::Bench => bench::run(options)?,
         Action::Run => return run::run(options),
     }

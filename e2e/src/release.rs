@@ -1,6 +1,9 @@
 //! The driver's installation by Helm.
 
-use std::env;
+use std::{
+    env,
+    sync::{Mutex, PoisonError},
+};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -57,6 +60,8 @@ impl Image {
 pub(crate) struct Release {
     image: Image,
     fuse: Option<Image>,
+    /// Helm's last arguments and values of this run, if they went through: the same need no second upgrade.
+    applied: Mutex<Option<(Vec<String>, String)>>,
 }
 
 impl Release {
@@ -66,6 +71,7 @@ impl Release {
         Ok(Self {
             image,
             fuse: Image::from_env("FUSE_IMAGE")?,
+            applied: Mutex::default(),
         })
     }
 
@@ -77,12 +83,12 @@ impl Release {
 
     /// `helm upgrade --install` and waits for the agents.
     pub(crate) fn install(&self) -> Result<()> {
-        helm_install(&self.image, &[])
+        self.helm_install(&self.image, &[])
     }
 
     /// A new version of the same release: its agents' pods differ in an annotation.
     pub(crate) fn upgrade(&self, mark: &str) -> Result<()> {
-        helm_install(
+        self.helm_install(
             &self.image,
             &[&format!("agent.podAnnotations.e2e/upgrade={mark}")],
         )
@@ -90,19 +96,19 @@ impl Release {
 
     /// Without the policy that checks claim configs where they are written: an older server, or a lax administrator.
     pub(crate) fn without_admission(&self) -> Result<()> {
-        helm_install(&self.image, &["admission.claimConfig=false"])
+        self.helm_install(&self.image, &["admission.claimConfig=false"])
     }
 
     /// With pools by this config.json, and a class for each.
     pub(crate) fn with_pools(&self, config: &str) -> Result<()> {
         let config: Value = serde_json::from_str(config)?;
         let values = json!({"pools": {"config": config}, "controller": {"enabled": true}});
-        helm(&self.image, &["-f", "-"], &values.to_string())
+        self.helm(&self.image, &["-f", "-"], &values.to_string())
     }
 
     /// The image that can be made to die at a chosen host write.
     pub(crate) fn install_with_fuse(&self) -> Result<()> {
-        helm_install(
+        self.helm_install(
             self.fuse
                 .as_ref()
                 .context("FUSE_IMAGE is not set: the image with --features fuse")?,
@@ -117,6 +123,10 @@ impl Release {
 
     /// `helm uninstall`, whatever comes of it.
     pub(crate) fn uninstall(&self) -> Result<Answer> {
+        self.applied
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         command::answer(
             "helm",
             &[
@@ -133,12 +143,29 @@ impl Release {
     }
 }
 
-fn helm_install(image: &Image, sets: &[&str]) -> Result<()> {
-    let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", *set]).collect();
-    helm(image, &sets, "")
+impl Release {
+    fn helm_install(&self, image: &Image, sets: &[&str]) -> Result<()> {
+        let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", *set]).collect();
+        self.helm(image, &sets, "")
+    }
+
+    /// One at a time: Helm refuses a second change of a release.
+    fn helm(&self, image: &Image, more: &[&str], values: &str) -> Result<()> {
+        let wanted = (arguments(image, more), values.to_owned());
+        let mut applied = self.applied.lock().unwrap_or_else(PoisonError::into_inner);
+        if applied.as_ref() == Some(&wanted) {
+            return Ok(());
+        }
+        // What a failed upgrade leaves is not known.
+        *applied = None;
+        let words: Vec<&str> = wanted.0.iter().map(String::as_str).collect();
+        command::run("helm", &words, values)?;
+        *applied = Some(wanted);
+        Ok(())
+    }
 }
 
-fn helm(image: &Image, more: &[&str], values: &str) -> Result<()> {
+fn arguments(image: &Image, more: &[&str]) -> Vec<String> {
     let (repository, tag) = (
         format!("image.repository={}", image.repository),
         format!("image.tag={}", image.tag),
@@ -153,14 +180,16 @@ fn helm(image: &Image, more: &[&str], values: &str) -> Result<()> {
         "image.pullPolicy=Never",
     ];
     let waiting = ["--wait", "--timeout", "10m"];
-    let args = [
+    [
         &["upgrade", "--install", NAME, CHART, "-n", NAMESPACE],
         &own[..],
         &waiting,
         more,
     ]
-    .concat();
-    command::run("helm", &args, values).map(drop)
+    .concat()
+    .into_iter()
+    .map(str::to_owned)
+    .collect()
 }
 
 /// The agents' pods on a node that are not being deleted.

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::Scenario;
+use super::{Run, Scenario};
 use crate::{
     device::slice_name,
     eventually::SOON,
@@ -23,10 +23,10 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'a',
     title: "helm install: every PF and VF is published, with all attributes",
-    run,
+    run: Run::Lab(run),
 };
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
+fn run(lab: &Lab, _: &[Node], log: &Log) -> Result<()> {
     log.step("helm upgrade --install sriov-dra charts/sriov-dra --wait");
     lab.release.install()?;
     let begun = Instant::now();

@@ -8,12 +8,11 @@
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Scenario, VF_POD};
+use super::{Run, Scenario, VF_POD};
 use crate::{
     eventually::{SOON, eventually},
     kube::{items, text},
     lab::Lab,
-    log::Log,
     node::Node,
     pod::Pod,
     space::Space,
@@ -22,40 +21,38 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'b',
     title: "pods on VLANs by class and claim: settings, ping, status, metadata",
-    run,
+    run: Run::Node(run),
 };
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
-    lab.on_each_node(log, "b", |node, space| {
-        let port = &node.pfs()?[0].name;
-        space.step(format!(
-            "three pods with VFs of {port}: one and two on VLAN 100, three on VLAN 200"
-        ));
-        let one = start(space, node, port, "one", "e2e-blue", 1)?;
-        let two = start(space, node, port, "two", "e2e-blue", 2)?;
-        let three = start(space, node, port, "three", "e2e-red", 3)?;
-        for (pod, number, vlan) in [
-            (&one, 1, (100, 3)),
-            (&two, 2, (100, 3)),
-            (&three, 3, (200, 0)),
-        ] {
-            pod.ready()?;
-            space.step(format!("{} is ready", pod.name));
-            looks_right(node, pod, number, vlan)?;
-        }
-        space.step("one and two ping each other, nobody pings three");
-        pings(&one, 2)?;
-        pings(&two, 1)?;
-        ensure!(
-            one.exec("! ping -c 3 -W 2 10.77.0.3").is_ok(),
-            "one reaches three, which is on another VLAN"
-        );
-        ensure!(
-            three.exec("! ping -c 3 -W 2 10.77.0.1").is_ok(),
-            "three reaches one, which is on another VLAN"
-        );
-        Ok(())
-    })
+fn run(_: &Lab, node: &Node, space: &Space) -> Result<()> {
+    let port = &node.pfs()?[0].name;
+    space.step(format!(
+        "three pods with VFs of {port}: one and two on VLAN 100, three on VLAN 200"
+    ));
+    let one = start(space, node, port, "one", "e2e-blue", 1)?;
+    let two = start(space, node, port, "two", "e2e-blue", 2)?;
+    let three = start(space, node, port, "three", "e2e-red", 3)?;
+    for (pod, number, vlan) in [
+        (&one, 1, (100, 3)),
+        (&two, 2, (100, 3)),
+        (&three, 3, (200, 0)),
+    ] {
+        pod.ready()?;
+        space.step(format!("{} is ready", pod.name));
+        looks_right(node, pod, number, vlan)?;
+    }
+    space.step("one and two ping each other, nobody pings three");
+    pings(&one, 2)?;
+    pings(&two, 1)?;
+    ensure!(
+        one.exec("! ping -c 3 -W 2 10.77.0.3").is_ok(),
+        "one reaches three, which is on another VLAN"
+    );
+    ensure!(
+        three.exec("! ping -c 3 -W 2 10.77.0.1").is_ok(),
+        "three reaches one, which is on another VLAN"
+    );
+    Ok(())
 }
 
 fn start(

@@ -9,13 +9,12 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Scenario, VF_POD};
+use super::{Run, Scenario, VF_POD};
 use crate::{
     device::Vf,
     dump::Dump,
     eventually::{SLOW, eventually},
     lab::Lab,
-    log::Log,
     node::Node,
     pod::Pod,
     space::Space,
@@ -24,16 +23,14 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'c',
     title: "nothing of a tenant stays on the VF, held namespace or not",
-    run,
+    run: Run::Node(run),
 };
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
-    lab.on_each_node(log, "c", |node, space| {
-        let past = node.vf(0, 4)?;
-        give_a_past(&past)?;
-        let result = tenants_come_and_go(node, space);
-        result.and(remove_the_past(&past))
-    })
+fn run(_: &Lab, node: &Node, space: &Space) -> Result<()> {
+    let past = node.vf(0, 4)?;
+    give_a_past(&past)?;
+    let result = tenants_come_and_go(node, space);
+    result.and(remove_the_past(&past))
 }
 
 fn tenants_come_and_go(node: &Node, space: &Space) -> Result<()> {

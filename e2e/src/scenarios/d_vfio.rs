@@ -7,35 +7,48 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Scenario, VF_POD};
-use crate::{device::Vf, lab::Lab, log::Log, node::Node, pod::Pod, space::Space};
+use super::{Run, Scenario, VF_POD};
+use crate::{device::Vf, lab::Lab, node::Node, pod::Pod, space::Space};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'd',
     title: "vfio-pci by class, and by a claim that may override the class",
-    run,
+    run: Run::Node(run),
 };
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
-    lab.on_each_node(log, "d", |node, space| {
-        let (first, second) = (node.vf(1, 0)?, node.vf(1, 1)?);
-        let before = (first.dump()?, second.dump()?);
-        space.step("a pod of class e2e-vfio, and one whose claim asks class e2e-open for vfio-pci and VLAN 300");
-        let by_class = start(space, node, "by-class", "e2e-vfio", &first, "")?;
-        let by_claim = start(space, node, "by-claim", "e2e-open", &second, "driver: vfio-pci, vlan: 300")?;
-        by_class.ready()?;
-        by_claim.ready()?;
-        sees_its_group(&by_class, &first).context("by class")?;
-        sees_its_group(&by_claim, &second).context("by claim")?;
-        ensure!(first.vlan()?.0 == 100, "VLAN {} instead of the class's 100", first.vlan()?.0);
-        ensure!(second.vlan()?.0 == 300, "VLAN {} instead of the claim's 300", second.vlan()?.0);
-        space.step("both containers open their groups; now the pods go");
-        by_class.delete_soon()?;
-        by_claim.delete()?;
-        by_class.gone()?;
-        first.is_again(&before.0)?;
-        second.is_again(&before.1)
-    })
+fn run(_: &Lab, node: &Node, space: &Space) -> Result<()> {
+    let (first, second) = (node.vf(1, 0)?, node.vf(1, 1)?);
+    let before = (first.dump()?, second.dump()?);
+    space.step("a pod of class e2e-vfio, and one whose claim asks class e2e-open for vfio-pci and VLAN 300");
+    let by_class = start(space, node, "by-class", "e2e-vfio", &first, "")?;
+    let by_claim = start(
+        space,
+        node,
+        "by-claim",
+        "e2e-open",
+        &second,
+        "driver: vfio-pci, vlan: 300",
+    )?;
+    by_class.ready()?;
+    by_claim.ready()?;
+    sees_its_group(&by_class, &first).context("by class")?;
+    sees_its_group(&by_claim, &second).context("by claim")?;
+    ensure!(
+        first.vlan()?.0 == 100,
+        "VLAN {} instead of the class's 100",
+        first.vlan()?.0
+    );
+    ensure!(
+        second.vlan()?.0 == 300,
+        "VLAN {} instead of the claim's 300",
+        second.vlan()?.0
+    );
+    space.step("both containers open their groups; now the pods go");
+    by_class.delete_soon()?;
+    by_claim.delete()?;
+    by_class.gone()?;
+    first.is_again(&before.0)?;
+    second.is_again(&before.1)
 }
 
 fn start(

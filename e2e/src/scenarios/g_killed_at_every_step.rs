@@ -11,23 +11,23 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Scenario, VF_POD};
+use super::{Run, Scenario, VF_POD};
 use crate::{device::Vf, dump::Dump, lab::Lab, log::Log, node::Node, space::Space};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'g',
     title: "agent killed before and after each change of the host, both ways",
-    run,
+    run: Run::Lab(run),
 };
 
 const FUSE: &str = "/run/sriov-dra/fuse";
 /// More changes than a claim can make: an endless fuse is a failure too.
 const MOST: u32 = 60;
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
+fn run(lab: &Lab, nodes: &[Node], log: &Log) -> Result<()> {
     log.step("helm upgrade to the image with the fuse");
     lab.release.install_with_fuse()?;
-    let result = lab.on_each_node(log, "g", |node, space| {
+    let result = lab.on_nodes(nodes, log, "g", |node, space| {
         let vf = node.vf(0, 2)?;
         let before = vf.dump()?;
         let life = |fuse: String| {

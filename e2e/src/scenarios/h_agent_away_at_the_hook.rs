@@ -8,11 +8,10 @@ use std::thread;
 
 use anyhow::{Result, anyhow, ensure};
 
-use super::{ANY, Scenario, VF_POD};
+use super::{ANY, Run, Scenario, VF_POD};
 use crate::{
     eventually::{SLOW, eventually},
     lab::Lab,
-    log::Log,
     node::Node,
     pod::Pod,
     space::Space,
@@ -21,30 +20,28 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'h',
     title: "agent killed or frozen between Prepare and the hook: no pod starts without its VF",
-    run,
+    run: Run::Node(run),
 };
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
-    lab.on_each_node(log, "h", |node, space| {
-        let agents = node.agents()?;
-        let pod = start_and_signal(node, space, "killed", "KILL")?;
-        space.step("killed before the hook");
-        node.agent_is_back(&agents)?;
-        started_whole(&pod)?;
-        space.step("the agent is back, the pod runs with its interface");
+fn run(_: &Lab, node: &Node, space: &Space) -> Result<()> {
+    let agents = node.agents()?;
+    let pod = start_and_signal(node, space, "killed", "KILL")?;
+    space.step("killed before the hook");
+    node.agent_is_back(&agents)?;
+    started_whole(&pod)?;
+    space.step("the agent is back, the pod runs with its interface");
 
-        let pod = start_and_signal(node, space, "frozen", "STOP")?;
-        let refused = stays_refused(&pod);
-        // Whatever came of it, the agent goes on.
-        node.signal_agent("CONT")?;
-        space.step(format!(
-            "frozen before the hook, and the runtime says: {}",
-            refused?
-        ));
-        started_whole(&pod)?;
-        space.step("the agent goes on, the pod runs with its interface");
-        pod.delete()
-    })
+    let pod = start_and_signal(node, space, "frozen", "STOP")?;
+    let refused = stays_refused(&pod);
+    // Whatever came of it, the agent goes on.
+    node.signal_agent("CONT")?;
+    space.step(format!(
+        "frozen before the hook, and the runtime says: {}",
+        refused?
+    ));
+    started_whole(&pod)?;
+    space.step("the agent goes on, the pod runs with its interface");
+    pod.delete()
 }
 
 /// Makes the pod and, in the moment when the runtime has made its network namespace, sends the agent a signal.

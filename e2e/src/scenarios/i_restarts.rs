@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Result, anyhow, ensure};
 
-use super::{ANY, Scenario, VF_POD};
+use super::{ANY, Run, Scenario, VF_POD};
 use crate::{
     eventually::{SLOW, SLOWER, SOON, eventually},
     lab::Lab,
@@ -25,18 +25,18 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'i',
     title: "kubelet restart, upgrade by Helm, reboot",
-    run,
+    run: Run::Lab(run),
 };
 
 /// Five seconds, and the emulation's tenfold.
 const BACK: Duration = Duration::from_secs(50);
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
-    lab.on_each_node(log, "i-kubelet", kubelet_restarts)?;
+fn run(lab: &Lab, _: &[Node], log: &Log) -> Result<()> {
+    lab.on_nodes(&lab.nodes, log, "i-kubelet", kubelet_restarts)?;
     lab.space(&log.of("i upgrade"), "e2e-i-upgrade", |space| {
         upgrade(lab, space)
     })?;
-    lab.on_each_node(log, "i-reboot", node_reboots)
+    lab.on_nodes(&lab.nodes, log, "i-reboot", node_reboots)
 }
 
 fn start(space: &Space, node: &Node, name: &str) -> Result<Pod> {

@@ -1,19 +1,20 @@
 //! **Users** ask for what they may not or what makes no sense: an unknown field, VLAN 5000, a multicast MAC, a driver with
-//! a path in it, too long a name, each setting that is the administrator's; and two pods ask for one netdev.
+//! a path in it, too long a name, each setting that is the administrator's.
 //!
 //! **Must hold**: the API server refuses the claim and names the field; without that (an older server, a policy that is
-//! switched off) the kubelet's event on the pod names it; nothing on the host changes. The second pod on a netdev is
-//! refused with the name of the first, which goes on.
+//! switched off) the kubelet's event on the pod names it; nothing on the host changes.
+
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{ANY, Scenario, VF_POD};
-use crate::{configs, lab::Lab, log::Log, space::Space};
+use super::{ANY, Run, Scenario, VF_POD};
+use crate::{configs, lab::Lab, node::Node, space::Space};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'j',
     title: "refused with field and reason, at admission and in the pod's event",
-    run,
+    run: Run::Node(run),
 };
 
 /// A pod's name, what its claim asks for, and what every refusal must contain.
@@ -106,43 +107,61 @@ const REFUSED: [(&str, &str, &str, &[&str]); 16] = [
     ),
 ];
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
-    lab.space(log, "e2e-j", at_admission)?;
-    let shown = configs::admission_follows_the_table()?;
-    log.step(format!(
-        "{shown} claims and classes of the parser's table are accepted or refused alike at admission"
-    ));
-    log.step("helm upgrade without the admission policy: the kubelet is asked");
-    lab.release.without_admission()?;
-    let result = lab.space(log, "e2e-j-events", |space| in_events(lab, space));
-    result.and(lab.release.install())?;
-    lab.on_each_node(log, "j", |node, space| {
-        space.apply(include_str!("../../manifests/shared-claim.yaml"), &[])?;
-        let pod = include_str!("../../manifests/shared-pod.yaml");
-        let first = space.run(node, "first", pod, &[])?;
-        first.ready()?;
-        let container = first.container()?;
-        let second = space.run(node, "second", pod, &[])?;
-        let event = second.event(&["Failed", "first"])?;
-        space.step(format!("a second pod on the netdev: {event}"));
-        ensure!(!second.has_started()?, "the second pod runs");
-        ensure!(
-            first.container()? == container && first.link(node, "net1").is_ok(),
-            "the first pod was hurt"
-        );
-        Ok(())
-    })
+/// The admission policy is the cluster's, and both nodes may be at this scenario: the first switches it off, the last on
+/// again.
+static WITHOUT_ADMISSION: Mutex<Admission> = Mutex::new(Admission {
+    checked: false,
+    users: 0,
+});
+
+struct Admission {
+    /// What it refuses was checked in this run.
+    checked: bool,
+    /// Nodes that need it to be off.
+    users: u32,
+}
+
+fn run(lab: &Lab, node: &Node, space: &Space) -> Result<()> {
+    switch_off(lab, node, space)?;
+    let result = in_events(node, space);
+    result.and(switch_on(lab))
+}
+
+fn switch_off(lab: &Lab, node: &Node, space: &Space) -> Result<()> {
+    let mut admission = WITHOUT_ADMISSION
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if admission.users == 0 {
+        if !std::mem::replace(&mut admission.checked, true) {
+            at_admission(node, space)?;
+        }
+        space.step("helm upgrade without the admission policy: the kubelet is asked");
+        lab.release.without_admission()?;
+    }
+    admission.users += 1;
+    Ok(())
+}
+
+fn switch_on(lab: &Lab) -> Result<()> {
+    let mut admission = WITHOUT_ADMISSION
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    admission.users -= 1;
+    if admission.users == 0 {
+        lab.release.install()?;
+    }
+    Ok(())
 }
 
 /// What can be known of a claim alone; whether its class allows it, only the driver knows.
-fn at_admission(space: &Space) -> Result<()> {
+fn at_admission(node: &Node, space: &Space) -> Result<()> {
     for (name, class, config, words) in REFUSED
         .iter()
         .filter(|(name, ..)| !name.starts_with("may-not"))
     {
         let values = [
             ("pod", *name),
-            ("node", "node1"),
+            ("node", node.name.as_str()),
             ("class", class),
             ("selector", ANY),
             ("config", config),
@@ -158,11 +177,18 @@ fn at_admission(space: &Space) -> Result<()> {
         // The pod went through, since only claims are checked.
         space.pod(name).delete_soon()?;
     }
-    Ok(())
+    let sent = configs::admission_follows_the_table()?;
+    space.step(format!(
+        "{sent} claims and classes of the parser's table are accepted or refused alike at admission"
+    ));
+    // Names are used again.
+    REFUSED
+        .iter()
+        .filter(|(name, ..)| !name.starts_with("may-not"))
+        .try_for_each(|(name, ..)| space.pod(name).gone())
 }
 
-fn in_events(lab: &Lab, space: &Space) -> Result<()> {
-    let node = &lab.nodes[0];
+fn in_events(node: &Node, space: &Space) -> Result<()> {
     let before = node.dump()?;
     // At once, but no more than there are VFs.
     for some in REFUSED.chunks(8) {

@@ -5,12 +5,11 @@
 
 use anyhow::{Result, ensure};
 
-use super::{Scenario, VF_POD};
+use super::{Run, Scenario, VF_POD};
 use crate::{
     device::{Pf, slice_name},
     eventually::{SOON, eventually},
     lab::Lab,
-    log::Log,
     node::Node,
     slices,
     space::Space,
@@ -19,21 +18,19 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'k',
     title: "sriov_numvfs 7 → 0 → 7 under a pod",
-    run,
+    run: Run::Node(run),
 };
 
 const GONE: &str = "sriov-dra.io/gone";
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
-    lab.on_each_node(log, "k", |node, space| {
-        let port = node.pfs()?.swap_remove(1);
-        let result = vfs_come_and_go(node, space, &port);
-        // Also after a failure in between the port has its VFs again.
-        if node.pfs()?.swap_remove(1).vfs.len() != port.vfs.len() {
-            port.set_num_vfs(u32::try_from(port.vfs.len())?)?;
-        }
-        result
-    })
+fn run(_: &Lab, node: &Node, space: &Space) -> Result<()> {
+    let port = node.pfs()?.swap_remove(1);
+    let result = vfs_come_and_go(node, space, &port);
+    // Also after a failure in between the port has its VFs again.
+    if node.pfs()?.swap_remove(1).vfs.len() != port.vfs.len() {
+        port.set_num_vfs(u32::try_from(port.vfs.len())?)?;
+    }
+    result
 }
 
 fn vfs_come_and_go(node: &Node, space: &Space, port: &Pf) -> Result<()> {

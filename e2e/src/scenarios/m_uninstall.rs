@@ -6,7 +6,7 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{ANY, Scenario, VF_POD};
+use super::{ANY, Run, Scenario, VF_POD};
 use crate::{
     eventually::{SLOW, eventually},
     kube,
@@ -21,7 +21,7 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'm',
     title: "uninstall is refused while a claim is prepared, then leaves nothing",
-    run,
+    run: Run::Lab(run),
 };
 
 /// Nothing selects it.
@@ -33,7 +33,7 @@ spec: {attributes: {}}
 ";
 const KEPT_PATH: &str = "/apis/sriovnetwork.k8snetworkplumbingwg.io/v1alpha1/namespaces/sriov-dra/deviceattributes/kept";
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
+fn run(lab: &Lab, _: &[Node], log: &Log) -> Result<()> {
     let node = &lab.nodes[0];
     let before: Vec<_> = lab.nodes.iter().map(Node::dump).collect::<Result<_>>()?;
     lab.space(log, "e2e-m", |space| refused(lab, node, space))?;

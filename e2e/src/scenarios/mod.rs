@@ -1,4 +1,4 @@
-//! The scenarios, one a file. Each says what the user does and what must hold.
+//! The scenarios, one a file. Each says what the user does and what must hold; [`table`] says where each of them runs.
 
 mod a_install;
 mod b_vlan_pods;
@@ -20,10 +20,13 @@ mod q_recorded_hosts;
 mod r_selectors;
 mod s_old_server;
 mod t_policies;
+mod table;
+mod u_wrong_pod;
 
 use anyhow::Result;
 
-use crate::{kube, lab::Lab, log::Log};
+use crate::{kube, lab::Lab, log::Log, node::Node, space::Space};
+pub(crate) use table::{LIMIT, Place, Slot, TABLE};
 
 /// A pod with one VF by a claim template.
 pub(crate) const VF_POD: &str = include_str!("../../manifests/vf-pod.yaml");
@@ -31,50 +34,23 @@ pub(crate) const VF_POD: &str = include_str!("../../manifests/vf-pod.yaml");
 pub(crate) const ANY: &str = "true";
 
 /// What a user does, and what must hold.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Scenario {
     /// By which `--only` names it.
     pub(crate) letter: char,
     /// What must hold, in a line.
     pub(crate) title: &'static str,
     /// Does and checks it all; what it changes of the lab, it changes back.
-    pub(crate) run: fn(&Lab, &Log) -> Result<()>,
+    pub(crate) run: Run,
 }
 
-/// In the order in which they run: the installation first, its end last.
-pub(crate) fn all() -> Vec<Scenario> {
-    vec![
-        a_install::SCENARIO,
-        b_vlan_pods::SCENARIO,
-        c_nothing_stays::SCENARIO,
-        d_vfio::SCENARIO,
-        e_extended_resource::SCENARIO,
-        f_all_taken::SCENARIO,
-        g_killed_at_every_step::SCENARIO,
-        h_agent_away_at_the_hook::SCENARIO,
-        i_restarts::SCENARIO,
-        j_refusals::SCENARIO,
-        k_vfs_removed::SCENARIO,
-        l_containerd_restart::SCENARIO,
-        n_link_down::SCENARIO,
-        o_port_or_vfs::SCENARIO,
-        p_pools::SCENARIO,
-        q_recorded_hosts::SCENARIO,
-        r_selectors::SCENARIO,
-        s_old_server::SCENARIO,
-        t_policies::SCENARIO,
-        m_uninstall::SCENARIO,
-    ]
-}
-
-/// Scenarios that CI runs, all of which have been seen to pass. The others take too long for every run and are run by
-/// `--only`. The README's table says the same.
-const PROVED: &str = "abcdefhijklmnopqrt";
-
-impl Scenario {
-    /// Whether it is among those that are run when nobody names any.
-    pub(crate) fn is_proved(&self) -> bool {
-        PROVED.contains(self.letter)
-    }
+/// What a scenario runs on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Run {
+    /// The whole lab. Its pods are on these nodes, as far as the scenario does not need both.
+    Lab(fn(&Lab, &[Node], &Log) -> Result<()>),
+    /// One node, in a namespace of its own; another scenario may be on the other node meanwhile.
+    Node(fn(&Lab, &Node, &Space) -> Result<()>),
 }
 
 /// The DeviceClasses that an administrator would create for these users.

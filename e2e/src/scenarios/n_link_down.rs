@@ -8,13 +8,12 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
 
-use super::{Scenario, VF_POD};
+use super::{Run, Scenario, VF_POD};
 use crate::{
     command,
     device::{Pf, slice_name},
     eventually::{SOON, eventually},
     lab::Lab,
-    log::Log,
     node::Node,
     slices,
     space::Space,
@@ -23,17 +22,15 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'n',
     title: "a port without carrier is tainted, with one write for each slice",
-    run,
+    run: Run::Node(run),
 };
 
 const LINK_DOWN: &str = "sriov-dra.io/link-down";
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
-    lab.on_each_node(log, "n", |node, space| {
-        let result = pulled_and_put_back(node, space, &node.pfs()?.swap_remove(1));
-        // Whatever came of it, the port has its carrier again.
-        result.and(cable(node, "on"))
-    })
+fn run(_: &Lab, node: &Node, space: &Space) -> Result<()> {
+    let result = pulled_and_put_back(node, space, &node.pfs()?.swap_remove(1));
+    // Whatever came of it, the port has its carrier again.
+    result.and(cable(node, "on"))
 }
 
 fn pulled_and_put_back(node: &Node, space: &Space, port: &Pf) -> Result<()> {

@@ -5,11 +5,10 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Scenario, VF_POD};
+use super::{Run, Scenario, VF_POD};
 use crate::{
     device::{Pf, Vf},
     lab::Lab,
-    log::Log,
     node::Node,
     space::Space,
 };
@@ -17,16 +16,14 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'o',
     title: "a port or its VFs, and the port comes back with them",
-    run,
+    run: Run::Node(run),
 };
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
-    lab.on_each_node(log, "o", |node, space| {
-        let (port, vf) = (node.pfs()?.swap_remove(1), node.vf(1, 3)?);
-        vlan(&vf, 7)?;
-        let result = each_in_turn(node, space, &port, &vf);
-        result.and(vlan(&vf, 0))
-    })
+fn run(_: &Lab, node: &Node, space: &Space) -> Result<()> {
+    let (port, vf) = (node.pfs()?.swap_remove(1), node.vf(1, 3)?);
+    vlan(&vf, 7)?;
+    let result = each_in_turn(node, space, &port, &vf);
+    result.and(vlan(&vf, 0))
 }
 
 fn each_in_turn(node: &Node, space: &Space, port: &Pf, vf: &Vf) -> Result<()> {

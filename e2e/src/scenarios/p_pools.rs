@@ -9,7 +9,7 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::Scenario;
+use super::{Run, Scenario};
 use crate::{
     device::Vf,
     eventually::{SLOW, eventually},
@@ -25,7 +25,7 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'p',
     title: "the device plugin's config.json: pools, classes, unchanged pods",
-    run,
+    run: Run::Lab(run),
 };
 
 const CONFIG: &str = include_str!("../../manifests/pools.json");
@@ -34,7 +34,7 @@ const NETDEVICE: &str = "intel.com/intel_sriov_netdevice";
 const DPDK: &str = "intel.com/intel_sriov_dpdk";
 const TOKEN: &str = r#""token":"3e49019f-412f-4f02-824e-4cd195944205""#;
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
+fn run(lab: &Lab, pods_on: &[Node], log: &Log) -> Result<()> {
     let for_dpdk: Vec<Vf> = lab
         .nodes
         .iter()
@@ -42,15 +42,12 @@ fn run(lab: &Lab, log: &Log) -> Result<()> {
         .collect::<Result<Vec<_>>>()?
         .concat();
     for_dpdk.iter().try_for_each(|vf| bind(vf, "vfio-pci"))?;
-    let result = pools(lab, log);
-    let back = for_dpdk
-        .iter()
-        .try_for_each(|vf| bind(vf, ""))
-        .and(lab.release.install());
+    let result = pools(lab, pods_on, log);
+    let back = for_dpdk.iter().try_for_each(|vf| bind(vf, ""));
     result.and(back)
 }
 
-fn pools(lab: &Lab, log: &Log) -> Result<()> {
+fn pools(lab: &Lab, pods_on: &[Node], log: &Log) -> Result<()> {
     log.step("helm upgrade with the config.json");
     lab.release.with_pools(CONFIG)?;
     let made = eventually("a class for each pool", SLOW, || {
@@ -59,11 +56,9 @@ fn pools(lab: &Lab, log: &Log) -> Result<()> {
         Ok(classes)
     })?;
     log.step(format!("classes for {}", made.join(", ")));
-    lab.on_each_node(log, "p", |node, space| {
-        is_divided(node)?;
-        space.step("12 VFs are in intel_sriov_netdevice, 2 in intel_sriov_dpdk, the ports in none");
-        pods_run(node, space)
-    })?;
+    lab.nodes.iter().try_for_each(is_divided)?;
+    log.step("12 VFs are in intel_sriov_netdevice, 2 in intel_sriov_dpdk, the ports in none");
+    lab.on_nodes(pods_on, log, "p", pods_run)?;
 
     log.step("helm upgrade with a pool named `a b`");
     lab.release

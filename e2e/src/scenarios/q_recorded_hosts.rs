@@ -15,19 +15,19 @@ use sriov_dra::{
     publish::{self, Desired, PublishInput, Published},
 };
 
-use super::Scenario;
-use crate::{kube, lab::Lab, log::Log, phantom, slices::DRIVER, space::Space};
+use super::{Run, Scenario};
+use crate::{kube, lab::Lab, log::Log, node::Node, phantom, slices::DRIVER, space::Space};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'q',
     title: "recorded hosts of every kind, and one with 2,048 VFs, at the real API server",
-    run,
+    run: Run::Lab(run),
 };
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
 const POD: &str = include_str!("../../manifests/phantom-pod.yaml");
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
+fn run(lab: &Lab, _: &[Node], log: &Log) -> Result<()> {
     let hosts = recordings()?;
     ensure!(hosts.len() >= 9, "{} recordings in {FIXTURES}", hosts.len());
     for (name, host) in &hosts {

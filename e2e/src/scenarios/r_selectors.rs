@@ -6,12 +6,13 @@
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 
-use super::Scenario;
+use super::{Run, Scenario};
 use crate::{
     eventually::{SLOW, eventually},
     kube::{self, items, text},
     lab::Lab,
     log::Log,
+    node::Node,
     phantom,
     space::Space,
 };
@@ -19,7 +20,7 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 'r',
     title: "selectors, as the scheduler judges them and `explain` does",
-    run,
+    run: Run::Lab(run),
 };
 
 const CORPUS: &str = include_str!("../../fixtures/selectors.json");
@@ -27,7 +28,7 @@ const CLASS: &str = "e2e-selectors";
 /// Devices that a slice takes at most.
 const IN_A_SLICE: usize = 128;
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
+fn run(lab: &Lab, _: &[Node], log: &Log) -> Result<()> {
     let corpus: Value = serde_json::from_str(CORPUS)?;
     let kinds = corpus["devices"].as_object().cloned().unwrap_or_default();
     for (kind, device) in &kinds {
@@ -77,10 +78,15 @@ fn publish(node: &str, corpus: &Value, device: &Value) -> Result<()> {
 
 fn judge(node: &str, space: &Space, corpus: &Value, kind: &str) -> Result<()> {
     let selectors = items(corpus, "/selectors");
-    let wrong: Vec<String> = (0..)
+    // All at once, so that they wait for the scheduler once.
+    let asked: Vec<_> = (0..)
         .zip(selectors)
-        .filter_map(|(number, selector)| {
-            ask(node, space, number, text(selector, "/expression"))
+        .map(|(number, selector)| ask(node, space, number, text(selector, "/expression")))
+        .collect();
+    let wrong: Vec<String> = (0..)
+        .zip(selectors.iter().zip(asked))
+        .filter_map(|(number, (selector, asked))| {
+            asked
                 .and_then(|refused| {
                     agrees(refused.as_deref(), space, number, verdict(selector, kind))
                 })

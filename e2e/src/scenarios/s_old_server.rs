@@ -10,14 +10,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Scenario, VF_POD};
+use super::{Run, Scenario, VF_POD};
 use crate::{
     command,
     device::{Pf, slice_name},
     eventually::{SOON, eventually},
     kube,
     lab::Lab,
-    log::Log,
     node::Node,
     pod::Pod,
     slices::{self, DRIVER},
@@ -27,32 +26,30 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     letter: 's',
     title: "a server without counters and taints: no loop, and nothing allocated twice",
-    run,
+    run: Run::Node(run),
 };
 
 const NAMED: &str = include_str!("../../manifests/named-claim.yaml");
 /// How long nobody may write.
 const QUIET: Duration = Duration::from_secs(30);
 
-fn run(lab: &Lab, log: &Log) -> Result<()> {
+fn run(_: &Lab, node: &Node, space: &Space) -> Result<()> {
     ensure!(
         !slices::has_counters()?,
         "this server has counters: lab up --kubernetes 1.34"
     );
-    lab.on_each_node(log, "s", |node, space| {
-        nothing_is_written_twice(node, space)?;
-        let port = node.pfs()?.swap_remove(1);
-        let before = node.dump()?;
-        let result = vf_of_a_taken_port(node, space, &port);
-        // Also after a failure in between.
-        port.set_num_vfs(0)?;
-        port.set_num_vfs(u32::try_from(port.vfs.len())?)?;
-        result?;
-        slices::follow(node, SOON)?;
-        node.is_again(&before)?;
-        port_of_a_taken_vf(node, space, &port)?;
-        node.is_again(&before)
-    })
+    nothing_is_written_twice(node, space)?;
+    let port = node.pfs()?.swap_remove(1);
+    let before = node.dump()?;
+    let result = vf_of_a_taken_port(node, space, &port);
+    // Also after a failure in between.
+    port.set_num_vfs(0)?;
+    port.set_num_vfs(u32::try_from(port.vfs.len())?)?;
+    result?;
+    slices::follow(node, SOON)?;
+    node.is_again(&before)?;
+    port_of_a_taken_vf(node, space, &port)?;
+    node.is_again(&before)
 }
 
 fn nothing_is_written_twice(node: &Node, space: &Space) -> Result<()> {
