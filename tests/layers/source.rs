@@ -275,7 +275,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             .extend(tokens::paths(item.tokens.clone()));
     }
 
-    /// Derives and what serde is told to call; not the links of documentation.
+    /// Derives and the functions named to serde; not the links of documentation.
     fn visit_attribute(&mut self, attribute: &'ast Attribute) {
         if attribute.path().is_ident("doc") {
             return;

@@ -28,7 +28,7 @@ fn every_kind_of_pool_is_read_without_a_warning() {
     intel.com/vdpa netDevice of 1
     intel.com/fpga accelerator of 1
     intel.com/sub_functions auxNetDevice of 1
-    intel.com/told netDevice of 1
+    intel.com/described netDevice of 1
     intel.com/one_object netDevice of 1
     "#);
 }
