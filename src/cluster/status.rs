@@ -12,7 +12,7 @@ use crate::ledger::ClaimRef;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceStatus {
     /// The slices' pool.
-    pub pool: String,
+    pub slice_pool: String,
     /// The device's name in the slice.
     pub device: String,
     /// Which share.
@@ -95,7 +95,7 @@ pub(super) fn apply(
 }
 
 fn device(driver: &str, status: &DeviceStatus, now: Timestamp) -> Value {
-    let mut body = json!({ "driver": driver, "pool": status.pool, "device": status.device });
+    let mut body = json!({ "driver": driver, "pool": status.slice_pool, "device": status.device });
     let conditions: Vec<Value> = status
         .conditions
         .iter()

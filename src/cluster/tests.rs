@@ -484,7 +484,7 @@ async fn a_status_is_applied_for_this_very_claim() {
         name: "web-nic".into(),
     };
     let status = DeviceStatus {
-        pool: "node-1".into(),
+        slice_pool: "node-1".into(),
         device: "0000-3b-02-1".into(),
         share_id: None,
         conditions: vec![

@@ -120,15 +120,15 @@ fn value(datum: &AttributeValue) -> Value {
 fn unpublished(snapshot: &Snapshot, all: &[Listed<'_>], driver: &str) -> Vec<DeviceView> {
     let in_slices: BTreeSet<_> = all
         .iter()
-        .map(|listed| (listed.driver, listed.pool, &*listed.device.name))
+        .map(|listed| (listed.driver, listed.slice_pool, &*listed.device.name))
         .collect();
     let lost = |result: &&AllocationResult| {
         result.driver == driver
             && !result.admin_access
-            && !in_slices.contains(&(&*result.driver, &*result.pool, &*result.device))
+            && !in_slices.contains(&(&*result.driver, &*result.slice_pool, &*result.device))
     };
     let of = |claim: &Claim, result: &AllocationResult| DeviceView {
-        node: Some(result.pool.clone()),
+        node: Some(result.slice_pool.clone()),
         device: result.device.clone(),
         claim: Some(claim.path()),
         pods: pods(claim),

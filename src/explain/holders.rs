@@ -109,17 +109,20 @@ fn results(claim: &Claim) -> impl Iterator<Item = &AllocationResult> {
 }
 
 fn key_of_result(result: &AllocationResult) -> DeviceKey<'_> {
-    (&result.driver, &result.pool, &result.device)
+    (&result.driver, &result.slice_pool, &result.device)
 }
 
 pub(super) fn key<'a>(listed: &Listed<'a>) -> DeviceKey<'a> {
-    (listed.driver, listed.pool, &listed.device.name)
+    (listed.driver, listed.slice_pool, &listed.device.name)
 }
 
 fn sizes(snapshot: &Snapshot) -> Left<'_> {
     let mut sizes = Left::new();
     for slice in snapshot.current() {
-        let (driver, pool) = (slice.spec.driver.as_str(), slice.spec.pool.name.as_str());
+        let (driver, pool) = (
+            slice.spec.driver.as_str(),
+            slice.spec.slice_pool.name.as_str(),
+        );
         for set in &slice.spec.shared_counters {
             let counters = set
                 .counters
@@ -135,7 +138,7 @@ fn sizes(snapshot: &Snapshot) -> Left<'_> {
 pub(super) fn consumption<'a>(
     listed: &Listed<'a>,
 ) -> impl Iterator<Item = (CounterName<'a>, Quantity)> + use<'a> {
-    let (driver, pool) = (listed.driver, listed.pool);
+    let (driver, pool) = (listed.driver, listed.slice_pool);
     let of = move |consumption: &'a Consumption| {
         let set = consumption.counter_set.as_str();
         consumption

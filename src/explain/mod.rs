@@ -209,7 +209,7 @@ fn allocated(report: &mut Report, results: &[AllocationResult]) {
     let device = |result: &AllocationResult| {
         (
             result.request.clone(),
-            format!("{}/{}", result.pool, result.device),
+            format!("{}/{}", result.slice_pool, result.device),
         )
     };
     report.state = State::Allocated;
@@ -406,5 +406,5 @@ fn code_and_reason(verdict: &Verdict, own: bool) -> (&'static str, String) {
 }
 
 fn is_device(result: &AllocationResult, listed: &Listed<'_>) -> bool {
-    (&*result.driver, &*result.pool, &*result.device) == holders::key(listed)
+    (&*result.driver, &*result.slice_pool, &*result.device) == holders::key(listed)
 }

@@ -225,7 +225,8 @@ pub(super) struct AllocationResult {
     /// Driver of the device.
     pub(super) driver: String,
     /// Slice pool of the device.
-    pub(super) pool: String,
+    #[serde(rename = "pool")]
+    pub(super) slice_pool: String,
     /// Name of the device.
     pub(super) device: String,
     /// Access for monitoring: does not hold the device.

@@ -92,7 +92,7 @@ impl Snapshot {
                 let somewhere = node.is_some() || slice.spec.all_nodes || device.all_nodes;
                 somewhere.then_some(Listed {
                     driver,
-                    pool: name,
+                    slice_pool: name,
                     node,
                     device,
                     incomplete,
@@ -130,7 +130,10 @@ impl Snapshot {
     fn newest_generations(&self) -> BTreeMap<(&str, &str), Newest> {
         let mut newest: BTreeMap<(&str, &str), Newest> = BTreeMap::new();
         for slice in &self.slices {
-            let (generation, expected) = (generation(slice), slice.spec.pool.resource_slice_count);
+            let (generation, expected) = (
+                generation(slice),
+                slice.spec.slice_pool.resource_slice_count,
+            );
             let pool = newest.entry(key(slice)).or_insert(Newest {
                 generation,
                 existing: 0,
@@ -160,11 +163,11 @@ struct Newest {
 }
 
 fn key(slice: &Slice) -> (&str, &str) {
-    (&slice.spec.driver, &slice.spec.pool.name)
+    (&slice.spec.driver, &slice.spec.slice_pool.name)
 }
 
 fn generation(slice: &Slice) -> i64 {
-    slice.spec.pool.generation
+    slice.spec.slice_pool.generation
 }
 
 fn read<T: DeserializeOwned>(mut object: Value) -> Result<T, ExplainError> {

@@ -48,7 +48,7 @@ fn selects(rule: &RuleSelector, listed: &Listed<'_>) -> bool {
     let fits =
         |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
     fits(&rule.driver, listed.driver)
-        && fits(&rule.pool, listed.pool)
+        && fits(&rule.slice_pool, listed.slice_pool)
         && fits(&rule.device, &listed.device.name)
 }
 

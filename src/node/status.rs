@@ -90,7 +90,7 @@ fn status(device: &DeviceRecord) -> DeviceStatus {
         ips: plan.addresses.clone(),
     });
     DeviceStatus {
-        pool: device.slice_pool.clone(),
+        slice_pool: device.slice_pool.clone(),
         device: device.id.name(),
         share_id: device.share_id.clone(),
         conditions,

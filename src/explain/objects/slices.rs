@@ -24,7 +24,8 @@ pub(in crate::explain) struct SliceSpec {
     /// Name of the driver.
     pub(in crate::explain) driver: String,
     /// The slice pool that it is part of.
-    pub(in crate::explain) pool: Pool,
+    #[serde(rename = "pool")]
+    pub(in crate::explain) slice_pool: SlicePool,
     /// The node of the devices.
     pub(in crate::explain) node_name: Option<String>,
     /// The devices are available on all nodes.
@@ -38,7 +39,7 @@ pub(in crate::explain) struct SliceSpec {
 /// The pool of a slice: slices of one pool belong together.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(in crate::explain) struct Pool {
+pub(in crate::explain) struct SlicePool {
     /// Its name.
     pub(in crate::explain) name: String,
     /// Only slices of the highest generation are valid.
@@ -146,7 +147,8 @@ pub(in crate::explain) struct RuleSelector {
     /// Name of the driver.
     pub(in crate::explain) driver: Option<String>,
     /// Name of the slice pool.
-    pub(in crate::explain) pool: Option<String>,
+    #[serde(rename = "pool")]
+    pub(in crate::explain) slice_pool: Option<String>,
     /// Name of the device.
     pub(in crate::explain) device: Option<String>,
 }
@@ -157,7 +159,7 @@ pub(in crate::explain) struct Listed<'a> {
     /// Name of the driver.
     pub(in crate::explain) driver: &'a str,
     /// Name of the slice pool.
-    pub(in crate::explain) pool: &'a str,
+    pub(in crate::explain) slice_pool: &'a str,
     /// The node of the device; `None`: all nodes.
     pub(in crate::explain) node: Option<&'a str>,
     /// The device.
@@ -180,7 +182,7 @@ impl Listed<'_> {
     /// `pool/device`.
     #[must_use]
     pub(in crate::explain) fn path(&self) -> String {
-        format!("{}/{}", self.pool, self.device.name)
+        format!("{}/{}", self.slice_pool, self.device.name)
     }
 
     /// The attribute of that qualified name. In slices, attributes of the driver's own domain may
