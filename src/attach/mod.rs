@@ -19,7 +19,6 @@ mod attacher;
 mod container;
 mod error;
 mod start_gate;
-
 mod name;
 mod release;
 mod run;
