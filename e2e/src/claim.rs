@@ -33,7 +33,7 @@ impl Claim {
             .collect())
     }
 
-    /// The VF that it was given, the first of several.
+    /// The VF that is allocated to it, the first of several.
     pub(crate) fn vf(&self, node: &Node) -> Result<Vf> {
         let device = self.devices()?.swap_remove(0);
         let vfs = node.pfs()?.into_iter().flat_map(|pf| pf.vfs);

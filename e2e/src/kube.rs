@@ -16,7 +16,7 @@ pub(crate) fn kubectl(args: &[&str]) -> Result<String> {
     command::run("kubectl", args, "")
 }
 
-/// `kubectl apply`, and what came of it.
+/// `kubectl apply`, and its result.
 pub(crate) fn apply(namespace: &str, yaml: &str) -> Result<Answer> {
     command::answer("kubectl", &["apply", "-n", namespace, "-f", "-"], yaml)
 }

@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "what was asked for")]
+#[expect(clippy::print_stdout, reason = "the output")]
 fn execute(options: &Options) -> anyhow::Result<bool> {
     match options.action {
         Action::Help => println!("{USAGE}"),

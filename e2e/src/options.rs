@@ -19,7 +19,7 @@ pub(crate) const USAGE: &str = "usage: e2e [bench] [OPTIONS]
 
 Run it in the lab: e2e/lab/lab run -- cargo run -p e2e";
 
-/// What is asked for.
+/// What is to be done.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     #[default]

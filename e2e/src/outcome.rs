@@ -1,4 +1,4 @@
-//! What came of a run, and its tables: each scenario, each queue, and whether the machine was busy.
+//! The results of a run, and their tables: each scenario, each queue, and whether the machine was busy.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -11,7 +11,7 @@ impl Figures {
         self.0.entry(name.to_owned()).or_default().push(sample);
     }
 
-    #[expect(clippy::print_stdout, reason = "what was asked for")]
+    #[expect(clippy::print_stdout, reason = "the output")]
     pub(super) fn print(&self) {
         println!("\n{:>8} {:>10} {:>10}  what", "samples", "p50", "p99");
         for (name, samples) in &self.0 {

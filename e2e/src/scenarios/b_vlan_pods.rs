@@ -1,4 +1,4 @@
-//! **The user** makes three pods with VFs of one port by claim templates: two of a class on VLAN 100 with priority 3, one
+//! **The user** creates three pods with VFs of one port by claim templates: two of a class on VLAN 100 with priority 3, one
 //! of a class on VLAN 200. The claims choose the interface's name, its MAC (the classes allow that) and its address.
 //!
 //! **Must hold**: each pod has the interface with this name, MAC and address; the PF shows the VF's VLAN, priority and

@@ -1,6 +1,6 @@
-//! **The agent** is killed at the first change of the host after a pod is made (a record, CDI spec or start gate written or removed,
+//! **The agent** is killed at the first change of the host after a pod is created (a record, CDI spec or start gate written or removed,
 //! a write to the kernel), at the second, and so on until there is no further one; and the same while the pod is deleted. That
-//! needs the image with the fuse: `/run/sriov-dra/fuse` holds `before N` or `after N`, and goes when it has burnt.
+//! needs the image with the fuse: `/run/sriov-dra/fuse` holds `before N` or `after N`, and is removed when it blows.
 //!
 //! Right before a change the host is as it was right after the one before, so each change is met from both sides by `before`
 //! alone, and the last one by `after`. node1 takes the odd changes, node2 the even ones.
@@ -30,26 +30,26 @@ fn run(lab: &Lab, nodes: &[Node], log: &Log) -> Result<()> {
     let result = lab.on_nodes(nodes, log, "g", |node, space| {
         let vf = node.vf(0, 2)?;
         let before = vf.dump()?;
-        let life = |fuse: String| {
+        let round = |fuse: String| {
             let came = comes(node, space, &vf, &fuse)
-                .with_context(|| format!("fuse {fuse}, the pod is made"))?;
+                .with_context(|| format!("fuse {fuse}, the pod is created"))?;
             let went = goes(node, space, &vf, &before, &fuse)
                 .with_context(|| format!("fuse {fuse}, it is deleted"))?;
-            space.step(format!("{fuse}: {} / {}", burnt(came), burnt(went)));
+            space.step(format!("{fuse}: {} / {}", blew(came), blew(went)));
             Ok((came, went))
         };
-        every_second(node.number.into(), life)
+        every_second(node.number.into(), round)
     });
     log.step("helm upgrade back to the release image");
     result.and(lab.release.install())
 }
 
-/// Lives by lives with the fuse at every second change, until neither the pod's making nor its end has so many; then both
+/// A pod after another with the fuse at every second change, until neither its creation nor its deletion has so many; then both
 /// at their last change.
-fn every_second(first: u32, mut life: impl FnMut(String) -> Result<(bool, bool)>) -> Result<()> {
+fn every_second(first: u32, mut round: impl FnMut(String) -> Result<(bool, bool)>) -> Result<()> {
     let (mut making, mut end) = (0, 0);
     for number in (first..=MOST).step_by(2) {
-        let (came, went) = life(format!("before {number}"))?;
+        let (came, went) = round(format!("before {number}"))?;
         making = if came { number } else { making };
         end = if went { number } else { end };
         if !came && !went {
@@ -59,7 +59,7 @@ fn every_second(first: u32, mut life: impl FnMut(String) -> Result<(bool, bool)>
             );
             // The other node may have met one more.
             for last in BTreeSet::from([making, making + 1, end, end + 1]) {
-                life(format!("after {last}"))?;
+                round(format!("after {last}"))?;
             }
             return Ok(());
         }
@@ -67,11 +67,11 @@ fn every_second(first: u32, mut life: impl FnMut(String) -> Result<(bool, bool)>
     anyhow::bail!("more than {MOST} changes for one pod")
 }
 
-fn burnt(fuse: bool) -> &'static str {
+fn blew(fuse: bool) -> &'static str {
     if fuse { "killed" } else { "no such change" }
 }
 
-/// Makes the pod under a fuse; whether it burnt.
+/// Creates the pod under a fuse; whether it blew.
 fn comes(node: &Node, space: &Space, vf: &Vf, fuse: &str) -> Result<bool> {
     let agents = node.agents()?;
     node.write(FUSE, fuse)?;
@@ -95,29 +95,29 @@ fn comes(node: &Node, space: &Space, vf: &Vf, fuse: &str) -> Result<bool> {
     put_out(node, &agents)
 }
 
-/// Deletes it under a fuse; whether it burnt.
+/// Deletes it under a fuse; whether it blew.
 fn goes(node: &Node, space: &Space, vf: &Vf, before: &Dump, fuse: &str) -> Result<bool> {
     let agents = node.agents()?;
     node.write(FUSE, fuse)?;
     space.pod("victim").delete()?;
     node.holds_no_claim()?;
-    let burnt = put_out(node, &agents)?;
+    let blew = put_out(node, &agents)?;
     vf.is_again(before)?;
-    Ok(burnt)
+    Ok(blew)
 }
 
-/// Takes away a fuse that did not burn. One that did has killed the agent, and the next one is waited for, so that one life
+/// Removes a fuse that did not blow. One that did has killed the agent, and the next one is waited for, so that one pod
 /// does not reach into the next.
 fn put_out(node: &Node, agents: &[u32]) -> Result<bool> {
-    let burnt = !node.has(FUSE)?;
+    let blew = !node.has(FUSE)?;
     node.exec("rm -f \"$1\"", &[FUSE])?;
-    if burnt {
+    if blew {
         node.agent_is_back(agents)?;
     } else {
         ensure!(
             node.agents()? == agents,
-            "the agent was replaced, though the fuse did not burn"
+            "the agent was replaced, though the fuse did not blow"
         );
     }
-    Ok(burnt)
+    Ok(blew)
 }

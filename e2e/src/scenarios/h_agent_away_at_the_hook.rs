@@ -33,7 +33,7 @@ fn run(_: &Lab, node: &Node, space: &Space) -> Result<()> {
 
     let pod = start_and_signal(node, space, "frozen", "STOP")?;
     let refused = stays_refused(&pod);
-    // Whatever came of it, the agent goes on.
+    // Whatever the result, the agent goes on.
     node.signal_agent("CONT")?;
     space.step(format!(
         "frozen before the hook, and the runtime says: {}",
@@ -44,7 +44,7 @@ fn run(_: &Lab, node: &Node, space: &Space) -> Result<()> {
     pod.delete()
 }
 
-/// Makes the pod and, in the moment when the runtime has made its network namespace, sends the agent a signal.
+/// Creates the pod and, in the moment when the runtime has created its network namespace, sends the agent a signal.
 fn start_and_signal(node: &Node, space: &Space, name: &str, signal: &str) -> Result<Pod> {
     thread::scope(|scope| {
         let trap = scope.spawn(|| node.signal_agent_before_the_hook(signal));
@@ -56,7 +56,7 @@ fn start_and_signal(node: &Node, space: &Space, name: &str, signal: &str) -> Res
             VF_POD,
             &[("class", "e2e-blue"), ("selector", ANY), ("config", config)],
         )?;
-        let sprung = eventually("the runtime makes the pod's namespace", SLOW, || {
+        let sprung = eventually("the runtime creates the pod's namespace", SLOW, || {
             ensure!(
                 !node.has("/run/e2e-armed")?,
                 "pod events: {:?}",
@@ -70,7 +70,7 @@ fn start_and_signal(node: &Node, space: &Space, name: &str, signal: &str) -> Res
     })
 }
 
-/// Waits until the runtime has refused to make the container; until then and then it has not run.
+/// Waits until the runtime has refused to create the container; until then and then it has not run.
 fn stays_refused(pod: &Pod) -> Result<String> {
     let refused = eventually("the runtime refuses the container", SLOW, || {
         ensure!(

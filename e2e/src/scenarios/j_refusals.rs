@@ -1,4 +1,4 @@
-//! **Users** ask for what they may not or what makes no sense: an unknown field, VLAN 5000, a multicast MAC, a driver with
+//! **Users** request what they may not or what makes no sense: an unknown field, VLAN 5000, a multicast MAC, a driver with
 //! a path in it, too long a name, each setting that is the administrator's.
 //!
 //! **Must hold**: the API server refuses the claim and names the field; without that (an older server, a policy that is
@@ -17,7 +17,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     run: Run::Node(run),
 };
 
-/// A pod's name, what its claim asks for, and what every refusal must contain.
+/// A pod's name, what its claim requests, and what every refusal must contain.
 const REFUSED: [(&str, &str, &str, &[&str]); 16] = [
     ("unknown-field", "e2e-open", "vlanId: 7", &["vlanId"]),
     ("vlan-5000", "e2e-open", "vlan: 5000", &["vlan", "5000"]),

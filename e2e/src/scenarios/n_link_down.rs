@@ -29,7 +29,7 @@ const LINK_DOWN: &str = "sriov-dra.io/link-down";
 
 fn run(_: &Lab, node: &Node, space: &Space) -> Result<()> {
     let result = pulled_and_put_back(node, space, &node.pfs()?.swap_remove(1));
-    // Whatever came of it, the port has its carrier again.
+    // Whatever the result, the port has its carrier again.
     result.and(cable(node, "on"))
 }
 

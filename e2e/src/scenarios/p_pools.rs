@@ -153,7 +153,7 @@ fn pods_run(node: &Node, space: &Space) -> Result<()> {
     node.is_again(&before)
 }
 
-/// The device plugin's environment names the VF that it was given.
+/// The device plugin's environment names the VF that it has.
 fn finds_its_device(pod: &Pod, resource: &str, vf: &Vf) -> Result<()> {
     let (address, info) = (
         environment(pod, resource, "")?,

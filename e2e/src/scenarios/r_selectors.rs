@@ -25,7 +25,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 const CORPUS: &str = include_str!("../../fixtures/selectors.json");
 const CLASS: &str = "e2e-selectors";
-/// Devices that a slice takes at most.
+/// Devices that a slice has at most.
 const IN_A_SLICE: usize = 128;
 
 fn run(lab: &Lab, _: &[Node], log: &Log) -> Result<()> {

@@ -2,7 +2,7 @@
 //! `lab up --kubernetes 1.34`.
 //!
 //! **Must hold**: what the server drops is not written again and again; a port is offered only while it has no VFs, and
-//! VFs that are made while a pod has the port are not; where a device was allocated twice all the same, Prepare refuses
+//! VFs that are created while a pod has the port are not; where a device was allocated twice all the same, Prepare refuses
 //! it and names both claims.
 
 use std::time::{Duration, Instant};
@@ -134,7 +134,7 @@ fn vf_of_a_taken_port(node: &Node, space: &Space, port: &Pf) -> Result<()> {
     })?;
     let second = allocated_by_hand(node, space, "forged-vf", "vf", &port.vfs[2].pci)?;
     refused(space, &second, &first)?;
-    // A claim that was made by name stays allocated after its pod.
+    // A claim that was created by name stays allocated after its pod.
     kube::delete(&kube::path("resourceclaims", &space.name, &second.name))?;
     second.delete()?;
     first.delete()
@@ -151,13 +151,13 @@ fn port_of_a_taken_vf(node: &Node, space: &Space, port: &Pf) -> Result<()> {
     first.ready()?;
     let second = allocated_by_hand(node, space, "forged-port", "pf", &port.pci)?;
     refused(space, &second, &first)?;
-    // A claim that was made by name stays allocated after its pod.
+    // A claim that was created by name stays allocated after its pod.
     kube::delete(&kube::path("resourceclaims", &space.name, &second.name))?;
     second.delete()?;
     first.delete()
 }
 
-/// As another scheduler would, or this one in a race: the claim is given the device, whoever has it.
+/// As another scheduler would, or this one in a race: the device is allocated to the claim, whoever has it.
 fn allocated_by_hand(
     node: &Node,
     space: &Space,

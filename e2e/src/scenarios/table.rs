@@ -23,7 +23,7 @@ pub(crate) const LIMIT: f64 = 28.0;
 /// Beside what a scenario may run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Nothing: it changes what all others stand on.
+    /// Nothing: it changes what all others rely on.
     Alone,
     /// What runs on the other node, and what is native.
     Queue,
