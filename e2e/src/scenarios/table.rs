@@ -40,7 +40,7 @@ pub(crate) struct Slot {
     pub(crate) place: Place,
     /// Numbers of the nodes that it uses in CI. With `--full` whatever uses one uses both.
     pub(crate) nodes: &'static [u8],
-    /// Minutes in CI, on 2 cores, on each of its nodes.
+    /// Minutes in CI, on 2 cores that nothing else uses, on each of its nodes.
     pub(crate) minutes: f64,
     /// Why it is there.
     pub(crate) why: &'static str,
@@ -106,52 +106,52 @@ impl Slot {
 
 /// All scenarios, in the order of the run.
 pub(crate) const TABLE: &[Slot] = &[
-    Slot::alone(a_install::SCENARIO, BOTH, 0.8)
+    Slot::alone(a_install::SCENARIO, BOTH, 0.6)
         .own_release()
         .because("installs the release"),
-    Slot::queue(c_nothing_stays::SCENARIO, BOTH, 3.0)
+    Slot::queue(c_nothing_stays::SCENARIO, BOTH, 2.2)
         .safety()
         .because("isolation: what a tenant left behind"),
-    Slot::queue(b_vlan_pods::SCENARIO, BOTH, 2.2)
+    Slot::queue(b_vlan_pods::SCENARIO, BOTH, 2.3)
         .safety()
         .because("isolation by VLAN; attach and metadata in either runtime"),
-    Slot::queue(h_agent_away_at_the_hook::SCENARIO, BOTH, 1.6)
+    Slot::queue(h_agent_away_at_the_hook::SCENARIO, BOTH, 1.5)
         .safety()
         .because("a crash at the hook: the runtimes refuse containers differently"),
-    Slot::queue(j_refusals::SCENARIO, BOTH, 1.6)
+    Slot::queue(j_refusals::SCENARIO, BOTH, 1.0)
         .safety()
         .because("refusals: nothing on the host changes"),
-    Slot::queue(u_wrong_pod::SCENARIO, BOTH, 0.6)
+    Slot::queue(u_wrong_pod::SCENARIO, BOTH, 0.8)
         .safety()
         .because("a pod never gets another pod's netdev: the hook's refusal"),
-    Slot::queue(f_all_taken::SCENARIO, NODE1, 2.2)
+    Slot::queue(f_all_taken::SCENARIO, NODE1, 2.8)
         .because("allocation by the scheduler, prepare by the kubelet"),
-    Slot::queue(d_vfio::SCENARIO, NODE1, 0.6)
+    Slot::queue(d_vfio::SCENARIO, NODE1, 1.1)
         .because("drivers and device nodes: the kernel's and CDI's"),
-    Slot::queue(n_link_down::SCENARIO, NODE1, 1.2).because("taints: published, not attached"),
-    Slot::queue(o_port_or_vfs::SCENARIO, NODE2, 2.2).because("counters: the scheduler's"),
-    Slot::queue(k_vfs_removed::SCENARIO, NODE2, 1.1).because("discovery and records: the kernel's"),
-    Slot::queue(e_extended_resource::SCENARIO, NODE2, 0.6)
+    Slot::queue(o_port_or_vfs::SCENARIO, NODE2, 1.9).because("counters: the scheduler's"),
+    Slot::queue(k_vfs_removed::SCENARIO, NODE2, 1.2).because("discovery and records: the kernel's"),
+    Slot::queue(e_extended_resource::SCENARIO, NODE2, 0.8)
         .because("the claim is made by the scheduler"),
-    Slot::new(q_recorded_hosts::SCENARIO, Place::Native, &[], 0.5)
+    Slot::queue(n_link_down::SCENARIO, NODE2, 0.6).because("taints: published, not attached"),
+    Slot::new(q_recorded_hosts::SCENARIO, Place::Native, &[], 1.2)
         .because("API server and scheduler, nodes without a machine"),
-    Slot::new(r_selectors::SCENARIO, Place::Native, &[], 1.5)
+    Slot::new(r_selectors::SCENARIO, Place::Native, &[], 1.3)
         .because("API server and scheduler, nodes without a machine"),
-    Slot::alone(l_containerd_restart::SCENARIO, BOTH, 1.9)
+    Slot::alone(l_containerd_restart::SCENARIO, BOTH, 1.6)
         .because("restarts the runtimes, which differ"),
-    Slot::alone(i_restarts::SCENARIO, BOTH, 5.5)
+    Slot::alone(i_restarts::SCENARIO, BOTH, 5.6)
         .because("restarts kubelets, agents and nodes; upgrades the release"),
     Slot::alone(g_killed_at_every_step::SCENARIO, BOTH, 25.0)
         .full_only()
         .own_release()
         .because("upgrades to another image; takes too long for every run"),
-    Slot::alone(p_pools::SCENARIO, NODE1, 2.4)
+    Slot::alone(p_pools::SCENARIO, NODE1, 2.0)
         .own_release()
         .because("configures the release for both nodes; pods on one"),
-    Slot::alone(t_policies::SCENARIO, NODE2, 2.0)
+    Slot::alone(t_policies::SCENARIO, NODE2, 1.2)
         .own_release()
         .because("configures the release for both nodes; pods on one"),
-    Slot::alone(m_uninstall::SCENARIO, BOTH, 2.4)
+    Slot::alone(m_uninstall::SCENARIO, BOTH, 2.2)
         .own_release()
         .because("uninstalls the release"),
     Slot::new(s_old_server::SCENARIO, Place::OtherLab, BOTH, 4.7)
