@@ -23,7 +23,7 @@
 //! | | [`paths`] | where things are on a host |
 //! | model, pure | [`device`] | nouns without I/O |
 //! | | [`api`] | what users write and read |
-//! | | [`slice`] | ResourceSlices without I/O: devices, counters, taints |
+//! | | [`slice`](mod@slice) | ResourceSlices without I/O: devices, counters, taints |
 //! | | [`pool`] | config.json: which function belongs to which pool, with which defaults |
 //! | | [`resource_policy`] | the Go DRA driver's policies: which device gets which attributes of the administrator's, and which pool |
 //! | | [`classes`] | pools → DeviceClasses, and what has to change in a cluster for them |
