@@ -3,10 +3,12 @@
 //! `publish` plans them, `cluster` converts them to the API's objects.
 
 mod content;
+mod device_ref;
 mod stored;
 mod taint;
 
 pub use content::{Consumption, CounterSet, Device, Slice};
+pub use device_ref::{DeviceRef, NodePool, NotLocal};
 pub use stored::{Placed, SliceChange, StoredSlice};
 pub use taint::{Effect, Reason, Taint};
 
