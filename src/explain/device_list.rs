@@ -118,18 +118,15 @@ fn value(datum: &AttributeValue) -> Value {
 
 /// Devices that are allocated but in no slice. Pools of this driver have the name of their node.
 fn unpublished(snapshot: &Snapshot, all: &[Listed<'_>], driver: &str) -> Vec<DeviceView> {
-    let in_slices: BTreeSet<_> = all
-        .iter()
-        .map(|listed| (listed.driver, listed.slice_pool, &*listed.device.name))
-        .collect();
+    let in_slices: BTreeSet<_> = all.iter().map(Listed::name).collect();
     let lost = |result: &&AllocationResult| {
-        result.driver == driver
+        result.device.driver == driver
             && !result.admin_access
-            && !in_slices.contains(&(&*result.driver, &*result.slice_pool, &*result.device))
+            && !in_slices.contains(&result.device.borrowed())
     };
     let of = |claim: &Claim, result: &AllocationResult| DeviceView {
-        node: Some(result.slice_pool.clone()),
-        device: result.device.clone(),
+        node: Some(result.device.slice_pool.clone()),
+        device: result.device.device.clone(),
         claim: Some(claim.path()),
         pods: pods(claim),
         taints: Vec::new(),

@@ -6,10 +6,9 @@ use super::{
     objects::{AllocationResult, Claim, Consumption, Listed},
     snapshot::Snapshot,
 };
-use crate::selector::Quantity;
+use crate::{selector::Quantity, slice::DeviceRef};
 
-/// Driver, pool, device.
-type DeviceKey<'a> = (&'a str, &'a str, &'a str);
+type DeviceKey<'a> = DeviceRef<&'a str>;
 
 /// Driver, pool, counter set, counter.
 pub(super) type CounterName<'a> = (&'a str, &'a str, &'a str, &'a str);
@@ -33,10 +32,10 @@ impl<'a> Holders<'a> {
             .iter()
             .filter(|claim| own.is_none_or(|own| own.path() != claim.path()));
         let by_device = others
-            .flat_map(|claim| results(claim).map(move |result| (key_of_result(result), claim)))
+            .flat_map(|claim| results(claim).map(move |result| (result.device.borrowed(), claim)))
             .collect();
         let devices: BTreeMap<DeviceKey<'a>, Listed<'a>> =
-            all.iter().map(|listed| (key(listed), *listed)).collect();
+            all.iter().map(|listed| (listed.name(), *listed)).collect();
         let sizes = sizes(snapshot);
         let mut holders = Self {
             by_device,
@@ -55,7 +54,7 @@ impl<'a> Holders<'a> {
 
     /// The claim that holds this device.
     pub(super) fn of_device(&self, listed: &Listed<'a>) -> Option<&'a Claim> {
-        self.by_device.get(&key(listed)).copied()
+        self.by_device.get(&listed.name()).copied()
     }
 
     /// What remains of the counters.
@@ -106,14 +105,6 @@ fn results(claim: &Claim) -> impl Iterator<Item = &AllocationResult> {
         .iter()
         .flat_map(|allocation| &allocation.devices.results);
     all.filter(|result| !result.admin_access)
-}
-
-fn key_of_result(result: &AllocationResult) -> DeviceKey<'_> {
-    (&result.driver, &result.slice_pool, &result.device)
-}
-
-pub(super) fn key<'a>(listed: &Listed<'a>) -> DeviceKey<'a> {
-    (listed.driver, listed.slice_pool, &listed.device.name)
 }
 
 fn sizes(snapshot: &Snapshot) -> Left<'_> {

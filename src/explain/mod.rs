@@ -206,12 +206,7 @@ fn allocation_results<'a>(target: &Target<'a>) -> Option<&'a [AllocationResult]>
 }
 
 fn allocated(report: &mut Report, results: &[AllocationResult]) {
-    let device = |result: &AllocationResult| {
-        (
-            result.request.clone(),
-            format!("{}/{}", result.slice_pool, result.device),
-        )
-    };
+    let device = |result: &AllocationResult| (result.request.clone(), result.device.to_string());
     report.state = State::Allocated;
     report.devices = results.iter().map(device).collect();
 }
@@ -406,5 +401,5 @@ fn code_and_reason(verdict: &Verdict, own: bool) -> (&'static str, String) {
 }
 
 fn is_device(result: &AllocationResult, listed: &Listed<'_>) -> bool {
-    (&*result.driver, &*result.slice_pool, &*result.device) == holders::key(listed)
+    result.device.borrowed() == listed.name()
 }

@@ -5,6 +5,8 @@ mod slices;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::slice::DeviceRef;
+
 pub(super) use slices::{Consumption, Listed, RuleSelector, Slice, Taint, TaintRule};
 
 /// `metadata`.
@@ -222,13 +224,9 @@ pub(super) struct Allocated {
 pub(super) struct AllocationResult {
     /// `req` or `req/sub`.
     pub(super) request: String,
-    /// Driver of the device.
-    pub(super) driver: String,
-    /// Slice pool of the device.
-    #[serde(rename = "pool")]
-    pub(super) slice_pool: String,
-    /// Name of the device.
-    pub(super) device: String,
+    /// Which device.
+    #[serde(flatten)]
+    pub(super) device: DeviceRef,
     /// Access for monitoring: does not hold the device.
     pub(super) admin_access: bool,
 }

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fmt};
 use serde::Deserialize;
 
 use super::Meta;
-use crate::selector::{AttributeValue, Capacity, CelDevice, Quantity};
+use crate::{
+    selector::{AttributeValue, Capacity, CelDevice, Quantity},
+    slice::DeviceRef,
+};
 
 /// A ResourceSlice.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -168,7 +171,17 @@ pub(in crate::explain) struct Listed<'a> {
     pub(in crate::explain) incomplete: Option<(usize, usize)>,
 }
 
-impl Listed<'_> {
+impl<'a> Listed<'a> {
+    /// What allocations call it.
+    #[must_use]
+    pub(in crate::explain) fn name(&self) -> DeviceRef<&'a str> {
+        DeviceRef {
+            driver: self.driver,
+            slice_pool: self.slice_pool,
+            device: &self.device.name,
+        }
+    }
+
     /// The device as the input of selectors.
     pub(in crate::explain) fn cel_device(&self) -> CelDevice<'_> {
         CelDevice {
@@ -182,7 +195,7 @@ impl Listed<'_> {
     /// `pool/device`.
     #[must_use]
     pub(in crate::explain) fn path(&self) -> String {
-        format!("{}/{}", self.slice_pool, self.device.name)
+        self.name().to_string()
     }
 
     /// The attribute of that qualified name. In slices, attributes of the driver's own domain may
