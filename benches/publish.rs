@@ -78,6 +78,7 @@ fn stored(slice: &Placed) -> StoredSlice {
         uid: String::new(),
         version: String::new(),
         index: Some(slice.index),
+        own_pool: true,
         generation: slice.generation,
         count: i64::try_from(slice.count).unwrap_or(i64::MAX),
         content: slice.content.clone(),

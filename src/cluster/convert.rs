@@ -173,6 +173,7 @@ pub(super) fn stored(slice: ResourceSlice, driver: &str, node: &str) -> StoredSl
         uid: metadata.uid.unwrap_or_default(),
         version: metadata.resource_version.unwrap_or_default(),
         index: index.filter(|_| spec.pool.name == node),
+        own_pool: spec.driver == driver && spec.pool.name == node,
         generation,
         count,
         content: placed.content,

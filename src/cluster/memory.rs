@@ -262,6 +262,7 @@ impl Cluster for Memory {
             uid: format!("uid-{number}"),
             version: String::new(),
             index: Some(slice.index),
+            own_pool: true,
             generation: slice.generation,
             count: i64::try_from(slice.count).unwrap_or(i64::MAX),
             content: slice.content.clone(),

@@ -36,7 +36,7 @@ use crate::{
 /// What the server holds of this node's devices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// By name, as last published.
+    /// Those of this node's pool by name, as last published.
     pub devices: BTreeMap<String, Device>,
     /// What it keeps.
     pub features: Features,

@@ -87,6 +87,7 @@ impl View {
         let devices = self
             .stored
             .values()
+            .filter(|slice| slice.own_pool)
             .flat_map(|slice| slice.content.devices());
         Published {
             devices: devices
@@ -210,6 +211,7 @@ fn differences(sent: &Slice, kept: &Slice) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::slice::Device;
 
     #[test]
     fn only_what_others_did_is_news() {
@@ -218,6 +220,7 @@ mod tests {
             uid: "u".into(),
             version: "9".into(),
             index: Some(0),
+            own_pool: true,
             generation: 1,
             count: 1,
             content: Slice::Devices(Vec::new()),
@@ -241,5 +244,38 @@ mod tests {
             name: "deleted by us".into()
         }));
         assert!(view.is_news(&SliceChange::Unknown));
+    }
+
+    /// A slice of this driver on this node that somebody has put into another pool.
+    #[test]
+    fn a_name_in_another_pool_is_no_device_of_this_node() {
+        let slice = |name: &str, own_pool: bool, kind: &str| StoredSlice {
+            name: name.into(),
+            uid: "u".into(),
+            version: "9".into(),
+            index: None,
+            own_pool,
+            generation: 1,
+            count: 1,
+            content: Slice::Devices(vec![Device {
+                name: "0000-3b-02-1".into(),
+                attributes: [("pool".to_owned(), kind.into())].into(),
+                ..Device::default()
+            }]),
+            foreign: false,
+        };
+        for (ours, theirs) in [("1", "2"), ("2", "1")] {
+            let stored = [slice(ours, true, "ours"), slice(theirs, false, "theirs")];
+            let view = View {
+                stored: stored.map(|slice| (slice.name.clone(), slice)).into(),
+                ..View::default()
+            };
+            let features = Features {
+                counters: true,
+                taints: true,
+            };
+            let published = view.published(features);
+            assert_eq!(published.devices["0000-3b-02-1"].text("pool"), "ours");
+        }
     }
 }

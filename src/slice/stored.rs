@@ -26,6 +26,8 @@ pub struct StoredSlice {
     pub version: String,
     /// The place that its name was made for; none when it was made by another rule, or for another pool.
     pub index: Option<usize>,
+    /// Whether it is in this node's pool; a name in another one is not that of a device of this node.
+    pub own_pool: bool,
     /// The pool's generation.
     pub generation: i64,
     /// `resourceSliceCount`.

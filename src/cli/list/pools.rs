@@ -61,8 +61,12 @@ fn published(driver: &str, node: &str) -> Option<PoolNames> {
             ));
         }
     };
-    let devices = slices.iter().flat_map(|slice| slice.content.devices());
-    (!slices.is_empty()).then(|| devices.filter_map(pool).collect())
+    let own = || slices.iter().filter(|slice| slice.own_pool);
+    let devices = own().flat_map(|slice| slice.content.devices());
+    own()
+        .next()
+        .is_some()
+        .then(|| devices.filter_map(pool).collect())
 }
 
 pub(super) fn pool(device: &Device) -> Option<(DeviceId, String)> {

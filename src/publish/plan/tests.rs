@@ -33,6 +33,7 @@ fn stored(index: usize, generation: i64, count: i64, content: Slice) -> StoredSl
         uid: "u".into(),
         version: "1".into(),
         index: Some(index),
+        own_pool: true,
         generation,
         count,
         content,
