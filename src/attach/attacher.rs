@@ -9,6 +9,7 @@ use crate::{
     ledger::{ClaimRef, ClaimUid, Locks, Store},
     netdev::{Mover, host_netns},
     paths::Paths,
+    slice::NodePool,
 };
 
 /// How long a release may wait for locks and for a namespace to die. Nobody waits for it.
@@ -51,28 +52,32 @@ pub struct Attacher {
     pub(super) paths: Paths,
     /// The driver's name.
     pub(super) driver: String,
+    /// This node's name.
+    pub(super) node: String,
     pub(super) pods: Arc<dyn PodClaims>,
     pub(super) report: Report,
     pub(super) underway: Arc<Underway>,
 }
 
 impl Attacher {
-    /// For the claims whose records are in `store`, at the same paths as the claims' engine. `driver` is the driver's name.
+    /// For the claims whose records are in `store`, at the same paths as the claims' engine. `here` is this node's
+    /// pool.
     pub fn new(
         kernel: Arc<dyn Kernel>,
         store: Store,
         paths: Paths,
-        driver: &str,
+        here: NodePool<'_>,
         pods: Arc<dyn PodClaims>,
         report: Report,
     ) -> Self {
-        let (locks, driver) = (Locks::new(&paths), driver.to_owned());
+        let locks = Locks::new(&paths);
         Self {
+            driver: here.driver.to_owned(),
+            node: here.node.to_owned(),
             kernel,
             store,
             locks,
             paths,
-            driver,
             pods,
             report,
             underway: Arc::default(),

@@ -39,6 +39,8 @@ impl Attacher {
             container: container.to_owned(),
             path,
         })?;
+        self.check_node(&record)
+            .map_err(|reason| reason.of(&record.owner.claim))?;
         let request = source.file_stem().and_then(OsStr::to_str);
         let mut devices = hooked(&record).filter(|device| Some(device.base_request()) == request);
         match devices.find_map(|device| self.fault(device, sandbox)) {

@@ -51,6 +51,16 @@ pub enum Reason {
     /// Prepare has not finished, or unprepare has begun.
     #[error("is not prepared (it is {0:?})")]
     Phase(Phase),
+    /// An earlier version prepared a device of another node on the function of the same address.
+    #[error("device {device}: is allocated on node {node}, this is node {here}; delete the pod")]
+    Elsewhere {
+        /// Which device.
+        device: DeviceId,
+        /// Where it was allocated.
+        node: String,
+        /// This node.
+        here: String,
+    },
     /// No record any more.
     #[error("is not prepared on this node")]
     Absent,

@@ -129,6 +129,7 @@ impl Attacher {
         if record.phase != Phase::Prepared {
             return Err(Reason::Phase(record.phase));
         }
+        self.check_node(&record)?;
         let mut devices: Vec<DeviceId> = hooked(&record).map(|device| device.id).collect();
         devices.sort();
         let locks = devices
@@ -144,6 +145,18 @@ impl Attacher {
         self.open_start_gate(&record)?;
         // The sandbox may have ended when the gate opened.
         visit.go()
+    }
+
+    /// Whether the claim's devices were allocated on this node.
+    pub(super) fn check_node(&self, record: &Record) -> Result<(), Reason> {
+        match record.not_of(&self.node) {
+            Some(device) => Err(Reason::Elsewhere {
+                device: device.id,
+                node: device.slice_pool.clone(),
+                here: self.node.clone(),
+            }),
+            None => Ok(()),
+        }
     }
 
     fn attach_device(

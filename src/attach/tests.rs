@@ -3,6 +3,7 @@
 mod bench;
 mod crash;
 mod earlier_version;
+mod identity;
 mod pods;
 
 #[test]

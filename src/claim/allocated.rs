@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{api::OpaqueConfig, ledger::ClaimRef};
+use crate::{api::OpaqueConfig, ledger::ClaimRef, slice::DeviceRef};
 
 /// An allocated ResourceClaim: only the results and configurations of this driver.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,11 +26,9 @@ pub struct AllocatedDevice {
     pub request: String,
     /// The request's DeviceClass, for error texts.
     pub class: Option<String>,
-    /// The slices' pool.
-    #[serde(rename = "pool")]
-    pub slice_pool: String,
-    /// The device's name in the slice.
-    pub device: String,
+    /// Which device, perhaps of another node.
+    #[serde(flatten)]
+    pub device: DeviceRef,
     /// Only to be observed.
     pub admin_access: bool,
     /// Which share of a shareable device.

@@ -42,6 +42,7 @@ use crate::{
     inventory::DeviceFilter,
     ledger::{AttachmentOwner, ClaimUid, DeviceLock, Locks, PortOwner, Store},
     paths::Paths,
+    slice::NodePool,
 };
 
 /// The attributes that are published of a device now; none of what is not published.
@@ -56,6 +57,17 @@ pub struct Identity {
     pub node_name: String,
     /// Kernel drivers that configurations may ask by name, besides vfio-pci.
     pub drivers: Vec<String>,
+}
+
+impl Identity {
+    /// This node's slice pool.
+    #[must_use]
+    pub fn pool(&self) -> NodePool<'_> {
+        NodePool {
+            driver: &self.driver_name,
+            node: &self.node_name,
+        }
+    }
 }
 
 /// Claims on this node. Shared by threads; other processes of the node are excluded by [`Locks`].

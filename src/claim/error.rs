@@ -7,6 +7,7 @@ use crate::{
     device::DeviceId,
     host::HostError,
     ledger::{ClaimRef, LockError, StoreError},
+    slice::NotLocal,
 };
 
 /// A claim that is refused, or whose work did not succeed.
@@ -23,6 +24,9 @@ pub enum ClaimError {
         /// Why not, and what would be right.
         reason: String,
     },
+    /// A device of the claim is not of this node.
+    #[error(transparent)]
+    Elsewhere(Box<Elsewhere>),
     /// Another claim has the device. When that claim is gone from the cluster: unprepare it and try again.
     #[error(transparent)]
     Conflict(Box<Conflict>),
@@ -68,6 +72,29 @@ pub enum ClaimError {
     },
 }
 
+/// An allocation that no function of this node stands for, whatever is at the same PCI address here.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.text())]
+pub struct Elsewhere {
+    /// Which claim.
+    pub claim: ClaimRef,
+    /// Which device, and where it is.
+    pub source: NotLocal,
+}
+
+impl Elsewhere {
+    fn text(&self) -> String {
+        let claim = &self.claim;
+        match &self.source {
+            NotLocal::Node { device, node, here } => format!(
+                "device {device} of claim {claim} is allocated on node {node}, this is node {here}; \
+                 spec.nodeName binds a pod past the scheduler: delete the pod, and leave nodeName out or set it to {node}"
+            ),
+            other => format!("claim {claim}: {other}"),
+        }
+    }
+}
+
 /// Two claims of which one excludes the other.
 #[derive(Debug, thiserror::Error)]
 #[error("{asked}: cannot go to claim {claim}: {} is held by claim {other} ({uid})", self.held(), uid = .other.uid)]
@@ -98,6 +125,13 @@ impl ClaimError {
             what,
             source,
             hint: String::new(),
+        }
+    }
+
+    pub(super) fn elsewhere(claim: &ClaimRef) -> impl Fn(NotLocal) -> Self {
+        move |source| {
+            let claim = claim.clone();
+            Self::Elsewhere(Box::new(Elsewhere { claim, source }))
         }
     }
 

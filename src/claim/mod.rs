@@ -12,13 +12,14 @@ mod engine;
 mod error;
 mod extras;
 mod plan;
+mod standing;
 mod undo;
 pub mod view;
 mod wanted;
 
 pub use allocated::{AllocatedClaim, AllocatedDevice, PreparedDevice};
 pub use engine::{Damage, Engine, Identity, PublishedOf};
-pub use error::{ClaimError, Conflict};
+pub use error::{ClaimError, Conflict, Elsewhere};
 pub use extras::PoolDefaults;
 pub use plan::plan;
 pub use undo::{Undo, undo};

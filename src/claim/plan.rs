@@ -35,7 +35,7 @@ pub fn plan(
         id: wanted.id,
         incarnation: observed.function.incarnation,
         request: wanted.result.request.clone(),
-        slice_pool: wanted.result.slice_pool.clone(),
+        slice_pool: wanted.result.device.slice_pool.clone(),
         share_id: wanted.result.share_id.clone(),
         admin_access: wanted.result.admin_access,
         cdi: vec![],

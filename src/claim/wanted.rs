@@ -4,6 +4,7 @@ use super::{AllocatedClaim, AllocatedDevice, ClaimError};
 use crate::{
     api::{self, DriverChoice, Settings},
     device::DeviceId,
+    slice::NodePool,
 };
 
 /// One device as the claim wants it.
@@ -20,19 +21,22 @@ pub struct Wanted {
 /// Drivers that hand a function to a process: it has no netdev then.
 pub(super) const WITHOUT_NETDEV: [&str; 3] = ["vfio-pci", "uio_pci_generic", "igb_uio"];
 
-/// What the claim asks, device by device, in the order of the allocation. `drivers`: kernel drivers that may be asked by
-/// name on this node, besides vfio-pci.
+/// What the claim asks, device by device, in the order of the allocation. `here` is this node's pool; `drivers`: kernel
+/// drivers that may be asked by name on this node, besides vfio-pci.
 ///
 /// # Errors
-/// The first thing that is wrong in the configurations, or that cannot be true of two devices at once.
+/// A device of another node, those that are only observed too; else the first thing that is wrong in the configurations, or that cannot be true of two devices at once.
 pub fn wanted(
     claim: &AllocatedClaim,
-    driver_name: &str,
+    here: NodePool<'_>,
     drivers: &[String],
 ) -> Result<Vec<Wanted>, ClaimError> {
+    let local = |result: &AllocatedDevice| result.device.local(&here);
+    let ids: Result<Vec<DeviceId>, _> = claim.devices.iter().map(local).collect();
+    let ids = ids.map_err(ClaimError::elsewhere(&claim.claim))?;
     let mut all = Vec::new();
-    for result in &claim.devices {
-        let wanted = one(claim, result, driver_name)?;
+    for (id, result) in ids.into_iter().zip(&claim.devices) {
+        let wanted = one(claim, id, result, here.driver)?;
         check_driver(&wanted, drivers)?;
         all.iter()
             .try_for_each(|other| check_pair(other, &wanted))?;
@@ -43,6 +47,7 @@ pub fn wanted(
 
 fn one(
     claim: &AllocatedClaim,
+    id: DeviceId,
     result: &AllocatedDevice,
     driver_name: &str,
 ) -> Result<Wanted, ClaimError> {
@@ -52,10 +57,6 @@ fn one(
         &claim.configs,
         driver_name,
     )?;
-    let id = DeviceId::from_name(&result.device).map_err(|error| ClaimError::Files {
-        what: "allocated device",
-        source: std::io::Error::new(std::io::ErrorKind::InvalidInput, error.to_string()),
-    })?;
     match id {
         DeviceId::Pci(_) => Ok(Wanted {
             id,

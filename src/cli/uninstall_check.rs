@@ -25,10 +25,11 @@ fn text(driver: &str, claims: &[InUse]) -> String {
         return format!("no pods hold devices of {driver}\n");
     }
     let row = |claim: &InUse| {
+        let devices: Vec<String> = claim.devices.iter().map(ToString::to_string).collect();
         vec![
             claim.claim.clone(),
             claim.holders.join(" "),
-            claim.devices.join(" "),
+            devices.join(" "),
         ]
     };
     let table = columns(&["CLAIM", "PODS", "DEVICES"], claims.iter().map(row));
@@ -41,13 +42,18 @@ fn text(driver: &str, claims: &[InUse]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::slice::DeviceRef;
 
     #[test]
     fn the_pods_to_delete_are_named() {
         let claims = [InUse {
             claim: "shop/net".to_owned(),
             holders: vec!["upf-0".to_owned(), "upf-1".to_owned()],
-            devices: vec!["node1/0000-3b-02-1".to_owned()],
+            devices: vec![DeviceRef {
+                driver: "sriov-dra.io".to_owned(),
+                slice_pool: "node1".to_owned(),
+                device: "0000-3b-02-1".to_owned(),
+            }],
         }];
         insta::assert_snapshot!(text("sriov-dra.io", &claims), @r#"
         pods hold devices of sriov-dra.io, which would not be released without the driver. Delete these pods first:

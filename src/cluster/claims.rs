@@ -9,6 +9,7 @@ use crate::{
     claim::{AllocatedClaim, AllocatedDevice},
     device::ParseError,
     ledger::ClaimRef,
+    slice::DeviceRef,
 };
 
 const POD_CLAIM_NAME: &str = "resource.kubernetes.io/pod-claim-name";
@@ -64,11 +65,19 @@ pub(super) fn allocated(
 fn device(result: DeviceRequestAllocationResult, requests: &[DeviceRequest]) -> AllocatedDevice {
     AllocatedDevice {
         class: class(&result.request, requests),
+        device: device_ref(&result),
         request: result.request,
-        slice_pool: result.pool,
-        device: result.device,
         admin_access: result.admin_access.unwrap_or(false),
         share_id: result.share_id,
+    }
+}
+
+/// Which device a result has allocated.
+pub(super) fn device_ref(result: &DeviceRequestAllocationResult) -> DeviceRef {
+    DeviceRef {
+        driver: result.driver.clone(),
+        slice_pool: result.pool.clone(),
+        device: result.device.clone(),
     }
 }
 

@@ -223,12 +223,7 @@ impl Cluster for Kube {
 
     async fn report(&self, claim: &ClaimRef, devices: &[DeviceStatus]) -> Result<()> {
         let params = PatchParams::apply(&self.driver).force();
-        let body = Patch::Apply(status::apply(
-            &self.driver,
-            claim,
-            devices,
-            Timestamp::now(),
-        ));
+        let body = Patch::Apply(status::apply(claim, devices, Timestamp::now()));
         let api = self.claim_api(&claim.namespace);
         request(
             &format!("status of claim {claim}"),

@@ -6,15 +6,13 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::ledger::ClaimRef;
+use crate::{ledger::ClaimRef, slice::DeviceRef};
 
 /// The status of one device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceStatus {
-    /// The slices' pool.
-    pub slice_pool: String,
-    /// The device's name in the slice.
-    pub device: String,
+    /// Which device.
+    pub device: DeviceRef,
     /// Which share.
     pub share_id: Option<String>,
     /// `Ready`: prepared. `NetworkReady`: in the pod, addressed and up.
@@ -80,22 +78,17 @@ const MAX_MESSAGE: usize = 1024;
 const MAX_IPS: usize = 16;
 
 /// The body of a server-side apply. With the UID in it, another claim of the same name is a conflict, not a victim.
-pub(super) fn apply(
-    driver: &str,
-    claim: &ClaimRef,
-    devices: &[DeviceStatus],
-    now: Timestamp,
-) -> Value {
+pub(super) fn apply(claim: &ClaimRef, devices: &[DeviceStatus], now: Timestamp) -> Value {
     json!({
         "apiVersion": "resource.k8s.io/v1",
         "kind": "ResourceClaim",
         "metadata": { "name": claim.name, "namespace": claim.namespace, "uid": claim.uid },
-        "status": { "devices": devices.iter().map(|status| device(driver, status, now)).collect::<Vec<_>>() },
+        "status": { "devices": devices.iter().map(|status| device(status, now)).collect::<Vec<_>>() },
     })
 }
 
-fn device(driver: &str, status: &DeviceStatus, now: Timestamp) -> Value {
-    let mut body = json!({ "driver": driver, "pool": status.slice_pool, "device": status.device });
+fn device(status: &DeviceStatus, now: Timestamp) -> Value {
+    let mut body = json!(status.device);
     let conditions: Vec<Value> = status
         .conditions
         .iter()

@@ -13,7 +13,7 @@ use super::*;
 use crate::{
     api::{Attribute, ConfigSource},
     claim::AllocatedDevice,
-    slice::{Consumption, CounterSet, Device, Reason, Slice, Taint},
+    slice::{Consumption, CounterSet, Device, DeviceRef, Reason, Slice, Taint},
 };
 
 /// One request and what the server answers: `VERB path`, the status, the body.
@@ -225,7 +225,11 @@ async fn whatever_we_do_not_write_is_foreign() {
     assert!(read(&list).foreign);
     let mut elsewhere = devices();
     elsewhere["pool"]["name"] = "another".into();
-    assert_eq!(read(&elsewhere).index, None);
+    assert_eq!(
+        (read(&elsewhere).index, read(&elsewhere).own_pool),
+        (None, false)
+    );
+    assert!(read(&devices()).own_pool);
 }
 
 #[test]
@@ -378,13 +382,21 @@ async fn a_claim_is_reduced_to_what_concerns_this_driver() {
         (
             device.request.clone(),
             device.class.clone(),
+            device.device.to_string(),
             device.admin_access,
         )
     };
+    let path = |device: &str| format!("node-1/{device}");
     let expected = [
-        ("one".into(), Some("vf".into()), true),
-        ("two/fast".into(), Some("vf-200g".into()), false),
+        ("one".into(), Some("vf".into()), path("0000-3b-02-1"), true),
+        (
+            "two/fast".into(),
+            Some("vf-200g".into()),
+            path("0000-3b-02-2"),
+            false,
+        ),
     ];
+    assert_eq!(claim.devices[0].device.driver, "sriov-dra.io");
     assert_eq!(
         claim.devices.iter().map(brief).collect::<Vec<_>>(),
         expected
@@ -484,8 +496,11 @@ async fn a_status_is_applied_for_this_very_claim() {
         name: "web-nic".into(),
     };
     let status = DeviceStatus {
-        slice_pool: "node-1".into(),
-        device: "0000-3b-02-1".into(),
+        device: DeviceRef {
+            driver: "sriov-dra.io".into(),
+            slice_pool: "node-1".into(),
+            device: "0000-3b-02-1".into(),
+        },
         share_id: None,
         conditions: vec![
             Condition::ready(Ok(())),

@@ -57,6 +57,14 @@ impl<O: Owner> Record<O> {
     }
 }
 
+impl<O: Owner> Record<O> {
+    /// A device that was allocated on another node than this one: an earlier version did not look.
+    #[must_use]
+    pub fn not_of(&self, node: &str) -> Option<&DeviceRecord> {
+        self.devices.iter().find(|device| device.slice_pool != node)
+    }
+}
+
 /// One device of a claim: the claim's layer, and on top of it the attachment's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -15,10 +15,10 @@ use tokio::{
 use crate::{
     api::AttachMode,
     claim::{AllocatedClaim, ClaimError, Engine, PoolDefaults, PreparedDevice},
-    cluster::Cluster,
+    cluster::{Cluster, Pods},
     deadline::Deadline,
     kubelet::Claims,
-    ledger::{ClaimRef, ClaimUid},
+    ledger::{ClaimRef, ClaimUid, Record},
     telemetry::{Call, Metrics},
 };
 
@@ -39,6 +39,8 @@ pub(super) struct NodeClaims {
     pub(super) changed: Arc<Notify>,
     /// The pools of the node's devices.
     pools: watch::Receiver<Arc<PoolDefaults>>,
+    /// This node's pods.
+    pods_here: Pods,
     turns: Turns,
 }
 
@@ -52,6 +54,7 @@ impl NodeClaims {
         pools: watch::Receiver<Arc<PoolDefaults>>,
     ) -> Self {
         Self {
+            pods_here: cluster.pods(),
             cluster,
             engine,
             nri,
@@ -66,10 +69,9 @@ impl NodeClaims {
         let deadline = Deadline::after(TIMEOUT);
         let allocated = self.fetch(claim).await?;
         match self.run_prepare(&allocated, deadline).await {
-            Err(ClaimError::Conflict(conflict)) if self.is_stale(&conflict.other).await? => {
-                let other = conflict.other;
-                tracing::warn!(claim = %claim, stale = %other, "device held by a claim that is gone: reclaiming it");
-                self.run_reclaim(&other.uid, deadline).await.map_err(|error| error.to_string())?;
+            Err(ClaimError::Conflict(conflict))
+                if self.reclaim_stale(&conflict.other, deadline).await? =>
+            {
                 self.run_prepare(&allocated, deadline).await
             }
             result => result,
@@ -95,16 +97,57 @@ impl NodeClaims {
         Ok(allocated)
     }
 
-    /// Whether nothing in the cluster stands behind a record any more.
-    pub(super) async fn is_stale(&self, claim: &ClaimRef) -> Result<bool, String> {
+    /// Takes back what a claim still has here if nothing in the cluster stands behind it any more. False: something does, or
+    /// a call of the kubelet for that claim is in progress and decides.
+    pub(super) async fn reclaim_stale(
+        &self,
+        claim: &ClaimRef,
+        deadline: Deadline,
+    ) -> Result<bool, String> {
+        let turn = self.turns.of(&claim.uid);
+        // Not waited for: two claims may each find the other in their way.
+        let Ok(_turn) = turn.try_lock() else {
+            return Ok(false);
+        };
+        if !self.is_stale(claim).await? {
+            return Ok(false);
+        }
+        tracing::warn!(%claim, uid = %claim.uid, "nothing stands behind this claim, and it was never unprepared: releasing its devices");
+        let reclaimed = self.run_reclaim(&claim.uid, deadline).await;
+        reclaimed.map_err(|error| error.to_string())?;
+        self.changed.notify_one();
+        Ok(true)
+    }
+
+    /// Whether nothing in the cluster stands behind a record any more: its claim is gone, replaced, not allocated, or
+    /// allocated anew without a device of the record.
+    async fn is_stale(&self, claim: &ClaimRef) -> Result<bool, String> {
         let found = self
             .cluster
             .claim(&claim.namespace, &claim.name)
             .await
             .map_err(|error| error.to_string())?;
-        Ok(found.is_none_or(|allocated| {
-            allocated.claim.uid != claim.uid || allocated.devices.is_empty()
-        }))
+        let Some(allocated) = found.filter(|found| found.claim.uid == claim.uid) else {
+            return Ok(true);
+        };
+        let Some(record) = self.load(&claim.uid).await? else {
+            return Ok(false);
+        };
+        let stands = allocated.has_all_of(&record, self.engine.identity().pool());
+        Ok(!stands && self.has_left(&allocated))
+    }
+
+    async fn load(&self, uid: &ClaimUid) -> Result<Option<Record>, String> {
+        let (engine, uid) = (Arc::clone(&self.engine), uid.clone());
+        let loaded = super::blocking(move || engine.store().load(&uid)).await;
+        loaded.map_err(|error| error.to_string())
+    }
+
+    /// Whether no pod of this node uses the claim. One that does was prepared for an allocation on another node, by a version
+    /// that did not look: the kubelet unprepares it when the pod ends.
+    fn has_left(&self, claim: &AllocatedClaim) -> bool {
+        let is_here = |uid: &String| self.pods_here.by_uid(uid).is_some();
+        self.pods_here.complete() && !claim.reserved_for.iter().any(is_here)
     }
 
     async fn run_prepare(
@@ -134,11 +177,7 @@ impl NodeClaims {
     }
 
     /// Takes back what a claim that is gone still has; refused while a living pod has the device.
-    pub(super) async fn run_reclaim(
-        &self,
-        uid: &ClaimUid,
-        deadline: Deadline,
-    ) -> Result<(), ClaimError> {
+    async fn run_reclaim(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
         let (engine, uid) = (Arc::clone(&self.engine), uid.clone());
         super::blocking(move || engine.reclaim(&uid, deadline)).await
     }
@@ -227,3 +266,6 @@ impl Turns {
         Arc::clone(turns.entry(uid.clone()).or_default())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Claims whose unprepare never came: the kubelet lost its memory, or the pod moved while it was down.
 //!
-//! A record is stale when the API server says so (no such claim, another UID, no allocation here) and its netdev is in no
+//! A record is stale when the API server says so (no such claim, another UID, no allocation of its
+//! devices here) and its netdev is in no
 //! living pod. Looked for at start and every ten minutes.
 
 use std::{sync::Arc, time::Duration};
@@ -24,15 +25,7 @@ pub(super) async fn run(claims: Arc<NodeClaims>) {
     }
 }
 
-async fn collect(claims: &NodeClaims, claim: &ClaimRef) -> Result<(), String> {
-    if !claims.is_stale(claim).await? {
-        return Ok(());
-    }
-    tracing::warn!(claim = %claim, uid = %claim.uid, "claim is gone but was never unprepared: releasing its devices");
-    claims
-        .run_reclaim(&claim.uid, Deadline::after(TIMEOUT))
-        .await
-        .map_err(|error| error.to_string())?;
-    claims.changed.notify_one();
-    Ok(())
+pub(super) async fn collect(claims: &NodeClaims, claim: &ClaimRef) -> Result<(), String> {
+    let deadline = Deadline::after(TIMEOUT);
+    claims.reclaim_stale(claim, deadline).await.map(drop)
 }

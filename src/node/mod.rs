@@ -196,7 +196,7 @@ fn attach(
         Arc::clone(engine.kernel()),
         store,
         paths.clone(),
-        &args.driver_name,
+        engine.identity().pool(),
         pods,
         report,
     );

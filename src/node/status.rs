@@ -9,7 +9,8 @@ use crate::{
     attach::Change,
     claim::Engine,
     cluster::{Cluster, Condition, DeviceStatus, NetworkData},
-    ledger::{ClaimRef, ClaimUid, DeviceRecord, Phase, Record},
+    ledger::{ClaimUid, DeviceRecord, Phase, Record},
+    slice::NodePool,
 };
 
 const RETRY: Duration = Duration::from_secs(2);
@@ -32,13 +33,14 @@ pub(super) async fn run(
     }
 }
 
-/// Writes the state of a claim that is prepared; one that is not (any more) has nothing to publish.
+/// Writes the state of a claim that is prepared; one that is not (any more) has nothing to publish, and of devices of
+/// another node that node's agent reports.
 pub(super) async fn publish(cluster: &dyn Cluster, engine: &Arc<Engine>, uid: &ClaimUid) {
     for attempt in 1..=ATTEMPTS {
         let Some(record) = prepared(engine, uid).await else {
             return;
         };
-        match report(cluster, &record.owner.claim, &record).await {
+        match report(cluster, &record, engine.identity().pool()).await {
             Ok(()) => return,
             Err(error) if attempt == ATTEMPTS => {
                 tracing::warn!(claim = %record.owner.claim, error, "claim status")
@@ -49,23 +51,26 @@ pub(super) async fn publish(cluster: &dyn Cluster, engine: &Arc<Engine>, uid: &C
 }
 
 async fn prepared(engine: &Arc<Engine>, uid: &ClaimUid) -> Option<Record> {
+    let identity = engine.identity();
     let (engine, uid) = (Arc::clone(engine), uid.clone());
     let record = super::blocking(move || engine.store().load(&uid))
         .await
         .ok()
         .flatten();
-    record.filter(|record| record.phase == Phase::Prepared)
+    let node = &identity.node_name;
+    record.filter(|record| record.phase == Phase::Prepared && record.not_of(node).is_none())
 }
 
-async fn report(cluster: &dyn Cluster, claim: &ClaimRef, record: &Record) -> Result<(), String> {
-    let devices: Vec<DeviceStatus> = record.devices.iter().map(status).collect();
+async fn report(cluster: &dyn Cluster, record: &Record, here: NodePool<'_>) -> Result<(), String> {
+    let devices = record.devices.iter().map(|device| status(device, here));
+    let devices: Vec<DeviceStatus> = devices.collect();
     cluster
-        .report(claim, &devices)
+        .report(&record.owner.claim, &devices)
         .await
         .map_err(|error| error.to_string())
 }
 
-fn status(device: &DeviceRecord) -> DeviceStatus {
+fn status(device: &DeviceRecord, here: NodePool<'_>) -> DeviceStatus {
     let mut conditions = vec![Condition::ready(Ok(()))];
     let to_pod = device
         .netdev
@@ -90,8 +95,7 @@ fn status(device: &DeviceRecord) -> DeviceStatus {
         ips: plan.addresses.clone(),
     });
     DeviceStatus {
-        slice_pool: device.slice_pool.clone(),
-        device: device.id.name(),
+        device: here.name(&device.id),
         share_id: device.share_id.clone(),
         conditions,
         network,

@@ -19,6 +19,7 @@ use crate::{
         VERSION,
     },
     paths::Paths,
+    slice::NodePool,
 };
 
 pub(super) const DRIVER: &str = "sriov-dra.io";
@@ -73,7 +74,10 @@ impl Bench {
             kernel,
             self.store.clone(),
             self.paths.clone(),
-            DRIVER,
+            NodePool {
+                driver: DRIVER,
+                node: "node",
+            },
             pods,
             report,
         )

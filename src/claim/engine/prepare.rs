@@ -39,7 +39,7 @@ impl Engine {
         pools: &PoolDefaults,
         deadline: Deadline,
     ) -> Result<Vec<PreparedDevice>, ClaimError> {
-        let wanted = wanted(claim, &self.identity.driver_name, &self.identity.drivers)?;
+        let wanted = wanted(claim, self.identity.pool(), &self.identity.drivers)?;
         let work = format!("prepare claim {}", claim.claim);
         let _claim_lock = self.locks.claim(&claim.claim.uid, &work, deadline)?;
         if let Some(record) = self.store.load(&claim.claim.uid)? {
@@ -295,13 +295,21 @@ pub(super) fn held_by(wanted: &[Wanted]) -> impl Iterator<Item = DeviceId> {
 
 /// Whether the record is of this allocation.
 fn is_of(record: &Record, wanted: &[Wanted]) -> bool {
-    let theirs = record
-        .devices
-        .iter()
-        .map(|device| (device.id, device.request.as_str()));
-    theirs.eq(wanted
-        .iter()
-        .map(|wanted| (wanted.id, wanted.result.request.as_str())))
+    let theirs = record.devices.iter().map(|device| {
+        (
+            device.id,
+            device.slice_pool.as_str(),
+            device.request.as_str(),
+        )
+    });
+    theirs.eq(wanted.iter().map(|wanted| {
+        let result = &wanted.result;
+        (
+            wanted.id,
+            result.device.slice_pool.as_str(),
+            result.request.as_str(),
+        )
+    }))
 }
 
 /// The answer to the kubelet.

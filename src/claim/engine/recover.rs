@@ -48,7 +48,8 @@ impl Engine {
     }
 
     /// A prepared claim stands whatever its devices are: the kubelet's next call decides. Its files are made good, and
-    /// attachments to pods that are no more, or that were never finished, are taken back.
+    /// attachments to pods that are no more, or that were never finished, are taken back. One whose devices were allocated on
+    /// another node is kept until an unprepare or the collection restores them, but no container of it starts any more.
     fn check_standing(&self, mut record: Record, deadline: Deadline) -> Result<(), ClaimError> {
         let before = record.clone();
         let devices = record
@@ -65,7 +66,14 @@ impl Engine {
                 .map_err(ClaimError::files("device metadata"))?;
             self.store.save(&record)?;
         }
-        self.show(&record)
+        match record.not_of(&self.identity.node_name) {
+            Some(device) => {
+                let (node, device) = (&device.slice_pool, device.id);
+                tracing::warn!(claim = %record.owner.claim, %device, node, "prepared here, but allocated on another node");
+                self.close(&record)
+            }
+            None => self.show(&record),
+        }
     }
 
     fn detach_dead(&self, record: &mut Record, deadline: Deadline) -> Result<(), ClaimError> {

@@ -1,5 +1,6 @@
 //! The engine on the fake kernel. [`World`] is a node; a restart is a new engine on the same files.
 
+mod another_node;
 mod crash;
 mod driverless;
 mod earlier_version;
@@ -18,6 +19,7 @@ use crate::{
     claim::{AllocatedClaim, AllocatedDevice, PoolDefaults, PreparedDevice},
     host::fake::Fake,
     ledger::{Attachment, ClaimRef, Record},
+    slice::DeviceRef,
 };
 
 const DRIVER: &str = "sriov-dra.io";
@@ -150,8 +152,11 @@ fn claim(uid: &str, devices: &[&str], class: Value) -> AllocatedClaim {
     let device = |(number, name): (usize, &&str)| AllocatedDevice {
         request: format!("nic{number}"),
         class: Some("vf".into()),
-        slice_pool: "node".into(),
-        device: (*name).to_owned(),
+        device: DeviceRef {
+            driver: DRIVER.into(),
+            slice_pool: "node".into(),
+            device: (*name).to_owned(),
+        },
         admin_access: false,
         share_id: None,
     };

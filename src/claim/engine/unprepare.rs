@@ -128,7 +128,7 @@ impl Engine {
     }
 
     /// Closes the start gate: no new container starts.
-    fn close(&self, record: &Record) -> Result<(), ClaimError> {
+    pub(super) fn close(&self, record: &Record) -> Result<(), ClaimError> {
         let close = || view::close(&self.paths, record, true);
         self.disk
             .change("remove metadata", close)

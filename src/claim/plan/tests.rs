@@ -3,6 +3,7 @@ use crate::{
     claim::AllocatedDevice,
     device::{DeviceId, FunctionKind, VlanProto},
     host::Recording,
+    slice::DeviceRef,
 };
 
 fn vf() -> Observed {
@@ -18,13 +19,16 @@ fn wanted(settings: Settings) -> Wanted {
     let result = AllocatedDevice {
         request: "nic".into(),
         class: None,
-        slice_pool: "node".into(),
-        device: "0000-02-10-0".into(),
+        device: DeviceRef {
+            driver: "sriov-dra.io".into(),
+            slice_pool: "node".into(),
+            device: "0000-02-10-0".into(),
+        },
         admin_access: false,
         share_id: None,
     };
     Wanted {
-        id: DeviceId::from_name(&result.device).unwrap(),
+        id: DeviceId::from_name("0000-02-10-0").unwrap(),
         result,
         settings,
     }

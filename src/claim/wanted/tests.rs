@@ -4,14 +4,23 @@ use super::*;
 use crate::{
     api::{ConfigSource, OpaqueConfig},
     ledger::ClaimRef,
+    slice::DeviceRef,
+};
+
+const HERE: NodePool<'static> = NodePool {
+    driver: "sriov-dra.io",
+    node: "node",
 };
 
 fn claim(devices: &[(&str, &str)], configs: Vec<OpaqueConfig>) -> AllocatedClaim {
     let device = |(request, device): &(&str, &str)| AllocatedDevice {
         request: (*request).into(),
         class: Some("vf".into()),
-        slice_pool: "node".into(),
-        device: (*device).into(),
+        device: DeviceRef {
+            driver: "sriov-dra.io".into(),
+            slice_pool: "node".into(),
+            device: (*device).into(),
+        },
         admin_access: false,
         share_id: None,
     };
@@ -40,7 +49,7 @@ fn class(requests: &[&str], mut fields: serde_json::Value) -> OpaqueConfig {
 }
 
 fn read(claim: &AllocatedClaim) -> Result<Vec<Wanted>, String> {
-    wanted(claim, "sriov-dra.io", &["iavf".into()]).map_err(|error| error.to_string())
+    wanted(claim, HERE, &["iavf".into()]).map_err(|error| error.to_string())
 }
 
 #[test]

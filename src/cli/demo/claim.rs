@@ -6,6 +6,7 @@ use crate::{
     api::{self, ConfigSource, OpaqueConfig},
     claim::{AllocatedClaim, AllocatedDevice},
     ledger::ClaimRef,
+    slice::DeviceRef,
 };
 
 pub(super) const DRIVER: &str = "sriov-dra.io";
@@ -35,8 +36,11 @@ pub(super) fn allocated(device: &str, pod_uid: &str) -> anyhow::Result<Allocated
     let device = AllocatedDevice {
         request: "n3".to_owned(),
         class: Some("vf-n3".to_owned()),
-        slice_pool: NODE.to_owned(),
-        device: device.to_owned(),
+        device: DeviceRef {
+            driver: DRIVER.to_owned(),
+            slice_pool: NODE.to_owned(),
+            device: device.to_owned(),
+        },
         admin_access: false,
         share_id: None,
     };

@@ -81,7 +81,7 @@ impl DemoNode {
             kernel,
             store,
             self.paths.clone(),
-            DRIVER,
+            agent.engine.identity().pool(),
             Arc::new(NoPods),
             Box::new(|_| ()),
         )

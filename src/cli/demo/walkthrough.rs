@@ -14,7 +14,6 @@ use crate::{
     claim::AllocatedClaim,
     cli::list,
     deadline::Deadline,
-    device::DeviceId,
     host::{Kernel, fake::Fault},
     inventory,
     publish::{self, PublishInput, Published},
@@ -169,7 +168,9 @@ async fn attach(
         .await?
         .map_err(|error| anyhow!(error))?;
     out.steps(&node.fake.take_log())?;
-    let device = DeviceId::from_name(&claim.devices[0].device)?;
+    let device = claim.devices[0]
+        .device
+        .local(&agent.engine.identity().pool())?;
     let link = node
         .fake
         .link(&device, &node.fake.open_netns(&netns)?)?

@@ -4,7 +4,10 @@ use k8s_openapi::api::resource::v1::ResourceClaim;
 use kube::{Api, ResourceExt, api::ListParams};
 
 use super::{Kube, request};
-use crate::cluster::Result;
+use crate::{
+    cluster::{Result, claims::device_ref},
+    slice::DeviceRef,
+};
 
 /// A claim with devices of this driver that somebody holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +16,8 @@ pub struct InUse {
     pub claim: String,
     /// Names of the pods in `status.reservedFor`.
     pub holders: Vec<String>,
-    /// Its devices, `pool/device`.
-    pub devices: Vec<String>,
+    /// Its devices.
+    pub devices: Vec<DeviceRef>,
 }
 
 impl Kube {
@@ -41,13 +44,13 @@ fn in_use(claim: &ResourceClaim, driver: &str) -> Option<InUse> {
         .flatten()
         .map(|holder| holder.name.clone())
         .collect();
-    let devices: Vec<String> = status
+    let devices: Vec<DeviceRef> = status
         .allocation
         .iter()
         .filter_map(|allocation| allocation.devices.as_ref())
         .flat_map(|devices| devices.results.iter().flatten())
         .filter(|result| result.driver == driver)
-        .map(|result| format!("{}/{}", result.pool, result.device))
+        .map(device_ref)
         .collect();
     let claim = format!(
         "{}/{}",
@@ -87,7 +90,11 @@ mod tests {
             (
                 "shop/net",
                 vec!["upf-0".to_owned()],
-                vec!["node1/0000-3b-02-1".to_owned()],
+                vec![DeviceRef {
+                    driver: "sriov-dra.io".into(),
+                    slice_pool: "node1".into(),
+                    device: "0000-3b-02-1".into(),
+                }],
             )
         );
         assert_eq!(

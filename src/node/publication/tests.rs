@@ -11,7 +11,7 @@ use crate::{
     ledger::ClaimRef,
     paths::Paths,
     pool::Assignment,
-    slice::Features,
+    slice::{DeviceRef, Features},
 };
 
 const DRIVER: &str = "sriov-dra.io";
@@ -41,8 +41,11 @@ fn claim(device: &str) -> AllocatedClaim {
         devices: vec![AllocatedDevice {
             request: "nic".into(),
             class: Some("vf".into()),
-            slice_pool: "node".into(),
-            device: device.to_owned(),
+            device: DeviceRef {
+                driver: DRIVER.into(),
+                slice_pool: "node".into(),
+                device: device.to_owned(),
+            },
             admin_access: false,
             share_id: None,
         }],

@@ -109,7 +109,7 @@ fn a_vf_that_rests_on_vfio_gets_its_netdev_for_a_claim_and_rests_on_vfio_again()
 fn asked_again_the_record_answers_and_what_others_changed_is_fixed() {
     for claim in [vlan_and_mac(), vfio()] {
         let world = World::new();
-        let device = id(&claim.devices[0].device);
+        let device = id(&claim.devices[0].device.device);
         let answer = world.prepare(&claim).unwrap();
         let prepared = world.fake.dump();
         assert_eq!(world.prepare(&claim).unwrap(), answer);

@@ -51,7 +51,7 @@ fn the_messages() {
     0000:02:10.1: ifName: net1 is asked for 0000:02:10.0 too; a request with count needs none, or one each
     prepare 0000:09:00.0: find: no such device
     0000:02:10.0/sf4: sub-functions are not supported yet
-    allocated device: device name "eth0": must be like 0000-3b-02-1 or 0000-3b-00-0-sf4
+    claim web/claim-c: device name "eth0": must be like 0000-3b-02-1 or 0000-3b-00-0-sf4
     "#);
 }
 
@@ -157,7 +157,7 @@ fn a_vf_of_a_pf_that_is_in_a_pod_is_refused_with_the_claim_that_has_the_pf() {
     assert!(
         world
             .fake
-            .observe(&DeviceId::from_name(&vf.devices[0].device).unwrap())
+            .observe(&DeviceId::from_name(&vf.devices[0].device.device).unwrap())
             .is_err(),
         "VFs are read through their PF"
     );

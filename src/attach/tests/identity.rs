@@ -1,0 +1,24 @@
+//! Only devices of this node, and of the very claim that the pod uses, go into a pod.
+
+use super::bench::{Bench, create, run};
+
+#[test]
+fn what_was_allocated_on_another_node_is_never_attached() {
+    let bench = Bench::new();
+    let mut record = bench.record("a", 1);
+    record.devices[0].slice_pool = "node-a".into();
+    bench.save(&record);
+    let (attacher, (sandbox, _)) = (bench.attacher(), bench.sandbox("a", 1));
+    let before = bench.fake.dump();
+    let _ = bench.fake.take_log();
+    let expected = "pod ns/a: claim ns/a: device 0000:02:10.0: is allocated on node node-a, this is node node; delete the pod";
+    assert_eq!(run(&attacher, &sandbox).unwrap_err(), expected);
+    assert_eq!(
+        create(&attacher, &sandbox, &bench.container("a")).unwrap_err(),
+        expected
+    );
+    assert_eq!(bench.fake.take_log(), [""; 0]);
+    assert_eq!(bench.fake.dump(), before);
+    assert_eq!(bench.attachment("a"), None);
+    assert!(!bench.start_gate("a").exists());
+}

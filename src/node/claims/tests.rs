@@ -1,0 +1,239 @@
+//! Which claims get what is here, and which records nothing stands behind any more.
+
+use super::*;
+use crate::{
+    claim::{AllocatedDevice, Identity},
+    cluster::{Memory, Pod},
+    host::fake::Fake,
+    ledger::Phase,
+    paths::Paths,
+    slice::DeviceRef,
+};
+
+const VF: &str = "0000-02-10-0";
+
+/// An agent of node b, and its API server.
+struct Agent {
+    _dir: tempfile::TempDir,
+    fake: Fake,
+    server: Arc<Memory>,
+    claims: NodeClaims,
+}
+
+impl Agent {
+    fn new(pods: &[&str]) -> Self {
+        let (dir, fake, server) = (
+            tempfile::tempdir().unwrap(),
+            Fake::igb(),
+            Arc::new(Memory::default()),
+        );
+        for uid in pods {
+            server.bind(Pod {
+                uid: (*uid).to_owned(),
+                namespace: "web".into(),
+                name: (*uid).to_owned(),
+                host_network: false,
+                claims: Default::default(),
+                networks: None,
+            });
+        }
+        let identity = Identity {
+            driver_name: "sriov-dra.io".into(),
+            node_name: "b".into(),
+            drivers: vec![],
+        };
+        let paths = Paths::below(dir.path());
+        let engine = Arc::new(Engine::new(Arc::new(fake.clone()), paths, identity));
+        let pools = watch::channel(Arc::new(PoolDefaults::Known(Default::default()))).1;
+        let claims = NodeClaims::new(
+            server.clone(),
+            engine,
+            watch::channel(true).1,
+            Arc::default(),
+            Arc::default(),
+            pools,
+        );
+        Self {
+            _dir: dir,
+            fake,
+            server,
+            claims,
+        }
+    }
+
+    /// The scheduler allocates it, the kubelet has it prepared.
+    async fn prepare(&self, claim: &AllocatedClaim) -> Result<Vec<PreparedDevice>, String> {
+        self.server.allocate(claim.clone());
+        self.claims.prepare(claim.claim.clone()).await
+    }
+
+    /// Which of these claims have a record here after a round of the collection.
+    async fn collected(&self) -> Vec<String> {
+        for claim in self.claims.engine.idle_claims() {
+            super::super::collect::collect(&self.claims, &claim)
+                .await
+                .unwrap();
+        }
+        let left = self.claims.engine.idle_claims();
+        left.iter().map(|claim| claim.name.clone()).collect()
+    }
+
+    /// As a version that did not look at the node would have prepared it.
+    async fn prepare_blindly(&self, claim: &AllocatedClaim, node: &str) {
+        let here = allocated(&claim.claim.name, "b", VF, "nic");
+        self.prepare(&here).await.unwrap();
+        let store = self.claims.engine.store();
+        let mut record = store.load(&claim.claim.uid).unwrap().unwrap();
+        record.devices[0].slice_pool = node.into();
+        store.save(&record).unwrap();
+        self.server.allocate(claim.clone());
+    }
+}
+
+fn allocated(name: &str, node: &str, device: &str, request: &str) -> AllocatedClaim {
+    AllocatedClaim {
+        claim: ClaimRef {
+            uid: name.parse().unwrap(),
+            namespace: "web".into(),
+            name: name.into(),
+        },
+        pod_claim_name: None,
+        reserved_for: vec!["pod".into()],
+        devices: vec![AllocatedDevice {
+            request: request.into(),
+            class: None,
+            device: DeviceRef {
+                driver: "sriov-dra.io".into(),
+                slice_pool: node.into(),
+                device: device.into(),
+            },
+            admin_access: false,
+            share_id: None,
+        }],
+        configs: vec![],
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_kubelet_is_answered_that_a_claim_is_allocated_on_another_node() {
+    let agent = Agent::new(&["pod"]);
+    let before = agent.fake.dump();
+    let answer = agent.prepare(&allocated("x", "a", VF, "nic")).await;
+    let reason = answer.unwrap_err();
+    assert!(
+        reason.starts_with(
+            "device 0000-02-10-0 of claim web/x is allocated on node a, this is node b"
+        ),
+        "{reason}"
+    );
+    assert_eq!(agent.fake.dump(), before);
+    assert_eq!(
+        agent.server.reported(&allocated("x", "a", VF, "nic").claim),
+        []
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_is_allocated_anew_elsewhere_is_stale_here() {
+    let anew = [
+        allocated("x", "a", VF, "nic"),
+        allocated("x", "b", "0000-02-10-2", "nic"),
+        allocated("x", "b", VF, "other"),
+    ];
+    for anew in anew {
+        let agent = Agent::new(&[]);
+        let before = agent.fake.dump();
+        agent
+            .prepare(&allocated("x", "b", VF, "nic"))
+            .await
+            .unwrap();
+        assert_eq!(agent.collected().await, ["x"]);
+        // The unprepare never came.
+        agent.server.allocate(anew);
+        assert_eq!(agent.collected().await, [""; 0]);
+        assert_eq!(agent.fake.dump(), before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_claim_gets_what_a_stale_one_holds() {
+    let agent = Agent::new(&[]);
+    agent
+        .prepare(&allocated("x", "b", VF, "nic"))
+        .await
+        .unwrap();
+    agent.server.allocate(allocated("x", "a", VF, "nic"));
+    agent
+        .prepare(&allocated("y", "b", VF, "nic"))
+        .await
+        .unwrap();
+    assert_eq!(agent.collected().await, ["y"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_whose_unprepare_is_under_way_is_left_to_it() {
+    let agent = Agent::new(&[]);
+    agent
+        .prepare(&allocated("x", "b", VF, "nic"))
+        .await
+        .unwrap();
+    agent.server.allocate(allocated("x", "a", VF, "nic"));
+    let turn = agent.claims.turns.of(&"x".parse().unwrap());
+    let held = turn.lock().await;
+    let refused = agent.prepare(&allocated("y", "b", VF, "nic")).await;
+    assert!(refused.unwrap_err().contains("is held by claim web/x"));
+    assert_eq!(agent.collected().await, ["x"]);
+    drop(held);
+    assert_eq!(agent.collected().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_prepared_for_another_node_is_collected_when_its_pod_has_left() {
+    let elsewhere = allocated("x", "a", VF, "nic");
+    for pods in [&["pod"][..], &[]] {
+        let agent = Agent::new(pods);
+        let before = agent.fake.dump();
+        agent.prepare_blindly(&elsewhere, "a").await;
+        let conflict = agent.prepare(&allocated("y", "b", VF, "nic")).await;
+        assert_eq!(conflict.is_err(), !pods.is_empty(), "{conflict:?}");
+        agent
+            .claims
+            .unprepare(elsewhere.claim.clone())
+            .await
+            .unwrap();
+        agent
+            .claims
+            .unprepare(allocated("y", "b", VF, "nic").claim)
+            .await
+            .unwrap();
+        assert_eq!(agent.fake.dump(), before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_other_nodes_agent_reports_the_state_of_its_devices() {
+    let agent = Agent::new(&["pod"]);
+    let (here, elsewhere) = (
+        allocated("x", "b", VF, "nic"),
+        allocated("z", "a", VF, "nic"),
+    );
+    let publish = async |claim: &AllocatedClaim| {
+        super::super::status::publish(&*agent.server, &agent.claims.engine, &claim.claim.uid).await;
+        agent.server.reported(&claim.claim)
+    };
+    agent.prepare(&here).await.unwrap();
+    assert_eq!(publish(&here).await[0].device, here.devices[0].device);
+    agent.claims.unprepare(here.claim.clone()).await.unwrap();
+
+    let store = agent.claims.engine.store();
+    agent
+        .prepare(&allocated("w", "b", VF, "nic"))
+        .await
+        .unwrap();
+    let mut record = store.load(&"w".parse().unwrap()).unwrap().unwrap();
+    assert_eq!(record.phase, Phase::Prepared);
+    record.devices[0].slice_pool = "a".into();
+    record.owner.claim = elsewhere.claim.clone();
+    store.save(&record).unwrap();
+    assert_eq!(publish(&elsewhere).await, []);
+}
