@@ -101,18 +101,29 @@ impl Attacher {
                 *space == record.owner.claim.namespace && *name == record.owner.claim.name
             })
         };
-        let ours = |record: &Record| {
-            hooked(record).next().is_some()
-                && (record.owner.reserved_for.iter().any(|uid| uid == pod_uid)
-                    || place(record).is_some())
-        };
+        let is_reserved =
+            |record: &Record| record.owner.reserved_for.iter().any(|uid| uid == pod_uid);
         let mut records: Vec<Record> = self
             .store
             .all()?
             .into_iter()
             .filter_map(|entry| entry.record())
             .collect();
-        records.retain(ours);
+        // An earlier claim of the same name may have been left here; its device is not the pod's.
+        let reserved: Vec<ClaimRef> = records
+            .iter()
+            .filter(|record| is_reserved(record))
+            .map(|record| record.owner.claim.clone())
+            .collect();
+        let is_replaced = |record: &Record| {
+            reserved
+                .iter()
+                .any(|claim| claim.replaces(&record.owner.claim))
+        };
+        records.retain(|record| {
+            hooked(record).next().is_some()
+                && (is_reserved(record) || place(record).is_some() && !is_replaced(record))
+        });
         records.sort_by_key(|record| place(record).unwrap_or(usize::MAX));
         Ok(records)
     }

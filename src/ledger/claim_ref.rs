@@ -62,6 +62,14 @@ pub struct ClaimRef {
     pub name: String,
 }
 
+impl ClaimRef {
+    /// Whether this is another claim of the same name: one of the two is gone from the cluster.
+    #[must_use]
+    pub fn replaces(&self, other: &Self) -> bool {
+        (&self.namespace, &self.name) == (&other.namespace, &other.name) && self.uid != other.uid
+    }
+}
+
 impl fmt::Display for ClaimRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.namespace, self.name)

@@ -22,3 +22,20 @@ fn what_was_allocated_on_another_node_is_never_attached() {
     assert_eq!(bench.attachment("a"), None);
     assert!(!bench.start_gate("a").exists());
 }
+
+/// The pod names its claims; the claim of that name which was here before is another one.
+#[test]
+fn an_earlier_claim_of_the_same_name_is_not_the_pods() {
+    let bench = Bench::new();
+    let mut earlier = bench.record_of("earlier", &[1]);
+    earlier.owner.claim.name = "a".into();
+    bench.save(&earlier);
+    bench.save(&bench.record("a", 1));
+    let named = ("pod-a".into(), "a".into());
+    bench.pods.0.lock().unwrap().push(named);
+    let (attacher, (sandbox, netns)) = (bench.attacher(), bench.sandbox("a", 1));
+    run(&attacher, &sandbox).unwrap();
+    assert!(bench.link(0, &netns).is_some());
+    assert!(bench.link(1, &netns).is_none());
+    assert_eq!(bench.attachment("earlier"), None);
+}
