@@ -97,7 +97,7 @@ fn target(settings: &Settings, now: &Binding, native: Option<&str>) -> Result<Bi
     Ok(to)
 }
 
-fn netdev_plan(settings: &Settings, to: &Binding) -> Result<Option<NetdevPlan>, String> {
+pub(super) fn netdev_plan(settings: &Settings, to: &Binding) -> Result<Option<NetdevPlan>, String> {
     if makes_netdev(to) {
         return Ok(Some(NetdevPlan {
             attach: settings.attach.unwrap_or(AttachMode::Pod),
@@ -229,7 +229,7 @@ fn netdev_state(observed: &Observed) -> Result<NetdevState, String> {
 }
 
 /// What the PF shall hold for the VF.
-fn vf_values(settings: &Settings, held: Option<&VfSettings>) -> Vec<VfSetting> {
+pub(super) fn vf_values(settings: &Settings, held: Option<&VfSettings>) -> Vec<VfSetting> {
     let rate = settings.min_tx_rate.is_some() || settings.max_tx_rate.is_some();
     let now = held.copied().unwrap_or_default();
     let mac = settings.mac.filter(|_| held.is_some());

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::AllocatedClaim;
+use super::{
+    AllocatedClaim, Wanted,
+    plan::{netdev_plan, vf_values},
+};
 use crate::{
-    ledger::Record,
+    api::{DriverChoice, Settings},
+    device::{Binding, DeviceId, VfSetting, VfSettings},
+    ledger::{Demand, DeviceRecord, Extras, Record, Step},
     slice::{DeviceRef, NodePool},
 };
 
@@ -24,4 +29,85 @@ impl AllocatedClaim {
                 && allocated.contains(&(name.borrowed(), &*device.request))
         })
     }
+}
+
+/// Whether a prepared device is the one that is wanted, with the values that are wanted. What a pool gave and what others
+/// have changed since is not looked at. `set_by_pf` says whether a PF of this host sets the VF's values.
+pub(super) fn is_as_wanted(
+    device: &DeviceRecord,
+    wanted: &Wanted,
+    set_by_pf: impl Fn(&DeviceId) -> bool,
+) -> bool {
+    let (result, settings) = (&wanted.result, &wanted.settings);
+    let is_same = device.id == wanted.id
+        && device.request == result.request
+        && device.slice_pool == result.device.slice_pool
+        && device.admin_access == result.admin_access;
+    is_same
+        && (device.admin_access
+            || has_driver(device, settings)
+                && has_netdev(device, settings)
+                && has_vf_values(device, settings, set_by_pf)
+                && has_extras(&device.extras, settings))
+}
+
+/// The binding that the claim has given, or found and kept.
+fn binding(device: &DeviceRecord) -> Option<(&Binding, &Binding)> {
+    device.steps.iter().find_map(|step| match step {
+        Step::Driver { from, to } => Some((from, to)),
+        _ => None,
+    })
+}
+
+fn has_driver(device: &DeviceRecord, settings: &Settings) -> bool {
+    let Some((from, to)) = binding(device) else {
+        return settings.driver.is_none();
+    };
+    match &settings.driver {
+        None => from == to,
+        Some(DriverChoice::Default) => device.netdev.is_some(),
+        Some(DriverChoice::Named(name)) => to.driver.as_ref() == Some(name),
+    }
+}
+
+fn has_netdev(device: &DeviceRecord, settings: &Settings) -> bool {
+    let unbound = Binding {
+        driver: None,
+        driver_override: None,
+    };
+    let to = binding(device).map_or(&unbound, |(_, to)| to);
+    netdev_plan(settings, to).is_ok_and(|plan| plan == device.netdev)
+}
+
+/// A rate of which one bound is asked has the other as it was found.
+fn has_vf_values(
+    device: &DeviceRecord,
+    settings: &Settings,
+    set_by_pf: impl Fn(&DeviceId) -> bool,
+) -> bool {
+    let (mut recorded, mut found) = (Vec::new(), VfSettings::default());
+    for step in &device.steps {
+        if let Step::Vf { from, to, .. } = step {
+            recorded.push(*to);
+            if let Some(VfSetting::Rate { min, max }) = from {
+                (found.min_tx_rate, found.max_tx_rate) = (Some(*min), Some(*max));
+            }
+        }
+    }
+    // A MAC is set at the PF, if there is one here, else only in the pod.
+    let only_mac = recorded.is_empty() && settings.mac.is_some();
+    let by_pf = !recorded.is_empty() || only_mac && set_by_pf(&device.id);
+    let wanted = vf_values(settings, by_pf.then_some(&found));
+    wanted.len() == recorded.len() && wanted.iter().all(|value| recorded.contains(value))
+}
+
+fn has_extras(extras: &Extras, settings: &Settings) -> bool {
+    let is = |demand: Demand, asked: Option<bool>| match asked {
+        Some(true) => demand == Demand::Required,
+        Some(false) => demand == Demand::No,
+        None => demand != Demand::Required,
+    };
+    extras.env == settings.env
+        && is(extras.vhost_net, settings.vhost_net)
+        && is(extras.rdma, settings.rdma)
 }

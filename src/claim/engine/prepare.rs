@@ -10,6 +10,7 @@ use crate::{
         AllocatedClaim, ClaimError, PoolDefaults, PreparedDevice, Wanted,
         extras::extras,
         plan::{makes_netdev, plan},
+        standing::is_as_wanted,
         view, wanted,
     },
     deadline::Deadline,
@@ -43,12 +44,45 @@ impl Engine {
         let work = format!("prepare claim {}", claim.claim);
         let _claim_lock = self.locks.claim(&claim.claim.uid, &work, deadline)?;
         if let Some(record) = self.store.load(&claim.claim.uid)? {
-            if record.phase == Phase::Prepared && is_of(&record, &wanted) {
-                return self.confirm(record, deadline);
+            if record.phase == Phase::Prepared {
+                if self.is_of(&record, &wanted) {
+                    return self.confirm(record, deadline);
+                }
+                self.check_left(&record)?;
             }
             self.restore(record, deadline)?;
         }
         self.prepare_anew(claim, &wanted, pools, deadline)
+    }
+
+    /// Whether the record is of this allocation: of its devices, with the values that it asks for. Those are copied into an
+    /// allocation and stay, so other values mean another allocation, and an unprepare that was missed.
+    fn is_of(&self, record: &Record, wanted: &[Wanted]) -> bool {
+        let set_by_pf = |device: &DeviceId| {
+            self.kernel
+                .observe(device)
+                .is_ok_and(|observed| observed.vf.is_some())
+        };
+        record.devices.len() == wanted.len()
+            && record
+                .devices
+                .iter()
+                .zip(wanted)
+                .all(|(device, wanted)| is_as_wanted(device, wanted, set_by_pf))
+    }
+
+    /// What was prepared for an earlier allocation is not taken out of a living pod.
+    fn check_left(&self, record: &Record) -> Result<(), ClaimError> {
+        match self.in_pod(record) {
+            Some((device, pod)) => {
+                let claim = &record.owner.claim;
+                let reason = format!(
+                    "is still in pod {pod}, as an earlier allocation of claim {claim} set it; delete that pod"
+                );
+                Err(ClaimError::refused(device, reason))
+            }
+            None => Ok(()),
+        }
     }
 
     fn prepare_anew(
@@ -291,25 +325,6 @@ pub(super) fn held_by(wanted: &[Wanted]) -> impl Iterator<Item = DeviceId> {
         .iter()
         .filter(|wanted| !wanted.result.admin_access)
         .map(|wanted| wanted.id)
-}
-
-/// Whether the record is of this allocation.
-fn is_of(record: &Record, wanted: &[Wanted]) -> bool {
-    let theirs = record.devices.iter().map(|device| {
-        (
-            device.id,
-            device.slice_pool.as_str(),
-            device.request.as_str(),
-        )
-    });
-    theirs.eq(wanted.iter().map(|wanted| {
-        let result = &wanted.result;
-        (
-            wanted.id,
-            result.device.slice_pool.as_str(),
-            result.request.as_str(),
-        )
-    }))
 }
 
 /// The answer to the kubelet.

@@ -8,6 +8,7 @@ mod extras;
 mod identity;
 mod life;
 mod refusal;
+mod values;
 
 use std::{path::Path, time::Duration};
 
