@@ -22,6 +22,7 @@ mod s_old_server;
 mod t_policies;
 mod table;
 mod u_wrong_pod;
+mod v_pinned_elsewhere;
 
 use anyhow::Result;
 
