@@ -1,4 +1,5 @@
-//! Figures of discovery and publication on a host with 2,048 VFs on 16 PFs, without thresholds: `cargo bench`.
+//! Figures of discovery and publication on a host with 2,048 VFs on 16 PFs, without thresholds:
+//! `cargo bench`.
 //!
 //! ```text
 //!  a tree of sysfs on tmpfs ─► discovery ─► slices ─► writes and bytes: at start, for a link flap, for a VF that goes
@@ -138,7 +139,8 @@ fn main() -> io::Result<()> {
 /// In this variable, the sysfs whose functions a process is to hold.
 const SYSFS: &str = "SRIOV_DRA_BENCH_SYSFS";
 
-/// What an agent holds that has nothing to do: the last look, what is desired of it, and what the server has.
+/// What an agent holds that has nothing to do: the last look, what is desired of it, and what the
+/// server has.
 fn hold(sys: PathBuf) -> io::Result<()> {
     let kernel = Linux::new(Paths {
         sys,

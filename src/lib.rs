@@ -13,8 +13,8 @@
 //!
 //! # Layers
 //!
-//! A module imports only modules above it in this table, also within a band, and `tests/layers.rs` holds it to that.
-//! `docs/architecture.md` has the same order.
+//! A module imports only modules above it in this table, also within a band, and `tests/layers.rs`
+//! holds it to that. `docs/architecture.md` has the same order.
 //!
 //! | band | module | what it has |
 //! |---|---|---|
@@ -46,9 +46,9 @@
 //! | | [`doctor`] | what a node lacks, and how to fix it |
 //! | | [`cli`], `main.rs` | the subcommands |
 //!
-//! The first three bands need no feature of cargo, [`selector`] with its CEL excepted. That and the rest come with the
-//! feature `agent`, and so do tokio, kube, tonic and clap: a binary without it can prepare and attach, and knows nothing
-//! of a cluster.
+//! The first three bands need no feature of cargo, [`selector`] with its CEL excepted. That and the
+//! rest come with the feature `agent`, and so do tokio, kube, tonic and clap: a binary without it
+//! can prepare and attach, and knows nothing of a cluster.
 
 pub mod api;
 pub mod attach;

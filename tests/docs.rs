@@ -1,4 +1,5 @@
-//! Documents that follow the repository: paths that exist, lines that can be reviewed, one version of Rust.
+//! Documents that follow the repository: paths that exist, lines that can be reviewed, one version
+//! of Rust.
 
 use std::{fs, path::Path};
 
@@ -36,8 +37,8 @@ fn prose(page: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// What is between backquotes and looks like a path from the repository's root. With `*`, `…` or capitals it stands for
-/// many files and is not checked.
+/// What is between backquotes and looks like a path from the repository's root. With `*`, `…` or
+/// capitals it stands for many files and is not checked.
 fn quoted_paths(line: &str) -> impl Iterator<Item = &str> {
     const TOP: [&str; 9] = [
         "src/",
@@ -81,7 +82,8 @@ fn every_path_in_the_documents_exists() {
     assert!(missing.is_empty(), "no such file:\n{}", missing.join("\n"));
 }
 
-/// Tables, code, and lines with a code span or a link, which cannot always be broken, may be longer.
+/// Tables, code, and lines with a code span or a link, which cannot always be broken, may be
+/// longer.
 #[test]
 fn prose_is_wrapped_at_100_columns() {
     let is_long = |line: &str| {
@@ -97,7 +99,8 @@ fn prose_is_wrapped_at_100_columns() {
     assert!(long.is_empty(), "too long:\n{}", long.join("\n"));
 }
 
-/// Cargo refuses to build with a compiler older than `rust-version`, and the image's compiler is set in its own file.
+/// Cargo refuses to build with a compiler older than `rust-version`, and the image's compiler is
+/// set in its own file.
 #[test]
 fn one_version_of_rust_everywhere() {
     let manifest = text("Cargo.toml");

@@ -7,7 +7,8 @@
 //!  external::MAY ───────────────────────────┘
 //! ```
 //!
-//! Tests are held to the same: what a test of a module needs of a later one is a test of the later one.
+//! Tests are held to the same: what a test of a module needs of a later one is a test of the later
+//! one.
 
 #[path = "layers/circles.rs"]
 mod circles;

@@ -38,11 +38,12 @@ impl Node {
         release::agent_is_ready(&self.name)
     }
 
-    /// Waits until the runtime has created a network namespace that was not there before, and in the same instant sends
-    /// the agent a signal: the kubelet has Prepare's answer by then, and the hook is still to come.
+    /// Waits until the runtime has created a network namespace that was not there before, and in
+    /// the same instant sends the agent a signal: the kubelet has Prepare's answer by then, and the
+    /// hook is still to come.
     ///
-    /// All in one script in the guest, since a look from outside would come too late. Ends at once when `/run/e2e-go`
-    /// goes; it is there before the namespace can be.
+    /// All in one script in the guest, since a look from outside would come too late. Ends at once
+    /// when `/run/e2e-go` goes; it is there before the namespace can be.
     pub(crate) fn signal_agent_before_the_hook(&self, signal: &str) -> Result<()> {
         let script = r#"
             before=$(ls /var/run/netns)

@@ -7,7 +7,8 @@ use crate::{command, kube::text};
 
 const TABLE: &str = include_str!("../fixtures/claim-configs.json");
 
-/// Sends every row to the API server as each kind of object that can have it, as a dry run. Returns how many there were.
+/// Sends every row to the API server as each kind of object that can have it, as a dry run. Returns
+/// how many there were.
 pub(crate) fn admission_follows_the_table() -> Result<usize> {
     let rows: Vec<Value> = serde_json::from_str(TABLE)?;
     let objects_sent: Vec<_> = rows

@@ -1,4 +1,5 @@
-//! How busy the machine is, so that it is known whether scenarios wait for it or for something else.
+//! How busy the machine is, so that it is known whether scenarios wait for it or for something
+//! else.
 
 use std::fs;
 

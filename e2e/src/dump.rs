@@ -15,8 +15,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dump(BTreeMap<String, String>);
 
-/// What changes by itself: numbers of a netdev's incarnation, carrier, and the permanent address, which for a VF without
-/// one of its own is whatever its PF remembers when its driver starts.
+/// What changes by itself: numbers of a netdev's incarnation, carrier, and the permanent address,
+/// which for a VF without one of its own is whatever its PF remembers when its driver starts.
 const VOLATILE: [&str; 6] = [
     "permaddr",
     "ifindex",
@@ -153,7 +153,8 @@ fn own_entry(body: &str, index: u32) -> Result<Value> {
 
 fn lines(name: &str, body: &str, all: &mut BTreeMap<String, String>) {
     for (number, line) in body.lines().enumerate() {
-        // `key: value` and `key:value` are called by their keys, which may come twice in different sections.
+        // `key: value` and `key:value` are called by their keys, which may come twice in different
+        // sections.
         let (key, value) = line.split_once(':').unwrap_or(("", line));
         all.insert(
             format!("{name} {} {key}", number + 1),

@@ -1,7 +1,8 @@
 //! Commands in a guest, by the lab's agent there.
 //!
-//! It is what `lab exec` does; spoken from here because the scenarios look often, and a shell and an interpreter for
-//! each look would be most of their time. The frames are described in `e2e/lab/guest/common/usr/local/lib/lab/agent`.
+//! It is what `lab exec` does; spoken from here because the scenarios look often, and a shell and
+//! an interpreter for each look would be most of their time. The frames are described in
+//! `e2e/lab/guest/common/usr/local/lib/lab/agent`.
 
 use std::{
     io::{Read, Write},

@@ -1,5 +1,6 @@
-//! The API server: what is looked at often is asked directly, since a kubectl for each look would cost this machine more
-//! than the emulated nodes do. What users do by kubectl, scenarios do by kubectl.
+//! The API server: what is looked at often is asked directly, since a kubectl for each look would
+//! cost this machine more than the emulated nodes do. What users do by kubectl, scenarios do by
+//! kubectl.
 
 use std::sync::OnceLock;
 
@@ -21,7 +22,8 @@ pub(crate) fn apply(namespace: &str, yaml: &str) -> Result<Answer> {
     command::answer("kubectl", &["apply", "-n", namespace, "-f", "-"], yaml)
 }
 
-/// The path of a namespaced object, or of all of a kind without the last part: `("pods", "b", "one")`.
+/// The path of a namespaced object, or of all of a kind without the last part: `("pods", "b",
+/// "one")`.
 pub(crate) fn path(kind: &str, namespace: &str, name: &str) -> String {
     let group = if kind.starts_with("resource") {
         "apis/resource.k8s.io/v1"

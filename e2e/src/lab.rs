@@ -39,7 +39,8 @@ impl Lab {
         })
     }
 
-    /// Runs a part of a scenario in a namespace of its own. When it fails, what explains it is kept before all is removed.
+    /// Runs a part of a scenario in a namespace of its own. When it fails, what explains it is kept
+    /// before all is removed.
     pub(crate) fn space(
         &self,
         log: &Log,

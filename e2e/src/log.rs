@@ -1,5 +1,5 @@
-//! What is printed while scenarios run: each line whole, with the time since the start of the run and whose it is, since
-//! several run at once.
+//! What is printed while scenarios run: each line whole, with the time since the start of the run
+//! and whose it is, since several run at once.
 
 use std::time::Instant;
 

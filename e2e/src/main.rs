@@ -1,4 +1,5 @@
-//! Lab scenarios of sriov-dra: what users do on a real Kubernetes with real SR-IOV, and what must hold.
+//! Lab scenarios of sriov-dra: what users do on a real Kubernetes with real SR-IOV, and what must
+//! hold.
 //!
 //! ```text
 //!  e2e/lab/lab run -- cargo run -p e2e -- --only b,c
@@ -8,8 +9,9 @@
 //!  bench/             figures, without thresholds
 //! ```
 //!
-//! `IMAGE` names the release image, `FUSE_IMAGE` the one with the cargo feature `fuse` (for scenario g);
-//! `IMAGE_ARCHIVE` and `FUSE_IMAGE_ARCHIVE` are imported into the nodes first when they are set.
+//! `IMAGE` names the release image, `FUSE_IMAGE` the one with the cargo feature `fuse` (for
+//! scenario g); `IMAGE_ARCHIVE` and `FUSE_IMAGE_ARCHIVE` are imported into the nodes first when
+//! they are set.
 
 mod agent;
 mod bench;

@@ -1,4 +1,5 @@
-//! The results of a run, and their tables: each scenario, each queue, and whether the machine was busy.
+//! The results of a run, and their tables: each scenario, each queue, and whether the machine was
+//! busy.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -9,7 +9,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
     pub(crate) slot: &'static Slot,
-    /// Numbers of the nodes that it runs on: one in a node's queue, as many as it uses when it runs alone.
+    /// Numbers of the nodes that it runs on: one in a node's queue, as many as it uses when it runs
+    /// alone.
     pub(crate) nodes: Vec<u8>,
 }
 

@@ -198,7 +198,8 @@ impl Pod {
         Ok(pid)
     }
 
-    /// Runs a shell script in its network namespace, with the node's own programs and root's rights.
+    /// Runs a shell script in its network namespace, with the node's own programs and root's
+    /// rights.
     pub(crate) fn with_its_network(&self, node: &Node, script: &str) -> Result<String> {
         node.exec(
             "exec nsenter -t \"$1\" -n sh -euc \"$2\"",

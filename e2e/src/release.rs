@@ -60,7 +60,8 @@ impl Image {
 pub(crate) struct Release {
     image: Image,
     fuse: Option<Image>,
-    /// Helm's last arguments and values of this run, if they went through: the same need no second upgrade.
+    /// Helm's last arguments and values of this run, if they went through: the same need no second
+    /// upgrade.
     applied: Mutex<Option<(Vec<String>, String)>>,
 }
 
@@ -94,7 +95,8 @@ impl Release {
         )
     }
 
-    /// Without the policy that checks claim configs where they are written: an older server, or a lax administrator.
+    /// Without the policy that checks claim configs where they are written: an older server, or a
+    /// lax administrator.
     pub(crate) fn without_admission(&self) -> Result<()> {
         self.helm_install(&self.image, &["admission.claimConfig=false"])
     }

@@ -1,4 +1,5 @@
-//! Runs a plan: phase after phase, a phase's queues at once. A failure ends neither its queue nor the others.
+//! Runs a plan: phase after phase, a phase's queues at once. A failure ends neither its queue nor
+//! the others.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -68,7 +69,8 @@ fn perform(lab: &Lab, log: &Log, phase: &Phase) -> Vec<Outcome> {
     })
 }
 
-/// All but the installation itself need the driver, and all but those that configure it need its defaults.
+/// All but the installation itself need the driver, and all but those that configure it need its
+/// defaults.
 fn release_is_ready(lab: &Lab, phase: &Phase) -> Result<()> {
     let mut jobs = phase.iter().flat_map(|queue| &queue.jobs);
     if jobs.clone().any(|job| !job.slot.own_release) {

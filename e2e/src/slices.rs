@@ -140,8 +140,8 @@ pub(crate) fn has_counters() -> Result<bool> {
     Ok(minor.context("the server's version")? >= 35)
 }
 
-/// Waits until the slices list exactly the functions that the node has, and returns them. Without counters a PF is not
-/// listed while it has VFs.
+/// Waits until the slices list exactly the functions that the node has, and returns them. Without
+/// counters a PF is not listed while it has VFs.
 pub(crate) fn follow(
     node: &Node,
     limit: std::time::Duration,

@@ -32,7 +32,8 @@ impl Space {
         Ok(space)
     }
 
-    /// Deletes all and waits until it is gone, as a user would: a pod that cannot be deleted is a failure.
+    /// Deletes all and waits until it is gone, as a user would: a pod that cannot be deleted is a
+    /// failure.
     pub(crate) fn remove(&self) -> Result<()> {
         let path = format!("/api/v1/namespaces/{}", self.name);
         kube::delete(&path)?;

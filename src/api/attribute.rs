@@ -1,4 +1,5 @@
-//! Attributes of devices: a value, the API's limits on it, and the names that are this driver's own.
+//! Attributes of devices: a value, the API's limits on it, and the names that are this driver's
+//! own.
 //!
 //! Source of the limits: `pkg/apis/resource/validation/validation.go` of Kubernetes.
 
@@ -89,7 +90,8 @@ impl fmt::Display for Attribute {
 }
 
 impl Attribute {
-    /// Why the API server would refuse the attribute, and the whole slice with it; none when it takes it.
+    /// Why the API server would refuse the attribute, and the whole slice with it; none when it
+    /// takes it.
     #[must_use]
     pub fn fault(&self, name: &str) -> Option<&'static str> {
         match self {

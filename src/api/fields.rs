@@ -1,4 +1,5 @@
-//! The table of fields: name, who may set it, how it is read. Parser, privilege check and documents follow it.
+//! The table of fields: name, who may set it, how it is read. Parser, privilege check and documents
+//! follow it.
 
 use serde_json::Value;
 
@@ -9,7 +10,8 @@ use super::{Settings, env, read};
 pub enum Who {
     /// Any user, in a claim.
     Anyone,
-    /// The administrator in a DeviceClass, and users where the class's `allowInClaims` names the field.
+    /// The administrator in a DeviceClass, and users where the class's `allowInClaims` names the
+    /// field.
     Permitted,
     /// The administrator in a DeviceClass, nobody else ever.
     Class,
@@ -76,7 +78,8 @@ pub fn find(name: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.name == name)
 }
 
-/// The field that somebody meant who wrote it as SriovNetwork or the CNI plugin do (`min_tx_rate`, `spoofchk`).
+/// The field that somebody meant who wrote it as SriovNetwork or the CNI plugin do (`min_tx_rate`,
+/// `spoofchk`).
 #[must_use]
 pub fn meant(name: &str) -> Option<&'static str> {
     let plain = |name: &str| name.replace(['_', '-'], "").to_ascii_lowercase();

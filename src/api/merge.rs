@@ -12,12 +12,13 @@ use super::{
 /// What the configurations of an allocation say for one request.
 ///
 /// # Expected Flow
-/// Entries that name other requests are skipped (`req` covers `req/sub`). Classes come first, and later fields win. A
-/// claim's entry may set what any user may, and what the classes' `allowInClaims` names.
+/// Entries that name other requests are skipped (`req` covers `req/sub`). Classes come first, and
+/// later fields win. A claim's entry may set what any user may, and what the classes'
+/// `allowInClaims` names.
 ///
 /// # Errors
-/// The first thing that is wrong: unknown field, wrong value, a field that the writer may not set, or fields that do not
-/// fit together.
+/// The first thing that is wrong: unknown field, wrong value, a field that the writer may not set,
+/// or fields that do not fit together.
 pub fn merge(
     request: &str,
     class: Option<&str>,

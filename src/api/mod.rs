@@ -1,12 +1,13 @@
-//! What users write and read: the opaque configuration of a DeviceClass or a claim, and the attributes of devices.
+//! What users write and read: the opaque configuration of a DeviceClass or a claim, and the
+//! attributes of devices.
 //!
 //! ```text
 //!  class entries ─┐
 //!  claim entries ─┴► scope by request ─► may they? ─► fields, later wins ─► together right? ─► Settings
 //! ```
 //!
-//! Decoding is strict: a field or value that is not understood is an error that says which, and what would be right.
-//! The table in [`fields`] is the one place that knows the fields.
+//! Decoding is strict: a field or value that is not understood is an error that says which, and
+//! what would be right. The table in [`fields`] is the one place that knows the fields.
 
 mod attribute;
 mod env;

@@ -1,4 +1,5 @@
-//! One reader per field: from JSON to a value that is right, or a reason that names the value and what would be right.
+//! One reader per field: from JSON to a value that is right, or a reason that names the value and
+//! what would be right.
 
 use std::{net::IpAddr, str::FromStr};
 

@@ -15,17 +15,19 @@ use crate::{
 /// How long a release may wait for locks and for a namespace to die. Nobody waits for it.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Which claims a pod uses, from a watch of this node's pods: a shared claim is prepared once, for its first pod.
+/// Which claims a pod uses, from a watch of this node's pods: a shared claim is prepared once, for
+/// its first pod.
 pub trait PodClaims: Send + Sync {
-    /// Namespace and name of the claims of the pod with this UID, in the pod's order. Empty when it is not known (yet):
-    /// claims that were prepared for the pod are found without.
+    /// Namespace and name of the claims of the pod with this UID, in the pod's order. Empty when it
+    /// is not known (yet): claims that were prepared for the pod are found without.
     fn of(&self, pod_uid: &str) -> Vec<(String, String)>;
 }
 
 /// What has happened to a netdev of a claim, for whoever writes claim status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// It came into its pod; also reported for those that are there, when the runtime has listed its sandboxes.
+    /// It came into its pod; also reported for those that are there, when the runtime has listed
+    /// its sandboxes.
     Attached(ClaimUid),
     /// It left.
     Detached(ClaimUid),
@@ -60,8 +62,8 @@ pub struct Attacher {
 }
 
 impl Attacher {
-    /// For the claims whose records are in `store`, at the same paths as the claims' engine. `here` is this node's
-    /// pool.
+    /// For the claims whose records are in `store`, at the same paths as the claims' engine. `here`
+    /// is this node's pool.
     pub fn new(
         kernel: Arc<dyn Kernel>,
         store: Store,
@@ -100,10 +102,11 @@ impl Attacher {
     }
 }
 
-/// The events of a sandbox. Each of these blocks, and two may run at once. An error's text is what a person reads in the
-/// pod's events.
+/// The events of a sandbox. Each of these blocks, and two may run at once. An error's text is what
+/// a person reads in the pod's events.
 impl Attacher {
-    /// The sandbox has its network; containers do not run yet. Repeated calls for a sandbox are success.
+    /// The sandbox has its network; containers do not run yet. Repeated calls for a sandbox are
+    /// success.
     ///
     /// # Errors
     /// Nothing of the sandbox's claims is in it.

@@ -1,4 +1,5 @@
-//! A container is about to be created: what it mounts says which claims it uses, and their netdevs must be in its pod.
+//! A container is about to be created: what it mounts says which claims it uses, and their netdevs
+//! must be in its pod.
 
 use std::{ffi::OsStr, path::Path};
 
@@ -10,9 +11,10 @@ use super::{
 use crate::{claim::view::claim_of_mount, deadline::Deadline, ledger::DeviceRecord};
 
 impl Attacher {
-    /// Whether the container may be created. While the sandbox is being attached none may, also none that uses no claim: the
-    /// pod's network comes first. It is waited for, since the kubelet would only ask again some ten seconds later. Afterwards
-    /// containers that use no claim with a netdev may.
+    /// Whether the container may be created. While the sandbox is being attached none may, also
+    /// none that uses no claim: the pod's network comes first. It is waited for, since the kubelet
+    /// would only ask again some ten seconds later. Afterwards containers that use no claim with a
+    /// netdev may.
     pub(super) fn may_start(
         &self,
         sandbox: &Sandbox,

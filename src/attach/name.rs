@@ -2,8 +2,8 @@
 
 use crate::device::IfName;
 
-/// The asked name if it is free, else the first free `net<n>` that no device requests. `taken` are the names that exist in
-/// the pod, `asked_by_all` those that any device of the pod is to have.
+/// The asked name if it is free, else the first free `net<n>` that no device requests. `taken` are
+/// the names that exist in the pod, `asked_by_all` those that any device of the pod is to have.
 ///
 /// # Errors
 /// The asked name, when it is taken.

@@ -42,8 +42,8 @@ impl Visit<'_> {
 type Begun = Vec<(ClaimRef, DeviceId)>;
 
 impl Attacher {
-    /// Attaches all netdevs of the sandbox's claims, or none. Locks are waited for until the deadline; the kernel is given
-    /// the time that it takes, unless the sandbox ends.
+    /// Attaches all netdevs of the sandbox's claims, or none. Locks are waited for until the
+    /// deadline; the kernel is given the time that it takes, unless the sandbox ends.
     pub(super) fn attach(&self, sandbox: &Sandbox, deadline: Deadline) -> Result<(), AttachError> {
         let ended = self.underway.begin(&sandbox.id);
         let done = self.attach_all(sandbox, deadline, ended.clone());
@@ -93,7 +93,8 @@ impl Attacher {
         done
     }
 
-    /// The pod's claims with netdevs for it: those that its watch names, in its order, then those prepared for it.
+    /// The pod's claims with netdevs for it: those that its watch names, in its order, then those
+    /// prepared for it.
     fn claims_of(&self, pod_uid: &str) -> Result<Vec<Record>, AttachError> {
         let named = self.pods.of(pod_uid);
         let place = |record: &Record| {

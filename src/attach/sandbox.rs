@@ -16,8 +16,8 @@ pub struct Sandbox {
     pub namespace: String,
     /// The pod's name.
     pub name: String,
-    /// Path of its network namespace; none: the host's. When the sandbox ends it says nothing: containerd before 2.3
-    /// leaves it out.
+    /// Path of its network namespace; none: the host's. When the sandbox ends it says nothing:
+    /// containerd before 2.3 leaves it out.
     pub netns: Option<PathBuf>,
 }
 

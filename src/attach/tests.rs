@@ -1,4 +1,5 @@
-//! Attaching on the fake kernel: what pods see, and that nothing is left behind, whenever the process dies.
+//! Attaching on the fake kernel: what pods see, and that nothing is left behind, whenever the
+//! process dies.
 
 mod bench;
 mod crash;

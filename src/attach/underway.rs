@@ -1,5 +1,6 @@
-//! Which sandboxes are being attached right now. Shared by the hooks: the call that began an attachment may be over long
-//! before the kernel is done, and then its containers wait for it, and the sandbox's end ends it.
+//! Which sandboxes are being attached right now. Shared by the hooks: the call that began an
+//! attachment may be over long before the kernel is done, and then its containers wait for it, and
+//! the sandbox's end ends it.
 
 use std::{
     collections::BTreeMap,

@@ -8,8 +8,8 @@
 //!      └─────────────────────────── Unpreparing ◄── unprepare
 //! ```
 //!
-//! The record is written before the first kernel write and removed after the last one, so that a kill anywhere leaves
-//! either nothing to do or a record that says what.
+//! The record is written before the first kernel write and removed after the last one, so that a
+//! kill anywhere leaves either nothing to do or a record that says what.
 
 mod apply;
 mod check;
@@ -83,7 +83,8 @@ pub struct Engine {
     choice: DeviceFilter,
     /// What is published of a device; not set in tests and tools.
     published: OnceLock<PublishedOf>,
-    /// Claims whose undoing did not work, and why. Only a cache: what is undone is decided by records.
+    /// Claims whose undoing did not work, and why. Only a cache: what is undone is decided by
+    /// records.
     failed: Mutex<BTreeMap<ClaimUid, String>>,
 }
 

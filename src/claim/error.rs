@@ -27,7 +27,8 @@ pub enum ClaimError {
     /// A device of the claim is not of this node.
     #[error(transparent)]
     Elsewhere(Box<Elsewhere>),
-    /// Another claim has the device. When that claim is gone from the cluster: unprepare it and try again.
+    /// Another claim has the device. When that claim is gone from the cluster: unprepare it and try
+    /// again.
     #[error(transparent)]
     Conflict(Box<Conflict>),
     /// Somebody else is at work.
@@ -54,7 +55,8 @@ pub enum ClaimError {
         /// What helps to understand them: ` (driver igb)`.
         hint: String,
     },
-    /// Not all is as it was before the claim. The record stays, and so does the claim's hold on its devices.
+    /// Not all is as it was before the claim. The record stays, and so does the claim's hold on its
+    /// devices.
     #[error("release claim {claim}: {}", Listed(.errors))]
     Undo {
         /// Which claim.
@@ -72,7 +74,8 @@ pub enum ClaimError {
     },
 }
 
-/// An allocation that no function of this node stands for, whatever is at the same PCI address here.
+/// An allocation that no function of this node stands for, whatever is at the same PCI address
+/// here.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.text())]
 pub struct Elsewhere {

@@ -1,8 +1,9 @@
-//! What containers get beside the device: variables and character devices that class, claim or the device's pool requests.
-//! Pure.
+//! What containers get beside the device: variables and character devices that class, claim or the
+//! device's pool requests. Pure.
 //!
-//! What class and claim say goes before what the pool says. A pool only sets defaults, as the device plugin has it: what
-//! the host cannot give is left out, while a claim or class that requests it by name is refused.
+//! What class and claim say goes before what the pool says. A pool only sets defaults, as the
+//! device plugin has it: what the host cannot give is left out, while a claim or class that
+//! requests it by name is refused.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +53,8 @@ pub enum PoolDefaults {
 }
 
 impl PoolDefaults {
-    /// The device's pool; none when it is in none. What comes with a pool is not left out because it is not known.
+    /// The device's pool; none when it is in none. What comes with a pool is not left out because
+    /// it is not known.
     pub(super) fn of(&self, device: &DeviceId) -> Result<Option<&Assigned>, ClaimError> {
         match self {
             Self::Unknown => Err(ClaimError::refused(

@@ -5,7 +5,8 @@
 //!                                         └──────────── undo: steps' old values, in reverse ◄──────────┘
 //! ```
 //!
-//! This module knows devices, the ledger, the kernel seam and CDI; it does not know the kubelet, the API server or NRI.
+//! This module knows devices, the ledger, the kernel seam and CDI; it does not know the kubelet,
+//! the API server or NRI.
 
 mod allocated;
 mod engine;

@@ -1,4 +1,5 @@
-//! What must be done to a device so that it is as wanted: steps, each with the value that it replaces. Pure.
+//! What must be done to a device so that it is as wanted: steps, each with the value that it
+//! replaces. Pure.
 //!
 //! ```text
 //!  Vfs ─► Netdev ─► Driver ─► Vf… ─► Reload ─► Link…      undone the other way round:
@@ -6,8 +7,8 @@
 //!                                                   ─► Vfs (of a PF: made again)
 //! ```
 //!
-//! The PF's values come after the driver so that, undone, they are back before the VF's driver starts and reads them.
-//! Nothing is touched that was not asked.
+//! The PF's values come after the driver so that, undone, they are back before the VF's driver
+//! starts and reads them. Nothing is touched that was not asked.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,8 @@ use crate::{
     ledger::{DeviceRecord, Extras, NetdevPlan, Step, VfState},
 };
 
-/// Plans one device. `vfs` are those of a PF; `native` is the kernel's own driver for the device, where known.
+/// Plans one device. `vfs` are those of a PF; `native` is the kernel's own driver for the device,
+/// where known.
 ///
 /// # Errors
 /// Why the device cannot be as wanted, and what would be right.
@@ -172,7 +174,8 @@ fn steps(
     Ok(steps)
 }
 
-/// Release starts a PF's driver again, which takes its VFs away: how they are is written down before.
+/// Release starts a PF's driver again, which takes its VFs away: how they are is written down
+/// before.
 fn vfs_step(vfs: &[Observed]) -> Result<Option<Step>, String> {
     let states = vfs
         .iter()
@@ -214,7 +217,8 @@ fn check_mtu(settings: &Settings, observed: &Observed) -> Result<(), String> {
     }
 }
 
-/// What the netdev is to be again. A MAC that its driver has not read yet from the PF is what any start of it gives.
+/// What the netdev is to be again. A MAC that its driver has not read yet from the PF is what any
+/// start of it gives.
 fn netdev_state(observed: &Observed) -> Result<NetdevState, String> {
     let netdev = observed.netdev.as_ref();
     let mut state = netdev.map(|netdev| netdev.state.clone()).ok_or_else(|| {

@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl AllocatedClaim {
-    /// Whether the allocation still has, on this node, every device that was prepared, each for the same request. A device
-    /// of another node never counts, though an earlier version prepared it.
+    /// Whether the allocation still has, on this node, every device that was prepared, each for the
+    /// same request. A device of another node never counts, though an earlier version prepared it.
     #[must_use]
     pub fn has_all_of(&self, record: &Record, here: NodePool<'_>) -> bool {
         let allocated: BTreeSet<(DeviceRef<&str>, &str)> = self
@@ -31,8 +31,9 @@ impl AllocatedClaim {
     }
 }
 
-/// Whether a prepared device is the one that is wanted, with the values that are wanted. What a pool gave and what others
-/// have changed since is not looked at. `set_by_pf` says whether a PF of this host sets the VF's values.
+/// Whether a prepared device is the one that is wanted, with the values that are wanted. What a
+/// pool gave and what others have changed since is not looked at. `set_by_pf` says whether a PF of
+/// this host sets the VF's values.
 pub(super) fn is_as_wanted(
     device: &DeviceRecord,
     wanted: &Wanted,

@@ -1,7 +1,9 @@
-//! What a container sees of a claim: its CDI devices, and the metadata document that is also the pod's start gate.
+//! What a container sees of a claim: its CDI devices, and the metadata document that is also the
+//! pod's start gate.
 //!
-//! The CDI device of a netdev that goes into the pod mounts the document from a path that exists only while the netdev is
-//! there. Without it the runtime refuses the container, also while no agent runs: see [`open`] and [`close`].
+//! The CDI device of a netdev that goes into the pod mounts the document from a path that exists
+//! only while the netdev is there. Without it the runtime refuses the container, also while no
+//! agent runs: see [`open`] and [`close`].
 
 mod env;
 #[cfg(test)]
@@ -23,7 +25,8 @@ use crate::{
     paths::Paths,
 };
 
-/// The name of a device in the claim's CDI spec: its PCI address, and for a sub-function its name in slices.
+/// The name of a device in the claim's CDI spec: its PCI address, and for a sub-function its name
+/// in slices.
 #[must_use]
 pub fn cdi_name(device: &DeviceId) -> String {
     match device {
@@ -130,7 +133,8 @@ fn network_data(device: &DeviceRecord) -> Option<NetworkData> {
     })
 }
 
-/// Whether nothing is missing for a request's containers: each netdev that goes into the pod is there.
+/// Whether nothing is missing for a request's containers: each netdev that goes into the pod is
+/// there.
 #[must_use]
 pub fn is_complete(record: &Record, request: &str) -> bool {
     let arrived = |device: &DeviceRecord| {
@@ -167,7 +171,8 @@ pub fn open(paths: &Paths, record: &Record, driver: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Closes the start gates of all requests with a netdev that goes into the pod; all gates of the claim when `all`.
+/// Closes the start gates of all requests with a netdev that goes into the pod; all gates of the
+/// claim when `all`.
 ///
 /// # Errors
 /// The file system's.

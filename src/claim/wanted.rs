@@ -21,11 +21,12 @@ pub struct Wanted {
 /// Drivers that hand a function to a process: it has no netdev then.
 pub(super) const WITHOUT_NETDEV: [&str; 3] = ["vfio-pci", "uio_pci_generic", "igb_uio"];
 
-/// What the claim asks, device by device, in the order of the allocation. `here` is this node's pool; `drivers`: kernel
-/// drivers that may be asked by name on this node, besides vfio-pci.
+/// What the claim asks, device by device, in the order of the allocation. `here` is this node's
+/// pool; `drivers`: kernel drivers that may be asked by name on this node, besides vfio-pci.
 ///
 /// # Errors
-/// A device of another node, those that are only observed too; else the first thing that is wrong in the configurations, or that cannot be true of two devices at once.
+/// A device of another node, those that are only observed too; else the first thing that is wrong
+/// in the configurations, or that cannot be true of two devices at once.
 pub fn wanted(
     claim: &AllocatedClaim,
     here: NodePool<'_>,

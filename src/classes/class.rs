@@ -36,7 +36,8 @@ pub struct Stored {
 }
 
 impl Class {
-    /// The class of a pool's devices. Without `extendedResourceName` where the pool's name is none that a pod can request.
+    /// The class of a pool's devices. Without `extendedResourceName` where the pool's name is none
+    /// that a pod can request.
     #[must_use]
     pub fn of_pool(pool: &PoolName, driver: &str) -> Self {
         Self {
@@ -47,8 +48,9 @@ impl Class {
         }
     }
 
-    /// The expression for a pool's devices. It is evaluated on every driver's devices and must not fail on any, or no
-    /// claim of the class is ever allocated: so the driver comes first, then whether there is the attribute at all.
+    /// The expression for a pool's devices. It is evaluated on every driver's devices and must not
+    /// fail on any, or no claim of the class is ever allocated: so the driver comes first, then
+    /// whether there is the attribute at all.
     #[must_use]
     pub fn in_pool(pool: &PoolName, driver: &str) -> String {
         let (driver, pool) = (quoted(driver), quoted(&pool.to_string()));

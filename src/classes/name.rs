@@ -7,8 +7,9 @@ const HASH: usize = 10;
 /// How much is kept of a part that has to be rewritten.
 const KEPT: usize = 40;
 
-/// `intel_sriov_dpdk` of `intel.com`: `intel-sriov-dpdk.intel.com`. What cannot be written so (capitals, `-`, a prefix
-/// that is no domain) has a hash of the whole pool name at the end of its first label, where no other name has one.
+/// `intel_sriov_dpdk` of `intel.com`: `intel-sriov-dpdk.intel.com`. What cannot be written so
+/// (capitals, `-`, a prefix that is no domain) has a hash of the whole pool name at the end of its
+/// first label, where no other name has one.
 #[must_use]
 pub fn class_name(pool: &PoolName) -> String {
     let plain = format!("{}.{}", pool.name.replace('_', "-"), pool.prefix);

@@ -120,7 +120,8 @@ fn name_conflict(wanted: &Class, there: Option<&Stored>, pool: &PoolName) -> Opt
     })
 }
 
-/// Somebody else's class that has the extended resource: the newest class would get it, and ours is the newest.
+/// Somebody else's class that has the extended resource: the newest class would get it, and ours is
+/// the newest.
 fn holder(wanted: &Class, stored: &[Stored], driver: &str) -> Option<String> {
     let resource = wanted.extended_resource_name.as_ref()?;
     let theirs = stored

@@ -14,8 +14,8 @@ use crate::{
 
 const POD_CLAIM_NAME: &str = "resource.kubernetes.io/pod-claim-name";
 
-/// The allocation's part of this driver; none when there is no allocation. An allocation of other drivers' devices only
-/// has no devices.
+/// The allocation's part of this driver; none when there is no allocation. An allocation of other
+/// drivers' devices only has no devices.
 pub(super) fn allocated(
     claim: ResourceClaim,
     driver: &str,
@@ -103,7 +103,8 @@ fn class(request: &str, requests: &[DeviceRequest]) -> Option<String> {
 
 fn config(entry: DeviceAllocationConfiguration, driver: &str) -> Option<OpaqueConfig> {
     let opaque = entry.opaque.filter(|opaque| opaque.driver == driver)?;
-    // Whoever is not the administrator is a user: an unknown source must not raise anybody's rights.
+    // Whoever is not the administrator is a user: an unknown source must not raise anybody's
+    // rights.
     let source = if entry.source == "FromClass" {
         ConfigSource::Class
     } else {

@@ -88,7 +88,8 @@ impl Subject {
                 name,
                 uid.as_str(),
             ),
-            // As the kubelet does it: the name is the UID, or `kubectl describe node` does not find it.
+            // As the kubelet does it: the name is the UID, or `kubectl describe node` does not find
+            // it.
             Self::Node(name) => return node(name),
             Self::Claim(ClaimRef {
                 uid,

@@ -39,7 +39,8 @@ use crate::{
 
 pub use in_use::InUse;
 
-/// No single answer may take longer; kube itself waits for ever on a connection that has silently died.
+/// No single answer may take longer; kube itself waits for ever on a connection that has silently
+/// died.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Above the server's own limit of 290 s for one watch.
@@ -64,7 +65,8 @@ impl Kube {
     /// There is neither, or it cannot be read. The server is not asked yet.
     pub async fn connect(driver: &str, node: &str) -> Result<Self> {
         let failed = |error: &dyn ToString| unreachable("API server", error.to_string());
-        // rustls refuses to choose when another crate has turned on a second provider. Already chosen is fine.
+        // rustls refuses to choose when another crate has turned on a second provider. Already
+        // chosen is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut config = Config::infer().await.map_err(|error| failed(&error))?;
         config.read_timeout = Some(WATCH_TIMEOUT);
@@ -197,7 +199,8 @@ fn without_times(mut slice: Slice) -> Slice {
     slice
 }
 
-/// The reporter of events; the API server refuses one whose instance is empty. Without a node it is the pod, by its hostname.
+/// The reporter of events; the API server refuses one whose instance is empty. Without a node it is
+/// the pod, by its hostname.
 fn reporter(driver: &str, node: &str) -> Reporter {
     let unnamed = Reporter::from(driver);
     let instance = Some(node.to_owned()).filter(|node| !node.is_empty());
@@ -249,7 +252,8 @@ impl Cluster for Kube {
 
     async fn features(&self) -> Result<Features> {
         let taints = vec![Taint::no_schedule(&self.driver, Reason::Gone)];
-        // One attribute, since a device without any would not distinguish the one answer from the other.
+        // One attribute, since a device without any would not distinguish the one answer from the
+        // other.
         let attributes = [("type".to_owned(), Attribute::from("vf"))].into();
         let device = Device {
             name: "probe".into(),

@@ -1,5 +1,5 @@
-//! An API server in memory, for tests and the demo: it numbers versions, refuses stale writes, drops fields of features
-//! that it lacks, and can fail.
+//! An API server in memory, for tests and the demo: it numbers versions, refuses stale writes,
+//! drops fields of features that it lacks, and can fail.
 
 mod policies;
 mod pools;
@@ -109,7 +109,8 @@ impl Memory {
         self.state().events.clone()
     }
 
-    /// All slices as they are, in the order of their names; without the failures of [`Memory::fail`].
+    /// All slices as they are, in the order of their names; without the failures of
+    /// [`Memory::fail`].
     #[must_use]
     pub fn stored(&self) -> Vec<StoredSlice> {
         self.state().slices.values().cloned().collect()

@@ -51,7 +51,8 @@ pub trait Cluster: Send + Sync {
     /// The claim, read now; none when it does not exist or is not allocated.
     async fn claim(&self, namespace: &str, name: &str) -> Result<Option<AllocatedClaim>>;
 
-    /// Writes the state of this driver's devices of a claim: all of them, since what is left out is taken away.
+    /// Writes the state of this driver's devices of a claim: all of them, since what is left out is
+    /// taken away.
     ///
     /// # Caveats
     /// Takes up to seconds when the server is slow: not for the way of a hook.
@@ -60,7 +61,8 @@ pub trait Cluster: Send + Sync {
     /// Reports to users what happened to a pod or claim.
     async fn event(&self, event: &Event) -> Result<()>;
 
-    /// What the server keeps of slices; asked by a dry run, since fields of disabled features are dropped in silence.
+    /// What the server keeps of slices; asked by a dry run, since fields of disabled features are
+    /// dropped in silence.
     async fn features(&self) -> Result<Features>;
 
     /// All slices of this driver on this node.
@@ -69,7 +71,8 @@ pub trait Cluster: Send + Sync {
     /// Creates a slice; the name prefix keeps the order.
     async fn create_slice(&self, slice: &Placed) -> Result<StoredSlice>;
 
-    /// Replaces what a slice holds, if nobody has changed it since it was read ([`ErrorKind::Conflict`]).
+    /// Replaces what a slice holds, if nobody has changed it since it was read
+    /// ([`ErrorKind::Conflict`]).
     async fn update_slice(&self, stored: &StoredSlice, slice: &Placed) -> Result<StoredSlice>;
 
     /// Deletes exactly this slice as it was read. Absent is success.
@@ -81,11 +84,12 @@ pub trait Cluster: Send + Sync {
     /// Pods of this node, watched from the first call on. Must be called in a tokio runtime.
     fn pods(&self) -> Pods;
 
-    /// Policies and DeviceAttributes of a namespace and this node's labels, watched from now on. Must be called in a tokio
-    /// runtime.
+    /// Policies and DeviceAttributes of a namespace and this node's labels, watched from now on.
+    /// Must be called in a tokio runtime.
     ///
     /// # Guarantees
-    /// What was read stands while the server cannot be asked. A server that does not know the kinds has none of them.
+    /// What was read stands while the server cannot be asked. A server that does not know the kinds
+    /// has none of them.
     fn policies(&self, namespace: &str) -> Policies;
 }
 

@@ -22,7 +22,8 @@ pub struct Pod {
     pub name: String,
     /// On the host's network: it has no namespace to move a netdev to.
     pub host_network: bool,
-    /// Names of the ResourceClaims that it uses: named, made from a template, or for an extended resource.
+    /// Names of the ResourceClaims that it uses: named, made from a template, or for an extended
+    /// resource.
     pub claims: BTreeSet<String>,
     /// Annotation `k8s.v1.cni.cncf.io/networks`.
     pub networks: Option<String>,

@@ -6,7 +6,8 @@ use tokio::sync::watch;
 
 use crate::resource_policy::{Object, Objects};
 
-/// The objects as the server has them, as far as they were read. Kinds that it does not know have no objects.
+/// The objects as the server has them, as far as they were read. Kinds that it does not know have
+/// no objects.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PolicyView {
     /// None: not read yet.

@@ -89,24 +89,28 @@ pub trait PoolCluster: Send + Sync {
     /// Creates a class.
     async fn create_class(&self, class: &Class) -> Result<Stored>;
 
-    /// Replaces a class, if nobody has changed it since it was read ([`super::ErrorKind::Conflict`]).
+    /// Replaces a class, if nobody has changed it since it was read
+    /// ([`super::ErrorKind::Conflict`]).
     async fn update_class(&self, stored: &Stored, class: &Class) -> Result<Stored>;
 
     /// Deletes exactly this class as it was read. Absent is success.
     async fn delete_class(&self, stored: &Stored) -> Result<()>;
 
-    /// Notifies that ConfigMaps or classes may have changed, whoever did it. Never ends. Must be called in a tokio runtime.
+    /// Notifies that ConfigMaps or classes may have changed, whoever did it. Never ends. Must be
+    /// called in a tokio runtime.
     fn pool_changes(&self, which: &ConfigMaps) -> BoxStream<'static, ()>;
 
     /// Reports to users what is wrong with a ConfigMap, a policy or DeviceAttributes.
     async fn report_event(&self, event: &Event) -> Result<()>;
 
-    /// Policies and DeviceAttributes of a namespace, with their status; as of [`super::Cluster::policies`].
+    /// Policies and DeviceAttributes of a namespace, with their status; as of
+    /// [`super::Cluster::policies`].
     fn all_policies(&self, namespace: &str) -> Policies;
 
     /// Every node that publishes devices of this driver, with its labels and those devices.
     async fn devices(&self) -> Result<Vec<(Node, Vec<Seen>)>>;
 
-    /// Writes the status of a policy. [`super::ErrorKind::NotFound`]: it is gone, or its kind has no status subresource.
+    /// Writes the status of a policy. [`super::ErrorKind::NotFound`]: it is gone, or its kind has
+    /// no status subresource.
     async fn write_policy_status(&self, policy: &Object, status: &Value) -> Result<()>;
 }

@@ -1,7 +1,7 @@
 //! The names of slices: their places are in them.
 
-/// `metadata.generateName`: the index first, since the scheduler sorts slices by name. The server cuts it at 58
-/// characters.
+/// `metadata.generateName`: the index first, since the scheduler sorts slices by name. The server
+/// cuts it at 58 characters.
 pub(super) fn prefix(index: usize, driver: &str, node: &str) -> String {
     format!("{index:05x}-{driver}-{node}-")
 }

@@ -1,4 +1,5 @@
-//! `status.devices` of a claim: what users and other controllers read of a device in use (KEP-4817).
+//! `status.devices` of a claim: what users and other controllers read of a device in use
+//! (KEP-4817).
 
 use std::net::IpAddr;
 
@@ -77,7 +78,8 @@ pub struct NetworkData {
 const MAX_MESSAGE: usize = 1024;
 const MAX_IPS: usize = 16;
 
-/// The body of a server-side apply. With the UID in it, another claim of the same name is a conflict, not a victim.
+/// The body of a server-side apply. With the UID in it, another claim of the same name is a
+/// conflict, not a victim.
 pub(super) fn apply(claim: &ClaimRef, devices: &[DeviceStatus], now: Timestamp) -> Value {
     json!({
         "apiVersion": "resource.k8s.io/v1",

@@ -19,7 +19,8 @@ use crate::{
 /// One request and what the server answers: `VERB path`, the status, the body.
 type Line = (&'static str, u16, Value);
 
-/// A client whose server follows the script and then wants no more; the task gives the bodies that were sent.
+/// A client whose server follows the script and then wants no more; the task gives the bodies that
+/// were sent.
 fn server(script: Vec<Line>) -> (Kube, tokio::task::JoinHandle<Vec<Value>>) {
     server_for("node-1", script)
 }

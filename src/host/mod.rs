@@ -36,8 +36,8 @@ use crate::{
 ///
 /// # Guarantees
 /// Every write sets an absolute value and is idempotent: repeating it, or setting the value that is
-/// already set, succeeds. Devices are looked up by PCI address, never by an interface name, which may
-/// change.
+/// already set, succeeds. Devices are looked up by PCI address, never by an interface name, which
+/// may change.
 ///
 /// # Errors
 /// [`HostError`] names the operation and its subject and contains the kernel's message.

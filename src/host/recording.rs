@@ -12,7 +12,8 @@ use crate::device::{DeviceId, Observed};
 
 pub use tree::SysfsTree;
 
-/// A host at one moment: its functions as this driver reads them, or the sysfs that it would read, or both.
+/// A host at one moment: its functions as this driver reads them, or the sysfs that it would read,
+/// or both.
 ///
 /// Seeds the [`super::fake::Fake`] with the functions; `sriov-dra record` writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

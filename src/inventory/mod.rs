@@ -27,7 +27,8 @@ pub struct Inventory {
 /// Looks at the host.
 ///
 /// # Errors
-/// The kernel's. Without knowing what the host uses nothing may be given away, so there is no inventory then.
+/// The kernel's. Without knowing what the host uses nothing may be given away, so there is no
+/// inventory then.
 pub fn observe(kernel: &dyn Kernel) -> Result<Inventory> {
     Ok(Inventory {
         functions: kernel.functions()?,
@@ -47,8 +48,9 @@ impl Inventory {
         })
     }
 
-    /// The functions that may be given away: all but those that the host uses, and PFs of which it uses a part, which
-    /// would go with them. The other VFs and SFs of such a PF, and those of a PF that the host uses, are offered.
+    /// The functions that may be given away: all but those that the host uses, and PFs of which it
+    /// uses a part, which would go with them. The other VFs and SFs of such a PF, and those of a PF
+    /// that the host uses, are offered.
     pub fn offered(&self) -> impl Iterator<Item = &Function> {
         let torn = self.torn();
         self.functions.iter().filter(move |function| {
@@ -56,8 +58,8 @@ impl Inventory {
         })
     }
 
-    /// Takes out what the administrator does not let this driver use, as if the host used it. `away` are names of PFs
-    /// that are in pods.
+    /// Takes out what the administrator does not let this driver use, as if the host used it.
+    /// `away` are names of PFs that are in pods.
     pub fn withhold(&mut self, filter: &DeviceFilter, away: &PfNames) {
         let mut names = away.clone();
         names.extend(pf_names(&self.functions));

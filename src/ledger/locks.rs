@@ -5,9 +5,10 @@
 //!                          <run>/locks    vf_locks     <run>/locks
 //! ```
 //!
-//! The lock of a PCI device is the Go CNI plugin's own `<vf_locks>/<BDF>.lock`, so that old and new exclude each other.
-//! The file's content says what its holder is doing; its time of change since when. A file that stays when the lock is
-//! released says that it is ours (the Go plugin's are empty), so that the last agent of a node can remove it.
+//! The lock of a PCI device is the Go CNI plugin's own `<vf_locks>/<BDF>.lock`, so that old and new
+//! exclude each other. The file's content says what its holder is doing; its time of change since
+//! when. A file that stays when the lock is released says that it is ours (the Go plugin's are
+//! empty), so that the last agent of a node can remove it.
 
 use std::{
     fmt,
@@ -119,7 +120,8 @@ impl Locks {
         .map(ClaimLock)
     }
 
-    /// Locks a device; the caller has its claim's lock, if there is a claim. Several: in sorted order.
+    /// Locks a device; the caller has its claim's lock, if there is a claim. Several: in sorted
+    /// order.
     ///
     /// # Errors
     /// [`LockError::Busy`] when somebody else has it until `deadline`.
@@ -158,8 +160,9 @@ impl Locks {
         }
     }
 
-    /// Removes the files of locks that nobody has; of the Go plugin's directory only those that we have used. For an
-    /// agent that ends with no claim on its node: nothing of it is left if no other follows.
+    /// Removes the files of locks that nobody has; of the Go plugin's directory only those that we
+    /// have used. For an agent that ends with no claim on its node: nothing of it is left if no
+    /// other follows.
     pub fn sweep(&self) {
         let files = [&self.own, &self.vf_locks]
             .into_iter()
@@ -244,7 +247,8 @@ impl Held {
 }
 
 impl Drop for Held {
-    /// The lock goes with the descriptor. A file that goes too is unlinked while locked, see [`is_at`].
+    /// The lock goes with the descriptor. A file that goes too is unlinked while locked, see
+    /// [`is_at`].
     fn drop(&mut self) {
         match self.leave {
             Leave::File => self.note(OURS),
@@ -287,7 +291,8 @@ fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Whether the file is still the one at the path: its holder may have removed it between our open and our lock.
+/// Whether the file is still the one at the path: its holder may have removed it between our open
+/// and our lock.
 fn is_at(file: &File, path: &Path) -> bool {
     match (file.metadata(), fs::metadata(path)) {
         (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),

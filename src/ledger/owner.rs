@@ -23,8 +23,8 @@ use crate::{
     paths::Paths,
 };
 
-/// The owner of a record's devices. Each kind has a directory of its own, so that agents older than a kind, which read
-/// only the claims' directory, never take its records for those of claims.
+/// The owner of a record's devices. Each kind has a directory of its own, so that agents older than
+/// a kind, which read only the claims' directory, never take its records for those of claims.
 pub trait Owner: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
     /// Names the record's file, up to the first `+`, which it does not contain.
     type Key: Clone + Debug + Ord + Display + FromStr;
@@ -110,7 +110,8 @@ impl Owner for PortOwner {
     }
 }
 
-/// An attachment's id, chosen by whoever attaches. It names files, so only `[0-9A-Za-z._-]`, 1 to 128 of them.
+/// An attachment's id, chosen by whoever attaches. It names files, so only `[0-9A-Za-z._-]`, 1 to
+/// 128 of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AttachmentId(String);

@@ -1,8 +1,8 @@
 //! What was done for a claim: the one file that outlives a crash.
 //!
-//! A record is written before the first kernel write. Its steps are absolute and hold the value that they replace, so
-//! undoing one that never ran is harmless and no progress needs storing. It lives in a tmpfs: what it describes does not
-//! outlive a boot either.
+//! A record is written before the first kernel write. Its steps are absolute and hold the value
+//! that they replace, so undoing one that never ran is harmless and no progress needs storing. It
+//! lives in a tmpfs: what it describes does not outlive a boot either.
 
 use std::collections::BTreeMap;
 
@@ -96,8 +96,8 @@ pub struct DeviceRecord {
     pub netdev: Option<NetdevPlan>,
     /// Set while (or shortly before) the netdev is in a pod.
     pub attachment: Option<Attachment>,
-    /// The attributes that were published of it before the claim changed anything: last-known values when no slice has
-    /// them any more.
+    /// The attributes that were published of it before the claim changed anything: last-known
+    /// values when no slice has them any more.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub published: BTreeMap<String, Attribute>,
 }
@@ -109,7 +109,8 @@ impl DeviceRecord {
         self.request.split('/').next().unwrap_or(&self.request)
     }
 
-    /// The driver that it had before the claim changed it; none: it had none, or the claim left it alone.
+    /// The driver that it had before the claim changed it; none: it had none, or the claim left it
+    /// alone.
     #[must_use]
     pub fn resting_driver(&self) -> Option<&str> {
         self.steps.iter().find_map(|step| match step {
@@ -138,11 +139,12 @@ pub struct VfState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Step {
-    /// The VFs of a claimed PF, before all other steps. Doing it is nothing; undoing it, last of all, makes them again, since
-    /// none outlives the start of their PF's driver.
+    /// The VFs of a claimed PF, before all other steps. Doing it is nothing; undoing it, last of
+    /// all, makes them again, since none outlives the start of their PF's driver.
     Vfs(Vec<VfState>),
-    /// First of all steps of a device with a netdev. Doing it is nothing; undoing it, last of all, makes a fresh netdev
-    /// (unless the undo has just bound the driver) and gives it its properties back.
+    /// First of all steps of a device with a netdev. Doing it is nothing; undoing it, last of all,
+    /// makes a fresh netdev (unless the undo has just bound the driver) and gives it its properties
+    /// back.
     #[serde(rename = "home")]
     Netdev(NetdevState),
     /// Driver and override.
@@ -161,7 +163,8 @@ pub enum Step {
         /// After.
         to: VfSetting,
     },
-    /// The VF's driver reads what the PF holds for it (its MAC) only when it starts: rebind. Undoing it is nothing.
+    /// The VF's driver reads what the PF holds for it (its MAC) only when it starts: rebind.
+    /// Undoing it is nothing.
     Reload,
     /// A value of the netdev in the host's namespace.
     Link {

@@ -1,8 +1,9 @@
 //! Records on disk: one small file per owner, a directory per kind of owner.
 //!
-//! The file's name is `<key>+<device>+<device>….json` (a claim's key is its UID), so that even a record that cannot be
-//! read still says which devices it holds, and so that "who holds this device?" opens no file. Devices that are only
-//! observed (`adminAccess`) are not in the name. What does not fit in a file name is `+more`.
+//! The file's name is `<key>+<device>+<device>….json` (a claim's key is its UID), so that even a
+//! record that cannot be read still says which devices it holds, and so that "who holds this
+//! device?" opens no file. Devices that are only observed (`adminAccess`) are not in the name. What
+//! does not fit in a file name is `+more`.
 
 use std::{
     collections::BTreeSet,

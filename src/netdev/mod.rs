@@ -5,8 +5,8 @@
 //!                      └─── restore ────► host, as it was before         (a fresh netdev)
 //! ```
 //!
-//! `properties` is the one list of what is put back. This module decides nothing: who moves a netdev, and when, is the
-//! business of claim and attach.
+//! `properties` is the one list of what is put back. This module decides nothing: who moves a
+//! netdev, and when, is the business of claim and attach.
 
 mod mover;
 mod namespace;

@@ -17,8 +17,9 @@ pub(crate) struct Mover<'a> {
 }
 
 impl Mover<'_> {
-    /// Gets the netdev to where it can be taken from: it stays in the pod's namespace if it is there already, else it is
-    /// in the host's namespace when this returns, from wherever an earlier attachment has taken it.
+    /// Gets the netdev to where it can be taken from: it stays in the pod's namespace if it is
+    /// there already, else it is in the host's namespace when this returns, from wherever an
+    /// earlier attachment has taken it.
     pub(crate) fn fetch(
         &self,
         device: &DeviceRecord,
@@ -35,7 +36,8 @@ impl Mover<'_> {
         Ok(self.host.clone())
     }
 
-    /// Moves, names and addresses; `go` is asked before each write. Returns the hardware address in the pod.
+    /// Moves, names and addresses; `go` is asked before each write. Returns the hardware address in
+    /// the pod.
     pub(crate) fn move_in<E: From<HostError>>(
         &self,
         device: &DeviceRecord,
@@ -65,8 +67,9 @@ impl Mover<'_> {
         self.kernel.link(device, netns)?.ok_or_else(gone)
     }
 
-    /// Returns the netdev to the host from where the attachment took it, as prepare left it. What cannot be set there any more is
-    /// left to the claim's release, which makes everything as it was before.
+    /// Returns the netdev to the host from where the attachment took it, as prepare left it. What
+    /// cannot be set there any more is left to the claim's release, which makes everything as it
+    /// was before.
     pub(crate) fn move_back(
         &self,
         device: &DeviceRecord,
@@ -97,7 +100,8 @@ impl Mover<'_> {
     }
 }
 
-/// What is to be set in the pod, in order: the address while the link is down, routes when it is up.
+/// What is to be set in the pod, in order: the address while the link is down, routes when it is
+/// up.
 fn settings(plan: &NetdevPlan, now: &Netdev) -> Vec<LinkSetting> {
     let mac = plan
         .mac

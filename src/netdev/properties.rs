@@ -2,7 +2,8 @@
 
 use crate::device::{LinkSetting, NetdevState};
 
-/// All that a netdev is to have again, in the order in which it is set: MAC and MTU before the link is up.
+/// All that a netdev is to have again, in the order in which it is set: MAC and MTU before the link
+/// is up.
 pub(super) fn properties(state: &NetdevState) -> Vec<LinkSetting> {
     let all = [
         Some(LinkSetting::Name(state.name.clone())),
@@ -23,7 +24,8 @@ pub(crate) fn differences(now: &NetdevState, wanted: &NetdevState) -> Vec<LinkSe
     wanted
 }
 
-/// The state after a setting. Addresses and routes are not of the netdev's state: they are gone when it leaves a pod.
+/// The state after a setting. Addresses and routes are not of the netdev's state: they are gone
+/// when it leaves a pod.
 pub(super) fn set(state: &mut NetdevState, setting: &LinkSetting) {
     match setting {
         LinkSetting::Name(name) => state.name = name.clone(),

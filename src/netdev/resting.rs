@@ -6,7 +6,8 @@ use crate::{
     ledger::{DeviceRecord, Step},
 };
 
-/// The netdev's state after prepare: as it was found, with the claim's own steps on it. None for devices without netdev.
+/// The netdev's state after prepare: as it was found, with the claim's own steps on it. None for
+/// devices without netdev.
 pub(crate) fn resting(device: &DeviceRecord) -> Option<NetdevState> {
     let mut found = None;
     for step in &device.steps {

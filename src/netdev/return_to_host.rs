@@ -1,4 +1,5 @@
-//! A netdev's way back to the host's network namespace: from a pod, from a namespace that dies or is pinned.
+//! A netdev's way back to the host's network namespace: from a pod, from a namespace that dies or
+//! is pinned.
 
 use std::time::Duration;
 
@@ -24,8 +25,9 @@ pub enum Arrival {
 
 /// Brings a device's netdev into the host's namespace, under `name` if that is free.
 ///
-/// From the pod's namespace, if that is still the recorded one; else the kernel brings it when the namespace dies; else
-/// (somebody holds the namespace open) the driver is started anew, which makes a fresh netdev in the host's namespace.
+/// From the pod's namespace, if that is still the recorded one; else the kernel brings it when the
+/// namespace dies; else (somebody holds the namespace open) the driver is started anew, which makes
+/// a fresh netdev in the host's namespace.
 ///
 /// # Errors
 /// The kernel's; then the netdev is not in the host's namespace.

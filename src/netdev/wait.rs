@@ -30,7 +30,8 @@ pub(super) fn appeared(
         .ok_or_else(missing)
 }
 
-/// Waits for the device's netdev in the host's namespace, and until nobody else changes it any more.
+/// Waits for the device's netdev in the host's namespace, and until nobody else changes it any
+/// more.
 pub(crate) fn wait(
     kernel: &dyn Kernel,
     host: &Netns,

@@ -1,7 +1,8 @@
 //! Records die with the boot that they describe.
 //!
-//! The state directory is meant to be a tmpfs. Where it is not, a file with the boot's id says whether the records are
-//! of this boot; those of an earlier one are removed, since the kernel has forgotten all that they describe.
+//! The state directory is meant to be a tmpfs. Where it is not, a file with the boot's id says
+//! whether the records are of this boot; those of an earlier one are removed, since the kernel has
+//! forgotten all that they describe.
 
 use std::{fs, io, path::Path};
 

@@ -1,4 +1,5 @@
-//! The answers to what the kubelet requests: the claim fetched afresh, the engine run below async, its conflicts resolved.
+//! The answers to what the kubelet requests: the claim fetched afresh, the engine run below async,
+//! its conflicts resolved.
 
 use std::{
     collections::HashMap,
@@ -25,7 +26,8 @@ use crate::{
 /// The kubelet hangs up after 45 s; we answer before.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(40);
 
-/// Pools are known with the first look at the host. Who is prepared already is answered without them.
+/// Pools are known with the first look at the host. Who is prepared already is answered without
+/// them.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
 
 /// The node's answer to the kubelet.
@@ -97,8 +99,8 @@ impl NodeClaims {
         Ok(allocated)
     }
 
-    /// Takes back what a claim still has here if nothing in the cluster stands behind it any more. False: something does, or
-    /// a call of the kubelet for that claim is in progress and decides.
+    /// Takes back what a claim still has here if nothing in the cluster stands behind it any more.
+    /// False: something does, or a call of the kubelet for that claim is in progress and decides.
     pub(super) async fn reclaim_stale(
         &self,
         claim: &ClaimRef,
@@ -119,8 +121,8 @@ impl NodeClaims {
         Ok(true)
     }
 
-    /// Whether nothing in the cluster stands behind a record any more: its claim is gone, replaced, not allocated, or
-    /// allocated anew without a device of the record.
+    /// Whether nothing in the cluster stands behind a record any more: its claim is gone, replaced,
+    /// not allocated, or allocated anew without a device of the record.
     async fn is_stale(&self, claim: &ClaimRef) -> Result<bool, String> {
         let found = self
             .cluster
@@ -143,8 +145,8 @@ impl NodeClaims {
         loaded.map_err(|error| error.to_string())
     }
 
-    /// Whether no pod of this node uses the claim. One that does was prepared for an allocation on another node, by a version
-    /// that did not look: the kubelet unprepares it when the pod ends.
+    /// Whether no pod of this node uses the claim. One that does was prepared for an allocation on
+    /// another node, by a version that did not look: the kubelet unprepares it when the pod ends.
     fn has_left(&self, claim: &AllocatedClaim) -> bool {
         let is_here = |uid: &String| self.pods_here.by_uid(uid).is_some();
         self.pods_here.complete() && !claim.reserved_for.iter().any(is_here)
@@ -255,7 +257,8 @@ impl Claims for NodeClaims {
     }
 }
 
-/// One call per claim at a time, the fetching of it included: a prepare never acts on what an unprepare has overtaken.
+/// One call per claim at a time, the fetching of it included: a prepare never acts on what an
+/// unprepare has overtaken.
 #[derive(Debug, Default)]
 struct Turns(Mutex<HashMap<ClaimUid, Arc<tokio::sync::Mutex<()>>>>);
 

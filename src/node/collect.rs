@@ -1,4 +1,5 @@
-//! Claims whose unprepare never came: the kubelet lost its memory, or the pod moved while it was down.
+//! Claims whose unprepare never came: the kubelet lost its memory, or the pod moved while it was
+//! down.
 //!
 //! A record is stale when the API server says so (no such claim, another UID, no allocation of its
 //! devices here) and its netdev is in no

@@ -1,4 +1,5 @@
-//! Where the node's config.json is: a file, or a directory (a mounted ConfigMap) with a file per node.
+//! Where the node's config.json is: a file, or a directory (a mounted ConfigMap) with a file per
+//! node.
 
 use std::{
     fmt, fs, io,
@@ -34,8 +35,8 @@ impl ConfigFile {
         }
     }
 
-    /// The text that is there now. A directory that has files for other nodes only gives this one no pools; an empty
-    /// one says nothing.
+    /// The text that is there now. A directory that has files for other nodes only gives this one
+    /// no pools; an empty one says nothing.
     pub(crate) fn read(&self) -> Result<String, String> {
         if !self.path.is_dir() {
             return text(&self.path);

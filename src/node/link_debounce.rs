@@ -1,4 +1,5 @@
-//! Debounce of links that are down: what is published of a port changes once its carrier has been stable for a while.
+//! Debounce of links that are down: what is published of a port changes once its carrier has been
+//! stable for a while.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,8 +32,9 @@ pub(super) struct Settled {
 }
 
 impl LinkDebounce {
-    /// Takes what is seen now: all ports, and whether the link of each is down. A port that is seen for the first time is
-    /// published as it is: an agent that starts changes nothing that was published before.
+    /// Takes what is seen now: all ports, and whether the link of each is down. A port that is seen
+    /// for the first time is published as it is: an agent that starts changes nothing that was
+    /// published before.
     pub(super) fn settle(&mut self, ports: &BTreeMap<Bdf, bool>, now: Instant) -> Settled {
         self.0.retain(|pf, _| ports.contains_key(pf));
         for (pf, down) in ports {

@@ -7,8 +7,9 @@
 //!  every 10 min ─► collect
 //! ```
 //!
-//! Start: records of another boot go, what a dead agent left half done is undone, and only then anybody is served. Async
-//! above, blocking below: kernel work runs on threads of its own and is never cancelled.
+//! Start: records of another boot go, what a dead agent left half done is undone, and only then
+//! anybody is served. Async above, blocking below: kernel work runs on threads of its own and is
+//! never cancelled.
 
 mod boot;
 mod claims;
@@ -51,7 +52,8 @@ use crate::{
 use claims::NodeClaims;
 use link_debounce::LinkDebounce;
 
-/// Work for the kubelet that is under way may take so long when the agent ends; what is left is in the records.
+/// Work for the kubelet that is under way may take so long when the agent ends; what is left is in
+/// the records.
 const GRACE: Duration = Duration::from_secs(20);
 /// What a dead agent left is undone within this.
 const RECOVERY: Duration = Duration::from_mins(2);
@@ -140,8 +142,8 @@ async fn serve(
     result
 }
 
-/// The engine, after what a dead agent left has been undone. A claim that cannot be does not stop the others: its devices
-/// are tainted.
+/// The engine, after what a dead agent left has been undone. A claim that cannot be does not stop
+/// the others: its devices are tainted.
 async fn recovered(args: &NodeArgs, paths: &Paths) -> anyhow::Result<Arc<Engine>> {
     let identity = Identity {
         driver_name: args.driver_name.clone(),
@@ -179,7 +181,8 @@ fn engine(paths: &Paths, identity: Identity) -> Engine {
     )
 }
 
-/// Attaches pods' netdevs when the runtime calls, and reports it to the API server. Returns whether the runtime calls.
+/// Attaches pods' netdevs when the runtime calls, and reports it to the API server. Returns whether
+/// the runtime calls.
 fn attach(
     args: &NodeArgs,
     paths: &Paths,
@@ -210,8 +213,8 @@ fn attach(
     ready
 }
 
-/// Publishes the host's functions and keeps them so. Returns what makes it look at the server at once, and the
-/// pools of devices for claims.
+/// Publishes the host's functions and keeps them so. Returns what makes it look at the server at
+/// once, and the pools of devices for claims.
 fn publish(
     args: &NodeArgs,
     engine: &Arc<Engine>,
@@ -285,8 +288,8 @@ async fn kubelet(
     Ok(crate::kubelet::serve(plugin, claims).await?)
 }
 
-/// Ends `starting` with the first registration. The kubelet deletes the node's slices when it starts, and then registers
-/// us anew.
+/// Ends `starting` with the first registration. The kubelet deletes the node's slices when it
+/// starts, and then registers us anew.
 async fn follow_registrations(
     mut registrations: watch::Receiver<Registration>,
     nudge: Arc<Notify>,

@@ -23,7 +23,8 @@ pub(super) struct Policies {
     node: Node,
     library: Library,
     read: PolicyView,
-    /// Whether every object could be read once: until then, what is published may follow an object that was valid before.
+    /// Whether every object could be read once: until then, what is published may follow an object
+    /// that was valid before.
     begun: bool,
     /// Whether all that is needed is known now.
     known: bool,
@@ -81,15 +82,15 @@ impl Policies {
         }
     }
 
-    /// What the server says, if it is not what was read. Borrowed once: a second borrow beside the first waits for whoever
-    /// waits for the first.
+    /// What the server says, if it is not what was read. Borrowed once: a second borrow beside the
+    /// first waits for whoever waits for the first.
     fn changed(&self) -> Option<PolicyView> {
         let now = self.view.as_ref()?.borrow();
         (*now != self.read).then(|| now.clone())
     }
 
-    /// The pools of config.json and of policies, and the attributes that policies give; none of these as long as it is not
-    /// known which.
+    /// The pools of config.json and of policies, and the attributes that policies give; none of
+    /// these as long as it is not known which.
     pub(super) fn join(
         &mut self,
         devices: &[Candidate],

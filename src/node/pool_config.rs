@@ -1,4 +1,5 @@
-//! The node's pools: `config.json`, read again when it changes. A bad one is reported, and the last good one stays.
+//! The node's pools: `config.json`, read again when it changes. A bad one is reported, and the last
+//! good one stays.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 

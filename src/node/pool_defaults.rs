@@ -11,7 +11,8 @@ use crate::{
     publish::Published,
 };
 
-/// Before the host is read for the first time: only where nothing defines pools it is known that there are none.
+/// Before the host is read for the first time: only where nothing defines pools it is known that
+/// there are none.
 pub(super) fn at_start(args: &NodeArgs) -> PoolDefaults {
     match args.config_file.is_some() || args.policy_namespace.is_some() {
         true => PoolDefaults::Unknown,
@@ -19,7 +20,8 @@ pub(super) fn at_start(args: &NodeArgs) -> PoolDefaults {
     }
 }
 
-/// By the assignment, but a device under a claim keeps what it had before: it stays published in that pool.
+/// By the assignment, but a device under a claim keeps what it had before: it stays published in
+/// that pool.
 pub(super) fn by_assignment(
     assignment: &Assignment,
     before: &PoolDefaults,
@@ -43,7 +45,8 @@ pub(super) fn by_assignment(
     PoolDefaults::Known(pools)
 }
 
-/// When no good configuration was ever read: devices stay published in their pools, but their defaults are not known.
+/// When no good configuration was ever read: devices stay published in their pools, but their
+/// defaults are not known.
 pub(super) fn without_config(published: &Published, why: &str) -> PoolDefaults {
     let in_pool = published.devices.iter().filter_map(|(name, device)| {
         let Some(Attribute::String(pool)) = device.attributes.get("pool") else {
@@ -62,7 +65,8 @@ pub(super) fn without_config(published: &Published, why: &str) -> PoolDefaults {
     PoolDefaults::Known(in_pool.collect())
 }
 
-/// As long as no policies could be read: a pool that config.json does not assign may be assigned by one.
+/// As long as no policies could be read: a pool that config.json does not assign may be assigned by
+/// one.
 pub(super) fn without_policies(
     assignment: &Assignment,
     before: &PoolDefaults,

@@ -52,7 +52,8 @@ pub(super) struct Publication {
     pub(super) pool_defaults: watch::Sender<Arc<claim::PoolDefaults>>,
 }
 
-/// How long a burst may settle: where a scan is slow (many functions, a busy host), scans take a fifth of the time.
+/// How long a burst may settle: where a scan is slow (many functions, a busy host), scans take a
+/// fifth of the time.
 fn settle(scan: Duration) -> Duration {
     (scan * 4).clamp(SETTLE, LONGEST_SETTLE)
 }
@@ -68,7 +69,8 @@ struct Scan {
 }
 
 impl Publication {
-    /// Runs until the task is dropped. `starting` is dropped when the inventory is known for the first time.
+    /// Runs until the task is dropped. `starting` is dropped when the inventory is known for the
+    /// first time.
     pub(super) async fn run(mut self, changed: Arc<Notify>, starting: Task) {
         let mut starting = Some(starting);
         loop {
@@ -110,7 +112,8 @@ impl Publication {
         settled.again
     }
 
-    /// A bad configuration is reported where administrators look: log, metric, an event of the node.
+    /// A bad configuration is reported where administrators look: log, metric, an event of the
+    /// node.
     async fn read_pools(&mut self) {
         let Some(why) = self.pools.reload() else {
             return self.metrics.config_is_bad(self.pools.is_bad());
@@ -240,8 +243,8 @@ fn recorded(records: &[Entry]) -> Vec<Device> {
     devices(records).filter_map(device).collect()
 }
 
-/// Last-known values: what the server has, else what the records have. The kubelet wipes slices when it starts, and a claim
-/// hides what its device is when it rests.
+/// Last-known values: what the server has, else what the records have. The kubelet wipes slices
+/// when it starts, and a claim hides what its device is when it rests.
 fn with_recorded<'a>(published: &'a Published, recorded: &[Device]) -> Cow<'a, Published> {
     let mut all = Cow::Borrowed(published);
     for device in recorded
@@ -255,7 +258,8 @@ fn with_recorded<'a>(published: &'a Published, recorded: &[Device]) -> Cow<'a, P
     all
 }
 
-/// The names that claimed PFs have in the host's network namespace: in a pod they have others, or none.
+/// The names that claimed PFs have in the host's network namespace: in a pod they have others, or
+/// none.
 fn names_in_pods(records: &[Entry]) -> PfNames {
     let name = |device: &DeviceRecord| {
         let DeviceId::Pci(address) = device.id else {

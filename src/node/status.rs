@@ -1,4 +1,5 @@
-//! What happened on the node, published in the claims' status. Not in the hooks' threads: the API server may be slow.
+//! What happened on the node, published in the claims' status. Not in the hooks' threads: the API
+//! server may be slow.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -33,8 +34,8 @@ pub(super) async fn run(
     }
 }
 
-/// Writes the state of a claim that is prepared; one that is not (any more) has nothing to publish, and of devices of
-/// another node that node's agent reports.
+/// Writes the state of a claim that is prepared; one that is not (any more) has nothing to publish,
+/// and of devices of another node that node's agent reports.
 pub(super) async fn publish(cluster: &dyn Cluster, engine: &Arc<Engine>, uid: &ClaimUid) {
     for attempt in 1..=ATTEMPTS {
         let Some(record) = prepared(engine, uid).await else {

@@ -1,8 +1,8 @@
 //! Netdevs that should long be in their pods: then the runtime does not call us, whatever it says.
 //!
-//! containerd 1.7 keeps the connection of a plugin that answered Synchronize too late, and never calls it. A new
-//! connection lists all sandboxes again, and what is missing is attached late; until then the claim's start gate is closed, and
-//! the pod waits.
+//! containerd 1.7 keeps the connection of a plugin that answered Synchronize too late, and never
+//! calls it. A new connection lists all sandboxes again, and what is missing is attached late;
+//! until then the claim's start gate is closed, and the pod waits.
 
 use std::{
     collections::BTreeMap,
@@ -19,8 +19,8 @@ use crate::{
 };
 
 const PERIOD: Duration = Duration::from_secs(5);
-/// A sandbox comes within seconds of Prepare, but a busy node takes its time, and a connection that goes away while a
-/// sandbox is being made costs that sandbox its call.
+/// A sandbox comes within seconds of Prepare, but a busy node takes its time, and a connection that
+/// goes away while a sandbox is being made costs that sandbox its call.
 const FIRST: Duration = Duration::from_mins(1);
 const LONGEST: Duration = Duration::from_mins(10);
 

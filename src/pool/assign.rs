@@ -1,5 +1,6 @@
-//! Which device is in which pool: the first match wins, over the pools in the document's order and each one's selector
-//! objects in theirs. What the object that matched first requests is what the device's containers get.
+//! Which device is in which pool: the first match wins, over the pools in the document's order and
+//! each one's selector objects in theirs. What the object that matched first requests is what the
+//! device's containers get.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -45,7 +46,8 @@ pub struct Decorators {
 }
 
 impl Config {
-    /// Gives every device to the first pool that takes it. The order of `candidates` does not matter.
+    /// Gives every device to the first pool that takes it. The order of `candidates` does not
+    /// matter.
     #[must_use]
     pub fn assign(&self, candidates: &[Candidate]) -> Assignment {
         let mut candidates: Vec<&Candidate> = candidates.iter().collect();
@@ -170,8 +172,8 @@ impl Pool {
         }
     }
 
-    /// Why the pool does not take the device: the pool itself, or each of its selector objects in order. Empty when it
-    /// matches.
+    /// Why the pool does not take the device: the pool itself, or each of its selector objects in
+    /// order. Empty when it matches.
     #[must_use]
     pub fn refusals(&self, device: &Candidate) -> Vec<Refusal> {
         if let Some(refusal) = self.refusal(device) {

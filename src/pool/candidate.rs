@@ -65,8 +65,8 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// A device as discovery found it among the host's `functions`. `resting_driver` is what it had before the claim
-    /// that holds it.
+    /// A device as discovery found it among the host's `functions`. `resting_driver` is what it had
+    /// before the claim that holds it.
     #[must_use]
     pub fn of(function: &Function, functions: &[Function], resting_driver: Option<&str>) -> Self {
         let pf = function

@@ -20,7 +20,8 @@ impl ConfigError {
     }
 }
 
-/// Something that is taken as the device plugin takes it, and that its author hardly meant. One line, as [`ConfigError`].
+/// Something that is taken as the device plugin takes it, and that its author hardly meant. One
+/// line, as [`ConfigError`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {reason}")]
 pub struct Warning {

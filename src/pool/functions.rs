@@ -1,4 +1,5 @@
-//! Items of `pfNames` and `rootDevices`: a PF, and which of its functions. `ens1f0`, `ens1f0#0-3,7`, `0000:3b:00.0#4`.
+//! Items of `pfNames` and `rootDevices`: a PF, and which of its functions. `ens1f0`,
+//! `ens1f0#0-3,7`, `0000:3b:00.0#4`.
 
 use std::fmt;
 
@@ -17,7 +18,8 @@ enum Which {
     Garbled,
 }
 
-/// Numbers as Go's `strconv.Atoi` reads them: a plus and leading zeros are fine, white space is not.
+/// Numbers as Go's `strconv.Atoi` reads them: a plus and leading zeros are fine, white space is
+/// not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Entry {
     /// Inclusive; empty when the first is above the last.
@@ -97,7 +99,8 @@ impl PfFunctions {
     }
 }
 
-/// Whether a function of a PF is among those that the items select. Only the first item of a PF is ever looked at.
+/// Whether a function of a PF is among those that the items select. Only the first item of a PF is
+/// ever looked at.
 pub(super) fn select(items: &[PfFunctions], pf: &str, index: Option<u32>) -> bool {
     items
         .iter()

@@ -22,8 +22,8 @@ const ALL: &str = "*";
 pub struct AdditionalInfo(BTreeMap<String, Texts>);
 
 impl AdditionalInfo {
-    /// What a device's container gets: what is for all, and over it what is for this address. A sub-function goes by
-    /// its parent's address.
+    /// What a device's container gets: what is for all, and over it what is for this address. A
+    /// sub-function goes by its parent's address.
     #[must_use]
     pub fn of(&self, pci: Bdf) -> BTreeMap<String, String> {
         let parts = [ALL.to_owned(), pci.to_string()]
@@ -35,7 +35,8 @@ impl AdditionalInfo {
             .collect()
     }
 
-    /// Several objects of the name add up, as Go's maps do; null takes back all that was said before.
+    /// Several objects of the name add up, as Go's maps do; null takes back all that was said
+    /// before.
     pub(super) fn read(pool: &Object<'_>) -> Result<Option<Self>, ConfigError> {
         let mut info = None;
         for value in pool.all("additionalInfo") {

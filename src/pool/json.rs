@@ -1,4 +1,5 @@
-//! JSON with its order and its duplicate keys, which Go's reader heeds and `serde_json::Value` forgets.
+//! JSON with its order and its duplicate keys, which Go's reader heeds and `serde_json::Value`
+//! forgets.
 
 use std::fmt;
 

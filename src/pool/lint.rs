@@ -1,5 +1,5 @@
-//! What a pool that was read cannot mean: what the device plugin dies of once it has read everything, and values that
-//! never match.
+//! What a pool that was read cannot mean: what the device plugin dies of once it has read
+//! everything, and values that never match.
 
 use super::{
     ConfigError, DeviceType, PfFunctions, Pool, Selector, Warning,

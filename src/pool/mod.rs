@@ -1,4 +1,5 @@
-//! Which device belongs to which pool: the SR-IOV device plugin's `config.json`, read as that plugin reads it.
+//! Which device belongs to which pool: the SR-IOV device plugin's `config.json`, read as that
+//! plugin reads it.
 //!
 //! ```text
 //!  config.json ─► json ─► read ─► Config ──┐
@@ -6,9 +7,10 @@
 //!  inventory ─► Candidate ─────────────────┘
 //! ```
 //!
-//! Knows the document and the devices as selectors see them, neither files nor clocks nor the kernel. What the device
-//! plugin dies of is a [`ConfigError`] here, what it drops or silently never matches is a [`Warning`] that names the
-//! place. The first match wins over all pools in the document's order, and no device is in two pools.
+//! Knows the document and the devices as selectors see them, neither files nor clocks nor the
+//! kernel. What the device plugin dies of is a [`ConfigError`] here, what it drops or silently
+//! never matches is a [`Warning`] that names the place. The first match wins over all pools in the
+//! document's order, and no device is in two pools.
 
 mod assign;
 mod candidate;

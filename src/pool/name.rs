@@ -79,8 +79,8 @@ impl PoolName {
         (domain && is_qualified(&self.name)).then(|| self.to_string())
     }
 
-    /// The container's variable that lists devices of the pool, as the device plugin names it: of prefix and name, in
-    /// capitals, and only dots replaced.
+    /// The container's variable that lists devices of the pool, as the device plugin names it: of
+    /// prefix and name, in capitals, and only dots replaced.
     #[must_use]
     pub fn variable(&self) -> String {
         format!("PCIDEVICE_{}_{}", self.prefix, self.name)

@@ -1,5 +1,5 @@
-//! The fields of an object as Go's `encoding/json` finds them: keys in any case, the last of several counts, null is
-//! the same as nothing, unknown keys are passed over.
+//! The fields of an object as Go's `encoding/json` finds them: keys in any case, the last of
+//! several counts, null is the same as nothing, unknown keys are passed over.
 
 use super::{ConfigError, Warning, error::Place, json::Json};
 

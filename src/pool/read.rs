@@ -1,5 +1,5 @@
-//! From the document to pools. The device plugin reads all of it before it looks at selectors, and dies of a wrong type
-//! anywhere but there: selectors of a wrong type cost only their pool.
+//! From the document to pools. The device plugin reads all of it before it looks at selectors, and
+//! dies of a wrong type anywhere but there: selectors of a wrong type cost only their pool.
 
 use super::{
     AdditionalInfo, Config, ConfigError, DeviceType, Pool, PoolName, Selector, Warning,
@@ -25,8 +25,9 @@ impl Config {
     /// Reads a `config.json`. `default_prefix` is for pools without `resourcePrefix`.
     ///
     /// # Errors
-    /// What the device plugin does not start with: the first of it. An empty `resourceList` is no error here, since a
-    /// node may have no pools (the device plugin would exit); but when every pool had to be dropped, it is.
+    /// What the device plugin does not start with: the first of it. An empty `resourceList` is no
+    /// error here, since a node may have no pools (the device plugin would exit); but when every
+    /// pool had to be dropped, it is.
     pub fn read(text: &str, default_prefix: &str) -> Result<(Self, Vec<Warning>), ConfigError> {
         let mut reader = Reader {
             default_prefix,

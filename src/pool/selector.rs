@@ -1,12 +1,13 @@
-//! One selector object: every selector that it has must take the device, each takes any of its values.
+//! One selector object: every selector that it has must take the device, each takes any of its
+//! values.
 
 use std::fmt;
 
 use super::{Candidate, CandidateKind, DeviceType, PfFunctions, functions::select};
 use crate::device::LinkType;
 
-/// A selector object. An empty list requires nothing. Texts are compared as they are: no `0x`, no upper-case hex, no
-/// short addresses, no patterns.
+/// A selector object. An empty list requires nothing. Texts are compared as they are: no `0x`, no
+/// upper-case hex, no short addresses, no patterns.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selector {
     /// Where in the document, `resourceList[0].selectors[1]`.
@@ -110,8 +111,8 @@ impl Selector {
         CHECKS.iter().find_map(|check| check(self, device))
     }
 
-    /// The names that are selectors of this type of devices. Others are passed over, `acpiIndexes` of accelerators too,
-    /// although the device plugin's documentation has it.
+    /// The names that are selectors of this type of devices. Others are passed over, `acpiIndexes`
+    /// of accelerators too, although the device plugin's documentation has it.
     pub(crate) fn names(device_type: DeviceType) -> &'static [&'static str] {
         match device_type {
             DeviceType::NetDevice => &[
@@ -225,7 +226,8 @@ fn ddp_profiles(selector: &Selector, device: &Candidate) -> Option<Refusal> {
     )
 }
 
-/// By number: the device plugin compares texts, so that its own examples (`0x1`, `0xABCD`) never match there.
+/// By number: the device plugin compares texts, so that its own examples (`0x1`, `0xABCD`) never
+/// match there.
 fn p_keys(selector: &Selector, device: &Candidate) -> Option<Refusal> {
     let wanted = &selector.p_keys;
     let same = |key: &String| device.p_key.is_some() && p_key(key) == device.p_key;

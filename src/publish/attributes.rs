@@ -1,5 +1,6 @@
-//! The attributes of a device. Every one is on every device, with a neutral value where it does not apply, because a
-//! missing one aborts a CEL expression; only the topology ones, which constraints compare, are left out when unknown.
+//! The attributes of a device. Every one is on every device, with a neutral value where it does not
+//! apply, because a missing one aborts a CEL expression; only the topology ones, which constraints
+//! compare, are left out when unknown.
 
 use std::collections::BTreeMap;
 
@@ -161,7 +162,8 @@ impl Subject<'_> {
         self.function.pf().is_none().then_some(self.function)
     }
 
-    /// The port behind it. A PF in a pod has no netdev here, and a link that is down no speed: then what was last known.
+    /// The port behind it. A PF in a pod has no netdev here, and a link that is down no speed: then
+    /// what was last known.
     fn link(&self) -> Vec<(&'static str, Attribute)> {
         let pf = self.pf.unwrap_or(self.function);
         let name = self
@@ -193,7 +195,8 @@ impl Subject<'_> {
         ]
     }
 
-    /// What it can do. A claim may take that away for a while: another driver, an RDMA device that went into the pod.
+    /// What it can do. A claim may take that away for a while: another driver, an RDMA device that
+    /// went into the pod.
     fn capabilities(&self) -> Vec<(&'static str, Attribute)> {
         let Capabilities {
             rdma,

@@ -1,4 +1,5 @@
-//! Which device is in which slice: independent of how many others there are, so that a new device moves no other.
+//! Which device is in which slice: independent of how many others there are, so that a new device
+//! moves no other.
 
 use std::collections::BTreeMap;
 

@@ -11,11 +11,13 @@ pub(super) const MAX_SETS: usize = 8;
 /// Sized by what the PF can have, not by what it has: a changed number of VFs does not touch it.
 const VFS: &str = "vfs";
 
-/// The kernel does not report how many SFs a PF can have, so they have a counter of their own, which is more than any card has.
+/// The kernel does not report how many SFs a PF can have, so they have a counter of their own,
+/// which is more than any card has.
 const SFS: &str = "sfs";
 const MANY: u64 = 65_536;
 
-/// Lets each PF consume all of its set, each VF or SF one. Those of a PF that is not offered need none.
+/// Lets each PF consume all of its set, each VF or SF one. Those of a PF that is not offered need
+/// none.
 pub(super) fn apply(devices: &mut [Device]) -> Vec<CounterSet> {
     let with_sfs: BTreeSet<String> = devices
         .iter()

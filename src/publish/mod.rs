@@ -6,8 +6,8 @@
 //!          └───────────── Published: last-known values, what the server can ◄──┘
 //! ```
 //!
-//! The first half is pure: the same input gives the same slices, and a change of one device changes one slice. The
-//! second knows what the server holds, and writes what differs.
+//! The first half is pure: the same input gives the same slices, and a change of one device changes
+//! one slice. The second knows what the server holds, and writes what differs.
 
 mod attributes;
 mod chunks;
@@ -47,17 +47,19 @@ pub struct Published {
 pub struct PublishInput<'a> {
     /// The driver's name, the domain of its taints.
     pub driver: &'a str,
-    /// The functions of the host. Those that it uses itself are not published, but may be the PF of an offered VF.
+    /// The functions of the host. Those that it uses itself are not published, but may be the PF of
+    /// an offered VF.
     pub inventory: &'a Inventory,
-    /// Devices under a claim, with the driver that they have when they rest, if the claim changed it (the record's first
-    /// `Driver` step). They stay listed, whatever happens to them.
+    /// Devices under a claim, with the driver that they have when they rest, if the claim changed
+    /// it (the record's first `Driver` step). They stay listed, whatever happens to them.
     pub claimed: &'a BTreeMap<DeviceId, Option<String>>,
     /// Further taints, those of [`link_down`] among them.
     pub taints: &'a BTreeMap<DeviceId, Vec<Taint>>,
-    /// Which device is in which pool; none: not known, and each stays in that in which it is published.
+    /// Which device is in which pool; none: not known, and each stays in that in which it is
+    /// published.
     pub pools: Option<&'a Assignment>,
-    /// Attributes that policies give to devices; none: not known, and each keeps those with which it is published, and its
-    /// pool unless config.json has it.
+    /// Attributes that policies give to devices; none: not known, and each keeps those with which
+    /// it is published, and its pool unless config.json has it.
     pub policy_attributes: Option<&'a BTreeMap<DeviceId, BTreeMap<String, Attribute>>>,
     /// What the server holds now: last-known values, devices that have vanished, what it can keep.
     pub published: &'a Published,
@@ -72,8 +74,8 @@ pub struct Desired {
     pub warnings: Vec<String>,
 }
 
-/// Makes the slices: counters first, since their number never changes; then VFs PF by PF; then PFs, last, because the
-/// scheduler takes the first device that fits.
+/// Makes the slices: counters first, since their number never changes; then VFs PF by PF; then PFs,
+/// last, because the scheduler takes the first device that fits.
 #[must_use]
 pub fn slices(input: &PublishInput<'_>) -> Desired {
     let facts = attributes::Facts::of(input);
@@ -122,8 +124,9 @@ pub fn writes(stored: &[StoredSlice], desired: &Desired) -> Vec<Placed> {
     placed.collect()
 }
 
-/// Without counters nothing keeps the scheduler from giving away both a PF and a VF or SF of it: then the PF is offered
-/// only while it has none, and VFs and SFs that are created while a claim has the PF are not.
+/// Without counters nothing keeps the scheduler from giving away both a PF and a VF or SF of it:
+/// then the PF is offered only while it has none, and VFs and SFs that are created while a claim
+/// has the PF are not.
 fn is_offerable(
     function: &Function,
     parents: &BTreeSet<DeviceId>,
@@ -146,7 +149,8 @@ fn parent(part: &Function) -> Option<DeviceId> {
     part.pf().map(DeviceId::Pci)
 }
 
-/// Devices under a claim that are not offered any more: listed as they last were, until the claim is gone.
+/// Devices under a claim that are not offered any more: listed as they last were, until the claim
+/// is gone.
 fn vanished(input: &PublishInput<'_>) -> Vec<Device> {
     let offered: BTreeSet<DeviceId> = input
         .inventory

@@ -1,8 +1,10 @@
-//! What to write so that the server holds the desired slices: pure, and nothing when it does already.
+//! What to write so that the server holds the desired slices: pure, and nothing when it does
+//! already.
 //!
-//! Readers use the slices of a pool's highest generation only, and wait until there are as many as `resourceSliceCount` says.
-//! So a change of one slice is written in place, and so are changes that neither add, remove nor move a device; whatever
-//! else changes gets a new generation, which every slice must carry.
+//! Readers use the slices of a pool's highest generation only, and wait until there are as many as
+//! `resourceSliceCount` says. So a change of one slice is written in place, and so are changes that
+//! neither add, remove nor move a device; whatever else changes gets a new generation, which every
+//! slice must carry.
 //!
 //! Source of the rules: `resourceslicecontroller.go` of `k8s.io/dynamic-resource-allocation`.
 
@@ -24,8 +26,8 @@ pub(super) enum Write {
     Create(Placed),
 }
 
-/// The writes in their order: away with the obsolete, then updates, then new ones. `floor` is the highest generation that
-/// is known to have been used.
+/// The writes in their order: away with the obsolete, then updates, then new ones. `floor` is the
+/// highest generation that is known to have been used.
 pub(super) fn plan(stored: &[StoredSlice], desired: &[Slice], floor: i64) -> Vec<Write> {
     let (matched, obsolete) = by_index(stored, desired.len());
     let newest = stored
@@ -67,7 +69,8 @@ pub(super) fn plan(stored: &[StoredSlice], desired: &[Slice], floor: i64) -> Vec
     writes
 }
 
-/// Slices by their place; the rest is obsolete: of another rule or pool, beyond the end, or there twice.
+/// Slices by their place; the rest is obsolete: of another rule or pool, beyond the end, or there
+/// twice.
 fn by_index(
     stored: &[StoredSlice],
     places: usize,
@@ -105,7 +108,8 @@ fn count(desired: &[Slice]) -> i64 {
     i64::try_from(desired.len()).unwrap_or(i64::MAX)
 }
 
-/// The desired slice, with the times at which the server first saw its taints: without them every taint would differ.
+/// The desired slice, with the times at which the server first saw its taints: without them every
+/// taint would differ.
 pub(super) fn with_times(desired: &Slice, stored: &Slice) -> Slice {
     let Slice::Devices(devices) = desired else {
         return desired.clone();

@@ -1,7 +1,7 @@
 //! The loop that keeps the server's slices as they are desired.
 //!
-//! It never deletes because the agent ends, nor before it knows what is desired: a successor finds the same objects and
-//! writes nothing.
+//! It never deletes because the agent ends, nor before it knows what is desired: a successor finds
+//! the same objects and writes nothing.
 
 #[cfg(test)]
 mod tests;
@@ -78,13 +78,15 @@ impl Publisher {
         }
     }
 
-    /// What the server holds; none until it has been read. Last-known values and features for the next [`super::slices`].
+    /// What the server holds; none until it has been read. Last-known values and features for the
+    /// next [`super::slices`].
     #[must_use]
     pub fn published(&self) -> watch::Receiver<Option<Published>> {
         self.published.subscribe()
     }
 
-    /// Makes the loop list the slices at once: the kubelet has (re)registered us, and deletes slices when it starts.
+    /// Makes the loop list the slices at once: the kubelet has (re)registered us, and deletes
+    /// slices when it starts.
     #[must_use]
     pub fn nudge(&self) -> Arc<Notify> {
         Arc::clone(&self.nudge)
@@ -138,7 +140,8 @@ impl Publisher {
         }
     }
 
-    /// Waits for a reason and then until it is quiet, or until it is time anyway. False: the sender of desired slices is gone.
+    /// Waits for a reason and then until it is quiet, or until it is time anyway. False: the sender
+    /// of desired slices is gone.
     async fn wait(&mut self, changes: &mut BoxStream<'static, SliceChange>, wake: Instant) -> bool {
         let (mut until, mut limit) = (wake, None);
         loop {

@@ -16,9 +16,11 @@ use crate::{
 pub(super) struct View {
     /// By name, as last read or written by us.
     stored: BTreeMap<String, StoredSlice>,
-    /// Slices that the server did not keep as they were sent, by index: sent again it would drop the same again.
+    /// Slices that the server did not keep as they were sent, by index: sent again it would drop
+    /// the same again.
     dropped: BTreeMap<usize, Dropped>,
-    /// The server adds something to whatever we write, so that finding it is no reason to write again.
+    /// The server adds something to whatever we write, so that finding it is no reason to write
+    /// again.
     adds: bool,
     /// The highest generation seen, even if all slices have gone since.
     generation: i64,
@@ -40,7 +42,8 @@ impl View {
         }
     }
 
-    /// Whether this change is news: neither written by this agent, nor older than what it has written since.
+    /// Whether this change is news: neither written by this agent, nor older than what it has
+    /// written since.
     pub(super) fn is_news(&self, change: &SliceChange) -> bool {
         match change {
             SliceChange::Applied { name, version } => self
@@ -113,7 +116,8 @@ impl View {
         Ok(done)
     }
 
-    /// What the server can be brought to hold: where it dropped fields of the very same slice, without them.
+    /// What the server can be brought to hold: where it dropped fields of the very same slice,
+    /// without them.
     fn expected(&self, desired: &[Slice]) -> Vec<Slice> {
         let kept = |(index, slice): (usize, &Slice)| match self.dropped.get(&index) {
             Some(dropped) => dropped.kept.clone(),
@@ -175,7 +179,8 @@ impl View {
     }
 }
 
-/// Versions are numbers since Kubernetes 1.35, and always were; should they not be, whatever differs is news.
+/// Versions are numbers since Kubernetes 1.35, and always were; should they not be, whatever
+/// differs is news.
 fn older(ours: &str, theirs: &str) -> bool {
     match (ours.parse::<u64>(), theirs.parse::<u64>()) {
         (Ok(ours), Ok(theirs)) => ours < theirs,

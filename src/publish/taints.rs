@@ -8,8 +8,8 @@ use crate::{
     slice::{Device, Reason, Taint},
 };
 
-/// The ports, and whether the link of each is down: it is set up but has no carrier. One that the administrator has set
-/// down does not count, since its carrier is not known then.
+/// The ports, and whether the link of each is down: it is set up but has no carrier. One that the
+/// administrator has set down does not count, since its carrier is not known then.
 #[must_use]
 pub fn ports(functions: &[Function]) -> BTreeMap<Bdf, bool> {
     let is_pf = |function: &&Function| matches!(function.kind, FunctionKind::Pf { .. });
@@ -40,7 +40,8 @@ pub fn link_down(
         .collect()
 }
 
-/// Puts the taints of the input on the devices, and `gone` on those that are listed only because a claim has them.
+/// Puts the taints of the input on the devices, and `gone` on those that are listed only because a
+/// claim has them.
 pub(super) fn apply(devices: &mut [Device], input: &PublishInput<'_>) {
     if !input.published.features.taints {
         return;

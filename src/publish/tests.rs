@@ -588,7 +588,8 @@ fn a_device_in_a_pool_says_so_and_one_under_a_claim_stays_in_the_pool_that_it_wa
     assert_eq!(pool(&case), (String::new(), true));
 }
 
-/// What policies assign to each of these devices: a colour, and the pool's name as Multus is to see it.
+/// What policies assign to each of these devices: a colour, and the pool's name as Multus is to see
+/// it.
 fn colour(
     devices: &[DeviceId],
     colour: &str,

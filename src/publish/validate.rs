@@ -1,4 +1,5 @@
-//! The API's own limits, applied before sending: one over-long value would make it refuse the whole slice.
+//! The API's own limits, applied before sending: one over-long value would make it refuse the whole
+//! slice.
 //!
 //! Source: `pkg/apis/resource/validation/validation.go` of Kubernetes.
 

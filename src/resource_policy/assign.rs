@@ -1,5 +1,5 @@
-//! What each of a node's devices gets. The pools of config.json come first: nobody's pool changes because somebody adds a
-//! policy.
+//! What each of a node's devices gets. The pools of config.json come first: nobody's pool changes
+//! because somebody adds a policy.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,8 @@ pub struct PolicyAssignment {
     pub place: String,
     /// Its pool; none: the policy names none, or config.json has one.
     pub pool: Option<PoolName>,
-    /// Attributes besides the driver's own; and the pool's name for Multus if it is written otherwise.
+    /// Attributes besides the driver's own; and the pool's name for Multus if it is written
+    /// otherwise.
     pub attributes: BTreeMap<String, Attribute>,
 }
 

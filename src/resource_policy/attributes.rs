@@ -14,8 +14,8 @@ use crate::{
     pool::{ConfigError, Place, PoolName, quoted},
 };
 
-/// How many attributes a device can have beside the driver's own: a fixed number, so that the same objects give the same
-/// on every machine. The pool's name is an own one.
+/// How many attributes a device can have beside the driver's own: a fixed number, so that the same
+/// objects give the same on every machine. The pool's name is an own one.
 const MAX_FURTHER: usize = MAX_ATTRIBUTES - OWN_ATTRIBUTES.len();
 const EXAMPLE: &str = "an attribute like {\"string\": \"blue\"}, of string, int, bool or version";
 
@@ -163,7 +163,8 @@ impl Config {
     }
 }
 
-/// The pool that the attributes name: the Go driver's own spelling first, then Multus', then the driver's.
+/// The pool that the attributes name: the Go driver's own spelling first, then Multus', then the
+/// driver's.
 fn pool(
     attributes: &BTreeMap<String, Attribute>,
     prefix: &str,

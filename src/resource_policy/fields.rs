@@ -1,4 +1,5 @@
-//! The fields of an object, strictly: what nobody reads would silently select more, or give less, than was meant.
+//! The fields of an object, strictly: what nobody reads would silently select more, or give less,
+//! than was meant.
 
 use serde_json::{Map, Value};
 

@@ -11,7 +11,8 @@ use crate::{
     pool::{Candidate, ConfigError, PfFunctions, Place, Warning, quoted},
 };
 
-/// A device as filters see it: everything is in what a node publishes of it, so that node and controller see the same.
+/// A device as filters see it: everything is in what a node publishes of it, so that node and
+/// controller see the same.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Seen {
     kind: String,
@@ -72,7 +73,8 @@ impl Seen {
     }
 }
 
-/// Which functions a filter looks at, as the Go driver spells them. Without it VFs: a whole PF is never given by accident.
+/// Which functions a filter looks at, as the Go driver spells them. Without it VFs: a whole PF is
+/// never given by accident.
 pub(super) const VF: &str = "vf";
 const PF: &str = "pf";
 

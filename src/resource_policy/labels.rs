@@ -1,4 +1,5 @@
-//! Label selectors and what they are made of, as Kubernetes judges them (`k8s.io/apimachinery/pkg/labels`).
+//! Label selectors and what they are made of, as Kubernetes judges them
+//! (`k8s.io/apimachinery/pkg/labels`).
 
 use std::collections::BTreeMap;
 

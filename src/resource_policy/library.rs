@@ -244,7 +244,8 @@ impl Library {
         rules.collect()
     }
 
-    /// How many of a node's devices each policy takes; those that take none on a node that they select have 0.
+    /// How many of a node's devices each policy takes; those that take none on a node that they
+    /// select have 0.
     #[must_use]
     pub fn matched(&self, node: &Node, devices: &[Seen]) -> BTreeMap<String, usize> {
         let rules = self.rules(node);

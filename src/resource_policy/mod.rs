@@ -1,14 +1,15 @@
-//! The Go DRA driver's `SriovResourcePolicy` and `DeviceAttributes`: which devices get which attributes of the
-//! administrator's own, and which pool.
+//! The Go DRA driver's `SriovResourcePolicy` and `DeviceAttributes`: which devices get which
+//! attributes of the administrator's own, and which pool.
 //!
 //! ```text
 //!  SriovResourcePolicy ─► read ─┐
 //!  DeviceAttributes ─► attributes┴► Library ─ assign(node, devices) ─► pool and attributes of each device
 //! ```
 //!
-//! Knows the objects' JSON and the devices as filters see them, no server. Policies are sorted by name, a policy's
-//! configs are in their order, and the first match wins; a device that config.json gives to a pool stays in that one.
-//! What the Go driver passes over in silence is a [`ConfigError`](crate::pool::ConfigError) or a problem here.
+//! Knows the objects' JSON and the devices as filters see them, no server. Policies are sorted by
+//! name, a policy's configs are in their order, and the first match wins; a device that config.json
+//! gives to a pool stays in that one. What the Go driver passes over in silence is a
+//! [`ConfigError`](crate::pool::ConfigError) or a problem here.
 
 mod assign;
 mod attributes;

@@ -1,4 +1,5 @@
-//! A policy's `nodeSelector`, as Kubernetes judges it (`k8s.io/component-helpers/scheduling/corev1/nodeaffinity`).
+//! A policy's `nodeSelector`, as Kubernetes judges it
+//! (`k8s.io/component-helpers/scheduling/corev1/nodeaffinity`).
 
 use serde_json::Value;
 
@@ -20,7 +21,8 @@ pub struct Node {
     pub labels: Labels,
 }
 
-/// Terms are ORed. Without any it selects all nodes, as the Go driver has it: Kubernetes' own would be refused.
+/// Terms are ORed. Without any it selects all nodes, as the Go driver has it: Kubernetes' own would
+/// be refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NodeSelector(Vec<Term>);
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::Taint;
 use crate::api::Attribute;
 
-/// What one ResourceSlice holds; its place among the others is its index. Since Kubernetes 1.35 it holds devices or
-/// counters, never both.
+/// What one ResourceSlice holds; its place among the others is its index. Since Kubernetes 1.35 it
+/// holds devices or counters, never both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Slice {
@@ -28,7 +28,8 @@ impl Slice {
         }
     }
 
-    /// Whether both have the same members in the same order, whatever their attributes. Counters count as members.
+    /// Whether both have the same members in the same order, whatever their attributes. Counters
+    /// count as members.
     #[must_use]
     pub fn same_members(&self, other: &Self) -> bool {
         match (self, other) {

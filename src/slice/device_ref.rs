@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::{DeviceId, ParseError};
 
-/// A device as objects of the API name it. Only all three together identify one: devices of two nodes have the same name
-/// when they are at the same PCI address.
+/// A device as objects of the API name it. Only all three together identify one: devices of two
+/// nodes have the same name when they are at the same PCI address.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -53,7 +53,8 @@ impl DeviceRef {
         }
     }
 
-    /// The device of this node. There is no other way from a name in an object of the API to a device.
+    /// The device of this node. There is no other way from a name in an object of the API to a
+    /// device.
     ///
     /// # Errors
     /// It is another driver's or another node's, or has a name that this driver does not give.

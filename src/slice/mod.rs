@@ -12,8 +12,8 @@ pub use device_ref::{DeviceRef, NodePool, NotLocal};
 pub use stored::{Placed, SliceChange, StoredSlice};
 pub use taint::{Effect, Reason, Taint};
 
-/// Devices in one slice at most: 128, but 64 as soon as one has a taint or consumes counters, and a taint must not
-/// rearrange the slices.
+/// Devices in one slice at most: 128, but 64 as soon as one has a taint or consumes counters, and a
+/// taint must not rearrange the slices.
 pub const MAX_DEVICES: usize = 64;
 
 /// What the API server keeps of a slice; the rest it drops without an error.

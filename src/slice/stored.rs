@@ -24,9 +24,11 @@ pub struct StoredSlice {
     pub uid: String,
     /// `metadata.resourceVersion`.
     pub version: String,
-    /// The place that its name was made for; none when it was made by another rule, or for another pool.
+    /// The place that its name was made for; none when it was made by another rule, or for another
+    /// pool.
     pub index: Option<usize>,
-    /// Whether it is in this node's pool; a name in another one is not that of a device of this node.
+    /// Whether it is in this node's pool; a name in another one is not that of a device of this
+    /// node.
     pub own_pool: bool,
     /// The pool's generation.
     pub generation: i64,

@@ -1,4 +1,5 @@
-//! Circles between siblings: modules of one directory that import each other, directly or through others.
+//! Circles between siblings: modules of one directory that import each other, directly or through
+//! others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +11,9 @@ use crate::{
 /// Sibling → siblings that it imports, each with the first place.
 type Edges<'a> = BTreeMap<&'a str, BTreeMap<&'a str, String>>;
 
-/// Each circle of a tree, with the imports that make it. That the modules below the root have none follows from their
-/// order. Tests do not count: nobody imports them, so what they import can be understood before them.
+/// Each circle of a tree, with the imports that make it. That the modules below the root have none
+/// follows from their order. Tests do not count: nobody imports them, so what they import can be
+/// understood before them.
 pub(crate) fn all(tree: &Tree) -> Vec<String> {
     let links: Vec<(&Name, Name, String)> =
         tree.links().filter_map(|link| inner(tree, &link)).collect();

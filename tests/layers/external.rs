@@ -1,4 +1,5 @@
-//! Where other crates may be named. The feature `agent` of Cargo holds the lower bands to it once more.
+//! Where other crates may be named. The feature `agent` of Cargo holds the lower bands to it once
+//! more.
 
 use std::collections::BTreeMap;
 

@@ -20,7 +20,8 @@ pub(crate) struct Link<'a> {
     pub(crate) at: &'a Name,
     pub(crate) file: &'a str,
     pub(crate) line: usize,
-    /// Station by station: what the path says first, and last what it means after every `use` on its way.
+    /// Station by station: what the path says first, and last what it means after every `use` on
+    /// its way.
     pub(crate) stations: Vec<Target>,
 }
 
@@ -121,7 +122,8 @@ impl Tree {
             || self.import(at, name, deep).is_some()
     }
 
-    /// The `use` by which a module has a name, and the module that it stands in: another one if a glob took it in.
+    /// The `use` by which a module has a name, and the module that it stands in: another one if a
+    /// glob took it in.
     fn import(&self, at: &[String], name: &str, deep: usize) -> Option<(Name, Mention)> {
         let module = self.modules.get(at)?;
         if module.children.contains(name) || deep == 0 {
@@ -138,8 +140,8 @@ impl Tree {
             .find_map(|glob| self.through(at, glob, name, deep - 1))
     }
 
-    /// The same by a glob. One that begins with a name which is itself of a glob is not followed: to ask the globs of a
-    /// module where they lead would not end.
+    /// The same by a glob. One that begins with a name which is itself of a glob is not followed:
+    /// to ask the globs of a module where they lead would not end.
     fn through(
         &self,
         at: &[String],

@@ -36,7 +36,8 @@ pub(crate) struct Module {
     /// Is, or is in, a module that only tests have.
     pub(crate) is_test: bool,
     pub(crate) children: BTreeSet<String>,
-    /// What `use` brings in, by the name that it has here. Those of functions count as the module's.
+    /// What `use` brings in, by the name that it has here. Those of functions count as the
+    /// module's.
     pub(crate) names: BTreeMap<String, Mention>,
     pub(crate) globs: Vec<Mention>,
     pub(crate) mentions: Vec<Mention>,
@@ -50,7 +51,8 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// The library, and the binary as a module `main` of it. `crates` are those that a path may begin with.
+    /// The library, and the binary as a module `main` of it. `crates` are those that a path may
+    /// begin with.
     pub(crate) fn read<'a>(files: &Files, crates: impl IntoIterator<Item = &'a str>) -> Self {
         let mut tree = Self {
             crates: crates.into_iter().map(str::to_owned).collect(),

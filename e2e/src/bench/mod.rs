@@ -1,6 +1,8 @@
-//! Figures of the driver in the lab, without thresholds: an emulated node is slow, and slower on a busy machine.
+//! Figures of the driver in the lab, without thresholds: an emulated node is slow, and slower on a
+//! busy machine.
 //!
-//! Prepare and Unprepare are what the agent itself measured and logged; all else is measured from outside.
+//! Prepare and Unprepare are what the agent itself measured and logged; all else is measured from
+//! outside.
 
 mod figures;
 

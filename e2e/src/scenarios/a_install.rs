@@ -1,8 +1,8 @@
 //! **The administrator** installs the chart with Helm, and looks at the ResourceSlices.
 //!
-//! **Must hold**: within seconds of the agents' start the slices of both nodes list every PF and every VF that the kernel
-//! has, each with every attribute of its kind and the values that sysfs has; a PF and its VFs share counters, so the API
-//! server dropped no field.
+//! **Must hold**: within seconds of the agents' start the slices of both nodes list every PF and
+//! every VF that the kernel has, each with every attribute of its kind and the values that sysfs
+//! has; a PF and its VFs share counters, so the API server dropped no field.
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -85,8 +85,8 @@ fn check(name: &str, device: &Published, expected: &BTreeMap<String, Value>) -> 
     Ok(())
 }
 
-/// One line a function: address, PF's address, PF's netdev, index, vendor, device, PF's device, driver, NUMA node, total
-/// VFs, VFs, speed, root of the PCIe tree.
+/// One line a function: address, PF's address, PF's netdev, index, vendor, device, PF's device,
+/// driver, NUMA node, total VFs, VFs, speed, root of the PCIe tree.
 const SYSFS: &str = r#"
 cd /sys/bus/pci/devices
 line() { # FUNCTION PF INDEX

@@ -1,9 +1,10 @@
-//! **The user** creates three pods with VFs of one port by claim templates: two of a class on VLAN 100 with priority 3, one
-//! of a class on VLAN 200. The claims choose the interface's name, its MAC (the classes allow that) and its address.
+//! **The user** creates three pods with VFs of one port by claim templates: two of a class on VLAN
+//! 100 with priority 3, one of a class on VLAN 200. The claims choose the interface's name, its MAC
+//! (the classes allow that) and its address.
 //!
-//! **Must hold**: each pod has the interface with this name, MAC and address; the PF shows the VF's VLAN, priority and
-//! MAC; the two of VLAN 100 ping each other and the third nobody; the claim's status and the metadata file in the
-//! container report name, MAC and address.
+//! **Must hold**: each pod has the interface with this name, MAC and address; the PF shows the VF's
+//! VLAN, priority and MAC; the two of VLAN 100 ping each other and the third nobody; the claim's
+//! status and the metadata file in the container report name, MAC and address.
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};

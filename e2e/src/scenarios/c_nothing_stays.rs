@@ -1,10 +1,12 @@
-//! **The tenant** is root on its interface: promiscuous, an XDP program, another MAC and MTU, an alias, a second name, a
-//! queueing discipline, switched-off offloads, sysctls. Then its pod is deleted.
+//! **The tenant** is root on its interface: promiscuous, an XDP program, another MAC and MTU, an
+//! alias, a second name, a queueing discipline, switched-off offloads, sysctls. Then its pod is
+//! deleted.
 //!
-//! **Must hold**: every property of the VF is what it was before the pod, as a full dump shows, and its MAC can still be
-//! changed. For three VFs at once:
+//! **Must hold**: every property of the VF is what it was before the pod, as a full dump shows, and
+//! its MAC can still be changed. For three VFs at once:
 //! * `plain` as it came with the boot;
-//! * `past`, which the administrator had configured before, and for which the class sets everything else;
+//! * `past`, which the administrator had configured before, and for which the class sets everything
+//!   else;
 //! * `held`, whose pod's network namespace something outside keeps open.
 
 use anyhow::{Context, Result, ensure};

@@ -1,9 +1,9 @@
-//! **The user** runs a user space data plane: a claim of a class that binds `vfio-pci`. Another user overrides a class's
-//! driver and VLAN in a claim, as that class allows.
+//! **The user** runs a user space data plane: a claim of a class that binds `vfio-pci`. Another
+//! user overrides a class's driver and VLAN in a claim, as that class allows.
 //!
-//! **Must hold**: each container sees `/dev/vfio/vfio` and its VF's group and can open both, and no other group; the PF
-//! shows the VLAN of the class, or of the claim that overrides it; afterwards igbvf has the VF again, with its netdev
-//! under its old name and everything else as before.
+//! **Must hold**: each container sees `/dev/vfio/vfio` and its VF's group and can open both, and no
+//! other group; the PF shows the VLAN of the class, or of the claim that overrides it; afterwards
+//! igbvf has the VF again, with its netdev under its old name and everything else as before.
 
 use anyhow::{Context, Result, ensure};
 

@@ -1,5 +1,6 @@
-//! **The user** has a pod that requests from the device plugin `limits: {intel.com/sriov: "1"}` and applies it unchanged; the
-//! administrator has created a DeviceClass with that extendedResourceName.
+//! **The user** has a pod that requests from the device plugin `limits: {intel.com/sriov: "1"}` and
+//! applies it unchanged; the administrator has created a DeviceClass with that
+//! extendedResourceName.
 //!
 //! **Must hold**: the pod runs with a VF in it, and the VF is restored afterwards.
 

@@ -1,7 +1,8 @@
-//! **The users** take every VF of a port at once, five by one claim and the others one by one, and then one more.
+//! **The users** take every VF of a port at once, five by one claim and the others one by one, and
+//! then one more.
 //!
-//! **Must hold**: all run, each with VFs of its own; the one more stays Pending and its event says why; as soon as one
-//! of the others is deleted, it runs.
+//! **Must hold**: all run, each with VFs of its own; the one more stays Pending and its event says
+//! why; as soon as one of the others is deleted, it runs.
 
 use std::collections::BTreeSet;
 

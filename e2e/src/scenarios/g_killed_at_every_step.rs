@@ -1,11 +1,14 @@
-//! **The agent** is killed at the first change of the host after a pod is created (a record, CDI spec or start gate written or removed,
-//! a write to the kernel), at the second, and so on until there is no further one; and the same while the pod is deleted. That
-//! needs the image with the fuse: `/run/sriov-dra/fuse` holds `before N` or `after N`, and is removed when it blows.
+//! **The agent** is killed at the first change of the host after a pod is created (a record, CDI
+//! spec or start gate written or removed, a write to the kernel), at the second, and so on until
+//! there is no further one; and the same while the pod is deleted. That needs the image with the
+//! fuse: `/run/sriov-dra/fuse` holds `before N` or `after N`, and is removed when it blows.
 //!
-//! Right before a change the host is as it was right after the one before, so each change is met from both sides by `before`
-//! alone, and the last one by `after`. node1 takes the odd changes, node2 the even ones.
+//! Right before a change the host is as it was right after the one before, so each change is met
+//! from both sides by `before` alone, and the last one by `after`. node1 takes the odd changes,
+//! node2 the even ones.
 //!
-//! **Must hold**: nobody helps, and the pod runs with its interface, or is gone, and the VF is as it was before.
+//! **Must hold**: nobody helps, and the pod runs with its interface, or is gone, and the VF is as
+//! it was before.
 
 use std::collections::BTreeSet;
 
@@ -44,8 +47,8 @@ fn run(lab: &Lab, nodes: &[Node], log: &Log) -> Result<()> {
     result.and(lab.release.install())
 }
 
-/// A pod after another with the fuse at every second change, until neither its creation nor its deletion has so many; then both
-/// at their last change.
+/// A pod after another with the fuse at every second change, until neither its creation nor its
+/// deletion has so many; then both at their last change.
 fn every_second(first: u32, mut round: impl FnMut(String) -> Result<(bool, bool)>) -> Result<()> {
     let (mut making, mut end) = (0, 0);
     for number in (first..=MOST).step_by(2) {
@@ -106,8 +109,8 @@ fn goes(node: &Node, space: &Space, vf: &Vf, before: &Dump, fuse: &str) -> Resul
     Ok(blew)
 }
 
-/// Removes a fuse that did not blow. One that did has killed the agent, and the next one is waited for, so that one pod
-/// does not reach into the next.
+/// Removes a fuse that did not blow. One that did has killed the agent, and the next one is waited
+/// for, so that one pod does not reach into the next.
 fn put_out(node: &Node, agents: &[u32]) -> Result<bool> {
     let blew = !node.has(FUSE)?;
     node.exec("rm -f \"$1\"", &[FUSE])?;

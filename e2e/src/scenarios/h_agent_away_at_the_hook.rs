@@ -1,8 +1,9 @@
-//! **The agent** is killed, and another time frozen by SIGSTOP, after it has answered the kubelet's Prepare and before it
-//! has answered the runtime's hook: the moment at which a runtime goes on without the pod's network.
+//! **The agent** is killed, and another time frozen by SIGSTOP, after it has answered the kubelet's
+//! Prepare and before it has answered the runtime's hook: the moment at which a runtime goes on
+//! without the pod's network.
 //!
-//! **Must hold**: no container that uses the claim starts without its interface, however long the agent is away; when it
-//! is back the pod runs, by itself.
+//! **Must hold**: no container that uses the claim starts without its interface, however long the
+//! agent is away; when it is back the pod runs, by itself.
 
 use std::thread;
 
@@ -44,7 +45,8 @@ fn run(_: &Lab, node: &Node, space: &Space) -> Result<()> {
     pod.delete()
 }
 
-/// Creates the pod and, in the moment when the runtime has created its network namespace, sends the agent a signal.
+/// Creates the pod and, in the moment when the runtime has created its network namespace, sends the
+/// agent a signal.
 fn start_and_signal(node: &Node, space: &Space, name: &str, signal: &str) -> Result<Pod> {
     thread::scope(|scope| {
         let trap = scope.spawn(|| node.signal_agent_before_the_hook(signal));

@@ -1,8 +1,9 @@
-//! **The administrator** restarts a kubelet (which deletes all slices of its node), upgrades the release, reboots a node.
+//! **The administrator** restarts a kubelet (which deletes all slices of its node), upgrades the
+//! release, reboots a node.
 //!
-//! **Must hold**: after the kubelet's wipe the slices are back within seconds, running pods go on, a new one starts. The
-//! upgrade leaves the same slice objects, unwritten, and pods that start meanwhile run. After a reboot the node's pods get
-//! their devices again.
+//! **Must hold**: after the kubelet's wipe the slices are back within seconds, running pods go on,
+//! a new one starts. The upgrade leaves the same slice objects, unwritten, and pods that start
+//! meanwhile run. After a reboot the node's pods get their devices again.
 
 use std::{
     thread,
@@ -110,7 +111,8 @@ fn upgrade(lab: &Lab, space: &Space) -> Result<()> {
     Ok(())
 }
 
-/// Creates pods on both nodes in turn, one when the last is ready, until `work` is done; at least one a node.
+/// Creates pods on both nodes in turn, one when the last is ready, until `work` is done; at least
+/// one a node.
 fn pods_during(
     lab: &Lab,
     space: &Space,

@@ -1,8 +1,10 @@
-//! **Users** request what they may not or what makes no sense: an unknown field, VLAN 5000, a multicast MAC, a driver with
-//! a path in it, too long a name, each setting that is the administrator's.
+//! **Users** request what they may not or what makes no sense: an unknown field, VLAN 5000, a
+//! multicast MAC, a driver with a path in it, too long a name, each setting that is the
+//! administrator's.
 //!
-//! **Must hold**: the API server refuses the claim and names the field; without that (an older server, a policy that is
-//! switched off) the kubelet's event on the pod names it; nothing on the host changes.
+//! **Must hold**: the API server refuses the claim and names the field; without that (an older
+//! server, a policy that is switched off) the kubelet's event on the pod names it; nothing on the
+//! host changes.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -107,8 +109,8 @@ const REFUSED: [(&str, &str, &str, &[&str]); 16] = [
     ),
 ];
 
-/// The admission policy is the cluster's, and both nodes may be at this scenario: the first switches it off, the last on
-/// again.
+/// The admission policy is the cluster's, and both nodes may be at this scenario: the first
+/// switches it off, the last on again.
 static WITHOUT_ADMISSION: Mutex<Admission> = Mutex::new(Admission {
     checked: false,
     users: 0,

@@ -1,7 +1,9 @@
-//! **The administrator** sets a port's `sriov_numvfs` to 0 and back to 7 while a pod holds one of its VFs.
+//! **The administrator** sets a port's `sriov_numvfs` to 0 and back to 7 while a pod holds one of
+//! its VFs.
 //!
-//! **Must hold**: the slices follow within seconds; the VF of the pod stays listed, tainted as gone, until its claim is;
-//! the pod can be deleted; nothing of the old claim is written onto the newcomer at the same address.
+//! **Must hold**: the slices follow within seconds; the VF of the pod stays listed, tainted as
+//! gone, until its claim is; the pod can be deleted; nothing of the old claim is written onto the
+//! newcomer at the same address.
 
 use anyhow::{Result, ensure};
 

@@ -1,7 +1,7 @@
 //! **The administrator** restarts containerd under running pods.
 //!
-//! **Must hold**: the agent is back in NRI by itself, without being restarted; the next pod gets its VF; the pod that ran
-//! goes on, and its VF is restored when it ends.
+//! **Must hold**: the agent is back in NRI by itself, without being restarted; the next pod gets
+//! its VF; the pod that ran goes on, and its VF is restored when it ends.
 
 use anyhow::{Result, ensure};
 

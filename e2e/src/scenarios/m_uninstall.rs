@@ -1,8 +1,10 @@
-//! **The administrator** uninstalls the release while a pod has a VF, then without one, and installs it again.
+//! **The administrator** uninstalls the release while a pod has a VF, then without one, and
+//! installs it again.
 //!
-//! **Must hold**: the first is refused, with the pod's name, and the pod goes on; the second works, and no file, no rule
-//! and no changed device is left on the nodes, and no slice; the driver works again after the next installation. The
-//! definitions of policies stay, and so do policies: they are the administrator's.
+//! **Must hold**: the first is refused, with the pod's name, and the pod goes on; the second works,
+//! and no file, no rule and no changed device is left on the nodes, and no slice; the driver works
+//! again after the next installation. The definitions of policies stay, and so do policies: they
+//! are the administrator's.
 
 use anyhow::{Context, Result, ensure};
 

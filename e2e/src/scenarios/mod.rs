@@ -1,4 +1,5 @@
-//! The scenarios, one a file. Each says what the user does and what must hold; [`table`] says where each of them runs.
+//! The scenarios, one a file. Each says what the user does and what must hold; [`table`] says where
+//! each of them runs.
 
 mod a_install;
 mod b_vlan_pods;

@@ -1,8 +1,8 @@
 //! **The cable** of a port is pulled, and put back.
 //!
-//! **Must hold**: within seconds the port and its VFs are tainted, those of the other port are not; every slice that they
-//! are in is written once, no other at all; a pod that has a VF goes on, a new one waits. With the carrier the taints go, by
-//! one write again, and the pod that waited runs.
+//! **Must hold**: within seconds the port and its VFs are tainted, those of the other port are not;
+//! every slice that they are in is written once, no other at all; a pod that has a VF goes on, a
+//! new one waits. With the carrier the taints go, by one write again, and the pod that waited runs.
 
 use std::collections::BTreeSet;
 

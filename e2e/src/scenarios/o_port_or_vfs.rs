@@ -1,7 +1,8 @@
 //! **Two users** want the same port: one a VF of it, one the whole port, its VFs with it.
 //!
-//! **Must hold**: whoever comes first has it, and the other waits, both ways round; when the port is released its VFs are
-//! created again, each as it was, and so is one that an administrator had configured.
+//! **Must hold**: whoever comes first has it, and the other waits, both ways round; when the port
+//! is released its VFs are created again, each as it was, and so is one that an administrator had
+//! configured.
 
 use anyhow::{Context, Result, ensure};
 

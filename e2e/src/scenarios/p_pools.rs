@@ -1,10 +1,11 @@
-//! **The administrator** comes from the SR-IOV device plugin and installs its config.json as it is: the example of its README,
-//! with the ids of this card, two VFs bound to vfio-pci and served with vhost-net and a token. **The users** apply the
-//! pods that they had.
+//! **The administrator** comes from the SR-IOV device plugin and installs its config.json as it is:
+//! the example of its README, with the ids of this card, two VFs bound to vfio-pci and served with
+//! vhost-net and a token. **The users** apply the pods that they had.
 //!
-//! **Must hold**: each device is in the pool in which the device plugin put it, there is a DeviceClass for each pool, and a
-//! pod of each pool that has devices runs and finds the environment and the device nodes that the device plugin would give it.
-//! A bad config.json is reported in an event of the node and changes nothing. Without pools the classes go.
+//! **Must hold**: each device is in the pool in which the device plugin put it, there is a
+//! DeviceClass for each pool, and a pod of each pool that has devices runs and finds the
+//! environment and the device nodes that the device plugin would give it. A bad config.json is
+//! reported in an event of the node and changes nothing. Without pools the classes go.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;

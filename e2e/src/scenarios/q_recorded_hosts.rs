@@ -1,8 +1,8 @@
-//! **Hosts of every kind**, those of `e2e/fixtures` and one with 2,048 VFs on 16 PFs, are published to the real API server as
-//! nodes without a machine.
+//! **Hosts of every kind**, those of `e2e/fixtures` and one with 2,048 VFs on 16 PFs, are published
+//! to the real API server as nodes without a machine.
 //!
-//! **Must hold**: the server accepts every slice and keeps every field of it; the real scheduler allocates the last VF of the
-//! large host to a pod.
+//! **Must hold**: the server accepts every slice and keeps every field of it; the real scheduler
+//! allocates the last VF of the large host to a pod.
 
 use std::{collections::BTreeMap, fs, time::Instant};
 

@@ -1,7 +1,8 @@
-//! **The user** asks `sriov-dra explain` why a selector does not match, which it answers without the scheduler.
+//! **The user** asks `sriov-dra explain` why a selector does not match, which it answers without
+//! the scheduler.
 //!
-//! **Must hold**: the real API server and the real scheduler judge each selector of `e2e/fixtures/selectors.json` as that file
-//! says, to which `explain` is held by its own tests.
+//! **Must hold**: the real API server and the real scheduler judge each selector of
+//! `e2e/fixtures/selectors.json` as that file says, to which `explain` is held by its own tests.
 
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};

@@ -1,9 +1,9 @@
-//! **The administrator** of a cluster of Kubernetes 1.34, whose API server knows no shared counters and drops taints:
-//! `lab up --kubernetes 1.34`.
+//! **The administrator** of a cluster of Kubernetes 1.34, whose API server knows no shared counters
+//! and drops taints: `lab up --kubernetes 1.34`.
 //!
-//! **Must hold**: what the server drops is not written again and again; a port is offered only while it has no VFs, and
-//! VFs that are created while a pod has the port are not; where a device was allocated twice all the same, Prepare refuses
-//! it and names both claims.
+//! **Must hold**: what the server drops is not written again and again; a port is offered only
+//! while it has no VFs, and VFs that are created while a pod has the port are not; where a device
+//! was allocated twice all the same, Prepare refuses it and names both claims.
 
 use std::time::{Duration, Instant};
 
@@ -157,7 +157,8 @@ fn port_of_a_taken_vf(node: &Node, space: &Space, port: &Pf) -> Result<()> {
     first.delete()
 }
 
-/// As another scheduler would, or this one in a race: the device is allocated to the claim, whoever has it.
+/// As another scheduler would, or this one in a race: the device is allocated to the claim, whoever
+/// has it.
 fn allocated_by_hand(
     node: &Node,
     space: &Space,

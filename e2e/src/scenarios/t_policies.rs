@@ -1,9 +1,10 @@
-//! **The administrator** comes from the Go DRA driver and applies its SriovResourcePolicy and DeviceAttributes as they are.
-//! **The users** request the policy's pool as an extended resource, and for its attribute by a class.
+//! **The administrator** comes from the Go DRA driver and applies its SriovResourcePolicy and
+//! DeviceAttributes as they are. **The users** request the policy's pool as an extended resource,
+//! and for its attribute by a class.
 //!
-//! **Must hold**: exactly the policy's VFs have its pool and attribute, on both nodes; both pods run on such a VF; the
-//! policy's status says what it selects where. A broken policy is reported in its event and status and changes nothing. Without
-//! the policy pool, attribute and class go.
+//! **Must hold**: exactly the policy's VFs have its pool and attribute, on both nodes; both pods
+//! run on such a VF; the policy's status says what it selects where. A broken policy is reported in
+//! its event and status and changes nothing. Without the policy pool, attribute and class go.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;

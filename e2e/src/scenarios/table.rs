@@ -1,14 +1,16 @@
 //! Where each scenario runs, for how long, and why there.
 //!
-//! The table's order is that of the run: a scenario that runs alone is a phase of its own, those between two of them
-//! are one phase, in which each node has a queue and what needs no node has a third, all at once.
+//! The table's order is that of the run: a scenario that runs alone is a phase of its own, those
+//! between two of them are one phase, in which each node has a queue and what needs no node has a
+//! third, all at once.
 //!
-//! The two nodes differ in the container runtime: node1 has containerd 1.7, node2 containerd 2. What depends on its
-//! dialect (the NRI hooks, the refusal of a container, restarts) runs on both, and so does whatever guards one tenant
-//! from another. All else is the same code on the same kernel and kubelet, and runs on one.
+//! The two nodes differ in the container runtime: node1 has containerd 1.7, node2 containerd 2.
+//! What depends on its dialect (the NRI hooks, the refusal of a container, restarts) runs on both,
+//! and so does whatever guards one tenant from another. All else is the same code on the same
+//! kernel and kubelet, and runs on one.
 //!
-//! A run of CI has [`LIMIT`] minutes for all of it. A new scenario states its minutes; if they do not fit, it moves
-//! another one to `e2e/test --full` by [`Slot::full_only`].
+//! A run of CI has [`LIMIT`] minutes for all of it. A new scenario states its minutes; if they do
+//! not fit, it moves another one to `e2e/test --full` by [`Slot::full_only`].
 
 use super::{
     Scenario, a_install, b_vlan_pods, c_nothing_stays, d_vfio, e_extended_resource, f_all_taken,

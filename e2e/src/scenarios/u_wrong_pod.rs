@@ -1,6 +1,7 @@
 //! **Two pods** request one netdev by one claim.
 //!
-//! **Must hold**: the second pod on the netdev is refused with the name of the first, and does not run; the first goes on.
+//! **Must hold**: the second pod on the netdev is refused with the name of the first, and does not
+//! run; the first goes on.
 
 use anyhow::{Result, ensure};
 

@@ -1,8 +1,9 @@
-//! **A user** pins a pod with `spec.nodeName` to another node than the one on which its claim is allocated: the scheduler
-//! has no say, and the controller-manager reserves the claim for the pod without looking at the node.
+//! **A user** pins a pod with `spec.nodeName` to another node than the one on which its claim is
+//! allocated: the scheduler has no say, and the controller-manager reserves the claim for the pod
+//! without looking at the node.
 //!
-//! **Must hold**: the pod does not run, its event names both nodes, and nothing changes on the pinned pod's node, which has
-//! a VF of the same address. The pod on the claim's own node goes on.
+//! **Must hold**: the pod does not run, its event names both nodes, and nothing changes on the
+//! pinned pod's node, which has a VF of the same address. The pod on the claim's own node goes on.
 
 use anyhow::{Result, ensure};
 
@@ -21,17 +22,17 @@ const PINNED: &str = include_str!("../../manifests/pinned-pod.yaml");
 
 fn run(lab: &Lab, nodes: &[Node], log: &Log) -> Result<()> {
     for node in nodes {
-        for home in lab.nodes.iter().filter(|home| home.number != node.number) {
+        for owner in lab.nodes.iter().filter(|owner| owner.number != node.number) {
             let space = format!("e2e-v-{}", node.name);
-            lab.space(log, &space, |space| pinned(home, node, space))?;
+            lab.space(log, &space, |space| pinned(owner, node, space))?;
         }
     }
     Ok(())
 }
 
-fn pinned(home: &Node, node: &Node, space: &Space) -> Result<()> {
+fn pinned(owner: &Node, node: &Node, space: &Space) -> Result<()> {
     space.apply(CLAIM, &[])?;
-    let first = space.run(home, "first", POD, &[])?;
+    let first = space.run(owner, "first", POD, &[])?;
     first.ready()?;
     let claim = Claim {
         namespace: space.name.clone(),
@@ -42,7 +43,7 @@ fn pinned(home: &Node, node: &Node, space: &Space) -> Result<()> {
     let second = space.run(node, "pinned", PINNED, &[])?;
     let refusal = format!(
         "device {device} of claim {}/shared is allocated on node {}, this is node {}",
-        space.name, home.name, node.name
+        space.name, owner.name, node.name
     );
     let event = second.event(&["FailedPrepareDynamicResources", &refusal])?;
     space.step(format!("pinned to {}: {event}", node.name));
@@ -51,7 +52,7 @@ fn pinned(home: &Node, node: &Node, space: &Space) -> Result<()> {
     second.delete()?;
     node.is(&before)?;
     ensure!(
-        first.container()? == container && first.link(home, "net1").is_ok(),
+        first.container()? == container && first.link(owner, "net1").is_ok(),
         "the pod on the claim's node was hurt"
     );
     first.delete()

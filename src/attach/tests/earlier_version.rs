@@ -1,4 +1,5 @@
-//! Attachments that commit bc885c8 wrote down (`e2e/fixtures/state-v1`) are known and ended by today's code.
+//! Attachments that commit bc885c8 wrote down (`e2e/fixtures/state-v1`) are known and ended by
+//! today's code.
 
 use std::{fs, path::Path};
 
@@ -9,7 +10,8 @@ const RUN: &str = "node/run/sriov-dra";
 const RECORD: &str = "claims/netdev+0000-02-10-0.json";
 const GATE: &str = "attached/netdev/nic0.json";
 
-/// A node as that commit left it: the netdev of VF 0 in a pod, its record and, if it is there, its start gate.
+/// A node as that commit left it: the netdev of VF 0 in a pod, its record and, if it is there, its
+/// start gate.
 fn node(mode: &str) -> Bench {
     let bench = Bench::new();
     let pod = bench.fake.add_netns(Path::new("/var/run/netns/pod"));

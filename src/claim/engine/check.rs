@@ -1,4 +1,5 @@
-//! Asked again for a prepared claim: the answer from its record, after a look whether the host still matches.
+//! Asked again for a prepared claim: the answer from its record, after a look whether the host
+//! still matches.
 
 use super::{Engine, Held, prepare::answer};
 use crate::{
@@ -40,7 +41,8 @@ impl Engine {
         Ok(answer(&record))
     }
 
-    /// Repairs what somebody else has changed. A device in a pod keeps its netdev, so only the PF's values are set there.
+    /// Repairs what somebody else has changed. A device in a pod keeps its netdev, so only the PF's
+    /// values are set there.
     fn fix(
         &self,
         device: &mut DeviceRecord,

@@ -1,4 +1,5 @@
-//! What the administrator keeps from this driver is kept from every claim, since a slice may be older than the choice.
+//! What the administrator keeps from this driver is kept from every claim, since a slice may be
+//! older than the choice.
 
 use super::{Engine, prepare::held_by};
 use crate::{

@@ -7,9 +7,10 @@ use crate::{
 };
 
 impl Engine {
-    /// Functions without a driver to which no configuration could bind one on this node: no driver that a claim may name
-    /// is loaded, and the one that `driver: default` would mean is not known, or not loaded either. A function that a
-    /// claim could bind, say to vfio-pci, is not among them.
+    /// Functions without a driver to which no configuration could bind one on this node: no driver
+    /// that a claim may name is loaded, and the one that `driver: default` would mean is not known,
+    /// or not loaded either. A function that a claim could bind, say to vfio-pci, is not among
+    /// them.
     #[must_use]
     pub fn driverless(&self, functions: &[Function]) -> Vec<DeviceId> {
         let bare = |function: &&Function| {

@@ -10,7 +10,8 @@ use crate::{
 };
 
 impl Engine {
-    /// Whether the claim has no PF and a part of it: with the PF's netdev in the pod its VFs cannot be set any more.
+    /// Whether the claim has no PF and a part of it: with the PF's netdev in the pod its VFs cannot
+    /// be set any more.
     pub(super) fn check_together(&self, wanted: &[Wanted]) -> Result<(), ClaimError> {
         let devices: Vec<DeviceId> = held_by(wanted).collect();
         if devices.len() < 2 {
@@ -96,7 +97,8 @@ impl Engine {
         Ok(())
     }
 
-    /// The devices that cannot be allocated together with this one: itself, its PF, its VFs and SFs.
+    /// The devices that cannot be allocated together with this one: itself, its PF, its VFs and
+    /// SFs.
     fn excluded_by(&self, device: &DeviceId) -> Result<BTreeSet<DeviceId>, ClaimError> {
         let function = self.function(device)?;
         let mut excluded = BTreeSet::from([*device]);
@@ -118,7 +120,8 @@ impl Engine {
         Ok(all)
     }
 
-    /// What the device is. A VF whose PF is in a pod cannot be observed, and this is how one finds out.
+    /// What the device is. A VF whose PF is in a pod cannot be observed, and this is how one finds
+    /// out.
     fn function(&self, device: &DeviceId) -> Result<Function, ClaimError> {
         match self.kernel.observe(device) {
             Ok(observed) => Ok(observed.function),

@@ -18,7 +18,8 @@ const VHOST_NET: [(&str, &str); 2] = [("/dev/vhost-net", "vhost_net"), ("/dev/ne
 const RDMA_CM: &str = "/dev/infiniband/rdma_cm";
 
 impl Engine {
-    /// Refuses what class or claim requests and the host does not have, as far as that shows before anything is changed.
+    /// Refuses what class or claim requests and the host does not have, as far as that shows before
+    /// anything is changed.
     pub(super) fn check_extras(
         &self,
         device: &DeviceRecord,

@@ -25,15 +25,16 @@ const TRANSIT: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_secs(20);
 
 impl Engine {
-    /// Prepares a claim, or answers from its record. `pools` are the node's as they are now: what a pool says is read once,
-    /// when the claim is prepared, and kept in the record.
+    /// Prepares a claim, or answers from its record. `pools` are the node's as they are now: what a
+    /// pool says is read once, when the claim is prepared, and kept in the record.
     ///
     /// # Guarantees
-    /// On error nothing has changed, or the record says what has ([`ClaimError::Twice`], [`ClaimError::Undo`]).
+    /// On error nothing has changed, or the record says what has ([`ClaimError::Twice`],
+    /// [`ClaimError::Undo`]).
     ///
     /// # Errors
-    /// [`ClaimError::Conflict`]: another claim has a device; the caller may find that it is gone from the cluster,
-    /// unprepare it, and try again.
+    /// [`ClaimError::Conflict`]: another claim has a device; the caller may find that it is gone
+    /// from the cluster, unprepare it, and try again.
     pub fn prepare(
         &self,
         claim: &AllocatedClaim,
@@ -55,8 +56,9 @@ impl Engine {
         self.prepare_anew(claim, &wanted, pools, deadline)
     }
 
-    /// Whether the record is of this allocation: of its devices, with the values that it asks for. Those are copied into an
-    /// allocation and stay, so other values mean another allocation, and an unprepare that was missed.
+    /// Whether the record is of this allocation: of its devices, with the values that it asks for.
+    /// Those are copied into an allocation and stay, so other values mean another allocation, and
+    /// an unprepare that was missed.
     fn is_of(&self, record: &Record, wanted: &[Wanted]) -> bool {
         let set_by_pf = |device: &DeviceId| {
             self.kernel
@@ -123,8 +125,8 @@ impl Engine {
         }
     }
 
-    /// Makes the claim visible to all others, at one moment for a PF and its VFs: under the PFs' locks nobody else can
-    /// look for holders and enter itself too.
+    /// Makes the claim visible to all others, at one moment for a PF and its VFs: under the PFs'
+    /// locks nobody else can look for holders and enter itself too.
     fn enter(
         &self,
         claim: &AllocatedClaim,
@@ -173,7 +175,8 @@ impl Engine {
         device: &DeviceId,
         used: &[DeviceId],
     ) -> Result<Option<DeviceId>, ClaimError> {
-        // What cannot be seen yet is waited for later. Most devices have no parts, and the host is not scanned for them.
+        // What cannot be seen yet is waited for later. Most devices have no parts, and the host is
+        // not scanned for them.
         if !self
             .kernel
             .observe(device)
@@ -233,7 +236,8 @@ impl Engine {
             .collect()
     }
 
-    /// The kernel's own driver for a function: as the kernel reports it, else the one that a function of the same make has.
+    /// The kernel's own driver for a function: as the kernel reports it, else the one that a
+    /// function of the same make has.
     fn native_driver(&self, observed: &Observed) -> crate::host::Result<Option<String>> {
         let function = &observed.function;
         if let Some(native) = self.kernel.native_driver(&function.id)? {
@@ -242,7 +246,8 @@ impl Engine {
         Ok(of_alike(function, &self.kernel.functions()?))
     }
 
-    /// Observes a device that nobody holds; its netdev may be returning from a pod that has just died.
+    /// Observes a device that nobody holds; its netdev may be returning from a pod that has just
+    /// died.
     fn settled(&self, device: &DeviceId, deadline: Deadline) -> Result<Observed, ClaimError> {
         let transit = Deadline::after(TRANSIT.min(deadline.left()));
         let mut last = self.observe(device)?;
@@ -304,7 +309,8 @@ impl Engine {
         Ok(self.store.save(record)?)
     }
 
-    /// Writes what containers see: the CDI spec, and the documents of requests that wait for no netdev.
+    /// Writes what containers see: the CDI spec, and the documents of requests that wait for no
+    /// netdev.
     pub(super) fn show(&self, record: &Record) -> Result<(), ClaimError> {
         let driver = &self.identity.driver_name;
         let spec = view::cdi_spec(record, driver, &self.paths);

@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl Engine {
-    /// Undoes half-done claims, checks prepared ones, and removes files of claims that have no record. Every claim is
-    /// tried; what did not work is returned by claim, and its record stays.
+    /// Undoes half-done claims, checks prepared ones, and removes files of claims that have no
+    /// record. Every claim is tried; what did not work is returned by claim, and its record stays.
     ///
     /// # Errors
     /// The records cannot be listed.
@@ -47,9 +47,10 @@ impl Engine {
         }
     }
 
-    /// A prepared claim stands whatever its devices are: the kubelet's next call decides. Its files are made good, and
-    /// attachments to pods that are no more, or that were never finished, are taken back. One whose devices were allocated on
-    /// another node is kept until an unprepare or the collection restores them, but no container of it starts any more.
+    /// A prepared claim stands whatever its devices are: the kubelet's next call decides. Its files
+    /// are made good, and attachments to pods that are no more, or that were never finished, are
+    /// taken back. One whose devices were allocated on another node is kept until an unprepare or
+    /// the collection restores them, but no container of it starts any more.
     fn check_standing(&self, mut record: Record, deadline: Deadline) -> Result<(), ClaimError> {
         let before = record.clone();
         let devices = record
@@ -105,8 +106,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Files of ours whose claim has no record. A record is written before them and removed after them, so that looking
-    /// for it after having seen the file is enough.
+    /// Files of ours whose claim has no record. A record is written before them and removed after
+    /// them, so that looking for it after having seen the file is enough.
     fn sweep(&self) -> io::Result<()> {
         let known = |uid: &str| {
             let titles = self.store.titles().unwrap_or_default();

@@ -71,8 +71,8 @@ impl Engine {
         errors
     }
 
-    /// Waits until all are there, by scans of the whole host and not one for each; returns those that are. One that never comes
-    /// must leave time for the others.
+    /// Waits until all are there, by scans of the whole host and not one for each; returns those
+    /// that are. One that never comes must leave time for the others.
     fn made(
         &self,
         vfs: &[VfState],

@@ -104,7 +104,8 @@ impl Engine {
         self.locks.busy_with(device)
     }
 
-    /// Whether the claim has a netdev that goes into its pod in this way. A record that cannot be read has none.
+    /// Whether the claim has a netdev that goes into its pod in this way. A record that cannot be
+    /// read has none.
     #[must_use]
     pub fn attaches_by(&self, uid: &ClaimUid, attach: AttachMode) -> bool {
         let record = self.store.load(uid).ok().flatten();
@@ -118,7 +119,8 @@ impl Engine {
         record.is_some_and(attaches)
     }
 
-    /// Claims none of whose devices is in a living pod's namespace: those whose claim may be gone from the cluster.
+    /// Claims none of whose devices is in a living pod's namespace: those whose claim may be gone
+    /// from the cluster.
     #[must_use]
     pub fn idle_claims(&self) -> Vec<ClaimRef> {
         let records = self
@@ -133,7 +135,8 @@ impl Engine {
             .collect()
     }
 
-    /// A device of the claim that is in a living pod, and which. What cannot be looked at counts as living.
+    /// A device of the claim that is in a living pod, and which. What cannot be looked at counts as
+    /// living.
     pub(super) fn in_pod(&self, record: &Record) -> Option<(DeviceId, String)> {
         record.devices.iter().find_map(|device| {
             let there = device.attachment.as_ref()?;

@@ -20,7 +20,8 @@ impl Engine {
     /// Restores a claim's devices and releases them. A claim that is not known is success.
     ///
     /// # Errors
-    /// [`ClaimError::Undo`] with all that did not work; the record stays, and the next call tries again.
+    /// [`ClaimError::Undo`] with all that did not work; the record stays, and the next call tries
+    /// again.
     pub fn unprepare(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
         let _claim_lock = self
             .locks
@@ -31,8 +32,8 @@ impl Engine {
         }
     }
 
-    /// Releases a claim that is gone from the cluster, unless its netdev is in a living pod's namespace: a running pod keeps
-    /// its network even if its claim is gone.
+    /// Releases a claim that is gone from the cluster, unless its netdev is in a living pod's
+    /// namespace: a running pod keeps its network even if its claim is gone.
     ///
     /// # Errors
     /// As [`Engine::unprepare`], and [`ClaimError::Refused`] naming the pod.
@@ -52,7 +53,8 @@ impl Engine {
         }
     }
 
-    /// Forgets a claim without touching its devices, even when its record cannot be read: the last resort, by hand.
+    /// Forgets a claim without touching its devices, even when its record cannot be read: the last
+    /// resort, by hand.
     ///
     /// # Errors
     /// The file system's, or somebody is working on the claim.
@@ -142,8 +144,8 @@ impl Engine {
             .map_err(ClaimError::files("cdi spec"))
     }
 
-    /// Undoes both layers of a device, trying everything. Starting the driver anew ends the netdev in whatever namespace
-    /// it is, so that the attachment needs no undoing of its own.
+    /// Undoes both layers of a device, trying everything. Starting the driver anew ends the netdev
+    /// in whatever namespace it is, so that the attachment needs no undoing of its own.
     fn undo_device(
         &self,
         device: &DeviceRecord,

@@ -1,4 +1,5 @@
-//! Variables of a container: what its devices are, by this driver's names and the device plugin's, and what is requested.
+//! Variables of a container: what its devices are, by this driver's names and the device plugin's,
+//! and what is requested.
 //!
 //! ```text
 //!  SRIOV_DRA_NET=0000:3b:02.1,0000:3b:02.2
@@ -13,10 +14,11 @@ use crate::ledger::{DeviceRecord, Record};
 
 /// The variables that a device brings, `NAME=value`.
 ///
-/// Of several devices that set one variable the runtime keeps the last one's value. So each device says what is true of its
-/// whole request, and it does not matter which is the last. Not of the whole claim: a container may have one of its requests
-/// only (those of extended resources always do) and must not learn of devices that it cannot use. The price is that a
-/// container with two requests of one pool reads in the pool's variables of the last one only.
+/// Of several devices that set one variable the runtime keeps the last one's value. So each device
+/// says what is true of its whole request, and it does not matter which is the last. Not of the
+/// whole claim: a container may have one of its requests only (those of extended resources always
+/// do) and must not learn of devices that it cannot use. The price is that a container with two
+/// requests of one pool reads in the pool's variables of the last one only.
 pub(super) fn of(record: &Record, device: &DeviceRecord) -> Vec<String> {
     let request = device.base_request();
     let mut env = vec![listed(&own_name(request), of_request(record, request))];

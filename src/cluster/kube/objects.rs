@@ -1,5 +1,5 @@
-//! The objects that decide about allocations, of all namespaces and drivers, as the API writes them: for `explain` and
-//! `list`, which read them from files in the same form.
+//! The objects that decide about allocations, of all namespaces and drivers, as the API writes
+//! them: for `explain` and `list`, which read them from files in the same form.
 
 use std::fmt::Debug;
 
@@ -14,7 +14,8 @@ use super::{Kube, request};
 use crate::cluster::{ClusterError, ErrorKind, Result};
 
 impl Kube {
-    /// Claims, their templates, classes, slices and taint rules. Rules are left out where the server has none.
+    /// Claims, their templates, classes, slices and taint rules. Rules are left out where the
+    /// server has none.
     ///
     /// # Errors
     /// The server's: the caller must be allowed to list all of them.
@@ -29,8 +30,8 @@ impl Kube {
         Ok(all)
     }
 
-    /// The objects that say which devices there are and who has them: claims, slices and taint rules. Rules are left out
-    /// where the server has none.
+    /// The objects that say which devices there are and who has them: claims, slices and taint
+    /// rules. Rules are left out where the server has none.
     ///
     /// # Errors
     /// The server's: the caller must be allowed to list all of them.
@@ -44,7 +45,8 @@ impl Kube {
         let mut all = self.listed::<ResourceSlice>("resource slices").await?;
         match self.listed::<DeviceTaintRule>("device taint rules").await {
             Ok(rules) => all.extend(rules),
-            // An older server has them in another version, or not at all; an unprivileged user may not see them.
+            // An older server has them in another version, or not at all; an unprivileged user may
+            // not see them.
             Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden) => {
                 tracing::warn!(%error, "taints of rules are not looked at");
             }

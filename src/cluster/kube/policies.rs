@@ -26,8 +26,8 @@ const ABSENT: Duration = Duration::from_mins(5);
 /// After any other error.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// Follows the namespace's objects until no view is left; and the labels of the node, if one is given. As long as
-/// there is no policy, nothing else is requested.
+/// Follows the namespace's objects until no view is left; and the labels of the node, if one is
+/// given. As long as there is no policy, nothing else is requested.
 pub(super) fn follow(client: Client, namespace: &str, node: Option<&str>) -> Policies {
     let (view, policies) = watch::channel(PolicyView::default());
     let follower = Follower {
@@ -112,7 +112,8 @@ impl Follower {
     }
 
     fn object(&self, kind: Kind, object: &DynamicObject) -> Object {
-        // A node does not read the status, and need not read the object again because it was written.
+        // A node does not read the status, and need not read the object again because it was
+        // written.
         let status = object.data.get("status").filter(|_| self.node.is_none());
         Object {
             kind,
@@ -134,8 +135,8 @@ pub(super) fn resource(kind: Kind) -> ApiResource {
     )
 }
 
-/// Passes on all objects whenever one may have changed. While the server cannot be request, the last state stands; when it does
-/// not know the kind, there are none.
+/// Passes on all objects whenever one may have changed. While the server cannot be request, the
+/// last state stands; when it does not know the kind, there are none.
 async fn each<K>(
     mut events: impl Stream<Item = watcher::Result<watcher::Event<K>>> + Unpin,
     what: &str,

@@ -26,7 +26,8 @@ use crate::{
     slice::SliceChange,
 };
 
-/// Events of one kind of object on this node. Interruptions are logged and otherwise followed by a new list.
+/// Events of one kind of object on this node. Interruptions are logged and otherwise followed by a
+/// new list.
 fn events<K>(
     api: Api<K>,
     fields: &str,

@@ -80,7 +80,8 @@ impl Memory {
         self.state().controller.classes.values().cloned().collect()
     }
 
-    /// Writes of classes and of policies since the last question: `create NAME`, `update NAME`, `delete NAME`, `status NAME`.
+    /// Writes of classes and of policies since the last question: `create NAME`, `update NAME`,
+    /// `delete NAME`, `status NAME`.
     pub fn class_writes(&self) -> Vec<String> {
         std::mem::take(&mut self.state().controller.writes)
     }

@@ -11,7 +11,8 @@ const POLICIES: &str =
 const ATTRIBUTES: &str =
     "/apis/sriovnetwork.k8snetworkplumbingwg.io/v1alpha1/namespaces/sriov/deviceattributes";
 
-/// A client whose server has these lists, knows nothing else, and never has news. The requests so far.
+/// A client whose server has these lists, knows nothing else, and never has news. The requests so
+/// far.
 fn lists(lists: Vec<(&'static str, Value)>) -> (Kube, Arc<Mutex<Vec<String>>>) {
     let (service, mut handle) = mock::pair::<Request<Body>, Response<Body>>();
     let requests = Arc::new(Mutex::new(Vec::new()));

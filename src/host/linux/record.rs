@@ -32,7 +32,8 @@ const NETDEV_FILES: [&str; 6] = [
     "addr_assign_type",
 ];
 
-/// Of all PCI functions of networks and vDPA devices; of netdevs of other buses what shows that they are none of these.
+/// Of all PCI functions of networks and vDPA devices; of netdevs of other buses what shows that
+/// they are none of these.
 pub(super) fn tree(sysfs: &Sysfs) -> SysfsTree {
     let Ok(root) = fs::canonicalize(sysfs.root()) else {
         return SysfsTree::default();

@@ -1,4 +1,5 @@
-//! A host with very many VFs, composed like the small ones of `e2e/fixtures`, but too large to be a file.
+//! A host with very many VFs, composed like the small ones of `e2e/fixtures`, but too large to be a
+//! file.
 
 use super::{Recording, SysfsTree};
 use crate::{
@@ -13,8 +14,8 @@ const VFS: u32 = 128;
 
 /// Dual-port E810-C cards with 128 VFs on each port, all bound to iavf: 2,048 VFs on eight cards.
 ///
-/// Layout as in `e2e/fixtures/e810-ddp.json`; VFs have the routing numbers from 8 and 136 after their PF's, as
-/// PCI's SR-IOV capability says (First VF Offset, VF Stride).
+/// Layout as in `e2e/fixtures/e810-ddp.json`; VFs have the routing numbers from 8 and 136 after
+/// their PF's, as PCI's SR-IOV capability says (First VF Offset, VF Stride).
 #[must_use]
 pub fn host(cards: u32) -> Recording {
     let mut recording = Recording {

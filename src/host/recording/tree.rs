@@ -1,4 +1,5 @@
-//! A part of sysfs as text: directories, in each the files with their content, and links as `-> TARGET`.
+//! A part of sysfs as text: directories, in each the files with their content, and links as `->
+//! TARGET`.
 
 use std::{collections::BTreeMap, fs, io, os::unix::fs::symlink, path::Path};
 

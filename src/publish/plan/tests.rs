@@ -216,7 +216,8 @@ fn messy() -> impl Strategy<Value = Vec<StoredSlice>> {
 }
 
 proptest! {
-    /// From any mess one round leads to what is desired, with one generation and one count, and the next writes nothing.
+    /// From any mess one round leads to what is desired, with one generation and one count, and the
+    /// next writes nothing.
     #[test]
     fn one_round_is_enough(mut all in messy(), desired in contents()) {
         for write in plan(&all, &desired, 0) {
@@ -229,7 +230,8 @@ proptest! {
         prop_assert_eq!(plan(&all, &desired, 0), vec![]);
     }
 
-    /// Readers see what is desired only once the last write is done: none before makes a complete newer pool.
+    /// Readers see what is desired only once the last write is done: none before makes a complete
+    /// newer pool.
     #[test]
     fn a_new_generation_is_complete_only_at_the_end(mut all in messy(), desired in contents()) {
         let writes = plan(&all, &desired, 0);

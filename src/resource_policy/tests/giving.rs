@@ -321,8 +321,8 @@ fn filters() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    /// Whatever the policies, config.json's pools stay, every other device is in the pool of the first that takes it, and
-    /// the order in which the server lists things does not matter.
+    /// Whatever the policies, config.json's pools stay, every other device is in the pool of the
+    /// first that takes it, and the order in which the server lists things does not matter.
     #[test]
     fn no_device_is_in_two_pools(filters in prop::collection::vec(filters(), 0..6), end in 0..8u32) {
         let name = |index: usize| format!("p{index}");

@@ -1,4 +1,5 @@
-//! A claim that was allocated on another node: nothing of it happens on the function of the same address.
+//! A claim that was allocated on another node: nothing of it happens on the function of the same
+//! address.
 
 use super::*;
 

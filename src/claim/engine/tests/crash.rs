@@ -63,7 +63,8 @@ pub(super) fn everywhere(
     }
 }
 
-/// The claim is released (if it is still held), and nothing at all is left of it; then it can be prepared again.
+/// The claim is released (if it is still held), and nothing at all is left of it; then it can be
+/// prepared again.
 fn as_before(world: &World, claim: &AllocatedClaim, before: &str, trip: Fault) {
     world
         .unprepare(claim)

@@ -1,5 +1,6 @@
-//! State on disk that commit bc885c8 wrote (`e2e/fixtures/state-v1`): today's code reads it, keeps what stands,
-//! and restores the host from it. An agent is upgraded, and downgraded, while claims are held.
+//! State on disk that commit bc885c8 wrote (`e2e/fixtures/state-v1`): today's code reads it, keeps
+//! what stands, and restores the host from it. An agent is upgraded, and downgraded, while claims
+//! are held.
 
 mod fixture;
 

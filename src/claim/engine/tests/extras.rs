@@ -9,7 +9,8 @@ use crate::{
 
 const VF: &str = "0000-02-10-0";
 
-/// A pool for all VFs that wants all that a pool can want, and a host with an RDMA device on two of them.
+/// A pool for all VFs that wants all that a pool can want, and a host with an RDMA device on two of
+/// them.
 const CONFIG: &str = r#"{"resourceList": [
     {"resourceName": "dpdk", "additionalInfo": {"*": {"token": "<&>", "more-of": "it"}, "0000:02:10.2": {"token": "own"}},
      "selectors": [

@@ -1,4 +1,5 @@
-//! Whatever a claim asks, from whatever state, whatever becomes of its pod: released, the host is as before.
+//! Whatever a claim asks, from whatever state, whatever becomes of its pod: released, the host is
+//! as before.
 
 use proptest::prelude::*;
 

@@ -165,7 +165,8 @@ fn a_vf_of_a_pf_that_is_in_a_pod_is_refused_with_the_claim_that_has_the_pf() {
     assert!(matches!(error, ClaimError::Conflict(_)), "{error}");
 }
 
-/// It passes its first look while nobody has the device, and is held up right before it enters itself.
+/// It passes its first look while nobody has the device, and is held up right before it enters
+/// itself.
 #[test]
 fn who_enters_looks_again_under_the_lock() {
     let (world, late) = (World::new(), claim("late", &["0000-02-10-0"], json!({})));

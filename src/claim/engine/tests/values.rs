@@ -1,4 +1,5 @@
-//! Asked again for a prepared claim: other values are another allocation, the same ones are answered from the record.
+//! Asked again for a prepared claim: other values are another allocation, the same ones are
+//! answered from the record.
 
 use super::*;
 use crate::{
@@ -54,7 +55,8 @@ fn the_same_values_are_answered_without_a_write() {
     }
 }
 
-/// What stands for a configuration: the record, and what the kernel has at the PF and as the driver.
+/// What stands for a configuration: the record, and what the kernel has at the PF and as the
+/// driver.
 fn standing(world: &World, fields: &Value) -> (Record, Option<VfSettings>, Binding) {
     let vf = DeviceId::from_name(VF).unwrap();
     let observed = world.fake.observe(&vf).unwrap();
@@ -116,7 +118,8 @@ fn what_a_living_pod_has_is_not_changed_under_it() {
     assert_eq!(vlan.map(|tag| tag.id), Some(6));
 }
 
-/// Where no PF of this host has the VF, a MAC is nothing of the record of a device without a netdev.
+/// Where no PF of this host has the VF, a MAC is nothing of the record of a device without a
+/// netdev.
 #[test]
 fn in_a_guest_the_same_values_are_answered_too() {
     let mut recording = crate::host::Recording::igb();

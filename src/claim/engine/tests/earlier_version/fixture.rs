@@ -1,5 +1,5 @@
-//! The modes of `e2e/fixtures/state-v1`, each a node again: files, and a fake kernel on which the earlier version's
-//! writes are done again. Its README says what is in which file.
+//! The modes of `e2e/fixtures/state-v1`, each a node again: files, and a fake kernel on which the
+//! earlier version's writes are done again. Its README says what is in which file.
 
 use std::path::PathBuf;
 
@@ -189,8 +189,9 @@ impl Fixture {
         assert_eq!(now, self.made.now, "{}", self.name);
     }
 
-    /// Nothing is left of the claim, and the kernel is as the earlier version would have left it: in all but a few
-    /// modes (VFs that had to be created again are other devices) as it was before.
+    /// Nothing is left of the claim, and the kernel is as the earlier version would have left it:
+    /// in all but a few modes (VFs that had to be created again are other devices) as it was
+    /// before.
     pub(super) fn is_restored(&self, node: &Node) {
         let fake = &node.world.fake;
         assert_eq!(
