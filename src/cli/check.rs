@@ -12,8 +12,12 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<u8> {
         (false, true) => "/readyz",
         (false, false) => "/livez",
     };
-    let (ok, text) = query(&socket, path)
-        .map_err(|error| anyhow::anyhow!("agent at {}: {error}", socket.display()))?;
+    let (ok, text) = query(&socket, path).map_err(|error| {
+        anyhow::anyhow!(
+            "no agent answers at {}: {error}; is it running, with this --state-dir and --pod-uid?",
+            socket.display()
+        )
+    })?;
     super::print(&text)?;
     Ok(u8::from(!ok))
 }

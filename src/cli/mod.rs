@@ -34,8 +34,23 @@ pub fn run(cli: SriovDra) -> anyhow::Result<u8> {
 /// Writes to standard output; a closed pipe (`| head`) is not an error.
 fn print(text: &str) -> anyhow::Result<()> {
     use std::io::Write;
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
+    unless_closed(
+        std::io::stdout()
+            .write_all(text.as_bytes())
+            .map_err(Into::into),
+    )
+}
+
+/// The result of writing output, but for a reader that has closed its end of the pipe: it has what
+/// it wanted.
+fn unless_closed(result: anyhow::Result<()>) -> anyhow::Result<()> {
+    match result {
+        Err(error) if is_closed_pipe(&error) => Ok(()),
+        result => result,
     }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

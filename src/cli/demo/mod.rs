@@ -14,7 +14,7 @@ use std::io::Write;
 
 /// Prints the walkthrough on standard output.
 pub(super) fn run() -> anyhow::Result<()> {
-    run_on(&mut std::io::stdout().lock())
+    super::unless_closed(run_on(&mut std::io::stdout().lock()))
 }
 
 fn run_on(out: &mut dyn Write) -> anyhow::Result<()> {
