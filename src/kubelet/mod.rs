@@ -16,8 +16,7 @@ mod serving;
 mod sockets;
 #[cfg(test)]
 mod tests;
-mod v1;
-mod v1beta1;
+mod versions;
 mod wire;
 
 pub use client::Client;
