@@ -1,16 +1,14 @@
 //! Gathers the facts from the node's file system.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-use super::{Facts, Module, Pf};
+use super::{Facts, HostPaths, Module, Pf};
 
 /// Kernel modules that claims can need.
 const MODULES: [&str; 3] = ["vfio_pci", "vhost_net", "vhost_vdpa"];
 
-/// Other programs that allocate VFs, by a word of their command line.
+/// Other programs that allocate VFs, by the name of their executable. An argument that has the word
+/// is an editor's or a compiler's.
 const OTHER_ALLOCATORS: [(&str, &str); 3] = [
     ("sriovdp", "the SR-IOV network device plugin"),
     (
@@ -19,42 +17,6 @@ const OTHER_ALLOCATORS: [(&str, &str); 3] = [
     ),
     ("dra-driver-sriov", "another DRA driver for SR-IOV"),
 ];
-
-/// Where the node's files are.
-#[derive(Debug, Clone)]
-pub struct HostPaths {
-    /// The node's root file system.
-    pub root: PathBuf,
-    /// The kubelet's root directory.
-    pub kubelet: PathBuf,
-    /// The directory of CDI specs.
-    pub cdi: PathBuf,
-    /// The agent's state directory.
-    pub state: PathBuf,
-    /// The NRI socket.
-    pub nri: PathBuf,
-}
-
-impl HostPaths {
-    fn at(&self, path: impl AsRef<Path>) -> PathBuf {
-        let path = path.as_ref();
-        self.root.join(path.strip_prefix("/").unwrap_or(path))
-    }
-
-    fn text(&self, path: impl AsRef<Path>) -> Option<String> {
-        fs::read_to_string(self.at(path)).ok()
-    }
-
-    fn names(&self, path: impl AsRef<Path>) -> Option<Vec<String>> {
-        let entries = fs::read_dir(self.at(path)).ok()?;
-        let mut names: Vec<String> = entries
-            .flatten()
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        Some(names)
-    }
-}
 
 /// Gathers all facts. What cannot be read is `None` or empty.
 #[must_use]
@@ -137,16 +99,17 @@ fn processes(paths: &HostPaths) -> Vec<String> {
 }
 
 fn other_allocators(processes: &[String]) -> Vec<&'static str> {
-    let runs = |word: &str| {
-        processes
-            .iter()
-            .any(|line| line.split(['\0', '/']).any(|part| part == word))
-    };
+    let runs = |word: &str| processes.iter().any(|line| executable(line) == Some(word));
     OTHER_ALLOCATORS
         .iter()
         .filter(|(word, _)| runs(word))
         .map(|(_, what)| *what)
         .collect()
+}
+
+/// The name of the program of a command line, whose arguments end in NUL.
+fn executable(command_line: &str) -> Option<&str> {
+    command_line.split('\0').next()?.rsplit('/').next()
 }
 
 fn pfs(paths: &HostPaths) -> Vec<Pf> {

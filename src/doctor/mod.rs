@@ -9,12 +9,14 @@
 
 mod checks;
 mod gather;
+mod host_paths;
 mod runtime;
 #[cfg(test)]
 mod tests;
 
 pub use checks::run_checks;
-pub use gather::{HostPaths, gather};
+pub use gather::gather;
+pub use host_paths::HostPaths;
 
 use serde::Serialize;
 

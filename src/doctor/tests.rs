@@ -145,6 +145,7 @@ fn facts_are_gathered_below_the_root() {
     );
     write("proc/sys/kernel/osrelease", "6.1.0\n");
     write("proc/17/cmdline", "/usr/bin/sriovdp\0--v=10\0");
+    write("proc/18/cmdline", "/usr/bin/vi\0/src/dra-driver-sriov\0");
     write(
         "lib/modules/6.1.0/modules.builtin",
         "kernel/drivers/vhost/vhost_net.ko\n",
