@@ -2,7 +2,7 @@
 //! its conflicts resolved.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -70,15 +70,15 @@ impl NodeClaims {
     async fn prepare_now(&self, claim: &ClaimRef) -> Result<Vec<PreparedDevice>, String> {
         let deadline = Deadline::after(TIMEOUT);
         let allocated = self.fetch(claim).await?;
-        match self.run_prepare(&allocated, deadline).await {
-            Err(ClaimError::Conflict(conflict))
-                if self.reclaim_stale(&conflict.other, deadline).await? =>
-            {
-                self.run_prepare(&allocated, deadline).await
+        let mut met = HashSet::new();
+        loop {
+            match self.run_prepare(&allocated, deadline).await {
+                Err(ClaimError::Conflict(conflict))
+                    if may_reclaim(&mut met, &conflict.other, deadline)
+                        && self.reclaim_stale(&conflict.other, deadline).await? => {}
+                result => return result.map_err(|error| error.to_string()),
             }
-            result => result,
         }
-        .map_err(|error| error.to_string())
     }
 
     /// The claim as the API server has it now.
@@ -212,6 +212,11 @@ impl NodeClaims {
             Some(error) => tracing::error!(claim = %claim, %uid, ms, error, "{what}"),
         }
     }
+}
+
+/// Whether a claim in the way of a Prepare is looked into: each one once, so that there is an end.
+fn may_reclaim(met: &mut HashSet<ClaimUid>, other: &ClaimRef, deadline: Deadline) -> bool {
+    met.insert(other.uid.clone()) && !deadline.passed()
 }
 
 #[async_trait]

@@ -171,6 +171,36 @@ async fn another_claim_gets_what_a_stale_one_holds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_claim_gets_what_several_stale_ones_hold() {
+    const DEVICES: [&str; 3] = [VF, "0000-02-10-2", "0000-02-10-4"];
+    let agent = Agent::new(&[]);
+    for (name, device) in ["x", "y", "z"].into_iter().zip(DEVICES) {
+        let holder = allocated(name, "b", device, "nic");
+        agent.prepare(&holder).await.unwrap();
+        agent.server.allocate(allocated(name, "a", device, "nic"));
+    }
+    let mut all = allocated("w", "b", VF, "nic");
+    let others = DEVICES[1..].iter().map(|device| {
+        let one = allocated("w", "b", device, device);
+        one.devices[0].clone()
+    });
+    all.devices.extend(others);
+    assert_eq!(agent.prepare(&all).await.unwrap().len(), 3);
+    assert_eq!(agent.collected().await, ["w"]);
+}
+
+#[test]
+fn each_claim_in_the_way_is_reclaimed_once_and_before_the_deadline() {
+    let claim = |name| allocated(name, "b", VF, "nic").claim;
+    let (mut met, later) = (HashSet::new(), Deadline::after(TIMEOUT));
+    assert!(may_reclaim(&mut met, &claim("x"), later));
+    assert!(!may_reclaim(&mut met, &claim("x"), later));
+    assert!(may_reclaim(&mut met, &claim("y"), later));
+    let over = Deadline::after(Duration::ZERO);
+    assert!(!may_reclaim(&mut HashSet::new(), &claim("x"), over));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_claim_whose_unprepare_is_under_way_is_left_to_it() {
     let agent = Agent::new(&[]);
     agent
