@@ -1,7 +1,7 @@
 //! A container is about to be created: what it mounts says which claims it uses, and their netdevs
 //! must be in its pod.
 
-use std::{ffi::OsStr, path::Path};
+use std::{ffi::OsStr, path::Path, time::Duration};
 
 use super::{
     Attacher, ContainerView, Sandbox,
@@ -10,24 +10,39 @@ use super::{
 };
 use crate::{claim::view::claim_of_mount, deadline::Deadline, ledger::DeviceRecord};
 
+/// How long a container waits whose sandbox has been waited for before.
+const ONCE_MORE: Duration = Duration::from_millis(50);
+
 impl Attacher {
     /// Whether the container may be created. While the sandbox is being attached none may, also
     /// none that uses no claim: the pod's network comes first. It is waited for, since the kubelet
-    /// would only ask again some ten seconds later. Afterwards containers that use no claim with a
-    /// netdev may.
+    /// would only ask again some ten seconds later, but only by the sandbox's first container: the
+    /// runtime holds a lock for the whole node while it waits for this answer. Afterwards containers
+    /// that use no claim with a netdev may.
     pub(super) fn may_start(
         &self,
         sandbox: &Sandbox,
         container: &ContainerView,
         deadline: Deadline,
     ) -> Result<(), AttachError> {
-        let settled =
-            || Ok::<_, AttachError>((!self.underway.is_at_work(&sandbox.id)).then_some(()));
-        deadline.poll(settled)?.ok_or(AttachError::Underway)?;
+        self.wait_for(sandbox, deadline)?;
         let attached = self.paths.attached();
         container
             .sources_below(&attached)
             .try_for_each(|source| self.check(sandbox, &container.name, source))
+    }
+
+    fn wait_for(&self, sandbox: &Sandbox, deadline: Deadline) -> Result<(), AttachError> {
+        if !self.underway.is_at_work(&sandbox.id) {
+            return Ok(());
+        }
+        let timeout = match self.underway.may_wait(&sandbox.id) {
+            true => deadline,
+            false => Deadline::after(deadline.left().min(ONCE_MORE)),
+        };
+        let settled =
+            || Ok::<_, AttachError>((!self.underway.is_at_work(&sandbox.id)).then_some(()));
+        timeout.poll(settled)?.ok_or(AttachError::Underway)
     }
 
     /// `source` is the document of one request of a claim.

@@ -1,6 +1,6 @@
 //! What pods see.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::bench::{Bench, create, run};
 use crate::{
@@ -104,9 +104,36 @@ fn a_container_waits_for_an_attachment_that_outlives_its_call() {
         };
         assert_eq!(
             create(&attacher, &sandbox, &other),
-            Err(refused),
+            Err(refused.clone()),
             "the pod's network comes first"
         );
+        let asked = Instant::now();
+        let again = attacher.create_container(&sandbox, &bench.container("a"), long);
+        assert_eq!(again, Err(refused), "refused, never started without it");
+        assert!(
+            asked.elapsed() < Duration::from_secs(2),
+            "the node waits once"
+        );
+        drop(busy);
+        slow.join().unwrap().unwrap();
+    });
+    create(&attacher, &sandbox, &bench.container("a")).unwrap();
+    assert!(bench.link(0, &netns).is_some());
+}
+
+#[test]
+fn the_first_container_waits_for_its_sandbox() {
+    let bench = Bench::new();
+    bench.save(&bench.record("a", 1));
+    let (attacher, (sandbox, netns)) = (bench.attacher(), bench.sandbox("a", 1));
+    let long = Deadline::after(Duration::from_secs(20));
+    let uid = bench.load("a").owner.claim.uid.clone();
+    let busy = attacher.locks.claim(&uid, "unbind", long).unwrap();
+    std::thread::scope(|scope| {
+        let slow = scope.spawn(|| run(&attacher, &sandbox));
+        long.poll(|| Ok::<_, ()>(attacher.underway.is_at_work("a-1").then_some(())))
+            .unwrap()
+            .unwrap();
         let waiting =
             scope.spawn(|| attacher.create_container(&sandbox, &bench.container("a"), long));
         drop(busy);
