@@ -6,6 +6,7 @@ use super::{
     error::{Place, quoted},
     functions::Entry,
     selector::p_key,
+    values::{self, Right, address, ddp_profile, driver, never_matches, number},
 };
 use crate::device::Bdf;
 
@@ -57,9 +58,6 @@ fn together(selector: &Selector, device_type: DeviceType) -> Result<(), ConfigEr
     }
 }
 
-/// What would be right, for a value that never matches.
-type Right = fn(&str) -> Option<String>;
-
 fn selector_values(selector: &Selector) -> Vec<Warning> {
     let place = Place::at(&selector.place);
     let lists: [(&str, &[String], Right); 7] = [
@@ -94,45 +92,6 @@ fn selector_values(selector: &Selector) -> Vec<Warning> {
         .collect()
 }
 
-fn never_matches(place: &Place, value: &str, right: &str) -> Warning {
-    Warning::new(
-        place,
-        format!("{} never matches, must be {right}", quoted(value)),
-    )
-}
-
-fn number(value: &str) -> Option<String> {
-    let hex = |c: char| matches!(c, '0'..='9' | 'a'..='f');
-    if value.len() == 4 && value.chars().all(hex) {
-        return None;
-    }
-    let lower = value.trim().to_ascii_lowercase();
-    let digits = lower.strip_prefix("0x").unwrap_or(&lower);
-    let meant = (1..=4).contains(&digits.len()) && digits.chars().all(hex);
-    Some(if meant {
-        format!("\"{digits:0>4}\"")
-    } else {
-        "4 lower-case hex digits like \"8086\"".to_owned()
-    })
-}
-
-fn driver(value: &str) -> Option<String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    (value.is_empty() || !value.chars().all(plain))
-        .then(|| "a driver's name like \"vfio-pci\"".to_owned())
-}
-
-fn address(value: &str) -> Option<String> {
-    let lower = value.trim().to_ascii_lowercase();
-    let meant = [lower.clone(), format!("0000:{lower}")]
-        .into_iter()
-        .find(|text| text.parse::<Bdf>().is_ok());
-    let right = meant.map_or("a PCI address like \"0000:3b:02.1\"".to_owned(), |meant| {
-        quoted(&meant)
-    });
-    value.parse::<Bdf>().is_err().then_some(right)
-}
-
 fn acpi_index(value: &str) -> Option<String> {
     let number = value
         .parse::<u32>()
@@ -149,16 +108,8 @@ fn link_type(value: &str) -> Option<String> {
     }
 }
 
-fn ddp_profile(value: &str) -> Option<String> {
-    (value.trim() != value || value.is_empty())
-        .then(|| "a package's name without white space around it".to_owned())
-}
-
 fn pf_name(value: &str) -> Option<String> {
-    let odd = value.is_empty()
-        || value.len() > 15
-        || value.contains(|c: char| c == '/' || c == ':' || c.is_whitespace());
-    odd.then(|| "a netdev's name like \"ens1f0#0-3\" (addresses go into rootDevices)".to_owned())
+    values::pf_name(value).map(|right| format!("{right} (addresses go into rootDevices)"))
 }
 
 fn root_device(value: &str) -> Option<String> {

@@ -25,6 +25,7 @@ mod read;
 mod selector;
 #[cfg(test)]
 mod tests;
+pub(crate) mod values;
 
 pub use crate::device::VdpaType;
 pub(crate) use assign::some_of;

@@ -7,8 +7,11 @@ use serde_json::Value;
 use super::fields::{Fields, wrong};
 use crate::{
     api::Attribute,
-    device::{Bdf, LinkType},
-    pool::{Candidate, ConfigError, PfFunctions, Place, Warning, quoted},
+    device::LinkType,
+    pool::{
+        Candidate, ConfigError, PfFunctions, Place, Warning,
+        values::{self, Right, address, driver, never_matches, number},
+    },
 };
 
 /// A device as filters see it: everything is in what a node publishes of it, so that node and
@@ -112,16 +115,16 @@ impl Filter {
         };
         let filter = Self {
             kind: device_type(&reader.fields)?,
-            vendors: reader.texts("vendors", "[\"8086\"]", is_number)?,
-            devices: reader.texts("devices", "[\"154c\"]", is_number)?,
-            pci_addresses: reader.texts("pciAddresses", "[\"0000:3b:02.1\"]", is_address)?,
-            pf_names: reader.functions("pfNames", "[\"ens1f0#0-3\"]", |name| !name.is_empty())?,
+            vendors: reader.texts("vendors", "[\"8086\"]", number)?,
+            devices: reader.texts("devices", "[\"154c\"]", number)?,
+            pci_addresses: reader.texts("pciAddresses", "[\"0000:3b:02.1\"]", address)?,
+            pf_names: reader.functions("pfNames", "[\"ens1f0#0-3\"]", pf_name)?,
             pf_addresses: reader.functions(
                 "pfPciAddresses",
                 "[\"0000:3b:00.0#0-3\"]",
-                is_address,
+                pf_address,
             )?,
-            drivers: reader.texts("drivers", "[\"vfio-pci\"]", |name| !name.is_empty())?,
+            drivers: reader.texts("drivers", "[\"vfio-pci\"]", driver)?,
             link_type: link_type(&reader.fields)?,
         };
         Ok((filter, reader.warnings))
@@ -158,15 +161,13 @@ impl Reader<'_> {
     fn texts(
         &mut self,
         name: &str,
-        right: &str,
-        can_be: fn(&str) -> bool,
+        example: &str,
+        right: Right,
     ) -> Result<Vec<String>, ConfigError> {
-        let all = self.fields.texts(name, right)?;
-        for (text, place) in all.iter().filter(|(text, _)| !can_be(text)) {
-            self.warnings.push(Warning::new(
-                place,
-                format!("{} never matches, must be like {right}", quoted(text)),
-            ));
+        let all = self.fields.texts(name, example)?;
+        for (text, place) in &all {
+            let odd = right(text).map(|right| never_matches(place, text, &right));
+            self.warnings.extend(odd);
         }
         Ok(all.into_iter().map(|(text, _)| text.to_owned()).collect())
     }
@@ -174,20 +175,18 @@ impl Reader<'_> {
     fn functions(
         &mut self,
         name: &str,
-        right: &str,
-        pf: fn(&str) -> bool,
+        example: &str,
+        right: Right,
     ) -> Result<Vec<PfFunctions>, ConfigError> {
         let mut functions = Vec::new();
-        for (text, place) in self.fields.texts(name, right)? {
+        for (text, place) in self.fields.texts(name, example)? {
             let item = PfFunctions::from(text.to_owned());
             if !item.is_sound() {
                 let right = "a PF, and after one '#' numbers and ranges of its VFs like #0-3,7";
                 return Err(wrong(&place, &text.into(), right));
             }
-            if !pf(item.pf()) {
-                let reason = format!("{} never matches, must be like {right}", quoted(text));
-                self.warnings.push(Warning::new(&place, reason));
-            }
+            let odd = right(item.pf()).map(|right| never_matches(&place, text, &right));
+            self.warnings.extend(odd);
             functions.push(item);
         }
         Ok(functions)
@@ -221,11 +220,10 @@ fn link_type(fields: &Fields<'_>) -> Result<Option<&'static str>, ConfigError> {
     }
 }
 
-fn is_number(text: &str) -> bool {
-    text.len() == 4 && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
+fn pf_name(value: &str) -> Option<String> {
+    values::pf_name(value).map(|right| format!("{right} (addresses go into pfPciAddresses)"))
 }
 
-fn is_address(text: &str) -> bool {
-    text.parse::<Bdf>()
-        .is_ok_and(|address| address.to_string() == text)
+fn pf_address(value: &str) -> Option<String> {
+    address(value).map(|_| "a PCI address like \"0000:3b:00.0#0-3\"".to_owned())
 }

@@ -38,7 +38,7 @@ fn policies_are_unchanged_and_their_pools_have_classes() {
     ok  = : left unchanged, read by the agents
     unsupported spec = : spec.attributes["example.com/racks"].strings: is a list, which is not supported yet, must be a single value; left out -> fix it in the object
     ok  = : left unchanged, read by the agents
-    warning spec = : spec.configs[0].resourceFilters[0].vendors[0]: "0x8086" never matches, must be like ["8086"] -> fix it in the object
+    warning spec = : spec.configs[0].resourceFilters[0].vendors[0]: "0x8086" never matches, must be "8086" -> fix it in the object
     warning  = : devices that match no policy are published as well -> select devices in classes by pool or attribute
     ok spec.configs.deviceAttributesSelector = intel.com/eth0_resource: DeviceClass eth0-resource.intel.com
     "#);

@@ -24,7 +24,7 @@ fn values_that_never_match() {
     selectors.vendors[4]: "" never matches, must be 4 lower-case hex digits like "8086"
     selectors.devices[0]: "00154c" never matches, must be 4 lower-case hex digits like "8086"
     selectors.devices[1]: "d58" never matches, must be "0d58"
-    selectors.drivers[0]: "vfio-pci " never matches, must be a driver's name like "vfio-pci"
+    selectors.drivers[0]: "vfio-pci " never matches, must be "vfio-pci"
     selectors.drivers[1]: "" never matches, must be a driver's name like "vfio-pci"
     selectors.pciAddresses[0]: "3b:02.1" never matches, must be "0000:3b:02.1"
     selectors.pciAddresses[1]: "0000:3B:02.1" never matches, must be "0000:3b:02.1"
@@ -52,6 +52,41 @@ fn items_of_pf_names_that_do_not_do_what_they_say() {
     selectors.pfNames[8]: "0000:3b:00.0" never matches, must be a netdev's name like "ens1f0#0-3" (addresses go into rootDevices)
     selectors.pfNames[9]: "" never matches, must be a netdev's name like "ens1f0#0-3" (addresses go into rootDevices)
     selectors.pfNames[10]: "a-name-too-long-for-linux#1" never matches, must be a netdev's name like "ens1f0#0-3" (addresses go into rootDevices)
+    "#);
+}
+
+#[test]
+fn values_that_are_meant_as_patterns_ranges_or_lists() {
+    let text = r#"{"vendors": ["*", "8086,15b3"], "devices": ["1889-188b", "15??"], "drivers": ["mlx5_*"],
+        "pciAddresses": ["0000:3b:02.*", "0000:3b:02.0-7"], "acpiIndexes": ["101-103"], "ddpProfiles": ["GTP*"],
+        "pfNames": ["mlx-*", "ens1f[0-1]#0-3", "ens1f0,ens1f1", "ens2f0#0-3,7"], "rootDevices": ["0000:3b:*"]}"#;
+    insta::assert_snapshot!(odd("netDevice", text), @r#"
+    selectors.vendors[0]: "*" never matches (values are compared literally, not as patterns), must be 4 lower-case hex digits like "8086"
+    selectors.vendors[1]: "8086,15b3" never matches (values are compared literally, not as lists), must be 4 lower-case hex digits like "8086"
+    selectors.devices[0]: "1889-188b" never matches (values are compared literally, not as ranges), must be 4 lower-case hex digits like "8086"
+    selectors.devices[1]: "15??" never matches (values are compared literally, not as patterns), must be 4 lower-case hex digits like "8086"
+    selectors.drivers[0]: "mlx5_*" never matches (values are compared literally, not as patterns), must be a driver's name like "vfio-pci"
+    selectors.pciAddresses[0]: "0000:3b:02.*" never matches (values are compared literally, not as patterns), must be a PCI address like "0000:3b:02.1"
+    selectors.pciAddresses[1]: "0000:3b:02.0-7" never matches (values are compared literally, not as ranges), must be a PCI address like "0000:3b:02.1"
+    selectors.acpiIndexes[0]: "101-103" never matches (values are compared literally, not as ranges), must be a decimal number like "101"
+    selectors.ddpProfiles[0]: "GTP*" never matches (values are compared literally, not as patterns), must be a package's name without white space around it
+    selectors.pfNames[0]: "mlx-*" never matches (values are compared literally, not as patterns), must be a netdev's name like "ens1f0#0-3" (addresses go into rootDevices)
+    selectors.pfNames[1]: "ens1f[0-1]#0-3" never matches (values are compared literally, not as patterns), must be a netdev's name like "ens1f0#0-3" (addresses go into rootDevices)
+    selectors.pfNames[2]: "ens1f0,ens1f1" never matches (values are compared literally, not as lists), must be a netdev's name like "ens1f0#0-3" (addresses go into rootDevices)
+    selectors.rootDevices[0]: "0000:3b:*" never matches (values are compared literally, not as patterns), must be a PCI address like "0000:3b:00.0#0-3"
+    "#);
+}
+
+#[test]
+fn drivers_that_are_none_of_pci_functions() {
+    let text = r#"{"drivers": ["netdevice", "netDevice", "mlx5_ib", "irdma", "vfio_pci", "Mlx5_Core", "vfio-pci", "iavf"]}"#;
+    insta::assert_snapshot!(odd("netDevice", text), @r#"
+    selectors.drivers[0]: "netdevice" never matches, must be a driver's name like "iavf" or "vfio-pci": netdevice is a deviceType
+    selectors.drivers[1]: "netDevice" never matches, must be a driver's name like "iavf" or "vfio-pci": netDevice is a deviceType
+    selectors.drivers[2]: "mlx5_ib" never matches, must be "mlx5_core": mlx5_ib works on top of that driver and is bound to no PCI function
+    selectors.drivers[3]: "irdma" never matches, must be "ice", "i40e" or, for VFs, "iavf": irdma works on top of that driver and is bound to no PCI function
+    selectors.drivers[4]: "vfio_pci" never matches, must be "vfio-pci"
+    selectors.drivers[5]: "Mlx5_Core" never matches, must be "mlx5_core"
     "#);
 }
 

@@ -194,9 +194,40 @@ fn a_value_that_no_device_has_is_reported_and_costs_nothing_else() {
     let odd = json!({"vendors": ["0x8086", "8086"], "pciAddresses": ["3b:02.0", "0000:3b:02.0"]});
     let library = library(vec![simple("a", odd)], Vec::new());
     insta::assert_snapshot!(problems(&library).join("\n"), @r#"
-    SriovResourcePolicy a: spec.configs[0].resourceFilters[0].pciAddresses[0]: "3b:02.0" never matches, must be like ["0000:3b:02.1"]
-    SriovResourcePolicy a: spec.configs[0].resourceFilters[0].vendors[0]: "0x8086" never matches, must be like ["8086"]
+    SriovResourcePolicy a: spec.configs[0].resourceFilters[0].pciAddresses[0]: "3b:02.0" never matches, must be "0000:3b:02.0"
+    SriovResourcePolicy a: spec.configs[0].resourceFilters[0].vendors[0]: "0x8086" never matches, must be "8086"
     "#);
     assert!(library.problems().iter().all(|problem| !problem.bad));
     assert_eq!(decide(&library, &[vf(0), vf(1)]).devices.len(), 1);
+}
+
+#[test]
+fn values_are_compared_literally_with_the_names_of_pci_drivers() {
+    let odd = json!({"vendors": ["0x8086", "15B3"], "devices": ["15*"], "pciAddresses": ["0000:3b:02.0-7"],
+        "pfNames": ["mlx-*", "ens1f0,ens1f1", "0000:3b:00.0"], "pfPciAddresses": ["0000:3b:*", "3b:00.0#1"],
+        "drivers": ["netdevice", "mlx5_ib", "bnxt_re", "vfio_pci", "ice*", "vfio-pci", ""]});
+    let library = library(vec![simple("a", odd)], Vec::new());
+    let text = problems(&library).join("\n");
+    let text = text.replace(
+        "SriovResourcePolicy a: spec.configs[0].resourceFilters[0].",
+        "",
+    );
+    insta::assert_snapshot!(text, @r#"
+    devices[0]: "15*" never matches (values are compared literally, not as patterns), must be 4 lower-case hex digits like "8086"
+    drivers[0]: "netdevice" never matches, must be a driver's name like "iavf" or "vfio-pci": netdevice is a deviceType
+    drivers[1]: "mlx5_ib" never matches, must be "mlx5_core": mlx5_ib works on top of that driver and is bound to no PCI function
+    drivers[2]: "bnxt_re" never matches, must be "bnxt_en": bnxt_re works on top of that driver and is bound to no PCI function
+    drivers[3]: "vfio_pci" never matches, must be "vfio-pci"
+    drivers[4]: "ice*" never matches (values are compared literally, not as patterns), must be a driver's name like "vfio-pci"
+    drivers[6]: "" never matches, must be a driver's name like "vfio-pci"
+    pciAddresses[0]: "0000:3b:02.0-7" never matches (values are compared literally, not as ranges), must be a PCI address like "0000:3b:02.1"
+    pfNames[0]: "mlx-*" never matches (values are compared literally, not as patterns), must be a netdev's name like "ens1f0#0-3" (addresses go into pfPciAddresses)
+    pfNames[1]: "ens1f0,ens1f1" never matches (values are compared literally, not as lists), must be a netdev's name like "ens1f0#0-3" (addresses go into pfPciAddresses)
+    pfNames[2]: "0000:3b:00.0" never matches, must be a netdev's name like "ens1f0#0-3" (addresses go into pfPciAddresses)
+    pfPciAddresses[0]: "0000:3b:*" never matches (values are compared literally, not as patterns), must be a PCI address like "0000:3b:00.0#0-3"
+    pfPciAddresses[1]: "3b:00.0#1" never matches, must be a PCI address like "0000:3b:00.0#0-3"
+    vendors[0]: "0x8086" never matches, must be "8086"
+    vendors[1]: "15B3" never matches, must be "15b3"
+    "#);
+    assert!(library.problems().iter().all(|problem| !problem.bad));
 }
