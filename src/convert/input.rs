@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use super::{ConvertError, yaml};
+use super::{
+    ConvertError,
+    config_text::{is_config, is_config_as_yaml, is_config_document},
+    yaml,
+};
 use crate::resource_policy::Kind;
 
 /// An input file.
@@ -53,22 +57,23 @@ const WORKLOADS: [(&str, &str); 9] = [
 /// The objects of a file, in order.
 pub(super) fn objects(input: &Input) -> Result<Vec<Object>, ConvertError> {
     if is_config(&input.text) {
-        let content = Content::Config(input.text.clone());
-        return Ok(vec![Object {
-            file: input.file.clone(),
-            name: "config.json".to_owned(),
-            content,
-        }]);
+        return Ok(vec![config(input)]);
     }
-    let documents = yaml::parse(&input.text).map_err(|reason| ConvertError {
+    let error = |reason| ConvertError {
         place: input.file.clone(),
-        reason: format!("neither YAML nor JSON: {reason}"),
-    })?;
+        reason,
+    };
+    let documents = yaml::parse(&input.text)
+        .map_err(|reason| error(format!("neither YAML nor JSON: {reason}")))?;
     if documents.is_empty() {
-        return Err(ConvertError {
-            place: input.file.clone(),
-            reason: "file is empty".to_owned(),
-        });
+        return Err(error("file is empty".to_owned()));
+    }
+    if documents.iter().any(is_config_document) {
+        // Its parser reports what is not JSON, with line and column.
+        return match documents.len() {
+            1 => Ok(vec![config(input)]),
+            _ => Err(error(TOGETHER.to_owned())),
+        };
     }
     Ok(documents
         .into_iter()
@@ -77,17 +82,13 @@ pub(super) fn objects(input: &Input) -> Result<Vec<Object>, ConvertError> {
         .collect())
 }
 
-/// Whether it is JSON with a `resourceList`. Its own parser gets the text, not the parsed value,
-/// since it depends on duplicate keys and their order.
-fn is_config(text: &str) -> bool {
-    const LIST: &str = "resourceList";
-    match serde_json::from_str(text) {
-        Ok(Value::Object(object)) => object.keys().any(|key| key.eq_ignore_ascii_case(LIST)),
-        Ok(_) => false,
-        // Invalid JSON that can only be meant as a config.json: its own parser reports the error.
-        Err(_) => {
-            text.trim_start().starts_with('{') && text.contains(LIST) && !text.contains("kind")
-        }
+const TOGETHER: &str = "has a resourceList beside other documents; a config.json must be JSON, and in a file of its own or in a ConfigMap";
+
+fn config(input: &Input) -> Object {
+    Object {
+        file: input.file.clone(),
+        name: "config.json".to_owned(),
+        content: Content::Config(input.text.clone()),
     }
 }
 
@@ -148,7 +149,7 @@ fn keys(config_map: &Value) -> impl Iterator<Item = (String, Content)> {
         let other = || Content::Other("not a config.json: no resourceList".to_owned());
         (
             key.clone(),
-            if is_config(text) {
+            if is_config(text) || is_config_as_yaml(text) {
                 Content::Config(text.to_owned())
             } else {
                 other()

@@ -15,6 +15,7 @@
 
 mod annotation;
 mod cni;
+mod config_text;
 mod fields;
 mod input;
 mod ipam;
@@ -73,8 +74,8 @@ pub struct ConvertError {
 /// Converts all inputs together: the networks of a pod can be in another file.
 ///
 /// # Errors
-/// An input is neither YAML nor JSON, or a `config.json` with which the device plugin would not
-/// start.
+/// An input is neither YAML nor JSON, or a `config.json` that is not JSON or with which the device
+/// plugin would not start.
 pub fn convert(inputs: &[Input], options: &Options) -> Result<Converted, ConvertError> {
     let mut objects = Vec::new();
     for input in inputs {

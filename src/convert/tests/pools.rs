@@ -136,3 +136,48 @@ fn a_config_that_is_not_json_is_still_recognised() {
         "{error}"
     );
 }
+
+#[test]
+fn a_config_that_is_not_json_is_an_error_with_its_line_and_column() {
+    let pool = r#"{"resourceName": "any_kind", "selectors": {}}"#;
+    let comma = format!("{{\n  \"resourceList\": [{pool},]\n}}\n");
+    let in_yaml = "# pools\nresourceList:\n- {resourceName: any_kind, selectors: {}}\n";
+    let map = |text: &str| {
+        let data = serde_json::json!({"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"config.json": text}});
+        data.to_string()
+    };
+    let error = |text: &str| {
+        convert(&[input("c.json", text)], &options())
+            .unwrap_err()
+            .to_string()
+    };
+    let (file, key) = ("c.json: config.json", "c.json: ConfigMap c config.json");
+    let (at_comma, at_start) = (
+        "line 2 column 66: trailing comma",
+        "line 1 column 1: expected value",
+    );
+    for (text, place, what) in [
+        (comma.clone(), file, at_comma),
+        (in_yaml.to_owned(), file, at_start),
+        (map(&comma), key, at_comma),
+        (map(in_yaml), key, at_start),
+        (
+            format!("{{resourceList: [{pool}]}}"),
+            file,
+            "line 1 column 2: key must be a string",
+        ),
+        (format!("// kind of\n{comma}"), file, at_start),
+    ] {
+        let error = error(&text);
+        assert!(
+            error.starts_with(&format!("{place}: {what} near ")),
+            "{error}"
+        );
+        assert!(error.contains("must be JSON"), "{error}");
+    }
+    let error = error(&format!("{{kind: Pod}}\n---\n{comma}"));
+    assert!(
+        error.starts_with("c.json: has a resourceList beside other documents"),
+        "{error}"
+    );
+}
