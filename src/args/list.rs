@@ -11,8 +11,8 @@ pub struct ListArgs {
     /// of this host. Only needs a kubeconfig.
     #[arg(long, group = "of_cluster")]
     pub cluster: bool,
-    /// Read manifests instead of the cluster: slices and claims, as YAML or JSON. Use - for
-    /// standard input.
+    /// Read files instead of the cluster: manifests with slices and claims, as YAML or JSON, or a
+    /// host that `sriov-dra record` wrote. Use - for standard input.
     #[arg(short, long, group = "of_cluster")]
     pub file: Vec<PathBuf>,
     /// List only this node of the cluster.

@@ -4,10 +4,11 @@
 //!  list            this host: kernel, records ─► table
 //!                  pools: from the cluster's slices, else from config.json
 //!  list --cluster  slices, claims, taint rules ─► table
-//!  list -f FILE    the same from manifests
+//!  list -f FILE    the same from manifests, or a recorded host
 //! ```
 
 mod cluster;
+mod files;
 mod pools;
 mod table;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod tests;
 
 use std::{collections::BTreeMap, env, path::Path};
 
+use anyhow::{Context, ensure};
 use serde::Serialize;
 
 use crate::{
@@ -22,7 +24,7 @@ use crate::{
     convert,
     device::{DeviceId, Function},
     files::Disk,
-    host::{Kernel, linux::Linux},
+    host::{Kernel, Recording, linux::Linux},
     inventory::Inventory,
     ledger::{Entry, Store},
     paths::Paths,
@@ -56,7 +58,12 @@ struct Row<'a> {
 }
 
 pub(super) fn run(args: &ListArgs) -> anyhow::Result<()> {
-    let text = if args.cluster || !args.file.is_empty() {
+    let text = if !args.file.is_empty() {
+        match files::read(&args.file)? {
+            files::Content::Cluster(objects) => cluster::render(args, objects)?,
+            files::Content::Host(recording) => recorded(args, &recording)?,
+        }
+    } else if args.cluster {
         cluster::output(args)?
     } else {
         host_output(args)?
@@ -81,25 +88,34 @@ fn host_output(args: &ListArgs) -> anyhow::Result<String> {
         functions,
     };
     let pools = pools::pools_of_host(args, &inventory, &records);
-    render(
-        &inventory.functions,
-        &pools,
-        &holders(&records),
-        args.output,
-    )
+    render(&inventory, &pools, &holders(&records), args.output)
+}
+
+/// A recorded host, with the pools of `--config-file`: its cluster is not known.
+fn recorded(args: &ListArgs, recording: &Recording) -> anyhow::Result<String> {
+    ensure!(
+        args.node.is_none(),
+        "--node applies to clusters, but the file is the recording of one host"
+    );
+    let inventory = Inventory::of_recording(recording).context("recorded sysfs")?;
+    let node = args.node_name.as_deref().unwrap_or_default();
+    let pools = pools::configured(args, node, &inventory, &[]).unwrap_or_default();
+    render(&inventory, &pools, &Holders::new(), args.output)
 }
 
 fn render(
-    functions: &[Function],
+    inventory: &Inventory,
     pools: &PoolNames,
     holders: &Holders,
     output: Output,
 ) -> anyhow::Result<String> {
     match output {
         Output::Table | Output::Wide => {
-            Ok(table(functions, pools, holders, output == Output::Wide))
+            Ok(table(inventory, pools, holders, output == Output::Wide))
         }
-        Output::Json | Output::Yaml => structured(&rows(functions, pools, holders), output),
+        Output::Json | Output::Yaml => {
+            structured(&rows(&inventory.functions, pools, holders), output)
+        }
     }
 }
 

@@ -118,6 +118,18 @@ impl Snapshot {
         })
     }
 
+    /// The nodes of all slices, of whichever driver, with or without devices.
+    #[must_use]
+    pub fn all_nodes(&self) -> BTreeSet<&str> {
+        let slices = self.slices.iter();
+        let own = slices
+            .clone()
+            .filter_map(|slice| slice.spec.node_name.as_deref());
+        let devices = slices.flat_map(|slice| &slice.spec.devices);
+        own.chain(devices.filter_map(|device| device.node_name.as_deref()))
+            .collect()
+    }
+
     /// The nodes with devices of this driver.
     pub(super) fn nodes<'a>(&'a self, driver: &str) -> BTreeSet<&'a str> {
         self.devices()

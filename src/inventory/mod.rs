@@ -36,6 +36,15 @@ pub fn observe(kernel: &dyn Kernel) -> Result<Inventory> {
     })
 }
 
+/// What of a function the host itself uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostUse {
+    /// The function.
+    Whole,
+    /// A VF or SF of it, which would go with it.
+    Part,
+}
+
 impl Inventory {
     /// The inventory of a recorded host.
     ///
@@ -56,6 +65,15 @@ impl Inventory {
         self.functions.iter().filter(move |function| {
             !self.host_used.contains(&function.id) && !torn.contains(&function.id)
         })
+    }
+
+    /// Whether the host uses it, or a part of it.
+    #[must_use]
+    pub fn host_use(&self, id: DeviceId) -> Option<HostUse> {
+        if self.host_used.contains(&id) {
+            return Some(HostUse::Whole);
+        }
+        self.torn().contains(&id).then_some(HostUse::Part)
     }
 
     /// Takes out what the administrator does not let this driver use, as if the host used it.

@@ -56,7 +56,7 @@ pub(super) async fn run(out: &mut dyn Write, root: &Path) -> anyhow::Result<()> 
 fn host(out: &mut Output<'_>, node: &DemoNode) -> anyhow::Result<()> {
     out.section("The host: two PFs with seven VFs each (`sriov-dra list`)")?;
     Ok(out.block(&list::table(
-        &node.fake.functions()?,
+        &inventory::observe(&node.fake)?,
         &list::PoolNames::new(),
         &list::Holders::new(),
         false,

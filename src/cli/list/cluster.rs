@@ -1,11 +1,14 @@
 //! The devices of all nodes, from slices, claims and taint rules.
 
+use std::collections::BTreeSet;
+
+use anyhow::ensure;
 use serde_json::Value;
 
 use super::structured;
 use crate::{
     args::{ListArgs, Output},
-    cli::{columns::columns, explain::files},
+    cli::columns::columns,
     cluster::Kube,
     explain::{DeviceView, Snapshot, devices},
 };
@@ -15,24 +18,24 @@ const PLAIN: [&str; 9] = [
 ];
 const WIDE: [&str; 4] = ["IDS", "NUMA", "PCIE ROOT", "SPEED"];
 
-/// The output, from the cluster or from files.
+/// The output, from the cluster.
 pub(super) fn output(args: &ListArgs) -> anyhow::Result<String> {
-    let objects = if args.file.is_empty() {
-        from_cluster(&args.driver_name)?
-    } else {
-        files::objects(&args.file)?
-    };
-    render(args, objects)
+    render(args, from_cluster(&args.driver_name)?)
 }
 
 pub(super) fn render(args: &ListArgs, objects: Vec<Value>) -> anyhow::Result<String> {
-    let mut all = devices(&Snapshot::read(objects)?, &args.driver_name);
+    let snapshot = Snapshot::read(objects)?;
+    let mut all = devices(&snapshot, &args.driver_name);
     if let Some(node) = &args.node {
+        let mut known = snapshot.all_nodes();
+        known.extend(all.iter().filter_map(|device| device.node.as_deref()));
+        ensure!(known.contains(&**node), unknown(node, &known));
         all.retain(|device| device.node.as_ref().is_none_or(|of| of == node));
     }
     match args.output {
         Output::Json | Output::Yaml => structured(&all, args.output),
-        output => Ok(table(&all, output == Output::Wide, &args.driver_name)),
+        _ if all.is_empty() => Ok(no_devices(args)),
+        output => Ok(table(&all, output == Output::Wide)),
     }
 }
 
@@ -43,10 +46,30 @@ fn from_cluster(driver: &str) -> anyhow::Result<Vec<Value>> {
     Ok(runtime.block_on(async { Kube::connect(driver, "").await?.device_objects().await })?)
 }
 
-fn table(devices: &[DeviceView], wide: bool, driver: &str) -> String {
-    if devices.is_empty() {
-        return format!("no devices of {driver} found in slices or claims\n");
-    }
+fn no_devices(args: &ListArgs) -> String {
+    let place = match &args.node {
+        Some(node) => format!("on node {node}"),
+        None => "in slices or claims".to_owned(),
+    };
+    format!("no devices of {} found {place}\n", args.driver_name)
+}
+
+/// A cluster may have thousands of nodes; those that are listed show how the names are formed.
+fn unknown(node: &str, known: &BTreeSet<&str>) -> String {
+    const MOST: usize = 10;
+    let names: Vec<&str> = known.iter().take(MOST).copied().collect();
+    let more = match known.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let known = match names.is_empty() {
+        true => "no slice or claim is of a node".to_owned(),
+        false => format!("slices and claims are of {}{more}", names.join(", ")),
+    };
+    format!("node {node} is unknown: {known}")
+}
+
+fn table(devices: &[DeviceView], wide: bool) -> String {
     let header: Vec<&str> = PLAIN
         .iter()
         .chain(if wide { &WIDE[..] } else { &[] })

@@ -74,7 +74,8 @@ pub(super) fn pool(device: &Device) -> Option<(DeviceId, String)> {
     (!pool.is_empty()).then_some((DeviceId::from_name(&device.name).ok()?, pool.to_owned()))
 }
 
-fn configured(
+/// As `--config-file` assigns them; `None`: there is no file, or it is invalid.
+pub(super) fn configured(
     args: &ListArgs,
     node: &str,
     inventory: &Inventory,

@@ -3,15 +3,17 @@
 use super::{Holders, PoolNames};
 use crate::cli::columns::columns;
 use crate::device::{Function, FunctionKind};
+use crate::inventory::{HostUse, Inventory};
 
 const PLAIN: [&str; 8] = [
     "DEVICE", "TYPE", "NETDEV", "DRIVER", "LINK", "POOL", "CLAIM", "POD",
 ];
 const WIDE: [&str; 4] = ["IDS", "NUMA", "PCIE ROOT", "IOMMU"];
 
-/// PFs by address, each followed by its VFs and SFs by index; then VFs without a PF.
+/// PFs by address, each followed by its VFs and SFs by index; then VFs without a PF. What is not
+/// published because the host uses it is marked in place of a claim.
 pub(crate) fn table(
-    functions: &[Function],
+    inventory: &Inventory,
     pools: &PoolNames,
     holders: &Holders,
     wide: bool,
@@ -23,9 +25,9 @@ pub(crate) fn table(
         .collect();
     columns(
         &header,
-        sorted(functions)
+        sorted(&inventory.functions)
             .into_iter()
-            .map(|function| row(function, pools, holders, wide)),
+            .map(|function| row(inventory, function, pools, holders, wide)),
     )
 }
 
@@ -45,8 +47,15 @@ fn sorted(functions: &[Function]) -> Vec<&Function> {
     sorted
 }
 
-fn row(function: &Function, pools: &PoolNames, holders: &Holders, wide: bool) -> Vec<String> {
+fn row(
+    inventory: &Inventory,
+    function: &Function,
+    pools: &PoolNames,
+    holders: &Holders,
+    wide: bool,
+) -> Vec<String> {
     let holder = holders.get(&function.id);
+    let host = || inventory.host_use(function.id).map(host_use);
     let dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let mut cells = vec![
         device(function),
@@ -55,7 +64,7 @@ fn row(function: &Function, pools: &PoolNames, holders: &Holders, wide: bool) ->
         dash(function.binding.driver.clone()),
         link(function),
         dash(pools.get(&function.id).cloned()),
-        dash(holder.map(|holder| holder.claim.clone())),
+        dash(holder.map(|holder| holder.claim.clone()).or_else(host)),
         dash(holder.and_then(|holder| holder.pod.clone())),
     ];
     if wide {
@@ -72,6 +81,14 @@ fn row(function: &Function, pools: &PoolNames, holders: &Holders, wide: bool) ->
 fn device(function: &Function) -> String {
     let indent = if function.is_part() { "  " } else { "" };
     format!("{indent}{}", function.id)
+}
+
+fn host_use(of: HostUse) -> String {
+    let text = match of {
+        HostUse::Whole => "used by the host",
+        HostUse::Part => "used by the host in part",
+    };
+    text.to_owned()
 }
 
 fn kind(kind: &FunctionKind) -> String {

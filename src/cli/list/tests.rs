@@ -30,6 +30,13 @@ fn of_cluster(line: &str) -> String {
     .unwrap()
 }
 
+fn unused(functions: &[Function]) -> Inventory {
+    Inventory {
+        functions: functions.to_vec(),
+        ..Inventory::default()
+    }
+}
+
 fn function(address: &str, kind: FunctionKind) -> Function {
     Function {
         id: address.parse::<Bdf>().unwrap().into(),
@@ -80,16 +87,17 @@ fn vfs_follow_their_pf_by_index_with_their_holders() {
     };
     let holders = Holders::from([(functions[0].id, holder)]);
     let pools = PoolNames::from([(functions[0].id, "intel.com/upf".to_owned())]);
-    insta::assert_snapshot!(table(&functions, &pools, &holders, false), @r#"
+    insta::assert_snapshot!(table(&unused(&functions), &pools, &holders, false), @r#"
     DEVICE          TYPE            NETDEV  DRIVER  LINK           POOL           CLAIM     POD
     0000:01:00.0    pf, 2 of 7 VFs  eth0    igb     up, 1000 Mb/s  -              -         -
       0000:01:10.0  vf 0            eth0    igb     up             -              -         -
       0000:01:10.2  vf 1            eth0    igb     up             intel.com/upf  shop/net  shop/upf-0
     0000:00:05.0    vf              eth0    igb     up             -              -         -
     "#);
-    let rows: Value =
-        serde_json::from_str(&render(&functions[..1], &pools, &holders, Output::Json).unwrap())
-            .unwrap();
+    let rows: Value = serde_json::from_str(
+        &render(&unused(&functions[..1]), &pools, &holders, Output::Json).unwrap(),
+    )
+    .unwrap();
     assert_eq!(
         (&rows[0]["pool"], &rows[0]["claim"], &rows[0]["pod"]),
         (
@@ -112,7 +120,7 @@ fn a_recorded_host_is_listed_as_the_documentation_shows() {
         {"resourceName": "vf", "selectors": {"pfNames": ["ens1f1np1"]}},
         {"resourceName": "sf", "deviceType": "auxNetDevice", "selectors": {"auxTypes": ["sf"]}}]}"#;
     let pools = pools::assigned(&Config::read(config, "example.com").unwrap().0, &host, &[]);
-    let table = render(&host.functions, &pools, &Holders::new(), Output::Table).unwrap();
+    let table = render(&host, &pools, &Holders::new(), Output::Table).unwrap();
     assert!(
         PAGE.contains(&table),
         "docs/debugging.md does not show the actual output:\n{table}"
@@ -122,8 +130,7 @@ fn a_recorded_host_is_listed_as_the_documentation_shows() {
 #[test]
 fn yaml_and_json_have_the_same_content() {
     let host = fixtures::host("connectx6dx");
-    let text =
-        |output| render(&host.functions, &PoolNames::new(), &Holders::new(), output).unwrap();
+    let text = |output| render(&host, &PoolNames::new(), &Holders::new(), output).unwrap();
     let json: Value = serde_json::from_str(&text(Output::Json)).unwrap();
     assert_eq!(
         serde_saphyr::from_str::<Value>(&text(Output::Yaml)).unwrap(),
@@ -182,11 +189,6 @@ fn json_of_a_cluster_has_every_attribute() {
     "#);
     let yaml = of_cluster("sriov-dra list --cluster --node node1 -o yaml");
     assert_eq!(serde_saphyr::from_str::<Value>(&yaml).unwrap(), rows);
-    let none = of_cluster("sriov-dra list --cluster --node node2");
-    assert_eq!(
-        none,
-        "no devices of sriov-dra.io found in slices or claims\n"
-    );
 }
 
 #[test]
@@ -195,4 +197,81 @@ fn the_option_node_requires_cluster() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("--cluster"), "{error}");
+}
+
+#[test]
+fn a_recording_is_listed_as_its_host_with_what_the_host_uses() {
+    let list = |name: &str, flags: &str| {
+        let file = format!("{}/e2e/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let args = list_args(&format!("sriov-dra list -f {file} {flags}"));
+        match files::read(&args.file).unwrap() {
+            files::Content::Host(recording) => recorded(&args, &recording),
+            files::Content::Cluster(_) => panic!("{name} is no recording"),
+        }
+    };
+    let table = list("bluefield2", "").unwrap();
+    let used: Vec<&str> = table
+        .lines()
+        .filter(|line| line.contains("used by the host "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!(used, ["0000:03:00.0", "0000:03:00.0/sf0"], "{table}");
+    let error = list("bluefield2", "--node a").unwrap_err();
+    assert!(error.to_string().starts_with("--node applies to clusters"));
+    let json: Value = serde_json::from_str(&list("connectx6dx", "-o json").unwrap()).unwrap();
+    assert_eq!(json.as_array().map(Vec::len), Some(10));
+}
+
+#[test]
+fn functions_that_the_host_uses_are_marked() {
+    let pf: Bdf = "0000:01:00.0".parse().unwrap();
+    let address = Some(VfAddress { pf, index: 0 });
+    let (total_vfs, num_vfs) = (7, 1);
+    let functions = [
+        function("0000:01:00.0", FunctionKind::Pf { total_vfs, num_vfs }),
+        function("0000:01:10.0", FunctionKind::Vf { address }),
+    ];
+    let host = Inventory {
+        host_used: [functions[1].id].into(),
+        ..unused(&functions)
+    };
+    insta::assert_snapshot!(table(&host, &PoolNames::new(), &Holders::new(), false), @r#"
+    DEVICE          TYPE            NETDEV  DRIVER  LINK           POOL  CLAIM                     POD
+    0000:01:00.0    pf, 1 of 7 VFs  eth0    igb     up, 1000 Mb/s  -     used by the host in part  -
+      0000:01:10.0  vf 0            eth0    igb     up             -     used by the host          -
+    "#);
+}
+
+#[test]
+fn an_unknown_node_is_an_error_that_names_the_known_ones() {
+    let list = |node: &str, objects: &str| {
+        cluster::render(
+            &list_args(&format!("sriov-dra list --cluster --node {node}")),
+            serde_saphyr::from_multiple(objects).unwrap(),
+        )
+        .map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        list("node2", CLUSTER).unwrap_err(),
+        "node node2 is unknown: slices and claims are of node1"
+    );
+    assert_eq!(
+        list("node2", "{kind: List, items: []}").unwrap_err(),
+        "node node2 is unknown: no slice or claim is of a node"
+    );
+    let slice = |node: usize| {
+        format!(
+            "---\n{{kind: ResourceSlice, metadata: {{name: s{node}}}, spec: {{driver: gpu.example.com, nodeName: n{node:02}, \
+             pool: {{name: n{node:02}, generation: 1, resourceSliceCount: 1}}, devices: []}}}}\n"
+        )
+    };
+    let slices: String = (0..12).map(slice).collect();
+    assert_eq!(
+        list("n1", &slices).unwrap_err(),
+        "node n1 is unknown: slices and claims are of n00, n01, n02, n03, n04, n05, n06, n07, n08, n09 and 2 more"
+    );
+    assert_eq!(
+        list("n11", &slices).unwrap(),
+        "no devices of sriov-dra.io found on node n11\n"
+    );
 }
