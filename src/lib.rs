@@ -18,7 +18,8 @@
 //!
 //! | band | module | what it has |
 //! |---|---|---|
-//! | base | [`files`] | files that are whole or absent |
+//! | base | [`errors`] | the text of an error with its causes |
+//! | | [`files`] | files that are whole or absent |
 //! | | [`deadline`] | the time that a piece of work has |
 //! | | [`paths`] | where things are on a host |
 //! | model, pure | [`device`] | nouns without I/O |
@@ -57,6 +58,7 @@ pub mod claim;
 pub mod classes;
 pub mod deadline;
 pub mod device;
+pub mod errors;
 pub mod files;
 pub mod host;
 pub mod inventory;

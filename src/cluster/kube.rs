@@ -1,5 +1,6 @@
 //! The real API server, by kube.
 
+mod connection;
 mod in_use;
 mod objects;
 mod policies;
@@ -20,7 +21,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference},
 };
 use kube::{
-    Api, Client, Config,
+    Api, Client,
     api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions},
     runtime::events::{Recorder, Reporter},
 };
@@ -33,18 +34,19 @@ use super::{
 use crate::{
     api::Attribute,
     claim::AllocatedClaim,
+    errors::with_sources,
     ledger::ClaimRef,
     slice::{CounterSet, Device, Features, Placed, Reason, Slice, SliceChange, StoredSlice, Taint},
 };
 
+use connection::Server;
+
+pub use connection::Access;
 pub use in_use::InUse;
 
 /// No single answer may take longer; kube itself waits for ever on a connection that has silently
 /// died.
 const TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Above the server's own limit of 290 s for one watch.
-const WATCH_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The first minor version of Kubernetes 1 that has counters in slices of their own.
 const COUNTER_SLICES: u32 = 35;
@@ -52,6 +54,7 @@ const COUNTER_SLICES: u32 = 35;
 /// The API server, for one driver on one node.
 pub struct Kube {
     client: Client,
+    server: Server,
     driver: String,
     node: String,
     recorder: Recorder,
@@ -59,31 +62,32 @@ pub struct Kube {
 }
 
 impl Kube {
-    /// With the pod's service account, or else by kubeconfig. Must be called in a tokio runtime.
-    ///
-    /// # Errors
-    /// There is neither, or it cannot be read. The server is not asked yet.
-    pub async fn connect(driver: &str, node: &str) -> Result<Self> {
-        let failed = |error: &dyn ToString| unreachable("API server", error.to_string());
-        // rustls refuses to choose when another crate has turned on a second provider. Already
-        // chosen is fine.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut config = Config::infer().await.map_err(|error| failed(&error))?;
-        config.read_timeout = Some(WATCH_TIMEOUT);
-        let client = Client::try_from(config).map_err(|error| failed(&error))?;
-        Ok(Self::new(client, driver, node))
-    }
-
     /// With a client that is there already.
     #[must_use]
     pub fn new(client: Client, driver: &str, node: &str) -> Self {
+        Self::of(client, Server::unnamed(), driver, node)
+    }
+
+    fn of(client: Client, server: Server, driver: &str, node: &str) -> Self {
         let recorder = Recorder::new(client.clone(), reporter(driver, node));
         Self {
             client,
+            server,
             driver: driver.into(),
             node: node.into(),
             recorder,
             node_uid: OnceCell::new(),
+        }
+    }
+
+    async fn request<T: Debug>(
+        &self,
+        subject: &str,
+        answer: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T> {
+        match timeout(TIMEOUT, answer).await {
+            Ok(answer) => answer.map_err(|error| cluster_error(subject, error)),
+            Err(_) => Err(unreachable(subject, self.no_answer(TIMEOUT))),
         }
     }
 
@@ -107,11 +111,12 @@ impl Kube {
     async fn owner(&self) -> Result<OwnerReference> {
         let subject = format!("node {}", self.node);
         let ask = async {
-            let node = request(
-                &subject,
-                Api::<Node>::all(self.client.clone()).get(&self.node),
-            )
-            .await?;
+            let node = self
+                .request(
+                    &subject,
+                    Api::<Node>::all(self.client.clone()).get(&self.node),
+                )
+                .await?;
             node.metadata
                 .uid
                 .ok_or_else(|| unreachable(&subject, "has no UID".into()))
@@ -141,7 +146,9 @@ impl Kube {
     }
 
     async fn minor_version(&self) -> Result<u32> {
-        let info = request("server version", self.client.apiserver_version()).await?;
+        let info = self
+            .request("server version", self.client.apiserver_version())
+            .await?;
         // "35+" is a version too.
         let digits: String = info
             .minor
@@ -169,11 +176,12 @@ impl Kube {
             dry_run: true,
             ..PostParams::default()
         };
-        match request(
-            "slice, as a dry run",
-            self.slice_api().create(&dry, &object),
-        )
-        .await
+        match self
+            .request(
+                "slice, as a dry run",
+                self.slice_api().create(&dry, &object),
+            )
+            .await
         {
             Ok(kept) => {
                 let kept = self.stored(kept).content;
@@ -214,7 +222,10 @@ fn reporter(driver: &str, node: &str) -> Reporter {
 impl Cluster for Kube {
     async fn claim(&self, namespace: &str, name: &str) -> Result<Option<AllocatedClaim>> {
         let subject = format!("claim {namespace}/{name}");
-        let Some(claim) = request(&subject, self.claim_api(namespace).get_opt(name)).await? else {
+        let Some(claim) = self
+            .request(&subject, self.claim_api(namespace).get_opt(name))
+            .await?
+        else {
             return Ok(None);
         };
         claims::allocated(claim, &self.driver).map_err(|error| ClusterError {
@@ -228,7 +239,7 @@ impl Cluster for Kube {
         let params = PatchParams::apply(&self.driver).force();
         let body = Patch::Apply(status::apply(claim, devices, Timestamp::now()));
         let api = self.claim_api(&claim.namespace);
-        request(
+        self.request(
             &format!("status of claim {claim}"),
             api.patch_status(&claim.name, &params, &body),
         )
@@ -243,7 +254,7 @@ impl Cluster for Kube {
             event.reason,
             reference.name.as_deref().unwrap_or_default()
         );
-        request(
+        self.request(
             &subject,
             self.recorder.publish(&events::event(event), &reference),
         )
@@ -274,7 +285,9 @@ impl Cluster for Kube {
 
     async fn slices(&self) -> Result<Vec<StoredSlice>> {
         let params = ListParams::default().fields(&self.selector());
-        let all = request("slices of this node", self.slice_api().list(&params)).await?;
+        let all = self
+            .request("slices of this node", self.slice_api().list(&params))
+            .await?;
         Ok(all
             .items
             .into_iter()
@@ -285,11 +298,12 @@ impl Cluster for Kube {
     async fn create_slice(&self, slice: &Placed) -> Result<StoredSlice> {
         let object = self.object(slice).await?;
         let subject = format!("slice {} of this node", slice.index);
-        let made = request(
-            &subject,
-            self.slice_api().create(&PostParams::default(), &object),
-        )
-        .await?;
+        let made = self
+            .request(
+                &subject,
+                self.slice_api().create(&PostParams::default(), &object),
+            )
+            .await?;
         Ok(self.stored(made))
     }
 
@@ -299,12 +313,13 @@ impl Cluster for Kube {
         object.metadata.uid = Some(stored.uid.clone());
         object.metadata.resource_version = Some(stored.version.clone());
         let subject = format!("slice {}", stored.name);
-        let now = request(
-            &subject,
-            self.slice_api()
-                .replace(&stored.name, &PostParams::default(), &object),
-        )
-        .await?;
+        let now = self
+            .request(
+                &subject,
+                self.slice_api()
+                    .replace(&stored.name, &PostParams::default(), &object),
+            )
+            .await?;
         Ok(self.stored(now))
     }
 
@@ -314,11 +329,12 @@ impl Cluster for Kube {
             resource_version,
             uid,
         });
-        match request(
-            &format!("slice {}", stored.name),
-            self.slice_api().delete(&stored.name, &params),
-        )
-        .await
+        match self
+            .request(
+                &format!("slice {}", stored.name),
+                self.slice_api().delete(&stored.name, &params),
+            )
+            .await
         {
             Err(error) if error.kind != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -338,22 +354,9 @@ impl Cluster for Kube {
     }
 }
 
-async fn request<T: Debug>(
-    subject: &str,
-    answer: impl Future<Output = kube::Result<T>>,
-) -> Result<T> {
-    match timeout(TIMEOUT, answer).await {
-        Ok(answer) => answer.map_err(|error| cluster_error(subject, error)),
-        Err(_) => Err(unreachable(
-            subject,
-            format!("no answer within {TIMEOUT:?}"),
-        )),
-    }
-}
-
 fn cluster_error(subject: &str, error: kube::Error) -> ClusterError {
     let kube::Error::Api(status) = error else {
-        return unreachable(subject, error.to_string());
+        return unreachable(subject, without_prefix(&with_sources(&error)));
     };
     let kind = match status.code {
         404 => ErrorKind::NotFound,
@@ -372,6 +375,11 @@ fn cluster_error(subject: &str, error: kube::Error) -> ClusterError {
         subject: subject.to_owned(),
         text,
     }
+}
+
+/// kube's name of its variant says nothing to a user.
+fn without_prefix(text: &str) -> String {
+    text.trim_start_matches("ServiceError: ").to_owned()
 }
 
 fn unreachable(subject: &str, text: String) -> ClusterError {

@@ -21,7 +21,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use self::kube::{InUse, Kube};
+pub use self::kube::{Access, InUse, Kube};
 pub use convert::slice_bytes;
 pub use events::{Event, Subject};
 pub use memory::Memory;

@@ -11,7 +11,7 @@ use super::wire::{
         dra_plugin_client::DraPluginClient,
     },
 };
-use crate::{claim::PreparedDevice, ledger::ClaimRef};
+use crate::{claim::PreparedDevice, errors::with_sources, ledger::ClaimRef};
 
 /// A kubelet that has registered a driver.
 pub struct Client {
@@ -29,7 +29,7 @@ impl Client {
         let info = registry
             .get_info(InfoRequest {})
             .await
-            .map_err(|status| status.to_string())?
+            .map_err(|status| with_sources(&status))?
             .into_inner();
         let status = RegistrationStatus {
             plugin_registered: true,
@@ -38,7 +38,7 @@ impl Client {
         registry
             .notify_registration_status(status)
             .await
-            .map_err(|status| status.to_string())?;
+            .map_err(|status| with_sources(&status))?;
         let dra = DraPluginClient::new(connect(Path::new(&info.endpoint)).await?);
         Ok(Self {
             dra,
@@ -64,7 +64,7 @@ impl Client {
             .dra
             .node_prepare_resources(request)
             .await
-            .map_err(|status| status.to_string())?
+            .map_err(|status| with_sources(&status))?
             .into_inner();
         let mut claims = answer.claims;
         let answer = claims
@@ -95,7 +95,7 @@ impl Client {
             .dra
             .node_unprepare_resources(request)
             .await
-            .map_err(|status| status.to_string())?
+            .map_err(|status| with_sources(&status))?
             .into_inner();
         match answer.claims.get(claim.uid.as_str()) {
             Some(answer) if answer.error.is_empty() => Ok(()),
@@ -115,9 +115,9 @@ fn wire(claim: &ClaimRef) -> Claim {
 
 async fn connect(socket: &Path) -> Result<Channel, String> {
     let endpoint = Endpoint::try_from(format!("unix://{}", socket.display()))
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| with_sources(&error))?;
     endpoint
         .connect()
         .await
-        .map_err(|error| format!("{}: {error}", socket.display()))
+        .map_err(|error| format!("{}: {}", socket.display(), with_sources(&error)))
 }

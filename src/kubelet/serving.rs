@@ -22,7 +22,7 @@ use super::{
     sockets::{Sockets, listen},
     wire::{registration::registration_server::RegistrationServer, v1, v1beta1},
 };
-use crate::files;
+use crate::{errors::with_sources, files};
 
 /// The driver's identity, and where the kubelet expects its sockets.
 #[derive(Debug, Clone)]
@@ -175,8 +175,8 @@ impl Running {
     async fn ended(&mut self) -> String {
         match (&mut self.task).await {
             Ok(Ok(())) => "no error reported".into(),
-            Ok(Err(error)) => error.to_string(),
-            Err(error) => error.to_string(),
+            Ok(Err(error)) => with_sources(&error),
+            Err(error) => with_sources(&error),
         }
     }
 }

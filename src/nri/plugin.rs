@@ -12,6 +12,7 @@ use super::{
     Hooks, NriError,
     session::{self, Identity},
 };
+use crate::errors::with_sources;
 
 /// Backoff between connects. A runtime that restarts is back within a second or two, and connecting
 /// to a unix socket is cheap.
@@ -74,7 +75,7 @@ impl Plugin {
             if self.ready.send_replace(false) {
                 pause = SHORTEST;
             }
-            let text = error.to_string();
+            let text = with_sources(&error);
             if text != logged {
                 tracing::warn!(
                     socket = %self.socket.display(),

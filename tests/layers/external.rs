@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Every dependency, and the modules or bands that may name it. Standard library: all.
-pub(crate) const MAY: [(&str, &[&str]); 31] = [
+pub(crate) const MAY: [(&str, &[&str]); 32] = [
     // What every band may build on.
     ("ipnet", ALL),
     ("jiff", ALL),
@@ -41,6 +41,7 @@ pub(crate) const MAY: [(&str, &[&str]); 31] = [
     ("rustls", &["cluster"]),
     ("tonic", &["kubelet"]),
     ("tonic_prost", &["kubelet"]),
+    ("tower", &["cluster"]),
     // Processes.
     ("anyhow", &[PROCESSES]),
     // Readiness and metrics; the scripted API server of cluster's tests.

@@ -3,7 +3,7 @@
 use k8s_openapi::api::resource::v1::ResourceClaim;
 use kube::{Api, ResourceExt, api::ListParams};
 
-use super::{Kube, request};
+use super::Kube;
 use crate::{
     cluster::{Result, claims::device_ref},
     slice::DeviceRef,
@@ -27,7 +27,9 @@ impl Kube {
     /// The server's.
     pub async fn claims_in_use(&self) -> Result<Vec<InUse>> {
         let api: Api<ResourceClaim> = Api::all(self.client.clone());
-        let claims = request("resource claims", api.list(&ListParams::default())).await?;
+        let claims = self
+            .request("resource claims", api.list(&ListParams::default()))
+            .await?;
         Ok(claims
             .items
             .iter()

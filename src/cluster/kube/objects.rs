@@ -3,14 +3,17 @@
 
 use std::fmt::Debug;
 
-use k8s_openapi::api::resource::v1::{
-    DeviceClass, DeviceTaintRule, ResourceClaim, ResourceClaimTemplate, ResourceSlice,
+use k8s_openapi::api::{
+    core::v1::Pod,
+    resource::v1::{
+        DeviceClass, DeviceTaintRule, ResourceClaim, ResourceClaimTemplate, ResourceSlice,
+    },
 };
 use kube::{Api, Resource, api::ListParams};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Kube, request};
+use super::Kube;
 use crate::cluster::{ClusterError, ErrorKind, Result};
 
 impl Kube {
@@ -28,6 +31,17 @@ impl Kube {
         all.extend(self.listed::<DeviceClass>("device classes").await?);
         all.extend(self.slices_and_rules().await?);
         Ok(all)
+    }
+
+    /// A pod, as the API writes it.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn pod_object(&self, namespace: &str, name: &str) -> Result<Option<Value>> {
+        let api: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        let subject = format!("pod {namespace}/{name}");
+        let pod = self.request(&subject, api.get_opt(name)).await?;
+        pod.map(|pod| value(&subject, &pod)).transpose()
     }
 
     /// The objects that say which devices there are and who has them: claims, slices and taint
@@ -60,19 +74,23 @@ impl Kube {
         K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
     {
         let api: Api<K> = Api::all(self.client.clone());
-        let all = request(subject, api.list(&ListParams::default())).await?;
-        let value = |object: &K| {
-            let mut value = serde_json::to_value(object)?;
-            // Members of a list need not say what they are.
-            value["kind"] = K::kind(&()).into();
-            Ok(value)
-        };
-        let values: std::result::Result<_, serde_json::Error> =
-            all.items.iter().map(value).collect();
-        values.map_err(|error| ClusterError {
-            kind: ErrorKind::Invalid,
-            subject: subject.to_owned(),
-            text: error.to_string(),
-        })
+        let all = self
+            .request(subject, api.list(&ListParams::default()))
+            .await?;
+        all.items
+            .iter()
+            .map(|object| value(subject, object))
+            .collect()
     }
+}
+
+/// With its kind: members of a list need not say what they are.
+fn value<K: Resource<DynamicType = ()> + Serialize>(subject: &str, object: &K) -> Result<Value> {
+    let mut value = serde_json::to_value(object).map_err(|error| ClusterError {
+        kind: ErrorKind::Invalid,
+        subject: subject.to_owned(),
+        text: error.to_string(),
+    })?;
+    value["kind"] = K::kind(&()).into();
+    Ok(value)
 }

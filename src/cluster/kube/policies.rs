@@ -18,6 +18,7 @@ use tokio::{
 
 use crate::{
     cluster::{Policies, PolicyView},
+    errors::with_sources,
     resource_policy::{GROUP, Kind, Object, VERSION},
 };
 
@@ -170,7 +171,10 @@ async fn each<K>(
                 (known, absent, pause) = (BTreeMap::new(), true, Some(ABSENT));
             }
             Err(error) => {
-                tracing::warn!(%error, "watch of {what} interrupted, trying again");
+                tracing::warn!(
+                    error = with_sources(&error),
+                    "watch of {what} interrupted, trying again"
+                );
                 sleep(RETRY).await;
                 continue;
             }

@@ -13,7 +13,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::{Kube, policies, request};
+use super::{Kube, policies};
 use crate::{
     cluster::{Result, convert},
     resource_policy::{Kind, Node, Object, Seen},
@@ -33,7 +33,9 @@ impl Kube {
             .fields(&format!("spec.driver={}", self.driver))
             .limit(SLICES);
         loop {
-            let page = request("slices of all nodes", api.list(&params)).await?;
+            let page = self
+                .request("slices of all nodes", api.list(&params))
+                .await?;
             for slice in page.items {
                 let Some(node) = slice.spec.node_name.clone() else {
                     continue;
@@ -60,7 +62,7 @@ impl Kube {
         let api = Api::<PartialObjectMeta<ApiNode>>::all(self.client.clone());
         let (mut all, mut params) = (Vec::new(), ListParams::default().limit(NODES));
         loop {
-            let page = request("nodes", api.list(&params)).await?;
+            let page = self.request("nodes", api.list(&params)).await?;
             for node in page.items {
                 let Some(seen) = devices.remove(&node.name_any()) else {
                     continue;
@@ -88,7 +90,7 @@ impl Kube {
         );
         let patch = Patch::Merge(json!({"metadata": {"uid": policy.uid}, "status": status}));
         let params = PatchParams::default();
-        request(
+        self.request(
             &format!("status of {policy}"),
             api.patch_status(&policy.name, &params, &patch),
         )

@@ -21,13 +21,14 @@ use kube::{
 };
 use serde_json::Value;
 
-use super::{Kube, policies, request};
+use super::{Kube, policies};
 use crate::{
     classes::{Class, Stored},
     cluster::{
         Cluster, ClusterError, ConfigMap, ConfigMapName, ConfigMaps, ErrorKind, Event, Policies,
         PoolCluster, Result,
     },
+    errors::with_sources,
     resource_policy::{Node, Object, Seen},
 };
 
@@ -40,32 +41,34 @@ impl PoolCluster for Kube {
                 for name in names {
                     let api = Api::<ApiConfigMap>::namespaced(self.client.clone(), &name.namespace);
                     found.extend(
-                        request(&format!("ConfigMap {name}"), api.get_opt(&name.name)).await?,
+                        self.request(&format!("ConfigMap {name}"), api.get_opt(&name.name))
+                            .await?,
                     );
                 }
             }
             ConfigMaps::Labelled(selector) => {
                 let api = Api::<ApiConfigMap>::all(self.client.clone());
                 let params = ListParams::default().labels(selector);
-                found = request("ConfigMaps", api.list(&params)).await?.items;
+                found = self.request("ConfigMaps", api.list(&params)).await?.items;
             }
         }
         Ok(found.into_iter().map(config_map).collect())
     }
 
     async fn classes(&self) -> Result<Vec<Stored>> {
-        let list = request(
-            "DeviceClasses",
-            self.class_api().list(&ListParams::default()),
-        )
-        .await?;
+        let list = self
+            .request(
+                "DeviceClasses",
+                self.class_api().list(&ListParams::default()),
+            )
+            .await?;
         Ok(list.items.into_iter().map(stored).collect())
     }
 
     async fn create_class(&self, class: &Class) -> Result<Stored> {
         let (subject, object) = object(class)?;
         Ok(stored(
-            request(
+            self.request(
                 &subject,
                 self.class_api().create(&PostParams::default(), &object),
             )
@@ -79,7 +82,7 @@ impl PoolCluster for Kube {
         object.metadata.resource_version = Some(read.version.clone());
         let answer = self.class_api();
         Ok(stored(
-            request(
+            self.request(
                 &subject,
                 answer.replace(&class.name, &PostParams::default(), &object),
             )
@@ -94,11 +97,12 @@ impl PoolCluster for Kube {
             uid,
         });
         let name = &read.class.name;
-        match request(
-            &format!("DeviceClass {name}"),
-            self.class_api().delete(name, &params),
-        )
-        .await
+        match self
+            .request(
+                &format!("DeviceClass {name}"),
+                self.class_api().delete(name, &params),
+            )
+            .await
         {
             Err(error) if error.kind != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -170,7 +174,10 @@ where
                 ) => Some(()),
                 Ok(watcher::Event::Init | watcher::Event::InitApply(_)) => None,
                 Err(error) => {
-                    tracing::warn!(%error, "watch of {what} interrupted, trying again");
+                    tracing::warn!(
+                        error = with_sources(&error),
+                        "watch of {what} interrupted, trying again"
+                    );
                     None
                 }
             })

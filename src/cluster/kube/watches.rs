@@ -23,6 +23,7 @@ use crate::{
         Pods,
         pods::{Pod, Watched},
     },
+    errors::with_sources,
     slice::SliceChange,
 };
 
@@ -40,7 +41,10 @@ where
         .default_backoff()
         .filter_map(move |event| {
             if let Err(error) = &event {
-                tracing::warn!(%error, "watch of {what} interrupted, trying again");
+                tracing::warn!(
+                    error = with_sources(error),
+                    "watch of {what} interrupted, trying again"
+                );
             }
             future::ready(event.ok())
         })
