@@ -4,16 +4,22 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::KubeconfigArgs;
+
 /// Flags of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
     /// A ResourceClaim, ResourceClaimTemplate or DeviceClass: NAME, NAMESPACE/NAME, or with its
-    /// kind as in class/NAME.
-    #[arg(value_name = "CLAIM|CLASS")]
+    /// kind as in class/NAME. pod/NAME: all claims of the pod.
+    #[arg(value_name = "CLAIM|CLASS|pod/NAME")]
     pub subject: String,
-    /// Namespace of a NAME without one.
-    #[arg(short, long, default_value = "default")]
-    pub namespace: String,
+    /// Namespace of a NAME without one. Default: that of the kubeconfig's context; of manifests,
+    /// default.
+    #[arg(short, long)]
+    pub namespace: Option<String>,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: KubeconfigArgs,
     /// Read manifests instead of the cluster: claims, classes and slices, as YAML or JSON. Use -
     /// for standard input.
     #[arg(short, long)]

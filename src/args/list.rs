@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::KubeconfigArgs;
+
 /// Flags of `list`.
 #[derive(Debug, Clone, Args)]
 pub struct ListArgs {
@@ -11,6 +13,9 @@ pub struct ListArgs {
     /// of this host. Only needs a kubeconfig.
     #[arg(long, group = "of_cluster")]
     pub cluster: bool,
+    /// Which cluster.
+    #[command(flatten)]
+    pub kubeconfig: KubeconfigArgs,
     /// Read files instead of the cluster: manifests with slices and claims, as YAML or JSON, or a
     /// host that `sriov-dra record` wrote. Use - for standard input.
     #[arg(short, long, group = "of_cluster")]

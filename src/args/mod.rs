@@ -5,6 +5,7 @@ mod controller;
 mod convert;
 mod doctor;
 mod explain;
+mod kubeconfig;
 mod list;
 mod logs;
 mod node;
@@ -16,6 +17,7 @@ pub use controller::ControllerArgs;
 pub use convert::{ConvertArgs, Documents, ReportFormat};
 pub use doctor::{DoctorArgs, DoctorOutput};
 pub use explain::{ExplainArgs, Report};
+pub use kubeconfig::KubeconfigArgs;
 pub use list::{ListArgs, Output};
 pub use logs::LogFormat;
 pub use node::NodeArgs;
@@ -44,7 +46,7 @@ pub enum Command {
     /// and the claim and pod that hold each.
     List(Box<ListArgs>),
     /// Explain why a claim is not allocated: for each device, which selector, constraint, taint,
-    /// counter or other claim rejects it.
+    /// counter or other claim rejects it. The exit code is 0 if it is or can be allocated, else 1.
     Explain(ExplainArgs),
     /// Record the functions of this node to a file, for bug reports and for the demo.
     Record(RecordArgs),

@@ -22,7 +22,7 @@ pub fn run(cli: SriovDra) -> anyhow::Result<u8> {
         Command::Controller(args) => crate::controller::run(*args).map(|()| 0),
         Command::Demo => demo::run().map(|()| 0),
         Command::List(args) => list::run(&args).map(|()| 0),
-        Command::Explain(args) => explain::run(&args).map(|()| 0),
+        Command::Explain(args) => explain::run(&args),
         Command::Record(args) => record::run(&args).map(|()| 0),
         Command::Convert(args) => convert::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -8,6 +8,7 @@ use super::{
     evaluate::{Alternative, Verdict},
     fit::{Candidates, Choice, Search, SearchResult, covers},
     holders::Holders,
+    limit,
     objects::{Constraint, Listed},
     reason, text,
 };
@@ -78,6 +79,9 @@ impl<'a> NodeView<'a, '_> {
                 "constraints on attribute {attribute} cannot be evaluated: unsupported attribute type"
             ));
         }
+        if let Some(text) = limit::over(self.least()) {
+            return Outcome::Rejected(usize::MAX, Cause::new("tooMany", None, text));
+        }
         // Every request can be allocated by itself: try all of them together.
         match self.search(|_| true, true) {
             SearchResult::Choice(choice) => Outcome::Fits(choice),
@@ -86,6 +90,16 @@ impl<'a> NodeView<'a, '_> {
             }
             SearchResult::None => Outcome::Rejected(usize::MAX, self.conflict()),
         }
+    }
+
+    /// The fewest devices that each request can be served with.
+    fn least(&self) -> impl Iterator<Item = usize> {
+        self.requests.iter().filter_map(|request| {
+            let options = request
+                .iter()
+                .filter_map(|(alternative, all)| candidates(alternative, all));
+            options.map(|option| option.count).min()
+        })
     }
 
     fn not_evaluated(&self) -> Outcome {

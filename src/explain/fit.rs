@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     holders::{Left, consume, consumption, release},
+    limit::MAX_DEVICES,
     objects::{Constraint, Listed},
 };
 
@@ -116,9 +117,10 @@ impl Progress<'_, '_> {
         let Some(options) = requests.get(request) else {
             return true;
         };
-        options
-            .iter()
-            .any(|option| self.fill(request, option, option.count, 0))
+        options.iter().any(|option| {
+            self.chosen.len().saturating_add(option.count) <= MAX_DEVICES
+                && self.fill(request, option, option.count, 0)
+        })
     }
 
     /// Chooses the `missing` devices of this request among those from index `from` on, then serves

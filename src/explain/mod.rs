@@ -19,7 +19,9 @@ mod device_list;
 mod evaluate;
 mod fit;
 mod holders;
+mod limit;
 mod objects;
+mod pod;
 mod reason;
 mod report;
 mod snapshot;
@@ -41,6 +43,7 @@ use cause::{NodeView, Outcome};
 use evaluate::{Alternative, Verdict};
 use holders::Holders;
 use objects::{AllocationResult, Devices, Listed};
+use pod::PodTarget;
 use target::Target;
 
 /// Error of [`explain`].
@@ -56,6 +59,24 @@ pub enum ExplainError {
         /// As given.
         namespace: String,
     },
+    /// No pod has this name.
+    #[error("no Pod {name} found in namespace {namespace}")]
+    NoPod {
+        /// As given.
+        name: String,
+        /// As given.
+        namespace: String,
+    },
+    /// A pod without claims.
+    #[error(
+        "pod {namespace}/{name} uses no ResourceClaims; if it requests extended resources of a DeviceClass, the scheduler creates the claim once it has found a node: explain class/NAME instead"
+    )]
+    NoClaims {
+        /// As given.
+        name: String,
+        /// As given.
+        namespace: String,
+    },
     /// An object that does not match the schema of its kind.
     #[error("{object}: {text}")]
     Object {
@@ -66,13 +87,43 @@ pub enum ExplainError {
     },
 }
 
+/// Explains the allocation of every claim of a pod, or of what else is named.
+///
+/// # Errors
+/// The pod, claim, template or class does not exist, or the pod uses no claims.
+pub fn explain_all(
+    snapshot: &Snapshot,
+    query: &Query,
+    driver: &str,
+) -> Result<Vec<Report>, ExplainError> {
+    let Some((namespace, name)) = query.pod() else {
+        return Ok(vec![explain(snapshot, query, driver)?]);
+    };
+    let targets = pod::targets(snapshot, namespace, name)?;
+    let report = |target: &PodTarget<'_>| match target {
+        PodTarget::Found(target) => explained(snapshot, target, driver),
+        PodTarget::Missing(subject, text) => Report::missing(subject, text),
+    };
+    let mut reports: Vec<Report> = targets.iter().map(report).collect();
+    let waiting = |report: &&mut Report| report.state != State::Allocated;
+    if reports.iter_mut().filter(waiting).count() > 0 && reports.len() > 1 {
+        let note = "evaluated by itself; the scheduler needs all claims of the pod on one node";
+        let waiting = reports.iter_mut().filter(waiting);
+        waiting.for_each(|report| report.notes.push(note.to_owned()));
+    }
+    Ok(reports)
+}
+
 /// Explains the allocation of a claim, of a claim from a template, or of a request for one device
 /// of a class.
 ///
 /// # Errors
 /// The claim, template or class does not exist.
 pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Report, ExplainError> {
-    let target = target::find(snapshot, query)?;
+    Ok(explained(snapshot, &target::find(snapshot, query)?, driver))
+}
+
+fn explained(snapshot: &Snapshot, target: &Target<'_>, driver: &str) -> Report {
     let requests = alternatives(&target.devices, snapshot);
     let invalid = requests
         .iter()
@@ -80,7 +131,7 @@ pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Repor
         .find_map(|alternative| Some((alternative.name.clone(), alternative.invalid()?)));
     let devices = snapshot.devices();
     let holders = Holders::of(snapshot, &devices, target.claim);
-    let nodes = nodes(snapshot, &devices, &requests, &target, &holders);
+    let nodes = nodes(snapshot, &devices, &requests, target, &holders);
     let mut report = Report {
         subject: target.title.clone(),
         state: State::Unallocatable,
@@ -92,16 +143,19 @@ pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Repor
         rows: rows(
             &nodes,
             driver,
-            allocation_results(&target).unwrap_or_default(),
+            allocation_results(target).unwrap_or_default(),
         ),
     };
     // An invalid selector cannot be stored in a live cluster, but files can have one.
-    match (allocation_results(&target), invalid) {
+    match (allocation_results(target), invalid) {
         (Some(results), _) => allocated(&mut report, results),
         (None, Some((request, text))) => {
             report.cause = Some(Cause::new("selectorInvalid", Some(&request), text))
         }
-        (None, None) => decide(&mut report, snapshot, &nodes, &requests, driver),
+        (None, None) => match limit::exceeded(&requests) {
+            Some(text) => report.cause = Some(Cause::new("tooMany", None, text)),
+            None => decide(&mut report, snapshot, &nodes, &requests, driver),
+        },
     }
     prepare(
         &mut report,
@@ -109,7 +163,7 @@ pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Repor
         requests.into_iter().flatten().collect(),
         driver,
     );
-    Ok(report)
+    report
 }
 
 fn alternatives<'a>(spec: &'a Devices, snapshot: &'a Snapshot) -> Vec<Vec<Alternative<'a>>> {

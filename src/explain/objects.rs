@@ -1,5 +1,6 @@
 //! The API objects that an allocation depends on, reduced to the fields that are used.
 
+mod pods;
 mod slices;
 
 use serde::Deserialize;
@@ -7,6 +8,7 @@ use serde_json::Value;
 
 use crate::slice::DeviceRef;
 
+pub(super) use pods::{Pod, PodClaim};
 pub(super) use slices::{Consumption, Listed, RuleSelector, Slice, Taint, TaintRule};
 
 /// `metadata`.

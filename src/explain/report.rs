@@ -70,6 +70,26 @@ pub struct Report {
 }
 
 impl Report {
+    /// The report on a claim that does not exist.
+    pub(super) fn missing(subject: &str, text: &str) -> Self {
+        Self {
+            subject: subject.to_owned(),
+            state: State::Unallocatable,
+            devices: Vec::new(),
+            cause: Some(Cause::new("claimMissing", None, text)),
+            nodes: 0,
+            notes: Vec::new(),
+            constraints: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Whether it is allocated, or can be, and nothing rejects it.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        matches!(self.state, State::Allocated | State::Allocatable) && self.cause.is_none()
+    }
+
     /// Result and root cause in one line.
     #[must_use]
     pub fn headline(&self) -> String {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     ExplainError,
-    objects::{Claim, Class, Listed, Slice, TaintRule, Template},
+    objects::{Claim, Class, Listed, Pod, Slice, TaintRule, Template},
 };
 
 /// A snapshot of the cluster state.
@@ -21,6 +21,8 @@ pub struct Snapshot {
     pub(super) classes: BTreeMap<String, Class>,
     /// Slices of all drivers, sorted by name.
     pub(super) slices: Vec<Slice>,
+    /// Pods, for their claims.
+    pub(super) pods: Vec<Pod>,
     /// DeviceTaintRules.
     pub(super) rules: Vec<TaintRule>,
 }
@@ -58,6 +60,7 @@ impl Snapshot {
             "ResourceClaim" => self.claims.push(read(object)?),
             "ResourceClaimTemplate" => self.templates.push(read(object)?),
             "ResourceSlice" => self.slices.push(read(object)?),
+            "Pod" => self.pods.push(read(object)?),
             "DeviceTaintRule" => self.rules.push(read(object)?),
             "DeviceClass" => {
                 let class: Class = read(object)?;

@@ -8,7 +8,7 @@ use super::{
     snapshot::Snapshot,
 };
 
-/// A name as given on the command line: `net`, `shop/net`, `class/vf`, `claim/net`.
+/// A name as given on the command line: `net`, `shop/net`, `class/vf`, `claim/net`, `pod/upf-0`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     kind: Option<Kind>,
@@ -21,6 +21,7 @@ enum Kind {
     Claim,
     Template,
     Class,
+    Pod,
 }
 
 impl Query {
@@ -39,6 +40,12 @@ impl Query {
             name: name.to_owned(),
         }
     }
+
+    /// Namespace and name, if it is a pod.
+    #[must_use]
+    pub fn pod(&self) -> Option<(&str, &str)> {
+        (self.kind == Some(Kind::Pod)).then_some((&self.namespace, &self.name))
+    }
 }
 
 /// Singular, plural and short forms, as `kubectl` accepts them.
@@ -46,6 +53,7 @@ fn kind(word: &str) -> Option<Kind> {
     match word.to_ascii_lowercase().as_str() {
         "claim" | "resourceclaim" | "resourceclaims" => Some(Kind::Claim),
         "template" | "resourceclaimtemplate" | "resourceclaimtemplates" => Some(Kind::Template),
+        "pod" | "pods" | "po" => Some(Kind::Pod),
         "class" | "deviceclass" | "deviceclasses" => Some(Kind::Class),
         _ => None,
     }
@@ -66,31 +74,12 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<Target<'
         namespace, name, ..
     } = query;
     let allowed = |kind| query.kind.is_none_or(|wanted| wanted == kind);
-    let here =
-        |meta: &Meta| meta.name == *name && or_default(&meta.namespace) == or_default(namespace);
-    let claim = snapshot
-        .claims
-        .iter()
-        .find(|claim| allowed(Kind::Claim) && here(&claim.metadata));
-    if let Some(claim) = claim {
-        let title = format!("claim {}", claim.path());
-        return Ok(Target {
-            title,
-            devices: Cow::Borrowed(&claim.spec.devices),
-            claim: Some(claim),
-        });
-    }
-    let template = snapshot
-        .templates
-        .iter()
-        .find(|template| allowed(Kind::Template) && here(&template.metadata));
-    if let Some(template) = template {
-        let title = format!("a claim from template {namespace}/{name}");
-        return Ok(Target {
-            title,
-            devices: Cow::Borrowed(&template.spec.spec.devices),
-            claim: None,
-        });
+    let of_claim = || claim(snapshot, namespace, name);
+    let of_template = || template(snapshot, namespace, name);
+    let found = (allowed(Kind::Claim).then(of_claim).flatten())
+        .or_else(|| allowed(Kind::Template).then(of_template).flatten());
+    if let Some(target) = found {
+        return Ok(target);
     }
     if allowed(Kind::Class) && snapshot.classes.contains_key(name) {
         let title = format!("one device of class {name}");
@@ -104,6 +93,37 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<Target<'
         name: name.clone(),
         namespace: namespace.clone(),
     })
+}
+
+/// The claim of this name.
+pub(super) fn claim<'a>(snapshot: &'a Snapshot, namespace: &str, name: &str) -> Option<Target<'a>> {
+    let mut claims = snapshot.claims.iter();
+    let claim = claims.find(|claim| is_at(&claim.metadata, namespace, name))?;
+    Some(Target {
+        title: format!("claim {}", claim.path()),
+        devices: Cow::Borrowed(&claim.spec.devices),
+        claim: Some(claim),
+    })
+}
+
+/// A claim from the template of this name.
+pub(super) fn template<'a>(
+    snapshot: &'a Snapshot,
+    namespace: &str,
+    name: &str,
+) -> Option<Target<'a>> {
+    let mut templates = snapshot.templates.iter();
+    let template = templates.find(|template| is_at(&template.metadata, namespace, name))?;
+    Some(Target {
+        title: format!("a claim from template {namespace}/{name}"),
+        devices: Cow::Borrowed(&template.spec.spec.devices),
+        claim: None,
+    })
+}
+
+/// Whether an object has this name and namespace.
+pub(super) fn is_at(meta: &Meta, namespace: &str, name: &str) -> bool {
+    meta.name == name && or_default(&meta.namespace) == or_default(namespace)
 }
 
 fn one_of(class: &str) -> Devices {
@@ -141,5 +161,7 @@ mod tests {
             read("ResourceClaim/shop/net"),
             owned(Some(Kind::Claim), "shop", "net")
         );
+        let pod = Query::read("pod/upf-0", "shop");
+        assert_eq!(pod.pod(), Some(("shop", "upf-0")));
     }
 }

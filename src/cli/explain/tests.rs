@@ -6,13 +6,19 @@ use crate::args::{Command, SriovDra};
 const CLUSTER: &str = include_str!("../../../e2e/fixtures/explain.yaml");
 
 fn explained(line: &str) -> String {
+    result(line).0
+}
+
+/// Output and exit code.
+fn result(line: &str) -> (String, u8) {
     let Command::Explain(args) = SriovDra::try_parse_from(line.split_whitespace())
         .unwrap()
         .command
     else {
         panic!("{line} is not explain")
     };
-    output(&args, serde_saphyr::from_multiple(CLUSTER).unwrap()).unwrap()
+    let objects = serde_saphyr::from_multiple(CLUSTER).unwrap();
+    output(&args, &query(&args, "default"), objects).unwrap()
 }
 
 #[test]
@@ -46,6 +52,32 @@ fn the_option_all_prints_a_line_per_device() {
             1,
             "{device}: {lines}"
         );
+    }
+}
+
+#[test]
+fn the_exit_code_says_whether_it_can_be_allocated() {
+    let code = |subject: &str| result(&format!("sriov-dra explain {subject} -f -")).1;
+    assert_eq!((code("shop/upf"), code("class/vf")), (1, 0));
+}
+
+#[test]
+fn the_cluster_is_chosen_as_with_kubectl() {
+    let parsed = |line: &str| {
+        let line = SriovDra::try_parse_from(line.split_whitespace()).unwrap();
+        match line.command {
+            Command::Explain(args) => args.cluster.access(),
+            Command::List(args) => args.kubeconfig.access(),
+            _ => panic!("another subcommand"),
+        }
+    };
+    let access = crate::cluster::Access {
+        kubeconfig: Some("lab.yaml".into()),
+        context: Some("lab".to_owned()),
+    };
+    for command in ["explain net", "list --cluster"] {
+        let line = format!("sriov-dra {command} --kubeconfig lab.yaml --context lab");
+        assert_eq!(parsed(&line), access, "{command}");
     }
 }
 

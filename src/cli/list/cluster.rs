@@ -20,7 +20,7 @@ const WIDE: [&str; 4] = ["IDS", "NUMA", "PCIE ROOT", "SPEED"];
 
 /// The output, from the cluster.
 pub(super) fn output(args: &ListArgs) -> anyhow::Result<String> {
-    render(args, from_cluster(&args.driver_name)?)
+    render(args, from_cluster(args)?)
 }
 
 pub(super) fn render(args: &ListArgs, objects: Vec<Value>) -> anyhow::Result<String> {
@@ -39,11 +39,17 @@ pub(super) fn render(args: &ListArgs, objects: Vec<Value>) -> anyhow::Result<Str
     }
 }
 
-fn from_cluster(driver: &str) -> anyhow::Result<Vec<Value>> {
+fn from_cluster(args: &ListArgs) -> anyhow::Result<Vec<Value>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    Ok(runtime.block_on(async { Kube::connect(driver, "").await?.device_objects().await })?)
+    let access = args.kubeconfig.access();
+    Ok(runtime.block_on(async {
+        Kube::connect_by(&access, &args.driver_name, "")
+            .await?
+            .device_objects()
+            .await
+    })?)
 }
 
 fn no_devices(args: &ListArgs) -> String {

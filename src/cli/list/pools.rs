@@ -28,7 +28,7 @@ pub(super) fn pools_of_host(
         .clone()
         .or_else(host_name)
         .unwrap_or_default();
-    published(&args.driver_name, &node)
+    published(args, &node)
         .or_else(|| configured(args, &node, inventory, records))
         .unwrap_or_default()
 }
@@ -43,23 +43,22 @@ fn host_name() -> Option<String> {
 }
 
 /// `None`: the cluster cannot be reached, or has no slices of this node.
-fn published(driver: &str, node: &str) -> Option<PoolNames> {
+fn published(args: &ListArgs, node: &str) -> Option<PoolNames> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .ok()?;
     let result = runtime.block_on(async {
-        let kube = Kube::connect(driver, node).await.ok()?;
-        Some(tokio::time::timeout(TIMEOUT, kube.slices()).await)
+        let kube = Kube::connect_by(&args.kubeconfig.access(), &args.driver_name, node)
+            .await
+            .ok()?;
+        let slices = tokio::time::timeout(TIMEOUT, kube.slices()).await;
+        Some(slices.map_err(|_| kube.no_answer(TIMEOUT)))
     })?;
     let slices = match result {
         Ok(Ok(slices)) => slices,
         Ok(Err(error)) => return unknown(&error.to_string()),
-        Err(_) => {
-            return unknown(&format!(
-                "no response from the API server within {TIMEOUT:?}"
-            ));
-        }
+        Err(why) => return unknown(&why),
     };
     let own = || slices.iter().filter(|slice| slice.own_pool);
     let devices = own().flat_map(|slice| slice.content.devices());
