@@ -114,7 +114,7 @@ impl Attacher {
         let reserved: Vec<ClaimRef> = records
             .iter()
             .filter(|record| is_reserved(record))
-            .map(|record| record.owner.claim.clone())
+            .map(|record| (*record.owner.claim).clone())
             .collect();
         let is_replaced = |record: &Record| {
             reserved
@@ -193,7 +193,7 @@ impl Attacher {
         let from = mover.fetch(&device, &visit.netns, visit.deadline)?;
         let name = self.name_for(visit, &device, &from)?;
         visit.go()?;
-        begun.push((record.owner.claim.clone(), device.id));
+        begun.push(((*record.owner.claim).clone(), device.id));
         self.note(record, index, attachment(visit, &name))?;
         let mac = mover.move_in(&device, plan, (&from, &visit.netns), &name, &|| visit.go())?;
         visit.go()?;
@@ -226,9 +226,13 @@ impl Attacher {
         &self,
         record: &mut Record,
         index: usize,
-        attachment: Attachment,
+        mut attachment: Attachment,
     ) -> Result<(), Reason> {
-        record.devices[index].attachment = Some(attachment);
+        let noted = &mut record.devices[index].attachment;
+        if let Some(before) = noted.take_if(|has| has.sandbox == attachment.sandbox) {
+            attachment.unknown = before.unknown;
+        }
+        *noted = Some(attachment);
         Ok(self.store.save(record)?)
     }
 
@@ -322,6 +326,7 @@ fn attachment(visit: &Visit<'_>, name: &IfName) -> Attachment {
         if_name: name.clone(),
         mac: None,
         done: false,
+        unknown: Default::default(),
     }
 }
 

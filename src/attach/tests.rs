@@ -20,13 +20,15 @@ fn the_resting_state_is_what_was_found_with_the_claims_steps_on_it() {
     let found = resting(&device).unwrap();
     let mac = Mac([2, 0, 0, 0, 0, 9]);
     device.steps.push(Step::Vf {
-        vf: bench.vf_address(),
+        vf: bench.vf_address().into(),
         from: None,
         to: VfSetting::Mac(mac),
+        unknown: Default::default(),
     });
     device.steps.push(Step::Link {
         from: None,
         to: LinkSetting::Mtu(9000),
+        unknown: Default::default(),
     });
     let rest = resting(&device).unwrap();
     assert_eq!(

@@ -25,12 +25,13 @@ pub(super) fn extras(settings: &Settings, pool: Option<&Assigned>) -> Extras {
         info
     });
     Extras {
-        pool: pool.map(|pool| pool.pool.clone()),
+        pool: pool.map(|pool| pool.pool.clone().into()),
         env: settings.env.clone(),
         info,
         vhost_net: demand(settings.vhost_net, defaults.vhost_net),
         rdma: demand(settings.rdma, defaults.rdma),
         rdma_device: None,
+        unknown: Default::default(),
     }
 }
 

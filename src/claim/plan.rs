@@ -47,6 +47,7 @@ pub fn plan(
         netdev: None,
         attachment: None,
         published: BTreeMap::new(),
+        unknown: Default::default(),
     };
     if !record.admin_access {
         let to = target(&wanted.settings, &observed.function.binding, native)?;
@@ -108,6 +109,7 @@ pub(super) fn netdev_plan(settings: &Settings, to: &Binding) -> Result<Option<Ne
             mtu: settings.mtu,
             addresses: settings.addresses.clone(),
             routes: settings.routes.clone(),
+            unknown: Default::default(),
         }));
     }
     let asked = [
@@ -143,11 +145,12 @@ fn steps(
     check_mtu(settings, observed)?;
     let mut steps = Vec::new();
     if makes_netdev(from) {
-        steps.push(Step::Netdev(netdev_state(observed)?));
+        steps.push(Step::Netdev(netdev_state(observed)?.into()));
     }
     steps.push(Step::Driver {
-        from: from.clone(),
-        to: to.clone(),
+        from: from.clone().into(),
+        to: to.clone().into(),
+        unknown: Default::default(),
     });
     let values = vf_values(settings, observed.vf.as_ref());
     let held = match (observed.function.vf_address(), observed.vf) {
@@ -201,10 +204,11 @@ fn vf_state(observed: &Observed) -> Result<VfState, String> {
             false => None,
         };
     Ok(VfState {
-        vf,
-        settings: *settings,
-        binding: function.binding.clone(),
-        netdev,
+        vf: vf.into(),
+        settings: settings.map(Into::into),
+        binding: function.binding.clone().into(),
+        netdev: netdev.map(Into::into),
+        unknown: Default::default(),
     })
 }
 
@@ -255,9 +259,10 @@ pub(super) fn vf_values(settings: &Settings, held: Option<&VfSettings>) -> Vec<V
 
 fn vf_step(vf: VfAddress, held: &VfSettings, to: VfSetting) -> Step {
     Step::Vf {
-        vf,
+        vf: vf.into(),
         from: current(held, &to),
         to,
+        unknown: Default::default(),
     }
 }
 
@@ -357,6 +362,7 @@ fn link_steps(settings: &Settings, state: &NetdevState, mac_by_pf: bool) -> Vec<
         .map(|(from, to)| Step::Link {
             from: Some(from),
             to,
+            unknown: Default::default(),
         })
         .collect()
 }

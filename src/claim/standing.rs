@@ -55,7 +55,7 @@ pub(super) fn is_as_wanted(
 /// The binding that the claim has given, or found and kept.
 fn binding(device: &DeviceRecord) -> Option<(&Binding, &Binding)> {
     device.steps.iter().find_map(|step| match step {
-        Step::Driver { from, to } => Some((from, to)),
+        Step::Driver { from, to, .. } => Some((&**from, &**to)),
         _ => None,
     })
 }

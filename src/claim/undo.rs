@@ -35,11 +35,11 @@ pub fn undo(device: &DeviceRecord) -> Vec<Undo> {
 fn one(step: &Step) -> Option<Undo> {
     match step {
         Step::Vfs(vfs) => Some(Undo::Vfs(vfs.clone())),
-        Step::Netdev(state) => Some(Undo::Netdev(state.clone())),
-        Step::Driver { from, .. } => Some(Undo::Driver(from.clone())),
+        Step::Netdev(state) => Some(Undo::Netdev((**state).clone())),
+        Step::Driver { from, .. } => Some(Undo::Driver((**from).clone())),
         Step::Vf { from, to, .. } if from.as_ref() == Some(to) => None,
-        Step::Vf { vf, from, to } => Some(Undo::Vf {
-            vf: *vf,
+        Step::Vf { vf, from, to, .. } => Some(Undo::Vf {
+            vf: **vf,
             to: from.unwrap_or_else(|| neutral(to)),
             known: from.is_some(),
         }),

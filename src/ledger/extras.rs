@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::unknown::{Kept, Unknown};
 use crate::pool::PoolName;
 
 /// Whether something is requested.
@@ -26,7 +27,7 @@ pub enum Demand {
 #[serde(rename_all = "camelCase", default)]
 pub struct Extras {
     /// The pool of config.json that the device was in.
-    pub pool: Option<PoolName>,
+    pub pool: Option<Kept<PoolName>>,
     /// Variables that class and claim request.
     pub env: BTreeMap<String, String>,
     /// The pool's `additionalInfo` for the device, and over it `env`; none when there is neither.
@@ -37,4 +38,7 @@ pub struct Extras {
     pub rdma: Demand,
     /// The first of its RDMA devices whose nodes it has.
     pub rdma_device: Option<String>,
+    /// What a later version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }

@@ -7,6 +7,7 @@ mod name;
 mod owner;
 mod record;
 mod store;
+mod unknown;
 
 pub use claim_ref::{ClaimRef, ClaimUid};
 pub use extras::{Demand, Extras};
@@ -14,3 +15,4 @@ pub use locks::{ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
 pub use owner::{AttachmentId, AttachmentOwner, ClaimOwner, Owner, PortOwner};
 pub use record::{Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step, VfState};
 pub use store::{Entry, Store, StoreError, Title, VERSION};
+pub use unknown::{Kept, Unknown};

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{
     claim_ref::{ClaimRef, ClaimUid},
     name::is_file_name,
+    unknown::Kept,
 };
 use crate::{
     device::{Bdf, ParseError},
@@ -45,7 +46,7 @@ pub trait Owner: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
 #[serde(rename_all = "camelCase")]
 pub struct ClaimOwner {
     /// Which claim.
-    pub claim: ClaimRef,
+    pub claim: Kept<ClaimRef>,
     /// Name of the claim in the pod, when it was made from a template.
     pub pod_claim_name: Option<String>,
     /// UIDs of the pods that the claim was reserved for when it was prepared.

@@ -3,6 +3,9 @@
 //! A record is written before the first kernel write. Its steps are absolute and hold the value
 //! that they replace, so undoing one that never ran is harmless and no progress needs storing. It
 //! lives in a tmpfs: what it describes does not outlive a boot either.
+//!
+//! Agents of two versions may write the same record (an update, a rollback): what one of them does
+//! not know survives in `unknown`, in each object.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     extras::Extras,
     owner::{ClaimOwner, Owner},
+    unknown::{Kept, Unknown},
 };
 use crate::{
     api::{AttachMode, Attribute},
@@ -38,13 +42,17 @@ pub enum Phase {
 pub struct Record<O: Owner = ClaimOwner> {
     /// Major version of the format: a reader leaves a newer one alone. Additions do not change it.
     pub version: u32,
-    /// Whose devices these are. Its fields are the record's.
+    /// Whose devices these are. Its fields are the record's; those that are unknown are the
+    /// record's alone, so it flattens nothing itself.
     #[serde(flatten)]
     pub owner: O,
     /// Where it is.
     pub phase: Phase,
     /// Its devices, in the order of the allocation.
     pub devices: Vec<DeviceRecord>,
+    /// What a later version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 impl<O: Owner> Record<O> {
@@ -100,6 +108,9 @@ pub struct DeviceRecord {
     /// values when no slice has them any more.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub published: BTreeMap<String, Attribute>,
+    /// What a later version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 impl DeviceRecord {
@@ -125,17 +136,22 @@ impl DeviceRecord {
 #[serde(rename_all = "camelCase")]
 pub struct VfState {
     /// Its PF and index.
-    pub vf: VfAddress,
+    pub vf: Kept<VfAddress>,
     /// What the PF held for it; none: not reported.
-    pub settings: Option<VfSettings>,
+    pub settings: Option<Kept<VfSettings>>,
     /// Driver and override.
-    pub binding: Binding,
+    pub binding: Kept<Binding>,
     /// Its netdev; none: its driver makes none.
     #[serde(rename = "home")]
-    pub netdev: Option<NetdevState>,
+    pub netdev: Option<Kept<NetdevState>>,
+    /// What a later version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// One assignment, with the value that it replaces. `from: None`: the kernel does not report it.
+/// The values themselves (`VfSetting`, `LinkSetting`, `VlanTag`) are what the kernel takes, without
+/// room for fields of a later version: it adds a step, and this version keeps the record unread.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Step {
@@ -146,22 +162,28 @@ pub enum Step {
     /// makes a fresh netdev (unless the undo has just bound the driver) and gives it its properties
     /// back.
     #[serde(rename = "home")]
-    Netdev(NetdevState),
+    Netdev(Kept<NetdevState>),
     /// Driver and override.
     Driver {
         /// Before.
-        from: Binding,
+        from: Kept<Binding>,
         /// After.
-        to: Binding,
+        to: Kept<Binding>,
+        /// What a later version has added.
+        #[serde(flatten)]
+        unknown: Unknown,
     },
     /// A value at the PF.
     Vf {
         /// Which VF.
-        vf: VfAddress,
+        vf: Kept<VfAddress>,
         /// Before.
         from: Option<VfSetting>,
         /// After.
         to: VfSetting,
+        /// What a later version has added.
+        #[serde(flatten)]
+        unknown: Unknown,
     },
     /// The VF's driver reads what the PF holds for it (its MAC) only when it starts: rebind.
     /// Undoing it is nothing.
@@ -172,6 +194,9 @@ pub enum Step {
         from: Option<LinkSetting>,
         /// After.
         to: LinkSetting,
+        /// What a later version has added.
+        #[serde(flatten)]
+        unknown: Unknown,
     },
 }
 
@@ -191,6 +216,9 @@ pub struct NetdevPlan {
     pub addresses: Vec<IpNet>,
     /// Routes.
     pub routes: Vec<Route>,
+    /// What a later version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// The netdev is in this pod (or about to be, or was).
@@ -213,4 +241,7 @@ pub struct Attachment {
     pub mac: Option<Mac>,
     /// All is done: named, addressed, up.
     pub done: bool,
+    /// What a later version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }

@@ -13,6 +13,9 @@ use std::{
     str::FromStr,
 };
 
+use serde::Deserialize;
+use serde_json::Value;
+
 use super::{
     owner::{ClaimOwner, Owner},
     record::{DeviceRecord, Record},
@@ -286,11 +289,11 @@ fn file_name<O: Owner>(record: &Record<O>) -> String {
 
 /// None: it has been removed meanwhile.
 fn read<O: Owner>(path: &Path, title: Title<O::Key>) -> Option<Entry<O>> {
-    let parsed = match fs::read(path) {
+    let text = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(error) => Err(error.to_string()),
-        Ok(text) => parse(&text),
+        text => text.map_err(|error| error.to_string()),
     };
+    let parsed = text.as_deref().map_err(Clone::clone).and_then(parse);
     let record = parsed.and_then(|record: Record<O>| match *record.owner.key() == title.key {
         true => Ok(record),
         false => Err(format!(
@@ -302,16 +305,33 @@ fn read<O: Owner>(path: &Path, title: Title<O::Key>) -> Option<Entry<O>> {
     Some(match record {
         Ok(record) => Entry::Readable(Box::new(record)),
         Err(why) => Entry::Unreadable {
+            devices: match (&text, title.more) {
+                (Ok(text), true) => also_held(text, title.devices),
+                _ => title.devices,
+            },
             key: title.key,
-            devices: title.devices,
             why,
         },
     })
 }
 
-/// Reads a record of this major version; additions of a later minor one are ignored.
+/// The devices of the file's name, and those that did not fit in it, as far as a record that this
+/// version cannot read still lists them.
+fn also_held(text: &[u8], mut devices: Vec<DeviceId>) -> Vec<DeviceId> {
+    let value: Value = serde_json::from_slice(text).unwrap_or_default();
+    let listed = value["devices"].as_array().into_iter().flatten();
+    let held = listed.filter(|device| device["adminAccess"] != true);
+    for id in held.filter_map(|device| DeviceId::deserialize(&device["id"]).ok()) {
+        if !devices.contains(&id) {
+            devices.push(id);
+        }
+    }
+    devices
+}
+
+/// Reads a record of this major version; fields that a later minor one has added are kept.
 fn parse<O: Owner>(text: &[u8]) -> Result<Record<O>, String> {
-    #[derive(serde::Deserialize)]
+    #[derive(Deserialize)]
     struct Version {
         version: u32,
     }

@@ -151,6 +151,7 @@ mod tests {
             mtu: Some(9000),
             addresses: vec!["10.0.0.7/24".parse().unwrap()],
             routes: vec![route],
+            unknown: Default::default(),
         };
         let texts = |plan: &NetdevPlan| {
             settings(plan, &now)

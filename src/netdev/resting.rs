@@ -12,7 +12,7 @@ pub(crate) fn resting(device: &DeviceRecord) -> Option<NetdevState> {
     let mut found = None;
     for step in &device.steps {
         match (step, found.as_mut()) {
-            (Step::Netdev(state), _) => found = Some(state.clone()),
+            (Step::Netdev(state), _) => found = Some((**state).clone()),
             (Step::Link { to, .. }, Some(state)) => set(state, to),
             // The VF's driver takes the administrator's address when it starts.
             (

@@ -46,6 +46,7 @@ impl Node {
             if_name: "net1".parse().unwrap(),
             mac: None,
             done: true,
+            unknown: Default::default(),
         }
     }
 

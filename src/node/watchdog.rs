@@ -53,7 +53,7 @@ fn missing(engine: &Engine) -> Vec<ClaimUid> {
         .filter_map(Entry::record);
     records
         .filter(is_missing)
-        .map(|record| record.owner.claim.uid)
+        .map(|record| record.owner.claim.uid.clone())
         .collect()
 }
 

@@ -111,12 +111,14 @@ impl Bench {
                     uid: format!("uid-{name}").parse().unwrap(),
                     namespace: "ns".into(),
                     name: name.into(),
-                },
+                }
+                .into(),
                 pod_claim_name: None,
                 reserved_for: vec![format!("pod-{name}")],
             },
             phase: Phase::Prepared,
             devices: vfs.iter().map(|vf| self.device(*vf)).collect(),
+            unknown: Default::default(),
         }
     }
 
@@ -129,6 +131,7 @@ impl Bench {
             mtu: Some(9000),
             addresses: vec!["10.0.0.7/24".parse().unwrap()],
             routes: vec![serde_json::from_str(r#"{"dst":"10.1.0.0/16","gw":"10.0.0.1"}"#).unwrap()],
+            unknown: Default::default(),
         };
         DeviceRecord {
             id: observed.function.id,
@@ -140,10 +143,11 @@ impl Bench {
             cdi: vec![],
             nodes: vec![],
             extras: Default::default(),
-            steps: vec![Step::Netdev(observed.netdev.unwrap().state)],
+            steps: vec![Step::Netdev(observed.netdev.unwrap().state.into())],
             netdev: Some(netdev),
             attachment: None,
             published: Default::default(),
+            unknown: Default::default(),
         }
     }
 

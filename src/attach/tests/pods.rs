@@ -47,7 +47,7 @@ fn a_netdev_goes_into_its_pod_and_back_to_the_host() {
             .contains(r#""interfaceName": "net1""#)
     );
     create(&attacher, &sandbox, &bench.container("a")).unwrap();
-    let claim = bench.load("a").owner.claim.uid;
+    let claim = bench.load("a").owner.claim.uid.clone();
     assert_eq!(bench.changes(), [Change::Attached(claim.clone())]);
 
     // Again (two agents, or a repeated call) is success, and writes nothing.

@@ -41,7 +41,7 @@ impl Engine {
         let prepare = ClaimError::host("prepare");
         match step {
             Step::Vfs(_) | Step::Netdev(_) => Ok(()),
-            Step::Driver { from, to } if from == to => Ok(()),
+            Step::Driver { from, to, .. } if from == to => Ok(()),
             Step::Vf { from, to, .. } if from.as_ref() == Some(to) => Ok(()),
             Step::Driver { to, .. } => netdev::retry(deadline, || {
                 self.kernel.set_driver(&device.id, to, deadline)

@@ -68,7 +68,7 @@ impl Engine {
         }
         device.steps.iter().try_for_each(|step| match step {
             Step::Vf { vf, to, .. } => self.set_vf("check", vf, to, deadline),
-            Step::Driver { to, .. } if observed.function.binding != *to => {
+            Step::Driver { to, .. } if observed.function.binding != **to => {
                 let driver = to.driver.as_deref().unwrap_or("none");
                 Err(ClaimError::refused(
                     device.id,
@@ -105,7 +105,7 @@ impl Engine {
 fn differs(step: &Step, observed: &Observed, netdev: Option<&Netdev>) -> bool {
     match step {
         Step::Vfs(_) | Step::Netdev(_) | Step::Reload => false,
-        Step::Driver { to, .. } => observed.function.binding != *to,
+        Step::Driver { to, .. } => observed.function.binding != **to,
         Step::Vf { to, .. } => {
             let now = observed.vf.and_then(|held| current(&held, to));
             now.is_some_and(|now| now != *to)

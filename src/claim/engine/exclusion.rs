@@ -152,7 +152,7 @@ impl Engine {
             Some(Entry::Readable(record)) => {
                 let device = record.held().find(|device| excluded.contains(device));
                 device.map_or(Ok(()), |device| {
-                    let (claim, other) = (claim.clone(), record.owner.claim);
+                    let (claim, other) = (claim.clone(), (*record.owner.claim).clone());
                     Err(ClaimError::Conflict(Box::new(Conflict {
                         asked,
                         claim,

@@ -168,7 +168,7 @@ fn rdma_fault(device: &DeviceRecord, observed: &Observed) -> Option<String> {
 
 fn target(device: &DeviceRecord) -> Option<&Binding> {
     device.steps.iter().find_map(|step| match step {
-        Step::Driver { to, .. } => Some(to),
+        Step::Driver { to, .. } => Some(&**to),
         _ => None,
     })
 }

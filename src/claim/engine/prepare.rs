@@ -283,12 +283,13 @@ impl Engine {
         Record {
             version: VERSION,
             owner: ClaimOwner {
-                claim: claim.claim.clone(),
+                claim: claim.claim.clone().into(),
                 pod_claim_name: claim.pod_claim_name.clone(),
                 reserved_for: claim.reserved_for.clone(),
             },
             phase: Phase::Preparing,
             devices,
+            unknown: Default::default(),
         }
     }
 

@@ -33,7 +33,7 @@ impl Engine {
             Ok(made) => made,
             Err(error) => return vec![error],
         };
-        let restore_vf = |vf: &VfState| match made.get(&vf.vf) {
+        let restore_vf = |vf: &VfState| match made.get(&*vf.vf) {
             Some(id) => self.restore_vf(*id, vf, host, deadline),
             None => vec![missing(&vf.vf)],
         };
@@ -48,7 +48,7 @@ impl Engine {
         deadline: Deadline,
     ) -> Vec<ClaimError> {
         let mut errors: Vec<ClaimError> = Vec::new();
-        for setting in was.settings.iter().flat_map(all_known) {
+        for setting in was.settings.iter().flat_map(|held| all_known(held)) {
             errors.extend(self.set_unless_so(&id, &was.vf, &setting, deadline).err());
         }
         let bound = match self.undo_driver(&id, &was.binding, deadline) {
@@ -62,6 +62,7 @@ impl Engine {
             // The VF's driver reads the address that its PF has for it only when it starts.
             let given = was
                 .settings
+                .as_ref()
                 .and_then(|settings| settings.mac)
                 .is_some_and(|mac| mac != Mac::ZERO);
             let failed =
@@ -85,7 +86,10 @@ impl Engine {
                 .iter()
                 .filter_map(|function| Some((function.vf_address()?, function.id)))
                 .collect();
-            Ok(vfs.iter().all(|vf| made.contains_key(&vf.vf)).then_some(()))
+            Ok(vfs
+                .iter()
+                .all(|vf| made.contains_key(&*vf.vf))
+                .then_some(()))
         });
         all.map_err(ClaimError::host("restore")).map(|_| made)
     }

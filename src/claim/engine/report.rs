@@ -41,7 +41,7 @@ impl Engine {
             .flat_map(|record| {
                 record
                     .held()
-                    .map(|id| (id, record.owner.claim.clone()))
+                    .map(|id| (id, (*record.owner.claim).clone()))
                     .collect::<Vec<_>>()
             })
             .collect())
@@ -68,7 +68,7 @@ impl Engine {
                     .devices
                     .iter()
                     .filter(|d| !d.admin_access && !is_there(d.id, d.incarnation));
-                gone.map(|device| (device.id, record.owner.claim.clone()))
+                gone.map(|device| (device.id, (*record.owner.claim).clone()))
                     .collect::<Vec<_>>()
             })
             .collect())
@@ -131,7 +131,7 @@ impl Engine {
             .filter_map(Entry::record);
         records
             .filter(|record| self.in_pod(record).is_none())
-            .map(|record| record.owner.claim)
+            .map(|record| (*record.owner.claim).clone())
             .collect()
     }
 

@@ -98,6 +98,7 @@ impl World {
                 if_name: name.parse().unwrap(),
                 mac: None,
                 done: true,
+                unknown: Default::default(),
             });
         }
         self.engine.store.save(&record).unwrap();

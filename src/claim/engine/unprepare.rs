@@ -121,7 +121,7 @@ impl Engine {
             .collect();
         if !errors.is_empty() {
             return Err(ClaimError::Undo {
-                claim: record.owner.claim.clone(),
+                claim: (*record.owner.claim).clone(),
                 errors,
             });
         }

@@ -54,13 +54,13 @@ fn line(step: &Step) -> String {
     match step {
         Step::Vfs(vfs) => format!("{} vfs", vfs.len()),
         Step::Netdev(state) => format!("netdev {} {:?}", state.name, state.mac),
-        Step::Driver { from, to } => format!("driver {} -> {}", driver(from), driver(to)),
+        Step::Driver { from, to, .. } => format!("driver {} -> {}", driver(from), driver(to)),
         Step::Vf { from, to, .. } => format!(
             "vf {} -> {to}",
             from.map_or("?".into(), |from| from.to_string())
         ),
         Step::Reload => "reload".into(),
-        Step::Link { from, to } => format!(
+        Step::Link { from, to, .. } => format!(
             "link {} -> {to}",
             from.as_ref().map_or("?".into(), ToString::to_string)
         ),

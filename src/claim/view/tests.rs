@@ -22,6 +22,7 @@ fn device(address: &str, request: &str) -> DeviceRecord {
         netdev: None,
         attachment: None,
         published: Default::default(),
+        unknown: Default::default(),
     }
 }
 
@@ -33,6 +34,7 @@ fn netdev(address: &str, request: &str) -> DeviceRecord {
         mtu: None,
         addresses: vec!["10.0.0.7/24".parse().unwrap()],
         routes: Vec::new(),
+        unknown: Default::default(),
     };
     DeviceRecord {
         netdev: Some(plan),
@@ -50,6 +52,7 @@ fn attached(done: bool) -> Option<Attachment> {
         if_name: "net1".parse().unwrap(),
         mac: Some("02:00:00:00:00:01".parse().unwrap()),
         done,
+        unknown: Default::default(),
     })
 }
 
@@ -61,12 +64,14 @@ fn record(devices: Vec<DeviceRecord>) -> Record {
                 uid: UID.parse().unwrap(),
                 namespace: "shop".to_owned(),
                 name: "upf-net".to_owned(),
-            },
+            }
+            .into(),
             pod_claim_name: Some("net".to_owned()),
             reserved_for: Vec::new(),
         },
         phase: Phase::Prepared,
         devices,
+        unknown: Default::default(),
     }
 }
 
@@ -111,10 +116,13 @@ fn a_pool_brings_nodes_and_the_device_plugins_variables() {
     .to_vec();
     let zone = ("ZONE".to_owned(), "a".to_owned());
     let extras = Extras {
-        pool: Some(PoolName {
-            prefix: "intel.com".to_owned(),
-            name: "sriov_dpdk".to_owned(),
-        }),
+        pool: Some(
+            PoolName {
+                prefix: "intel.com".to_owned(),
+                name: "sriov_dpdk".to_owned(),
+            }
+            .into(),
+        ),
         env: BTreeMap::from([zone.clone()]),
         info: Some(BTreeMap::from([
             zone,

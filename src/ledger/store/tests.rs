@@ -1,5 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
+use serde_json::json;
+
 use super::*;
 use crate::ledger::{AttachmentOwner, ClaimRef, Demand, Phase, PortOwner, Step};
 
@@ -26,6 +28,7 @@ fn record(devices: u32) -> Record {
         netdev: None,
         attachment: None,
         published: Default::default(),
+        unknown: Default::default(),
     };
     Record {
         version: VERSION,
@@ -34,12 +37,14 @@ fn record(devices: u32) -> Record {
                 uid: UID.parse().unwrap(),
                 namespace: "web".into(),
                 name: "nic".into(),
-            },
+            }
+            .into(),
             pod_claim_name: None,
             reserved_for: vec![],
         },
         phase: Phase::Preparing,
         devices: (0..devices).map(device).collect(),
+        unknown: Default::default(),
     }
 }
 
@@ -186,10 +191,55 @@ fn what_cannot_be_read_still_names_its_devices_and_is_kept() {
 }
 
 #[test]
-fn additions_of_a_later_minor_version_are_ignored() {
-    let mut value = serde_json::to_value(record(1)).unwrap();
-    value["later"] = true.into();
-    assert_eq!(parse(value.to_string().as_bytes()), Ok(record(1)));
+fn additions_of_a_later_minor_version_are_kept() {
+    let (_dir, store) = store();
+    store.save(&record(1)).unwrap();
+    let path = only_file(&store);
+    let mut later: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    later["later"] = json!([{ "deep": 1.5 }]);
+    later["claim"]["later"] = json!(-1);
+    later["devices"][0]["later"] = json!(u64::MAX);
+    later["devices"][0]["extras"]["later"] = Value::Null;
+    crate::files::write_atomic(&path, later.to_string().as_bytes(), 0o600).unwrap();
+
+    let mut read = store.load(&UID.parse().unwrap()).unwrap().unwrap();
+    assert_eq!(read, record(1), "what this version knows decides");
+    read.phase = Phase::Prepared;
+    later["phase"] = json!("Prepared");
+    store.save(&read.clone()).unwrap();
+    let saved: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(saved, later);
+}
+
+/// The one device's record with this step, as text.
+fn with_step(record: &Record, step: Value) -> String {
+    let mut value = serde_json::to_value(record).unwrap();
+    value["devices"][0]["steps"] = json!([step]);
+    value.to_string()
+}
+
+#[test]
+fn a_record_with_a_step_or_phase_of_a_later_version_is_kept_and_holds_its_devices() {
+    let (_dir, store) = store();
+    for devices in [1, 32] {
+        let record = record(devices);
+        store.save(&record).unwrap();
+        let path = only_file(&store);
+        let text = serde_json::to_string(&record).unwrap();
+        let phase = text.replace(r#""Preparing""#, r#""Parked""#);
+        for later in [with_step(&record, json!({"park": {"at": 7}})), phase] {
+            crate::files::write_atomic(&path, later.as_bytes(), 0o600).unwrap();
+            let [entry @ Entry::Unreadable { why, .. }] = &store.all().unwrap()[..] else {
+                panic!("{later}")
+            };
+            assert!(why.contains("unknown variant"), "{why}");
+            assert_eq!(entry.held(), record.held().collect::<Vec<_>>());
+            let last = record.held().last().unwrap();
+            let holder = store.holder(&BTreeSet::from([last])).unwrap();
+            assert_eq!(holder, Some((last, UID.parse().unwrap())));
+            assert_eq!(fs::read_to_string(&path).unwrap(), later);
+        }
+    }
 }
 
 #[test]
@@ -213,6 +263,7 @@ fn owned_by<O: Owner>(owner: O) -> Record<O> {
         owner,
         phase,
         devices,
+        unknown: Default::default(),
     }
 }
 
@@ -230,6 +281,14 @@ fn is_kept_apart<O: Owner>(owner: O, file: &str) {
     assert!(paths.run.join(file).exists(), "{file}");
     assert_eq!(store.load(key).unwrap(), Some(record.clone()));
     only_file(&claims);
+
+    let path = paths.run.join(file);
+    let mut later: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    later["later"] = json!(1);
+    crate::files::write_atomic(&path, later.to_string().as_bytes(), 0o600).unwrap();
+    store.save(&store.load(key).unwrap().unwrap()).unwrap();
+    let saved: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(saved, later);
 
     let device = record.devices[0].id;
     let holder = || store.holder(&BTreeSet::from([device])).unwrap();
@@ -258,5 +317,5 @@ fn a_holder_that_does_not_fit_in_the_file_name_is_found_in_the_file() {
     store.save(&record).unwrap();
     let last = record.devices[31].id;
     let holder = store.holder(&BTreeSet::from([last])).unwrap();
-    assert_eq!(holder, Some((last, record.owner.claim.uid)));
+    assert_eq!(holder, Some((last, record.owner.claim.uid.clone())));
 }

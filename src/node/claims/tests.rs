@@ -263,7 +263,7 @@ async fn only_the_other_nodes_agent_reports_the_state_of_its_devices() {
     let mut record = store.load(&"w".parse().unwrap()).unwrap().unwrap();
     assert_eq!(record.phase, Phase::Prepared);
     record.devices[0].slice_pool = "a".into();
-    record.owner.claim = elsewhere.claim.clone();
+    record.owner.claim = elsewhere.claim.clone().into();
     store.save(&record).unwrap();
     assert_eq!(publish(&elsewhere).await, []);
 }

@@ -30,6 +30,78 @@ fn a_record_keeps_its_name_keys_and_tags() {
     }
 }
 
+/// Adds a field to every object of a record that is a struct: not to maps of texts, to enums with a
+/// tag, or to the kernel's values.
+fn add_later(value: &mut Value, added: &mut usize) {
+    match value {
+        Value::Array(all) => all.iter_mut().for_each(|one| add_later(one, added)),
+        Value::Object(fields) => {
+            for (key, field) in fields.iter_mut() {
+                match (key.as_str(), field) {
+                    ("env" | "info" | "published" | "routes" | "vlan", _) => {}
+                    ("steps", steps) => add_to_steps(steps, added),
+                    (_, field) => add_later(field, added),
+                }
+            }
+            fields.insert("later".into(), json!({ "n": *added }));
+            *added += 1;
+        }
+        _ => {}
+    }
+}
+
+fn add_to_steps(steps: &mut Value, added: &mut usize) {
+    for step in steps.as_array_mut().unwrap() {
+        let Some((tag, inner)) = step.as_object_mut().and_then(|step| step.iter_mut().next())
+        else {
+            continue;
+        };
+        let mut values = Vec::new();
+        if ["vf", "link"].contains(&tag.as_str()) {
+            values = ["from", "to"].map(|key| (key, inner[key].take())).into();
+        }
+        add_later(inner, added);
+        values
+            .into_iter()
+            .for_each(|(key, value)| inner[key] = value);
+    }
+}
+
+#[test]
+fn what_a_later_version_adds_to_a_record_survives() {
+    for fixture in fixture::all() {
+        let (node, mut added) = (fixture.node(), 0);
+        let files = below(&node.world.engine.paths.records());
+        let file = Path::new(&files[0]);
+        let mut later = json(file);
+        add_later(&mut later, &mut added);
+        assert!(added > 3, "{}: {added}", fixture.name);
+        fs::write(file, later.to_string()).unwrap();
+        let record = node.world.record(fixture.claim()).unwrap();
+        node.world.engine.store.save(&record).unwrap();
+        assert_eq!(json(file), later, "{}", fixture.name);
+    }
+}
+
+#[test]
+fn a_claim_with_additions_of_a_later_version_stands_and_is_restored() {
+    for fixture in fixture::standing() {
+        let node = fixture.node();
+        let files = below(&node.world.engine.paths.records());
+        let file = Path::new(&files[0]);
+        let mut later = json(file);
+        add_later(&mut later, &mut 0);
+        fs::write(file, later.to_string()).unwrap();
+        let _ = node.world.fake.take_log();
+        let answer = node.world.prepare(fixture.claim()).unwrap();
+        assert_eq!(Some(&answer), fixture.answer(), "{}", fixture.name);
+        assert_eq!(node.world.fake.take_log(), [""; 0], "{}", fixture.name);
+        assert_eq!(json(file), later, "{}", fixture.name);
+        node.world.unprepare(fixture.claim()).unwrap();
+        fixture.is_restored(&node);
+    }
+}
+
 /// A tag that no fixture has is one whose change nobody would see.
 #[test]
 fn the_records_have_every_tag_that_is_written() {

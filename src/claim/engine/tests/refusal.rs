@@ -84,6 +84,7 @@ fn hold<O: Owner>(store: &Store<O>, owner: O, device: &str) {
         owner,
         phase,
         devices,
+        unknown: Default::default(),
     };
     store.save(&record).unwrap();
 }
