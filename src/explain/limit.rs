@@ -1,20 +1,25 @@
 //! The API's limit on the devices of a claim.
 
-use super::evaluate::Alternative;
+use super::objects::RequestSpec;
 
 /// `AllocationResultsMaxSize` of resource.k8s.io: the scheduler gives up on claims for more.
 pub(super) const MAX_DEVICES: usize = 32;
 
-/// The reason if the requests need more devices than a claim may have, whatever the nodes have.
-pub(super) fn exceeded(requests: &[Vec<Alternative<'_>>]) -> Option<String> {
-    let least = |request: &Vec<Alternative<'_>>| request.iter().map(at_least).min();
-    over(requests.iter().filter_map(least))
+/// The reason if the requests, each a list of alternatives, need more devices than a claim may
+/// have, whatever the nodes have.
+pub(super) fn exceeded<'a, Alternatives>(
+    requests: impl Iterator<Item = Alternatives>,
+) -> Option<String>
+where
+    Alternatives: Iterator<Item = &'a RequestSpec>,
+{
+    over(requests.filter_map(|alternatives| alternatives.map(at_least).min()))
 }
 
-fn at_least(alternative: &Alternative<'_>) -> usize {
-    match alternative.spec.allocation_mode.as_str() {
+fn at_least(request: &RequestSpec) -> usize {
+    match request.allocation_mode.as_str() {
         "All" => 1,
-        _ => alternative.spec.count.unwrap_or(1),
+        _ => request.count.unwrap_or(1),
     }
 }
 

@@ -42,7 +42,7 @@ use std::collections::BTreeMap;
 use cause::{NodeView, Outcome};
 use evaluate::{Alternative, Verdict};
 use holders::Holders;
-use objects::{AllocationResult, Devices, Listed};
+use objects::{AllocationResult, Devices, Listed, RequestSpec};
 use pod::PodTarget;
 use target::Target;
 
@@ -152,7 +152,7 @@ fn explained(snapshot: &Snapshot, target: &Target<'_>, driver: &str) -> Report {
         (None, Some((request, text))) => {
             report.cause = Some(Cause::new("selectorInvalid", Some(&request), text))
         }
-        (None, None) => match limit::exceeded(&requests) {
+        (None, None) => match limit::exceeded(specs(&requests)) {
             Some(text) => report.cause = Some(Cause::new("tooMany", None, text)),
             None => decide(&mut report, snapshot, &nodes, &requests, driver),
         },
@@ -182,6 +182,17 @@ fn alternatives<'a>(spec: &'a Devices, snapshot: &'a Snapshot) -> Vec<Vec<Altern
             .collect()
     };
     spec.requests.iter().map(of).collect()
+}
+
+/// What the alternatives of each request ask for.
+fn specs<'a>(
+    requests: &[Vec<Alternative<'a>>],
+) -> impl Iterator<Item = impl Iterator<Item = &'a RequestSpec>> {
+    let alternatives = |request: &Vec<Alternative<'a>>| {
+        let specs: Vec<&RequestSpec> = request.iter().map(|alternative| alternative.spec).collect();
+        specs.into_iter()
+    };
+    requests.iter().map(alternatives)
 }
 
 /// One node, evaluated.

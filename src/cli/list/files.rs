@@ -99,7 +99,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = |(index, content): (usize, &&[u8])| {
             let path = dir.path().join(format!("{index}.yaml"));
-            std::fs::write(&path, content).unwrap();
+            crate::files::write_atomic(&path, content, 0o600).unwrap();
             path
         };
         let paths: Vec<PathBuf> = contents.iter().enumerate().map(path).collect();

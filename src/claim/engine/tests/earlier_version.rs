@@ -76,7 +76,7 @@ fn what_a_later_version_adds_to_a_record_survives() {
         let mut later = json(file);
         add_later(&mut later, &mut added);
         assert!(added > 3, "{}: {added}", fixture.name);
-        fs::write(file, later.to_string()).unwrap();
+        crate::files::write_atomic(file, later.to_string().as_bytes(), 0o600).unwrap();
         let record = node.world.record(fixture.claim()).unwrap();
         node.world.engine.store.save(&record).unwrap();
         assert_eq!(json(file), later, "{}", fixture.name);
@@ -91,7 +91,7 @@ fn a_claim_with_additions_of_a_later_version_stands_and_is_restored() {
         let file = Path::new(&files[0]);
         let mut later = json(file);
         add_later(&mut later, &mut 0);
-        fs::write(file, later.to_string()).unwrap();
+        crate::files::write_atomic(file, later.to_string().as_bytes(), 0o600).unwrap();
         let _ = node.world.fake.take_log();
         let answer = node.world.prepare(fixture.claim()).unwrap();
         assert_eq!(Some(&answer), fixture.answer(), "{}", fixture.name);

@@ -25,7 +25,7 @@ contexts:
 - {{name: second, context: {{cluster: lab, user: me}}}}
 "
     );
-    std::fs::write(&file, text).unwrap();
+    crate::files::write_atomic(&file, text.as_bytes(), 0o600).unwrap();
     file
 }
 
