@@ -20,8 +20,8 @@ pub(super) struct RequestedClaim {
     pub(super) uid: String,
 }
 
-/// The result for each claim, by UID.
-pub(super) type Answers<T> = HashMap<String, Result<T, String>>;
+/// The result for each claim, by UID, as a version of the service has it on the wire.
+pub(super) type Answers<A> = HashMap<String, A>;
 
 #[derive(Clone)]
 pub(super) struct Service {
@@ -33,30 +33,34 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub(super) async fn prepare(
-        &self,
-        requested: Vec<RequestedClaim>,
-    ) -> Answers<Vec<PreparedDevice>> {
+    pub(super) async fn prepare<A>(&self, requested: Vec<impl Into<RequestedClaim>>) -> Answers<A>
+    where
+        A: From<Result<Vec<PreparedDevice>, String>>,
+    {
         self.each("prepare", requested, |claims, claim| async move {
             claims.prepare(claim).await
         })
         .await
     }
 
-    pub(super) async fn unprepare(&self, requested: Vec<RequestedClaim>) -> Answers<()> {
+    pub(super) async fn unprepare<A>(&self, requested: Vec<impl Into<RequestedClaim>>) -> Answers<A>
+    where
+        A: From<Result<(), String>>,
+    {
         self.each("unprepare", requested, |claims, claim| async move {
             claims.unprepare(claim).await
         })
         .await
     }
 
-    async fn each<T, F>(
+    async fn each<A, T, F>(
         &self,
         verb: &'static str,
-        requested: Vec<RequestedClaim>,
+        requested: Vec<impl Into<RequestedClaim>>,
         work: fn(Arc<dyn Claims>, ClaimRef) -> F,
-    ) -> Answers<T>
+    ) -> Answers<A>
     where
+        A: From<Result<T, String>>,
         T: Send + 'static,
         F: Future<Output = Result<T, String>> + Send + 'static,
     {
@@ -65,6 +69,7 @@ impl Service {
         // handled once.
         let tasks: HashMap<String, Result<JoinHandle<_>, String>> = requested
             .into_iter()
+            .map(Into::into)
             .map(|requested| (requested.uid.clone(), self.start(verb, requested, work)))
             .collect();
         let mut answers = Answers::new();
@@ -80,7 +85,7 @@ impl Service {
                 },
                 Err(error) => Err(error),
             };
-            answers.insert(uid, answer);
+            answers.insert(uid, answer.into());
         }
         answers
     }

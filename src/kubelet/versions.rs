@@ -56,24 +56,21 @@ macro_rules! service {
                 }
             }
 
+            impl From<Result<(), String>> for NodeUnprepareResourceResponse {
+                fn from(answer: Result<(), String>) -> Self {
+                    Self {
+                        error: answer.err().unwrap_or_default(),
+                    }
+                }
+            }
+
             #[tonic::async_trait]
             impl DraPlugin for Service {
                 async fn node_prepare_resources(
                     &self,
                     request: Request<NodePrepareResourcesRequest>,
                 ) -> Result<Response<NodePrepareResourcesResponse>, Status> {
-                    let requested = request
-                        .into_inner()
-                        .claims
-                        .into_iter()
-                        .map(RequestedClaim::from)
-                        .collect();
-                    let claims = self
-                        .prepare(requested)
-                        .await
-                        .into_iter()
-                        .map(|(uid, answer)| (uid, answer.into()))
-                        .collect();
+                    let claims = self.prepare(request.into_inner().claims).await;
                     Ok(Response::new(NodePrepareResourcesResponse { claims }))
                 }
 
@@ -81,21 +78,7 @@ macro_rules! service {
                     &self,
                     request: Request<NodeUnprepareResourcesRequest>,
                 ) -> Result<Response<NodeUnprepareResourcesResponse>, Status> {
-                    let requested = request
-                        .into_inner()
-                        .claims
-                        .into_iter()
-                        .map(RequestedClaim::from)
-                        .collect();
-                    let answer = |answer: Result<(), String>| NodeUnprepareResourceResponse {
-                        error: answer.err().unwrap_or_default(),
-                    };
-                    let claims = self
-                        .unprepare(requested)
-                        .await
-                        .into_iter()
-                        .map(|(uid, done)| (uid, answer(done)))
-                        .collect();
+                    let claims = self.unprepare(request.into_inner().claims).await;
                     Ok(Response::new(NodeUnprepareResourcesResponse { claims }))
                 }
             }
