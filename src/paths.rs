@@ -85,6 +85,12 @@ impl Paths {
         self.run.join("attached")
     }
 
+    /// Notes about devices that outlive claims.
+    #[must_use]
+    pub fn notes(&self) -> PathBuf {
+        self.run.join("devices")
+    }
+
     /// Locks of claims, PFs and the agent itself.
     #[must_use]
     pub fn locks(&self) -> PathBuf {

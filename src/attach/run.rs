@@ -228,6 +228,7 @@ impl Attacher {
         index: usize,
         mut attachment: Attachment,
     ) -> Result<(), Reason> {
+        record.devices[index].used = Some(true);
         let noted = &mut record.devices[index].attachment;
         if let Some(before) = noted.take_if(|has| has.sandbox == attachment.sandbox) {
             attachment.unknown = before.unknown;

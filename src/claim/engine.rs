@@ -4,8 +4,8 @@
 //!            save Preparing{steps}
 //!   absent ───────────────────────► Preparing ── steps ─► CDI, metadata ─► save Prepared ──► answer
 //!      ▲                                │ an error, or found at start
-//!      │ remove, when nothing failed    ▼
-//!      └─────────────────────────── Unpreparing ◄── unprepare
+//!      │ finish: restore, remove        ▼
+//!      └─────────────────────────── Unpreparing ◄── unprepare: isolate ──► answer
 //! ```
 //!
 //! The record is written before the first kernel write and removed after the last one, so that a
@@ -16,20 +16,25 @@ mod check;
 mod choice;
 mod driverless;
 mod exclusion;
+mod finish;
+mod isolate;
 mod nodes;
 mod prepare;
 mod recover;
 mod remake;
 mod report;
+mod restart;
 #[cfg(test)]
 mod tests;
 mod unprepare;
+mod values;
 
-pub use report::Damage;
+pub use report::{Damage, Releasing};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
 };
 
 use super::ClaimError;
@@ -40,7 +45,7 @@ use crate::{
     files::{ChangeHook, Disk},
     host::Kernel,
     inventory::DeviceFilter,
-    ledger::{AttachmentOwner, ClaimUid, DeviceLock, Locks, PortOwner, Store},
+    ledger::{AttachmentOwner, ClaimUid, DeviceLock, Locks, Notes, PortOwner, Store},
     paths::Paths,
     slice::NodePool,
 };
@@ -79,13 +84,14 @@ pub struct Engine {
     attachments: Store<AttachmentOwner>,
     ports: Store<PortOwner>,
     pub(super) locks: Locks,
+    notes: Notes,
     disk: Disk,
     choice: DeviceFilter,
     /// What is published of a device; not set in tests and tools.
     published: OnceLock<PublishedOf>,
-    /// Claims whose undoing did not work, and why. Only a cache: what is undone is decided by
-    /// records.
-    failed: Mutex<BTreeMap<ClaimUid, String>>,
+    /// Claims whose release did not work at the last attempt, and why. Only a cache: what is
+    /// released is decided by records.
+    failures: Mutex<BTreeMap<ClaimUid, Failure>>,
 }
 
 impl Engine {
@@ -112,7 +118,8 @@ impl Engine {
             attachments: Store::new(&paths, disk.clone()),
             ports: Store::new(&paths, disk.clone()),
             locks: Locks::new(&paths),
-            failed: Mutex::default(),
+            notes: Notes::new(&paths, disk.clone()),
+            failures: Mutex::default(),
             choice: DeviceFilter::default(),
             published: OnceLock::new(),
             kernel,
@@ -179,8 +186,32 @@ impl Engine {
             .map(Held)
     }
 
-    fn failed(&self) -> MutexGuard<'_, BTreeMap<ClaimUid, String>> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn failures(&self) -> MutexGuard<'_, BTreeMap<ClaimUid, Failure>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long the kernel may be between two states that an observation cannot see.
+const TRANSIT: Duration = Duration::from_secs(5);
+
+fn transit() -> Deadline {
+    Deadline::after(TRANSIT)
+}
+
+/// Why a release did not work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Failure {
+    error: String,
+    /// Trying again will not help, or not soon.
+    lasting: bool,
+}
+
+impl From<&ClaimError> for Failure {
+    fn from(error: &ClaimError) -> Self {
+        Self {
+            error: error.to_string(),
+            lasting: error.is_lasting(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, io};
 use crate::{
     api::ConfigError,
     device::DeviceId,
-    host::HostError,
+    host::{ErrorKind, HostError},
     ledger::{ClaimRef, LockError, StoreError},
     slice::NotLocal,
 };
@@ -55,6 +55,19 @@ pub enum ClaimError {
         /// What helps to understand them: ` (driver igb)`.
         hint: String,
     },
+    /// A tenant still has a device node open.
+    #[error(
+        "{device}: {node} is open by a process: the driver cannot be unbound until it is closed"
+    )]
+    NodeOpen {
+        /// Which device.
+        device: DeviceId,
+        /// Which node.
+        node: String,
+    },
+    /// The device is still being released for another claim.
+    #[error(transparent)]
+    Releasing(Box<Releasing>),
     /// Not all is as it was before the claim. The record stays, and so does the claim's hold on its
     /// devices.
     #[error("release claim {claim}: {}", Listed(.errors))]
@@ -121,7 +134,43 @@ impl Conflict {
     }
 }
 
+/// A device that another claim had, and that is not restored yet.
+#[derive(Debug, thiserror::Error)]
+#[error("{asked}: is still being released for claim {other} ({uid}){}: {error}", self.age(), uid = .other.uid)]
+pub struct Releasing {
+    /// The device that was asked for.
+    pub asked: DeviceId,
+    /// The claim that had it.
+    pub other: ClaimRef,
+    /// Since how many seconds.
+    pub since: Option<u64>,
+    /// The step that does not work, and why.
+    pub error: ClaimError,
+}
+
+impl Releasing {
+    fn age(&self) -> String {
+        self.since
+            .map(|seconds| format!(", for {seconds} s"))
+            .unwrap_or_default()
+    }
+}
+
 impl ClaimError {
+    /// Whether trying again will not help, or not soon: nothing is in the way that goes away by
+    /// itself.
+    pub(super) fn is_lasting(&self) -> bool {
+        match self {
+            Self::Busy(_) | Self::Conflict(_) => false,
+            Self::Host { source, .. } => {
+                !matches!(source.kind(), ErrorKind::Busy | ErrorKind::Gone)
+            }
+            Self::Undo { errors, .. } => errors.iter().any(Self::is_lasting),
+            Self::Twice { undo, .. } => undo.is_lasting(),
+            _ => true,
+        }
+    }
+
     /// The kernel's refusal of `what`.
     pub(super) fn host(what: &'static str) -> impl Fn(HostError) -> Self {
         move |source| Self::Host {

@@ -19,7 +19,7 @@ pub mod view;
 mod wanted;
 
 pub use allocated::{AllocatedClaim, AllocatedDevice, PreparedDevice};
-pub use engine::{Damage, Engine, Identity, PublishedOf};
+pub use engine::{Damage, Engine, Identity, PublishedOf, Releasing};
 pub use error::{ClaimError, Conflict, Elsewhere};
 pub use extras::PoolDefaults;
 pub use plan::plan;

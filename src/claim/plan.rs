@@ -46,12 +46,20 @@ pub fn plan(
         steps: vec![],
         netdev: None,
         attachment: None,
+        used: Some(false),
         published: BTreeMap::new(),
         unknown: Default::default(),
     };
     if !record.admin_access {
         let to = target(&wanted.settings, &observed.function.binding, native)?;
         record.netdev = netdev_plan(&wanted.settings, &to)?;
+        // A netdev that stays on the host is in a program's hands from now on.
+        record.used = Some(
+            record
+                .netdev
+                .as_ref()
+                .is_some_and(|plan| plan.attach != AttachMode::Pod),
+        );
         record.steps = vfs_step(vfs)?.into_iter().collect();
         record.steps.extend(steps(
             &wanted.settings,

@@ -251,6 +251,15 @@ pub struct Netdev {
     pub addresses: Vec<ipnet::IpNet>,
 }
 
+/// Which device is at an address now, and its driver: what a release asks of it again and again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// Another one at the same address has another.
+    pub incarnation: IncarnationId,
+    /// Driver and override.
+    pub binding: Binding,
+}
+
 /// One device with everything that a plan needs, read at one time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -266,4 +275,9 @@ pub struct Observed {
     pub max_mtu: Option<u32>,
     /// The MAC that a pod sees if its claim sets none: the netdev's, else the administrative one.
     pub mac: Option<Mac>,
+    /// The MAC that its PF reports, when the VF's netdev was set to the same: then the kernel does
+    /// not show whether the administrator gave it to the PF or the PF mirrors the netdev, and
+    /// `vf.mac` is zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unclear_mac: Option<Mac>,
 }

@@ -10,8 +10,8 @@ mod settings;
 
 pub use address::{Bdf, DeviceId};
 pub use function::{
-    Capabilities, EswitchMode, Function, FunctionKind, IncarnationId, LinkType, Netdev, Observed,
-    PciIds, RdmaDevice, VdpaType,
+    Bound, Capabilities, EswitchMode, Function, FunctionKind, IncarnationId, LinkType, Netdev,
+    Observed, PciIds, RdmaDevice, VdpaType,
 };
 pub use name::IfName;
 pub use settings::{

@@ -15,9 +15,11 @@ mod fault;
 mod function;
 mod igb;
 mod namespaces;
+mod quirks;
 mod state;
 
 pub use fault::Fault;
+pub use quirks::Quirks;
 
 use std::{
     path::Path,
@@ -28,12 +30,13 @@ use super::{HostError, Kernel, Netns, Recording, Result};
 use crate::{
     deadline::Deadline,
     device::{
-        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
-        VfAddress, VfSetting,
+        Bdf, Binding, Bound, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
+        VfAddress, VfSetting, VfSettings,
     },
     files::{ChangeHook, Moment},
 };
 use function::FakeLink;
+use quirks::RebindHook;
 use state::State;
 
 /// The fake kernel. Clones share its state.
@@ -51,6 +54,41 @@ impl Fake {
     /// this error number.
     pub fn refuse(&self, part: &str, errno: i32) {
         self.state().refusals.push((part.to_owned(), errno));
+    }
+
+    /// Operations that [`Fake::refuse`] named succeed again.
+    pub fn allow(&self, part: &str) {
+        self.state().refusals.retain(|(refused, _)| refused != part);
+    }
+
+    /// The drivers behave so from now on.
+    pub fn set_quirks(&self, quirks: Quirks) {
+        self.state().quirks = quirks;
+    }
+
+    /// A process opens a device node, or closes it.
+    pub fn set_open(&self, node: &str, open: bool) {
+        let nodes = &mut self.state().open_nodes;
+        match open {
+            true => drop(nodes.insert(node.to_owned())),
+            false => drop(nodes.remove(node)),
+        }
+    }
+
+    /// A tenant puts a VLAN interface on the netdev, in whatever namespace it is.
+    ///
+    /// # Errors
+    /// The device has no netdev.
+    pub fn add_upper(&self, device: &DeviceId, name: &str) -> Result<()> {
+        self.state().add_upper(device, name)
+    }
+
+    /// VFs whose values at the PF were changed while a tenant could send through them: its netdev
+    /// was up in a pod's namespace, or up on the host with an upper left in one, or its driver was
+    /// a userspace one whose device node was open.
+    #[must_use]
+    pub fn exposed(&self) -> Vec<String> {
+        self.state().exposed.clone()
     }
 
     /// Creates a network namespace at a path, with a loopback and the pod's own `eth0`.
@@ -93,6 +131,16 @@ impl Fake {
     /// Removes the function, even while it is in use.
     pub fn unplug(&self, device: &DeviceId) {
         self.state().functions.remove(device);
+    }
+
+    /// The kernel probes the function anew, with the driver that it has.
+    ///
+    /// # Errors
+    /// It is not there, or has no driver.
+    pub fn reprobe(&self, device: &DeviceId) -> Result<()> {
+        let mut state = self.state();
+        let binding = state.function(device)?.function.binding.clone();
+        state.rebind(device, &binding)
     }
 
     /// Adds the function in its recorded state, as another device than before.
@@ -151,6 +199,17 @@ impl Fake {
     #[must_use]
     pub fn take_log(&self) -> Vec<String> {
         std::mem::take(&mut self.state().log)
+    }
+
+    /// Called before and after each rebind, on its thread.
+    pub fn on_rebind(&self, hook: impl Fn(&DeviceId, Moment) + Send + Sync + 'static) {
+        self.state().on_rebind = RebindHook(Some(Arc::new(hook)));
+    }
+
+    /// What the PF stores for the VF, whatever it reports.
+    #[must_use]
+    pub fn stored(&self, vf: &DeviceId) -> Option<VfSettings> {
+        self.state().functions.get(vf)?.vf
     }
 
     /// The hook that counts changes of files among the writes, for
@@ -225,6 +284,16 @@ impl Kernel for Fake {
         self.read(|state| state.observed(device))
     }
 
+    fn bound(&self, device: &DeviceId) -> Result<Bound> {
+        self.read(|state| {
+            let function = &state.function(device)?.function;
+            Ok(Bound {
+                incarnation: function.incarnation,
+                binding: function.binding.clone(),
+            })
+        })
+    }
+
     fn native_driver(&self, device: &DeviceId) -> Result<Option<String>> {
         self.read(|state| Ok(state.function(device)?.native.clone()))
     }
@@ -247,13 +316,27 @@ impl Kernel for Fake {
 
     fn link(&self, device: &DeviceId, netns: &Netns) -> Result<Option<Netdev>> {
         self.read(|state| {
-            Ok(state
-                .function(device)?
-                .link
-                .as_ref()
+            let link = state.function(device)?.link_seen();
+            Ok(link
                 .filter(|link| link.netns == netns.inode)
                 .map(|link| link.netdev.clone()))
         })
+    }
+
+    fn uppers(&self, device: &DeviceId, netns: &Netns) -> Result<Vec<String>> {
+        self.read(|state| {
+            let link = state.function(device)?.link.as_ref();
+            let here = link.filter(|link| link.netns == netns.inode);
+            let uppers = here.into_iter().flat_map(|link| &link.uppers);
+            Ok(uppers
+                .filter(|(_, at)| *at == netns.inode)
+                .map(|(name, _)| name.clone())
+                .collect())
+        })
+    }
+
+    fn is_open(&self, node: &str) -> bool {
+        self.state().open_nodes.contains(node)
     }
 
     fn is_settled(&self, device: &DeviceId, _: &Netdev) -> bool {
@@ -293,10 +376,14 @@ impl Kernel for Fake {
         })
     }
 
-    fn rebind(&self, device: &DeviceId, _: Deadline) -> Result<()> {
-        self.write(device.to_string(), "rebind".into(), |state| {
-            state.rebind(device)
-        })
+    fn rebind(&self, device: &DeviceId, binding: &Binding, _: Deadline) -> Result<()> {
+        let hook = self.state().on_rebind.clone();
+        hook.call(device, Moment::Before);
+        let done = self.write(device.to_string(), "rebind".into(), |state| {
+            state.rebind(device, binding)
+        });
+        hook.call(device, Moment::After);
+        done
     }
 
     fn set_vf(&self, vf: &VfAddress, setting: &VfSetting) -> Result<()> {

@@ -17,7 +17,7 @@ use super::{Kernel, Netns, Result};
 use crate::{
     deadline::Deadline,
     device::{
-        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
+        Bdf, Binding, Bound, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
         VfAddress, VfSetting,
     },
     files::{ChangeHook, Moment},
@@ -143,6 +143,9 @@ impl<K: Kernel> Kernel for Fused<K> {
     fn observe(&self, device: &DeviceId) -> Result<Observed> {
         self.inner.observe(device)
     }
+    fn bound(&self, device: &DeviceId) -> Result<Bound> {
+        self.inner.bound(device)
+    }
     fn native_driver(&self, device: &DeviceId) -> Result<Option<String>> {
         self.inner.native_driver(device)
     }
@@ -164,6 +167,12 @@ impl<K: Kernel> Kernel for Fused<K> {
     fn link(&self, device: &DeviceId, netns: &Netns) -> Result<Option<Netdev>> {
         self.inner.link(device, netns)
     }
+    fn uppers(&self, device: &DeviceId, netns: &Netns) -> Result<Vec<String>> {
+        self.inner.uppers(device, netns)
+    }
+    fn is_open(&self, node: &str) -> bool {
+        self.inner.is_open(node)
+    }
     fn link_names(&self, netns: &Netns) -> Result<Vec<String>> {
         self.inner.link_names(netns)
     }
@@ -176,8 +185,8 @@ impl<K: Kernel> Kernel for Fused<K> {
     fn set_driver(&self, device: &DeviceId, binding: &Binding, deadline: Deadline) -> Result<()> {
         self.write(|kernel| kernel.set_driver(device, binding, deadline))
     }
-    fn rebind(&self, device: &DeviceId, deadline: Deadline) -> Result<()> {
-        self.write(|kernel| kernel.rebind(device, deadline))
+    fn rebind(&self, device: &DeviceId, binding: &Binding, deadline: Deadline) -> Result<()> {
+        self.write(|kernel| kernel.rebind(device, binding, deadline))
     }
     fn set_vf(&self, vf: &VfAddress, setting: &VfSetting) -> Result<()> {
         self.write(|kernel| kernel.set_vf(vf, setting))

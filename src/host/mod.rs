@@ -16,6 +16,7 @@ mod genl_info;
 pub mod linux;
 mod netns;
 pub mod recording;
+mod vf_mac;
 
 pub use error::{ErrorKind, HostError, Result};
 pub use genl_info::{Devlink, GenlInfo};
@@ -27,7 +28,7 @@ use std::path::Path;
 use crate::{
     deadline::Deadline,
     device::{
-        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
+        Bdf, Binding, Bound, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
         VfAddress, VfSetting,
     },
 };
@@ -49,6 +50,10 @@ pub trait Kernel: Send + Sync {
 
     /// One device with everything that a plan needs, read now.
     fn observe(&self, device: &DeviceId) -> Result<Observed>;
+
+    /// Which device is at this address, and its driver. Needs nothing but its own sysfs directory,
+    /// so that it works while the PF is away.
+    fn bound(&self, device: &DeviceId) -> Result<Bound>;
 
     /// The kernel's default driver for the device, whatever is bound now; none: unknown. For
     /// `driver: default` on a function that is bound to vfio-pci.
@@ -85,6 +90,22 @@ pub trait Kernel: Send + Sync {
         true
     }
 
+    /// Names of the links in that namespace that are on top of the device's netdev there (VLAN,
+    /// macvlan, ipvlan). They stay where they are when the netdev is moved, and still send through
+    /// it (`vlan_device_event` in `net/8021q/vlan.c` ignores a move).
+    fn uppers(&self, device: &DeviceId, netns: &Netns) -> Result<Vec<String>> {
+        let _ = (device, netns);
+        Ok(vec![])
+    }
+
+    /// Whether a process has this device node open, as far as open(2) shows it: a VFIO group can be
+    /// open once (`vfio_group_fops_open` in `drivers/vfio/group.c`). Writing `unbind` meanwhile
+    /// would block until it is closed.
+    fn is_open(&self, node: &str) -> bool {
+        let _ = node;
+        false
+    }
+
     /// Names of all links in that namespace, alternative names included.
     fn link_names(&self, netns: &Netns) -> Result<Vec<String>>;
 
@@ -104,9 +125,11 @@ pub trait Kernel: Send + Sync {
     /// thread past the deadline.
     fn set_driver(&self, device: &DeviceId, binding: &Binding, deadline: Deadline) -> Result<()>;
 
-    /// Unbinds the driver and binds it again, which creates a new netdev in the host's namespace;
-    /// waits for that netdev. No netdev by `deadline`: [`ErrorKind::Gone`].
-    fn rebind(&self, device: &DeviceId, deadline: Deadline) -> Result<()>;
+    /// Unbinds whatever driver is bound, and binds this one: its netdev, if it makes one, is a new
+    /// one in the host's namespace. Binds a function without a driver, so that a rebind that was
+    /// interrupted between the two can be repeated. The netdev may appear after this returns (iavf
+    /// registers it from a work queue); the old one is gone by then.
+    fn rebind(&self, device: &DeviceId, binding: &Binding, deadline: Deadline) -> Result<()>;
 
     /// Sets one of the values that a PF stores for a VF.
     fn set_vf(&self, vf: &VfAddress, setting: &VfSetting) -> Result<()>;

@@ -45,7 +45,11 @@ impl Recording {
         for function in kernel.functions()? {
             match kernel.observe(&function.id) {
                 Err(error) if error.kind() == ErrorKind::Gone => {}
-                observed => functions.push(observed?),
+                // The scan knows more of the function: what devlink and vDPA report.
+                observed => functions.push(Observed {
+                    function,
+                    ..observed?
+                }),
             }
         }
         Ok(Self {

@@ -16,10 +16,14 @@ use std::{
     io::{self, Read, Seek, Write},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use super::claim_ref::ClaimUid;
+use super::{
+    claim_ref::ClaimUid,
+    turns::{Turn, Turns},
+};
 use crate::{
     deadline::Deadline,
     device::{Bdf, DeviceId},
@@ -34,6 +38,7 @@ const OURS: &str = "sriov-dra";
 pub struct Locks {
     own: PathBuf,
     vf_locks: PathBuf,
+    pf_turns: Arc<Turns>,
 }
 
 /// A lock that was not available in time.
@@ -80,7 +85,8 @@ pub struct DeviceLock(Held);
 
 /// Netlink through a PF is ours until this is dropped.
 #[derive(Debug)]
-pub struct PfLock(#[expect(dead_code, reason = "held, not read")] Held);
+#[expect(dead_code, reason = "held, not read")]
+pub struct PfLock(Held, Turn);
 
 impl DeviceLock {
     /// Notes for those who wait what is being done now.
@@ -96,6 +102,7 @@ impl Locks {
         Self {
             own: paths.locks(),
             vf_locks: paths.vf_locks.clone(),
+            pf_turns: Arc::default(),
         }
     }
 
@@ -147,7 +154,16 @@ impl Locks {
     /// [`LockError::Busy`] when somebody else has it until `deadline`.
     pub fn pf(&self, pf: &Bdf, work: &str, deadline: Deadline) -> Result<PfLock, LockError> {
         let path = self.own.join(format!("pf-{pf}.lock"));
-        Held::take(&path, &format!("pf {pf}"), work, Leave::File, deadline).map(PfLock)
+        let Some(turn) = Turns::take(&self.pf_turns, pf, deadline) else {
+            let free = || Work {
+                what: format!("pf {pf}"),
+                since: None,
+            };
+            let busy = File::open(&path).map(|file| work_of(&file, &format!("pf {pf}")));
+            return Err(LockError::Busy(busy.unwrap_or_else(|_| free())));
+        };
+        Held::take(&path, &format!("pf {pf}"), work, Leave::File, deadline)
+            .map(|held| PfLock(held, turn))
     }
 
     /// What is being done with a device now, if anything.

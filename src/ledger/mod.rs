@@ -4,14 +4,17 @@ mod claim_ref;
 mod extras;
 mod locks;
 mod name;
+mod notes;
 mod owner;
 mod record;
 mod store;
+mod turns;
 mod unknown;
 
 pub use claim_ref::{ClaimRef, ClaimUid};
 pub use extras::{Demand, Extras};
 pub use locks::{ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
+pub use notes::{Note, Notes};
 pub use owner::{AttachmentId, AttachmentOwner, ClaimOwner, Owner, PortOwner};
 pub use record::{Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step, VfState};
 pub use store::{Entry, Store, StoreError, Title, VERSION};

@@ -50,6 +50,9 @@ pub struct Record<O: Owner = ClaimOwner> {
     pub phase: Phase,
     /// Its devices, in the order of the allocation.
     pub devices: Vec<DeviceRecord>,
+    /// When its release began, in seconds since 1970; only while it is unpreparing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub releasing_since: Option<u64>,
     /// What a later version has added.
     #[serde(flatten)]
     pub unknown: Unknown,
@@ -104,6 +107,10 @@ pub struct DeviceRecord {
     pub netdev: Option<NetdevPlan>,
     /// Set while (or shortly before) the netdev is in a pod.
     pub attachment: Option<Attachment>,
+    /// Whether its netdev has to be created anew on release: a tenant had it, or its driver has
+    /// read a MAC of the claim. None: a version wrote it that does not say; then it has to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<bool>,
     /// The attributes that were published of it before the claim changed anything: last-known
     /// values when no slice has them any more.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -118,6 +125,30 @@ impl DeviceRecord {
     #[must_use]
     pub fn base_request(&self) -> &str {
         self.request.split('/').next().unwrap_or(&self.request)
+    }
+
+    /// The driver and override of the prepared device; none: nothing was recorded about them.
+    #[must_use]
+    pub fn prepared_binding(&self) -> Option<&Binding> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Driver { to, .. } => Some(&**to),
+            _ => None,
+        })
+    }
+
+    /// The driver and override that it is to have after its release.
+    #[must_use]
+    pub fn resting_binding(&self) -> Option<&Binding> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Driver { from, .. } => Some(&**from),
+            _ => None,
+        })
+    }
+
+    /// Whether its netdev has to be created anew on release.
+    #[must_use]
+    pub fn is_used(&self) -> bool {
+        self.used != Some(false) || self.attachment.is_some()
     }
 
     /// The driver that it had before the claim changed it; none: it had none, or the claim left it

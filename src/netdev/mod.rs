@@ -2,12 +2,14 @@
 //!
 //! ```text
 //!  host ── move_in ─► pod ── move_back ─► host, as prepare left it       (resting, differences)
-//!                      └─── restore ────► host, as it was before         (a fresh netdev)
+//!                      └─── isolate ────► host, down, under a spare name
+//!                                              └─ restore ─► as it was before the claim
 //! ```
 //!
 //! `properties` is the one list of what is put back. This module decides nothing: who moves a
 //! netdev, and when, is the business of claim and attach.
 
+mod isolate;
 mod mover;
 mod namespace;
 mod properties;
@@ -15,15 +17,15 @@ mod resting;
 mod restore;
 mod retry;
 mod return_to_host;
+mod spare;
 #[cfg(test)]
 mod tests;
 mod wait;
 
+pub(crate) use isolate::{Isolation, isolate};
 pub(crate) use mover::Mover;
 pub use namespace::{host_netns, is_attached};
-#[cfg(test)]
 pub(crate) use properties::differences;
-#[cfg(test)]
 pub(crate) use resting::resting;
 pub(crate) use restore::restore;
 pub(crate) use retry::retry;

@@ -83,7 +83,7 @@ impl Mover<'_> {
             &self.host,
             &device.id,
             attachment,
-            name,
+            (device.prepared_binding(), name),
             deadline,
         )?;
         let Some(rest) = rest else { return Ok(()) };

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::{namespace::pod_netns, retry::retry};
+use super::{namespace::pod_netns, retry::retry, spare::spare_name, wait::wait};
 use crate::{
     deadline::Deadline,
-    device::{DeviceId, IfName},
+    device::{Binding, DeviceId, IfName},
     host::{ErrorKind, Kernel, Netns, Result},
     ledger::Attachment,
 };
@@ -26,8 +26,9 @@ pub enum Arrival {
 /// Brings a device's netdev into the host's namespace, under `name` if that is free.
 ///
 /// From the pod's namespace, if that is still the recorded one; else the kernel brings it when the
-/// namespace dies; else (somebody holds the namespace open) the driver is started anew, which makes
-/// a fresh netdev in the host's namespace.
+/// namespace dies; else (somebody holds the namespace open, or has put a VLAN on the netdev, which
+/// would stay behind and send through it) this driver is bound anew, which creates a fresh netdev
+/// in the host's namespace.
 ///
 /// # Errors
 /// The kernel's; then the netdev is not in the host's namespace.
@@ -36,33 +37,53 @@ pub fn return_to_host(
     host: &Netns,
     device: &DeviceId,
     attachment: &Attachment,
-    name: Option<&IfName>,
+    (binding, name): (Option<&Binding>, Option<&IfName>),
     deadline: Deadline,
 ) -> Result<Arrival> {
-    if kernel.link(device, host)?.is_some() || fetch(kernel, host, device, attachment, name)? {
+    if kernel.link(device, host)?.is_some() {
         return Ok(Arrival::Used);
     }
-    let transit = Deadline::after(TRANSIT.min(deadline.left() / 2));
-    if transit.poll(|| kernel.link(device, host))?.is_some() {
-        return Ok(Arrival::Used);
+    match fetch(kernel, host, device, attachment, name)? {
+        Fetched::Moved => return Ok(Arrival::Used),
+        Fetched::HasUppers => {}
+        Fetched::Absent => {
+            let transit = Deadline::after(TRANSIT.min(deadline.left() / 2));
+            if transit.poll(|| kernel.link(device, host))?.is_some() {
+                return Ok(Arrival::Used);
+            }
+        }
     }
-    retry(deadline, || kernel.rebind(device, deadline))?;
+    let now = kernel.observe(device)?.function.binding;
+    let binding = binding.unwrap_or(&now);
+    retry(deadline, || kernel.rebind(device, binding, deadline))?;
+    wait(kernel, host, device, deadline)?;
     Ok(Arrival::Fresh)
 }
 
-/// Moves it from the pod's namespace; false when it is not there.
+/// What came of a move from the pod's namespace.
+enum Fetched {
+    Moved,
+    /// It is there, with links of the pod on top of it.
+    HasUppers,
+    Absent,
+}
+
+/// Moves it from the pod's namespace.
 fn fetch(
     kernel: &dyn Kernel,
     host: &Netns,
     device: &DeviceId,
     attachment: &Attachment,
     name: Option<&IfName>,
-) -> Result<bool> {
+) -> Result<Fetched> {
     let Some(pod) = pod_netns(kernel, attachment)? else {
-        return Ok(false);
+        return Ok(Fetched::Absent);
     };
     if kernel.link(device, &pod)?.is_none() {
-        return Ok(false);
+        return Ok(Fetched::Absent);
+    }
+    if !kernel.uppers(device, &pod)?.is_empty() {
+        return Ok(Fetched::HasUppers);
     }
     let spare = spare_name(device);
     let moved = match kernel.move_link(device, &pod, host, name.unwrap_or(&spare)) {
@@ -73,21 +94,7 @@ fn fetch(
     };
     match moved {
         // The namespace died meanwhile.
-        Err(error) if error.kind() == ErrorKind::Gone => Ok(false),
-        moved => moved.map(|()| true),
+        Err(error) if error.kind() == ErrorKind::Gone => Ok(Fetched::Absent),
+        moved => moved.map(|()| Fetched::Moved),
     }
-}
-
-/// A name that no other device has: `d0000:02:10.0` without what names may not have.
-fn spare_name(device: &DeviceId) -> IfName {
-    let plain: String = device
-        .name()
-        .chars()
-        .filter(char::is_ascii_hexdigit)
-        .collect();
-    // Of a long one the end, where the number of a sub-function is.
-    let tail = plain.len().saturating_sub(12);
-    format!("dra{}", &plain[tail..])
-        .parse()
-        .expect("hex digits after dra")
 }

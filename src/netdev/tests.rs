@@ -58,7 +58,7 @@ impl Node {
             &self.host,
             &self.device,
             attachment,
-            Some(&name),
+            (None, Some(&name)),
             deadline,
         )
         .unwrap()
@@ -125,7 +125,8 @@ fn what_is_restored_is_free_of_the_tenant() {
         .unwrap()
         .state;
     let deadline = Deadline::after(Duration::from_millis(100));
-    assert!(restore(&node.fake, &node.host, &node.device, &was, false, deadline).is_empty());
+    node.fake.reprobe(&node.device).unwrap();
+    assert!(restore(&node.fake, &node.host, &node.device, &was, deadline).is_empty());
     assert_eq!(node.fake.dump(), before);
 }
 
@@ -140,7 +141,8 @@ fn udev_has_its_way_before_a_fresh_netdev_is_made_what_it_was() {
         .unwrap()
         .state;
     let deadline = Deadline::after(Duration::from_secs(60));
-    assert!(restore(&node.fake, &node.host, &node.device, &was, false, deadline).is_empty());
+    node.fake.reprobe(&node.device).unwrap();
+    assert!(restore(&node.fake, &node.host, &node.device, &was, deadline).is_empty());
     node.fake.settle();
     assert_eq!(node.fake.dump(), before, "nothing was left for udev to do");
 }

@@ -37,12 +37,13 @@ pub(crate) fn wait(
     host: &Netns,
     device: &DeviceId,
     deadline: Deadline,
-) -> Result<()> {
+) -> Result<Netdev> {
     let netdev = appeared(kernel, host, device, deadline)?;
     let settling = Deadline::after(SETTLE.min(deadline.left() / 2));
     let settled = settling.poll(|| Ok(kernel.is_settled(device, &netdev).then_some(())))?;
     if settled.is_none() {
         tracing::warn!(%device, netdev = %netdev.state.name, "udev has not finished with it: continuing");
     }
-    Ok(())
+    // udev may have renamed it.
+    appeared(kernel, host, device, deadline)
 }

@@ -39,6 +39,8 @@ pub(super) struct NodeClaims {
     pub(super) metrics: Arc<Metrics>,
     /// Notified when a record came or went: taints may follow.
     pub(super) changed: Arc<Notify>,
+    /// Notified when a release has begun: the rest of it is the queue's.
+    releases: Arc<Notify>,
     /// The pools of the node's devices.
     pools: watch::Receiver<Arc<PoolDefaults>>,
     /// This node's pods.
@@ -52,7 +54,7 @@ impl NodeClaims {
         engine: Arc<Engine>,
         nri: watch::Receiver<bool>,
         metrics: Arc<Metrics>,
-        changed: Arc<Notify>,
+        (changed, releases): (Arc<Notify>, Arc<Notify>),
         pools: watch::Receiver<Arc<PoolDefaults>>,
     ) -> Self {
         Self {
@@ -62,6 +64,7 @@ impl NodeClaims {
             nri,
             metrics,
             changed,
+            releases,
             pools,
             turns: Turns::default(),
         }
@@ -252,6 +255,8 @@ impl Claims for NodeClaims {
             .run_unprepare(&claim.uid, Deadline::after(TIMEOUT))
             .await
             .map_err(|error| error.to_string());
+        // Also of one that did not work.
+        self.releases.notify_one();
         self.ended(
             Call::Unprepare,
             &claim,

@@ -10,12 +10,12 @@ use crate::host::linux::Listener;
 ///
 /// # Errors
 /// The listening sockets cannot be opened.
-pub(super) fn listen(changed: Arc<Notify>) -> crate::host::Result<()> {
+pub(super) fn listen(changed: Vec<Arc<Notify>>) -> crate::host::Result<()> {
     let listener = Listener::open()?;
     std::thread::spawn(move || {
         loop {
             match listener.wait(Duration::from_secs(60)) {
-                Ok(true) => changed.notify_one(),
+                Ok(true) => changed.iter().for_each(|changed| changed.notify_one()),
                 Ok(false) => {}
                 Err(error) => {
                     tracing::warn!(%error, "kernel events: looking at the clock only, every minute");

@@ -7,8 +7,8 @@
 //!  every 10 min ─► collect
 //! ```
 //!
-//! Start: records of another boot go, what a dead agent left half done is undone, and only then
-//! anybody is served. Async above, blocking below: kernel work runs on threads of its own and is
+//! Start: records of another boot go, what a dead agent left half done is undone, and then, or when
+//! that takes too long, everybody else is served. Async above, blocking below: kernel work runs on threads of its own and is
 //! never cancelled.
 
 mod boot;
@@ -23,6 +23,8 @@ mod policies;
 mod pool_config;
 mod pool_defaults;
 mod publication;
+mod recovery;
+mod releases;
 mod status;
 mod watchdog;
 
@@ -40,7 +42,6 @@ use crate::{
     attach::Attacher,
     claim::{self, Engine, Identity, PublishedOf},
     cluster::{Cluster, Kube},
-    deadline::Deadline,
     host::linux::Linux,
     inventory::DeviceFilter,
     kubelet::{Plugin, Registration, Serving},
@@ -55,8 +56,6 @@ use link_debounce::LinkDebounce;
 /// Work for the kubelet that is under way may take so long when the agent ends; what is left is in
 /// the records.
 const GRACE: Duration = Duration::from_secs(20);
-/// What a dead agent left is undone within this.
-const RECOVERY: Duration = Duration::from_mins(2);
 /// The place among the runtime's plugins: before those that look at what a pod has.
 const NRI_INDEX: &str = "10";
 
@@ -110,7 +109,8 @@ async fn serve(
     let kube = Kube::connect(&args.driver_name, &args.node_name).await?;
     let cluster: Arc<dyn Cluster> = Arc::new(kube);
     let changed = Arc::new(Notify::new());
-    kernel_events::listen(Arc::clone(&changed))?;
+    let releases = Arc::new(Notify::new());
+    kernel_events::listen(vec![Arc::clone(&changed), Arc::clone(&releases)])?;
 
     let nri = attach(args, paths, &engine, &cluster, parts);
     let (nudge, pools) = publish(
@@ -120,10 +120,17 @@ async fn serve(
         cluster,
         Arc::clone(&engine),
         nri,
-        metrics,
-        changed,
+        Arc::clone(&metrics),
+        (Arc::clone(&changed), Arc::clone(&releases)),
         pools,
     ));
+    let queue = releases::Releases {
+        engine: Arc::clone(&engine),
+        wake: releases,
+        changed,
+        metrics,
+    };
+    parts.run("releases", queue.run());
     parts.run("stale claims", collect::run(Arc::clone(&claims)));
     let mut serving = kubelet(args, paths, claims).await?;
     parts.run(
@@ -138,6 +145,7 @@ async fn serve(
         reason = serving.ended() => Err(anyhow!(reason)),
     };
     serving.stop(GRACE).await;
+    releases::complete(&engine, GRACE).await;
     leave_no_lock(&engine);
     result
 }
@@ -155,10 +163,7 @@ async fn recovered(args: &NodeArgs, paths: &Paths) -> anyhow::Result<Arc<Engine>
         exclude: args.exclude.clone(),
     };
     let engine = Arc::new(engine(paths, identity).choosing(filter));
-    let recovering = Arc::clone(&engine);
-    for (claim, error) in blocking(move || recovering.recover(Deadline::after(RECOVERY))).await? {
-        tracing::error!(%claim, %error, "recovery");
-    }
+    recovery::run(&engine).await?;
     Ok(engine)
 }
 

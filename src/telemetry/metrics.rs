@@ -34,6 +34,8 @@ pub struct Metrics {
     calls: Family<CallLabels, Histogram>,
     devices: Gauge,
     claims: Gauge,
+    releasing: Gauge,
+    stuck: Gauge,
     bad_config: Gauge,
     bad_policies: Gauge,
     dropped: Gauge,
@@ -66,6 +68,16 @@ impl Default for Metrics {
             "Claims with a record on this node",
             claims.clone(),
         );
+        let releasing = Gauge::default();
+        registry.register(
+            "claims_releasing",
+            "Claims that are unprepared and whose devices are not restored yet",
+            releasing.clone(),
+        );
+        let stuck = Gauge::default();
+        let help =
+            "Claims whose release has failed or takes longer than 5 s: their devices are tainted";
+        registry.register("claims_releasing_stuck", help, stuck.clone());
         let bad_config = Gauge::default();
         registry.register(
             "config_bad",
@@ -83,6 +95,8 @@ impl Default for Metrics {
             calls,
             devices,
             claims,
+            releasing,
+            stuck,
             bad_config,
             bad_policies,
             dropped,
@@ -106,6 +120,13 @@ impl Metrics {
     /// Sets the number of claims with a record.
     pub fn prepared(&self, claims: usize) {
         self.claims.set(i64::try_from(claims).unwrap_or(i64::MAX));
+    }
+
+    /// Sets the number of claims whose release is not complete, and of those that are stuck.
+    pub fn releasing(&self, releasing: usize, stuck: usize) {
+        let gauge = |number| i64::try_from(number).unwrap_or(i64::MAX);
+        self.releasing.set(gauge(releasing));
+        self.stuck.set(gauge(stuck));
     }
 
     /// Sets whether config.json is invalid.

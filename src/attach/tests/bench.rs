@@ -117,6 +117,7 @@ impl Bench {
                 reserved_for: vec![format!("pod-{name}")],
             },
             phase: Phase::Prepared,
+            releasing_since: None,
             devices: vfs.iter().map(|vf| self.device(*vf)).collect(),
             unknown: Default::default(),
         }
@@ -146,6 +147,7 @@ impl Bench {
             steps: vec![Step::Netdev(observed.netdev.unwrap().state.into())],
             netdev: Some(netdev),
             attachment: None,
+            used: None,
             published: Default::default(),
             unknown: Default::default(),
         }

@@ -13,7 +13,7 @@ use crate::{
     attach::underway::Underway,
     deadline::Deadline,
     device::{
-        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
+        Bdf, Binding, Bound, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
         VfAddress, VfSetting,
     },
     host::{
@@ -189,6 +189,9 @@ impl Kernel for Ending {
     fn observe(&self, device: &DeviceId) -> Result<Observed> {
         self.fake.observe(device)
     }
+    fn bound(&self, device: &DeviceId) -> Result<Bound> {
+        self.fake.bound(device)
+    }
     fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>> {
         self.fake.rdma(device)
     }
@@ -213,8 +216,8 @@ impl Kernel for Ending {
     fn set_driver(&self, device: &DeviceId, binding: &Binding, deadline: Deadline) -> Result<()> {
         self.fake.set_driver(device, binding, deadline)
     }
-    fn rebind(&self, device: &DeviceId, deadline: Deadline) -> Result<()> {
-        self.fake.rebind(device, deadline)
+    fn rebind(&self, device: &DeviceId, binding: &Binding, deadline: Deadline) -> Result<()> {
+        self.fake.rebind(device, binding, deadline)
     }
     fn set_vf(&self, vf: &VfAddress, setting: &VfSetting) -> Result<()> {
         self.fake.set_vf(vf, setting)

@@ -4,7 +4,7 @@ use super::{Engine, Held};
 use crate::{
     claim::ClaimError,
     deadline::Deadline,
-    device::{VfAddress, VfSetting},
+    device::{LinkSetting, Netdev, VfAddress, VfSetting},
     host::{ErrorKind, HostError, Netns},
     ledger::{DeviceRecord, Step},
     netdev,
@@ -25,10 +25,35 @@ impl Engine {
                 .map_err(|error| self.explained(device, error))?;
         }
         if device.netdev.is_some() {
-            netdev::wait(&*self.kernel, host, &device.id, deadline)
+            let netdev = netdev::wait(&*self.kernel, host, &device.id, deadline)
                 .map_err(ClaimError::host("prepare"))?;
+            if device.steps.contains(&Step::Reload) {
+                device.used = Some(true);
+                self.rest(device, host, &netdev, deadline)?;
+            }
         }
         self.note_nodes(device, deadline)
+    }
+
+    /// A fresh netdev is as the driver makes it: name, MTU and all else that the host had given to
+    /// the former one are set on it again.
+    fn rest(
+        &self,
+        device: &DeviceRecord,
+        host: &Netns,
+        now: &Netdev,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
+        let Some(rest) = netdev::resting(device) else {
+            return Ok(());
+        };
+        netdev::differences(&now.state, &rest)
+            .iter()
+            .filter(|setting| !matches!(setting, LinkSetting::Mac(_)))
+            .try_for_each(|setting| {
+                netdev::retry(deadline, || self.kernel.set_link(&device.id, host, setting))
+            })
+            .map_err(ClaimError::host("prepare"))
     }
 
     fn step(
@@ -48,8 +73,7 @@ impl Engine {
             })
             .map_err(prepare),
             Step::Vf { vf, to, .. } => self.set_vf("prepare", vf, to, deadline),
-            Step::Reload => netdev::retry(deadline, || self.kernel.rebind(&device.id, deadline))
-                .map_err(prepare),
+            Step::Reload => self.reload(device, deadline).map_err(prepare),
             Step::Link { to, .. } => {
                 netdev::retry(deadline, || self.kernel.set_link(&device.id, host, to))
                     .map_err(prepare)
@@ -57,7 +81,17 @@ impl Engine {
         }
     }
 
-    /// Sets a value at the PF, alone on its netlink.
+    fn reload(&self, device: &DeviceRecord, deadline: Deadline) -> crate::host::Result<()> {
+        match device.prepared_binding() {
+            Some(binding) => netdev::retry(deadline, || {
+                self.kernel.rebind(&device.id, binding, deadline)
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Sets a value at the PF, alone on its netlink, at each attempt anew: a VF that stays busy
+    /// keeps nobody from the other VFs.
     pub(super) fn set_vf(
         &self,
         what: &'static str,
@@ -65,12 +99,22 @@ impl Engine {
         to: &VfSetting,
         deadline: Deadline,
     ) -> Result<(), ClaimError> {
-        let _pf = self.locks.pf(
-            &vf.pf,
-            &format!("set {to} on vf {} of pf {}", vf.index, vf.pf),
-            deadline,
-        )?;
-        netdev::retry(deadline, || self.kernel.set_vf(vf, to)).map_err(ClaimError::host(what))
+        let work = format!("set {to} on vf {} of pf {}", vf.index, vf.pf);
+        let mut busy = None;
+        let done = deadline.poll(|| {
+            let _pf = self.locks.pf(&vf.pf, &work, deadline)?;
+            match self.kernel.set_vf(vf, to) {
+                Err(error) if error.kind() == ErrorKind::Busy => {
+                    busy = Some(error);
+                    Ok(None)
+                }
+                done => done.map(Some).map_err(ClaimError::host(what)),
+            }
+        })?;
+        match (done, busy) {
+            (None, Some(error)) => Err(ClaimError::host(what)(error)),
+            _ => Ok(()),
+        }
     }
 
     /// What the kernel does not do is the driver's choice: its name belongs into the text.

@@ -5,7 +5,7 @@ use super::{Engine, Held, prepare::answer};
 use crate::{
     claim::{ClaimError, PreparedDevice, plan::current},
     deadline::Deadline,
-    device::{LinkSetting, Netdev, Observed},
+    device::{LinkSetting, Netdev, Observed, VfSetting},
     host::Netns,
     ledger::{DeviceRecord, Record, Step},
     netdev,
@@ -38,6 +38,7 @@ impl Engine {
             self.store.save(&record)?;
         }
         self.show(&record)?;
+        self.failures().remove(&record.owner.claim.uid);
         Ok(answer(&record))
     }
 
@@ -106,6 +107,10 @@ fn differs(step: &Step, observed: &Observed, netdev: Option<&Netdev>) -> bool {
     match step {
         Step::Vfs(_) | Step::Netdev(_) | Step::Reload => false,
         Step::Driver { to, .. } => observed.function.binding != **to,
+        Step::Vf {
+            to: VfSetting::Mac(mac),
+            ..
+        } if observed.unclear_mac == Some(*mac) => false,
         Step::Vf { to, .. } => {
             let now = observed.vf.and_then(|held| current(&held, to));
             now.is_some_and(|now| now != *to)

@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Engine, Held, driverless::of_alike};
+use super::{Engine, Held, driverless::of_alike, report::age, transit};
 use crate::{
     api::DriverChoice,
     cdi,
     claim::{
-        AllocatedClaim, ClaimError, PoolDefaults, PreparedDevice, Wanted,
+        AllocatedClaim, ClaimError, Conflict, PoolDefaults, PreparedDevice, Wanted,
+        error::Releasing,
         extras::extras,
         plan::{makes_netdev, plan},
         standing::is_as_wanted,
@@ -15,7 +16,7 @@ use crate::{
     },
     deadline::Deadline,
     device::{Bdf, DeviceId, Function, Observed},
-    ledger::{ClaimOwner, DeviceRecord, Phase, Record, VERSION},
+    ledger::{ClaimOwner, ClaimUid, DeviceRecord, Phase, Record, VERSION},
     netdev,
 };
 
@@ -42,18 +43,63 @@ impl Engine {
         deadline: Deadline,
     ) -> Result<Vec<PreparedDevice>, ClaimError> {
         let wanted = wanted(claim, self.identity.pool(), &self.identity.drivers)?;
+        loop {
+            match self.prepare_once(claim, &wanted, pools, deadline) {
+                Err(ClaimError::Conflict(conflict)) if self.is_releasing(&conflict.other.uid) => {
+                    self.join(*conflict, deadline)?;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn is_releasing(&self, uid: &ClaimUid) -> bool {
+        let record = self.store.load(uid).ok().flatten();
+        record.is_some_and(|record| record.phase == Phase::Unpreparing)
+    }
+
+    /// Helps to release the claim that is in the way: its tenant is cut off, and nobody else has
+    /// its devices.
+    fn join(&self, conflict: Conflict, deadline: Deadline) -> Result<(), ClaimError> {
+        let mut last = None;
+        let done = deadline.poll(|| match self.finish(&conflict.other.uid, deadline) {
+            Ok(()) => Ok::<_, ClaimError>(Some(())),
+            Err(error) => {
+                last = Some(error);
+                Ok(None)
+            }
+        })?;
+        let (None, Some(error)) = (done, last) else {
+            return Ok(());
+        };
+        let record = self.store.load(&conflict.other.uid).ok().flatten();
+        Err(ClaimError::Releasing(Box::new(Releasing {
+            asked: conflict.asked,
+            other: conflict.other,
+            since: record.map(|record| age(&record).as_secs()),
+            error,
+        })))
+    }
+
+    fn prepare_once(
+        &self,
+        claim: &AllocatedClaim,
+        wanted: &[Wanted],
+        pools: &PoolDefaults,
+        deadline: Deadline,
+    ) -> Result<Vec<PreparedDevice>, ClaimError> {
         let work = format!("prepare claim {}", claim.claim);
         let _claim_lock = self.locks.claim(&claim.claim.uid, &work, deadline)?;
         if let Some(record) = self.store.load(&claim.claim.uid)? {
             if record.phase == Phase::Prepared {
-                if self.is_of(&record, &wanted) {
+                if self.is_of(&record, wanted) {
                     return self.confirm(record, deadline);
                 }
                 self.check_left(&record)?;
             }
             self.restore(record, deadline)?;
         }
-        self.prepare_anew(claim, &wanted, pools, deadline)
+        self.prepare_anew(claim, wanted, pools, deadline)
     }
 
     /// Whether the record is of this allocation: of its devices, with the values that it asks for.
@@ -214,6 +260,8 @@ impl Engine {
             let planned = plan(wanted, &observed, &vfs, native.as_deref());
             let mut record = planned.map_err(|reason| ClaimError::refused(wanted.id, reason))?;
             if !record.admin_access {
+                self.check_restart(&observed)?;
+                self.note_mac(&observed)?;
                 record.extras = extras(&wanted.settings, pools.of(&wanted.id)?);
                 self.check_extras(&record, &observed)?;
             }
@@ -256,14 +304,23 @@ impl Engine {
             if in_transit {
                 last = self.observe(device)?;
             }
-            Ok::<_, ClaimError>((!in_transit).then_some(()))
+            // udev may still rename it.
+            let settled = last
+                .netdev
+                .as_ref()
+                .is_none_or(|netdev| self.kernel.is_settled(device, netdev));
+            if !in_transit && !settled {
+                last = self.observe(device)?;
+            }
+            Ok::<_, ClaimError>((!in_transit && settled).then_some(()))
         })?;
         Ok(last)
     }
 
+    /// A PF may not report a VF for a moment, which is not to be taken for "holds nothing".
     pub(super) fn observe(&self, device: &DeviceId) -> Result<Observed, ClaimError> {
-        self.kernel
-            .observe(device)
+        netdev::retry(transit(), || self.kernel.observe(device))
+            .map(|observed| self.attributed(observed))
             .map_err(ClaimError::host("prepare"))
     }
 
@@ -288,6 +345,7 @@ impl Engine {
                 reserved_for: claim.reserved_for.clone(),
             },
             phase: Phase::Preparing,
+            releasing_since: None,
             devices,
             unknown: Default::default(),
         }
@@ -307,7 +365,9 @@ impl Engine {
         }
         self.show(record)?;
         record.phase = Phase::Prepared;
-        Ok(self.store.save(record)?)
+        self.store.save(record)?;
+        self.failures().remove(&record.owner.claim.uid);
+        Ok(())
     }
 
     /// Writes what containers see: the CDI spec, and the documents of requests that wait for no

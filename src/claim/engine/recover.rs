@@ -4,11 +4,12 @@ use std::{fs, io};
 
 use super::Engine;
 use crate::{
+    api::AttachMode,
     cdi,
     claim::{ClaimError, view},
     deadline::Deadline,
     device::IfName,
-    ledger::{ClaimUid, Entry, Phase, Record, Step},
+    ledger::{ClaimUid, NetdevPlan, Phase, Record, Step, StoreError},
     netdev,
 };
 
@@ -20,25 +21,32 @@ impl Engine {
     /// The records cannot be listed.
     pub fn recover(&self, deadline: Deadline) -> Result<Vec<(ClaimUid, ClaimError)>, ClaimError> {
         let mut failed = Vec::new();
-        for entry in self.store.all()? {
-            let uid = entry.key().clone();
-            failed.extend(
-                self.recover_one(entry, deadline)
-                    .err()
-                    .map(|error| (uid, error)),
-            );
+        for uid in self.claims()? {
+            let done = self.recover_claim(&uid, deadline);
+            failed.extend(done.err().map(|error| (uid, error)));
         }
-        self.sweep().map_err(ClaimError::files("sweep"))?;
+        self.sweep()?;
         Ok(failed)
     }
 
-    fn recover_one(&self, entry: Entry, deadline: Deadline) -> Result<(), ClaimError> {
-        let uid = entry.key().clone();
+    /// The claims that have a record.
+    ///
+    /// # Errors
+    /// The records cannot be listed.
+    pub fn claims(&self) -> Result<Vec<ClaimUid>, StoreError> {
+        let titles = self.store.titles()?;
+        Ok(titles.into_iter().map(|title| title.key).collect())
+    }
+
+    /// [`Engine::recover`] of one claim.
+    ///
+    /// # Errors
+    /// What did not work; its record stays.
+    pub fn recover_claim(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
         let _claim_lock = self
             .locks
-            .claim(&uid, &format!("recover claim {uid}"), deadline)?;
-        // What was read without the lock may be old.
-        match self.store.load(&uid)? {
+            .claim(uid, &format!("recover claim {uid}"), deadline)?;
+        match self.store.load(uid)? {
             Some(record) if record.phase == Phase::Prepared => {
                 self.check_standing(record, deadline)
             }
@@ -65,6 +73,9 @@ impl Engine {
             self.disk
                 .change("remove metadata", close)
                 .map_err(ClaimError::files("device metadata"))?;
+        }
+        assume_used(&mut record);
+        if record != before {
             self.store.save(&record)?;
         }
         match record.not_of(&self.identity.node_name) {
@@ -96,19 +107,27 @@ impl Engine {
                     &host,
                     &device.id,
                     &attachment,
-                    name,
+                    (device.prepared_binding(), name),
                     deadline,
                 )
                 .map_err(&failed)?;
-                device.attachment = None;
+                (device.used, device.attachment) = (Some(true), None);
             }
         }
         Ok(())
     }
 
-    /// Files of ours whose claim has no record. A record is written before them and removed after
-    /// them, so that looking for it after having seen the file is enough.
-    fn sweep(&self) -> io::Result<()> {
+    /// Removes files of ours whose claim has no record.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn sweep(&self) -> Result<(), ClaimError> {
+        self.sweep_files().map_err(ClaimError::files("sweep"))
+    }
+
+    /// A record is written before its claim's files and removed after them, so that looking for it
+    /// after having seen a file is enough.
+    fn sweep_files(&self) -> io::Result<()> {
         let known = |uid: &str| {
             let titles = self.store.titles().unwrap_or_default();
             titles.iter().any(|title| title.key.as_str() == uid)
@@ -131,6 +150,16 @@ impl Engine {
             }
         }
         Ok(())
+    }
+}
+
+/// A version that does not know the note may have attached the netdev while it served the node.
+fn assume_used(record: &mut Record) {
+    for device in &mut record.devices {
+        let attaches = |plan: &NetdevPlan| plan.attach == AttachMode::Pod;
+        if device.netdev.as_ref().is_some_and(attaches) {
+            device.used = Some(true);
+        }
     }
 }
 

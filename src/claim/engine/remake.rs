@@ -51,25 +51,40 @@ impl Engine {
         for setting in was.settings.iter().flat_map(|held| all_known(held)) {
             errors.extend(self.set_unless_so(&id, &was.vf, &setting, deadline).err());
         }
-        let bound = match self.undo_driver(&id, &was.binding, deadline) {
-            Ok(bound) => bound,
-            Err(error) => {
+        if let Err(error) = self.undo_driver(&id, &was.binding, deadline) {
+            errors.push(error);
+            return errors;
+        }
+        if let Some(netdev) = &was.netdev {
+            if let Err(error) = self.read_mac(id, was, host, deadline) {
                 errors.push(error);
                 return errors;
             }
-        };
-        if let Some(netdev) = &was.netdev {
-            // The VF's driver reads the address that its PF has for it only when it starts.
-            let given = was
-                .settings
-                .as_ref()
-                .and_then(|settings| settings.mac)
-                .is_some_and(|mac| mac != Mac::ZERO);
-            let failed =
-                netdev::restore(&*self.kernel, host, &id, netdev, bound || !given, deadline);
+            let failed = netdev::restore(&*self.kernel, host, &id, netdev, deadline);
             errors.extend(failed.into_iter().map(ClaimError::host("restore")));
         }
         errors
+    }
+
+    /// The VF's driver reads the address that its PF has for it only when it starts.
+    fn read_mac(
+        &self,
+        id: DeviceId,
+        was: &VfState,
+        host: &Netns,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
+        let given = was.settings.as_ref().and_then(|settings| settings.mac);
+        let Some(given) = given.filter(|mac| *mac != Mac::ZERO) else {
+            return Ok(());
+        };
+        let restore = ClaimError::host("restore");
+        let now = netdev::wait(&*self.kernel, host, &id, deadline).map_err(&restore)?;
+        if now.state.mac == Some(given) {
+            return Ok(());
+        }
+        netdev::retry(deadline, || self.kernel.rebind(&id, &was.binding, deadline))
+            .map_err(&restore)
     }
 
     /// Waits until all are there, by scans of the whole host and not one for each; returns those
@@ -102,15 +117,11 @@ impl Engine {
         to: &VfSetting,
         deadline: Deadline,
     ) -> Result<(), ClaimError> {
-        let held = self
-            .kernel
-            .observe(id)
-            .map_err(ClaimError::host("restore"))?
-            .vf;
+        let held = self.seen(id)?.vf;
         if held.is_some_and(|held| current(&held, to).is_none_or(|now| now == *to)) {
             return Ok(());
         }
-        self.undo_vf(id, vf, to, true, deadline)
+        self.set_vf("restore", vf, to, deadline)
     }
 }
 

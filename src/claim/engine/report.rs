@@ -1,13 +1,16 @@
 //! What others want to know of the claims here: who has which device, and what is wrong.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-use super::Engine;
+use super::{Engine, Failure};
 use crate::{
     api::AttachMode,
     claim::ClaimError,
     device::DeviceId,
-    ledger::{ClaimRef, ClaimUid, Entry, Record, StoreError, Work},
+    ledger::{ClaimRef, ClaimUid, Entry, Phase, Record, StoreError, Work},
     netdev,
 };
 
@@ -20,6 +23,56 @@ pub struct Damage {
     pub devices: Vec<DeviceId>,
     /// What is wrong.
     pub why: String,
+}
+
+/// A release that is not complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Releasing {
+    /// The claim.
+    pub claim: ClaimRef,
+    /// Its devices.
+    pub devices: Vec<DeviceId>,
+    /// Since when.
+    pub age: Duration,
+    /// Why the last attempt did not work, if there was one.
+    pub error: Option<String>,
+    /// Whether its devices are out of use meanwhile.
+    pub is_damaged: bool,
+}
+
+/// A release that takes longer takes its devices out of use: nobody is to wait for it.
+pub(super) const LONG: Duration = Duration::from_secs(5);
+
+impl Releasing {
+    fn of(record: &Record, failure: Option<&Failure>) -> Self {
+        let age = age(record);
+        Self {
+            claim: (*record.owner.claim).clone(),
+            devices: record.held().collect(),
+            error: failure.map(|failure| failure.error.clone()),
+            is_damaged: age >= LONG || failure.is_some_and(|failure| failure.lasting),
+            age,
+        }
+    }
+
+    fn damage(self) -> Option<Damage> {
+        let underway = || format!("claim {} is still being released", self.claim);
+        self.is_damaged.then(|| Damage {
+            uid: self.claim.uid.clone(),
+            why: self.error.clone().unwrap_or_else(underway),
+            devices: self.devices.clone(),
+        })
+    }
+}
+
+/// How long the release of a claim takes by now; without a note of its begin, too long.
+pub(super) fn age(record: &Record) -> Duration {
+    let Some(since) = record.releasing_since else {
+        return LONG;
+    };
+    let since = UNIX_EPOCH + Duration::from_secs(since);
+    // A clock that was set back.
+    SystemTime::now().duration_since(since).unwrap_or(LONG)
 }
 
 impl Engine {
@@ -74,28 +127,47 @@ impl Engine {
             .collect())
     }
 
-    /// Devices out of use until an administrator acts.
+    /// Claims whose release has begun and is not complete, oldest first.
+    ///
+    /// # Errors
+    /// The records cannot be listed.
+    pub fn releasing(&self) -> Result<Vec<Releasing>, StoreError> {
+        let failures = self.failures().clone();
+        let records = self.store.all()?.into_iter().filter_map(Entry::record);
+        let mut all: Vec<Releasing> = records
+            .filter(|record| {
+                let failed = failures.contains_key(&record.owner.claim.uid);
+                record.phase == Phase::Unpreparing || failed
+            })
+            .map(|record| Releasing::of(&record, failures.get(&record.owner.claim.uid)))
+            .collect();
+        all.sort_by_key(|releasing| std::cmp::Reverse(releasing.age));
+        Ok(all)
+    }
+
+    /// Devices out of use: a record cannot be read, or a release has failed for good or takes too
+    /// long.
     ///
     /// # Errors
     /// The records cannot be listed.
     pub fn damaged(&self) -> Result<Vec<Damage>, StoreError> {
-        let failed = self.failed().clone();
-        let damage = |entry: Entry| match entry {
+        let unreadable = |entry: Entry| match entry {
             Entry::Unreadable { key, devices, why } => Some(Damage {
                 uid: key,
                 devices,
                 why,
             }),
-            Entry::Readable(record) => {
-                let why = failed.get(&record.owner.claim.uid)?.clone();
-                Some(Damage {
-                    uid: record.owner.claim.uid.clone(),
-                    devices: record.held().collect(),
-                    why,
-                })
-            }
+            Entry::Readable(_) => None,
         };
-        Ok(self.store.all()?.into_iter().filter_map(damage).collect())
+        let mut all: Vec<Damage> = self
+            .store
+            .all()?
+            .into_iter()
+            .filter_map(unreadable)
+            .collect();
+        let releasing = self.releasing()?.into_iter();
+        all.extend(releasing.filter_map(Releasing::damage));
+        Ok(all)
     }
 
     /// What is being done with a device now, if anything.

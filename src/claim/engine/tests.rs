@@ -8,6 +8,7 @@ mod extras;
 mod identity;
 mod life;
 mod refusal;
+mod release;
 mod values;
 
 use std::{path::Path, time::Duration};
@@ -61,7 +62,8 @@ impl World {
     }
 
     fn unprepare(&self, claim: &AllocatedClaim) -> Result<(), ClaimError> {
-        self.engine.unprepare(&claim.claim.uid, soon())
+        self.engine.unprepare(&claim.claim.uid, soon())?;
+        self.engine.finish(&claim.claim.uid, soon())
     }
 
     fn record(&self, claim: &AllocatedClaim) -> Option<Record> {

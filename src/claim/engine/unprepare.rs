@@ -1,23 +1,27 @@
-//! Unprepare: everything as it was, or a record that says what is not.
+//! Unprepare: the tenant is cut off and the kubelet answered; the rest of the release follows.
+//!
+//! ```text
+//!   Prepared ── save Unpreparing, close the start gate ─► isolate ─► answer      (here)
+//!                                                            └─► finish ─► remove the record
+//!                                                                (`finish`, by the agent's queue)
+//! ```
 
-use super::{Engine, Held};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{Engine, Held, isolate::Cut};
 use crate::{
     cdi,
-    claim::{
-        ClaimError,
-        plan::current,
-        undo::{Undo, undo},
-        view,
-    },
+    claim::{ClaimError, view},
     deadline::Deadline,
-    device::{Binding, DeviceId, VfAddress, VfSetting},
-    host::{ErrorKind, Netns},
+    host::ErrorKind,
     ledger::{ClaimUid, DeviceRecord, Phase, Record},
     netdev,
 };
 
 impl Engine {
-    /// Restores a claim's devices and releases them. A claim that is not known is success.
+    /// Begins the release of a claim: when this returns, none of its tenants can send or receive
+    /// through its devices, except by a device node that is still open; [`Engine::finish`] restores
+    /// them. A claim that is not known is success.
     ///
     /// # Errors
     /// [`ClaimError::Undo`] with all that did not work; the record stays, and the next call tries
@@ -27,7 +31,7 @@ impl Engine {
             .locks
             .claim(uid, &format!("unprepare claim {uid}"), deadline)?;
         match self.store.load(uid)? {
-            Some(record) => self.restore(record, deadline),
+            Some(record) => self.begin(record, deadline),
             None => Ok(()),
         }
     }
@@ -36,7 +40,7 @@ impl Engine {
     /// namespace: a running pod keeps its network even if its claim is gone.
     ///
     /// # Errors
-    /// As [`Engine::unprepare`], and [`ClaimError::Refused`] naming the pod.
+    /// As [`Engine::finish`], and [`ClaimError::Refused`] naming the pod.
     pub fn reclaim(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
         let _claim_lock = self
             .locks
@@ -67,66 +71,92 @@ impl Engine {
         }
         self.hide(uid)?;
         self.store.remove(uid)?;
-        self.failed().remove(uid);
+        self.failures().remove(uid);
         Ok(())
     }
 
     /// The caller has the claim's lock.
-    pub(super) fn restore(&self, record: Record, deadline: Deadline) -> Result<(), ClaimError> {
-        let devices = record
+    fn begin(&self, mut record: Record, deadline: Deadline) -> Result<(), ClaimError> {
+        let held = self.lock_devices(record.held(), "isolate", deadline)?;
+        let noted = self.note_release(&mut record);
+        if noted.is_err() {
+            // Without a record that says so only a release that is complete may be answered.
+            return self.restore_held(record, &held, deadline);
+        }
+        let mut errors: Vec<ClaimError> = self.close(&record).err().into_iter().collect();
+        errors.extend(self.isolate_all(&record, &held, deadline));
+        self.result(&record, errors)
+    }
+
+    /// Writes down that the release has begun, and when.
+    pub(super) fn note_release(&self, record: &mut Record) -> Result<(), ClaimError> {
+        if record.phase == Phase::Unpreparing {
+            return Ok(());
+        }
+        record.phase = Phase::Unpreparing;
+        record.releasing_since = Some(now());
+        Ok(self.store.save(record)?)
+    }
+
+    /// Cuts the tenant off all devices; returns what did not work. An open device node is no error
+    /// here: it is waited for later.
+    fn isolate_all(&self, record: &Record, held: &Held, deadline: Deadline) -> Vec<ClaimError> {
+        let host = match netdev::host_netns(&*self.kernel, &self.paths) {
+            Ok(host) => host,
+            Err(error) => return vec![ClaimError::host("release")(error)],
+        };
+        let results = self.each_device(record, |device| {
+            held.note(&device.id, &format!("isolate {}", device.id));
+            self.isolate(device, &host, deadline)
+        });
+        let failed = |cut: Result<Cut, ClaimError>| cut.err();
+        results.into_iter().filter_map(failed).collect()
+    }
+
+    /// Does something with all devices that the claim holds, at once, so that one that takes its
+    /// time leaves the others theirs; in the order of the record.
+    pub(super) fn each_device<T: Send>(
+        &self,
+        record: &Record,
+        act: impl Fn(&DeviceRecord) -> T + Sync,
+    ) -> Vec<T> {
+        let devices: Vec<&DeviceRecord> = record
             .devices
             .iter()
             .filter(|device| !device.admin_access)
-            .map(|device| device.id);
-        let held = self.lock_devices(devices, "restore", deadline)?;
-        self.restore_held(record, &held, deadline)
+            .collect();
+        match devices[..] {
+            [one] => vec![act(one)],
+            _ => std::thread::scope(|scope| {
+                let threads: Vec<_> = devices
+                    .iter()
+                    .map(|device| scope.spawn(|| act(device)))
+                    .collect();
+                let joined = threads.into_iter().map(|thread| thread.join());
+                joined
+                    .map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                    .collect()
+            }),
+        }
     }
 
-    /// The caller has the locks of the claim and of its devices.
-    pub(super) fn restore_held(
+    /// The outcome, remembered for taints and lists.
+    pub(super) fn result(
         &self,
-        mut record: Record,
-        held: &Held,
-        deadline: Deadline,
+        record: &Record,
+        errors: Vec<ClaimError>,
     ) -> Result<(), ClaimError> {
         let uid = record.owner.claim.uid.clone();
-        let result = self.undo_all(&mut record, held, deadline);
-        match &result {
-            Ok(()) => self.failed().remove(&uid),
-            Err(error) => self.failed().insert(uid, error.to_string()),
+        if errors.is_empty() {
+            self.failures().remove(&uid);
+            return Ok(());
+        }
+        let error = ClaimError::Undo {
+            claim: (*record.owner.claim).clone(),
+            errors,
         };
-        result
-    }
-
-    fn undo_all(
-        &self,
-        record: &mut Record,
-        held: &Held,
-        deadline: Deadline,
-    ) -> Result<(), ClaimError> {
-        if record.phase != Phase::Unpreparing {
-            record.phase = Phase::Unpreparing;
-            self.store.save(record)?;
-        }
-        self.close(record)?;
-        let host =
-            netdev::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("release"))?;
-        let devices = record
-            .devices
-            .iter()
-            .rev()
-            .filter(|device| !device.admin_access);
-        let errors: Vec<_> = devices
-            .flat_map(|device| self.undo_device(device, &host, held, deadline))
-            .collect();
-        if !errors.is_empty() {
-            return Err(ClaimError::Undo {
-                claim: (*record.owner.claim).clone(),
-                errors,
-            });
-        }
-        self.hide(&record.owner.claim.uid)?;
-        Ok(self.store.remove(&record.owner.claim.uid)?)
+        self.failures().insert(uid, (&error).into());
+        Err(error)
     }
 
     /// Closes the start gate: no new container starts.
@@ -137,112 +167,25 @@ impl Engine {
             .map_err(ClaimError::files("device metadata"))
     }
 
-    fn hide(&self, uid: &ClaimUid) -> Result<(), ClaimError> {
+    pub(super) fn hide(&self, uid: &ClaimUid) -> Result<(), ClaimError> {
         let remove = || cdi::remove(&self.paths.cdi, &self.identity.driver_name, uid);
         self.disk
             .change("remove cdi spec", remove)
             .map_err(ClaimError::files("cdi spec"))
     }
 
-    /// Undoes both layers of a device, trying everything. Starting the driver anew ends the netdev
-    /// in whatever namespace it is, so that the attachment needs no undoing of its own.
-    fn undo_device(
-        &self,
-        device: &DeviceRecord,
-        host: &Netns,
-        held: &Held,
-        deadline: Deadline,
-    ) -> Vec<ClaimError> {
-        match self.is_same(device) {
-            Ok(true) => {}
-            // Another device at the same address is left alone, and one that is gone needs nothing.
-            Ok(false) => return vec![],
-            Err(error) => return vec![error],
-        }
-        let (mut fresh, mut errors) = (false, vec![]);
-        for action in undo(device) {
-            held.note(&device.id, &format!("restore {}", device.id));
-            match action {
-                Undo::Vf { vf, to, known } => {
-                    errors.extend(self.undo_vf(&device.id, &vf, &to, known, deadline).err())
-                }
-                Undo::Driver(binding) => match self.undo_driver(&device.id, &binding, deadline) {
-                    Ok(bound) => fresh = bound,
-                    Err(error) => errors.push(error),
-                },
-                Undo::Netdev(was) => {
-                    let failed =
-                        netdev::restore(&*self.kernel, host, &device.id, &was, fresh, deadline);
-                    errors.extend(failed.into_iter().map(ClaimError::host("restore")));
-                }
-                Undo::Vfs(vfs) => errors.extend(self.remake(device, &vfs, host, deadline)),
-            }
-        }
-        errors
-    }
-
     /// Whether the recorded device is still the one at its address.
     pub(super) fn is_same(&self, device: &DeviceRecord) -> Result<bool, ClaimError> {
-        match self.kernel.observe(&device.id) {
-            Ok(observed) => Ok(observed.function.incarnation == device.incarnation),
-            Err(error) if error.kind() == ErrorKind::Gone => self.is_in_sweep(device),
+        match self.kernel.bound(&device.id) {
+            Ok(seen) => Ok(seen.incarnation == device.incarnation),
+            Err(error) if error.kind() == ErrorKind::Gone => Ok(false),
             Err(error) => Err(ClaimError::host("restore")(error)),
         }
     }
+}
 
-    /// A function may be there while something else that observing needs (its PF's netdev) is not.
-    fn is_in_sweep(&self, device: &DeviceRecord) -> Result<bool, ClaimError> {
-        let all = self
-            .kernel
-            .functions()
-            .map_err(ClaimError::host("restore"))?;
-        Ok(all
-            .iter()
-            .any(|function| function.id == device.id && function.incarnation == device.incarnation))
-    }
-
-    /// What counts is the value: a kernel that refuses what is so already has done its part.
-    pub(super) fn undo_vf(
-        &self,
-        device: &DeviceId,
-        vf: &VfAddress,
-        to: &VfSetting,
-        known: bool,
-        deadline: Deadline,
-    ) -> Result<(), ClaimError> {
-        match self.set_vf("restore", vf, to, deadline) {
-            Err(error) if !known && error.kernel_kind() == Some(ErrorKind::Unsupported) => Ok(()),
-            Err(error) => {
-                let held = self
-                    .kernel
-                    .observe(device)
-                    .ok()
-                    .and_then(|observed| observed.vf);
-                let is_so = known && held.is_some_and(|held| current(&held, to) == Some(*to));
-                if is_so { Ok(()) } else { Err(error) }
-            }
-            Ok(()) => Ok(()),
-        }
-    }
-
-    /// Whether the driver has been bound just now, so that the netdev is a fresh one.
-    pub(super) fn undo_driver(
-        &self,
-        device: &DeviceId,
-        to: &Binding,
-        deadline: Deadline,
-    ) -> Result<bool, ClaimError> {
-        let now = self
-            .kernel
-            .observe(device)
-            .map_err(ClaimError::host("restore"))?
-            .function
-            .binding;
-        if now == *to {
-            return Ok(false);
-        }
-        netdev::retry(deadline, || self.kernel.set_driver(device, to, deadline))
-            .map_err(ClaimError::host("restore"))?;
-        Ok(now.driver != to.driver)
-    }
+/// Seconds since 1970.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }

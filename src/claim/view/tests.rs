@@ -21,6 +21,7 @@ fn device(address: &str, request: &str) -> DeviceRecord {
         steps: Vec::new(),
         netdev: None,
         attachment: None,
+        used: None,
         published: Default::default(),
         unknown: Default::default(),
     }
@@ -70,6 +71,7 @@ fn record(devices: Vec<DeviceRecord>) -> Record {
             reserved_for: Vec::new(),
         },
         phase: Phase::Prepared,
+        releasing_since: None,
         devices,
         unknown: Default::default(),
     }

@@ -133,7 +133,9 @@ impl Claims for DemoClaims {
     async fn unprepare(&self, claim: ClaimRef) -> Result<(), String> {
         let engine = Arc::clone(&self.engine);
         let work = tokio::task::spawn_blocking(move || {
-            engine.unprepare(&claim.uid, Deadline::after(TIMEOUT))
+            engine.unprepare(&claim.uid, Deadline::after(TIMEOUT))?;
+            // The agent answers first, and does this from its queue.
+            engine.finish(&claim.uid, Deadline::after(TIMEOUT))
         });
         work.await
             .map_err(|error| error.to_string())?

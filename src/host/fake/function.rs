@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::{super::vf_mac::Assigned, quirks::Looks};
 use crate::device::{
     Binding, Function, IfName, LinkSetting, Mac, Netdev, NetdevState, Observed, Route, VfSetting,
     VfSettings,
@@ -25,6 +26,8 @@ pub(super) struct FakeFunction {
     /// The permanent address of functions that get no random one when their driver is bound.
     pub(super) permanent: Mac,
     pub(super) link: Option<FakeLink>,
+    /// Until its PF reports it again.
+    pub(super) reset: Looks,
 }
 
 /// A netdev and the namespace that it is in.
@@ -35,16 +38,21 @@ pub(super) struct FakeLink {
     pub(super) routes: Vec<Route>,
     /// State that only recreating the netdev removes.
     pub(super) residue: BTreeSet<String>,
+    /// Links on top of it, and the namespaces that they are in.
+    pub(super) uppers: BTreeSet<(String, u64)>,
+    pub(super) assigned: Assigned,
+    /// Until its driver has registered it.
+    pub(super) late: Looks,
     /// The name and address that udev is going to set.
     pub(super) udev: Option<(IfName, Mac)>,
 }
 
 impl FakeFunction {
     pub(super) fn new(observed: &Observed, netns: u64) -> Self {
-        let link = observed
-            .netdev
-            .clone()
-            .map(|netdev| FakeLink::of(netns, netdev));
+        let link = observed.netdev.clone().map(|netdev| FakeLink {
+            assigned: assigned(observed),
+            ..FakeLink::of(netns, netdev)
+        });
         let netdev_mac = observed.netdev.as_ref().and_then(|netdev| netdev.state.mac);
         let driver = observed.function.binding.driver.clone();
         Self {
@@ -54,8 +62,14 @@ impl FakeFunction {
             vf: observed.vf,
             permanent: netdev_mac.or(observed.mac).unwrap_or(Mac::ZERO),
             link,
+            reset: Looks::default(),
             function: observed.function.clone(),
         }
+    }
+
+    /// The netdev, once its driver has registered it.
+    pub(super) fn link_seen(&self) -> Option<&FakeLink> {
+        self.link.as_ref().filter(|link| link.late.over())
     }
 
     /// The administrative MAC, if one is set.
@@ -77,7 +91,13 @@ impl FakeFunction {
 }
 
 impl FakeLink {
-    pub(super) fn fresh(netns: u64, ifindex: u32, name: IfName, mac: Mac) -> Self {
+    pub(super) fn fresh(
+        netns: u64,
+        ifindex: u32,
+        name: IfName,
+        mac: Mac,
+        assigned: Assigned,
+    ) -> Self {
         let state = NetdevState {
             name,
             altnames: vec![],
@@ -92,7 +112,10 @@ impl FakeLink {
             carrier: None,
             addresses: vec![],
         };
-        Self::of(netns, netdev)
+        Self {
+            assigned,
+            ..Self::of(netns, netdev)
+        }
     }
 
     fn of(netns: u64, netdev: Netdev) -> Self {
@@ -101,6 +124,9 @@ impl FakeLink {
             netdev,
             routes: vec![],
             residue: BTreeSet::new(),
+            uppers: BTreeSet::new(),
+            assigned: Assigned::Generated,
+            late: Looks::default(),
             udev: None,
         }
     }
@@ -109,6 +135,7 @@ impl FakeLink {
     pub(super) fn settle(&mut self) {
         if let Some((name, mac)) = self.udev.take() {
             (self.netdev.state.name, self.netdev.state.mac) = (name, Some(mac));
+            self.assigned = Assigned::Set;
         }
     }
 
@@ -132,7 +159,10 @@ impl FakeLink {
             LinkSetting::Name(name) => state.name = name.clone(),
             LinkSetting::Altnames(names) => state.altnames.clone_from(names),
             LinkSetting::Alias(alias) => state.alias.clone_from(alias),
-            LinkSetting::Mac(mac) => state.mac = Some(*mac),
+            LinkSetting::Mac(mac) => {
+                state.mac = Some(*mac);
+                self.assigned = Assigned::Set;
+            }
             LinkSetting::Mtu(mtu) => state.mtu = *mtu,
             LinkSetting::Up(true) => (state.up, self.netdev.carrier) = (true, Some(true)),
             LinkSetting::Up(false) => self.down(),
@@ -144,6 +174,16 @@ impl FakeLink {
             }
             LinkSetting::Address(_) | LinkSetting::Route(_) => {}
         }
+    }
+}
+
+/// How the recorded netdev got its address: what was recorded of its MAC at the PF says it.
+fn assigned(observed: &Observed) -> Assigned {
+    let administrator = observed.vf.and_then(|vf| vf.mac);
+    match (observed.unclear_mac, administrator) {
+        (Some(_), _) => Assigned::Set,
+        (None, Some(mac)) if mac == Mac::ZERO => Assigned::Generated,
+        _ => Assigned::Permanent,
     }
 }
 

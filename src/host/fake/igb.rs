@@ -70,6 +70,7 @@ fn pf(port: u8) -> Observed {
         vf: None,
         max_mtu: Some(9216),
         mac: Some(mac),
+        unclear_mac: None,
     }
 }
 
@@ -110,6 +111,7 @@ fn vf(port: u8, index: u8) -> Observed {
         vf: Some(vf),
         max_mtu: Some(9216),
         mac: Some(mac),
+        unclear_mac: None,
     }
 }
 

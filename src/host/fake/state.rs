@@ -7,10 +7,14 @@ use std::{
 };
 
 use super::{
-    super::{ErrorKind, HostError, Netns, Recording, Result},
+    super::{
+        ErrorKind, HostError, Netns, Recording, Result,
+        vf_mac::{self, Assigned},
+    },
     fault::FaultInjector,
     function::{FakeFunction, FakeLink, NO_NETDEV, assign},
     namespaces::{HOST_NETNS, Namespaces},
+    quirks::{Quirks, RebindHook},
 };
 use crate::device::{
     Bdf, Binding, DeviceId, FunctionKind, IfName, LinkSetting, LinkState, Mac, Observed,
@@ -31,6 +35,12 @@ pub(super) struct State {
     missing: BTreeSet<String>,
     /// Drivers that are not loaded.
     pub(super) unloaded: BTreeSet<String>,
+    pub(super) quirks: Quirks,
+    pub(super) on_rebind: RebindHook,
+    /// Device nodes that a process has open.
+    pub(super) open_nodes: BTreeSet<String>,
+    /// See [`super::Fake::exposed`].
+    pub(super) exposed: Vec<String>,
     recorded: BTreeMap<DeviceId, FakeFunction>,
     /// The last number used for an interface index, an incarnation, a random MAC.
     numbers: u32,
@@ -45,6 +55,10 @@ impl State {
             .collect();
         Self {
             udev: false,
+            quirks: Quirks::default(),
+            on_rebind: RebindHook::default(),
+            open_nodes: BTreeSet::new(),
+            exposed: Vec::new(),
             unloaded: BTreeSet::new(),
             recorded: functions.clone(),
             functions,
@@ -69,6 +83,14 @@ impl State {
     /// VFs are read through their PF's netdev, which may be in a pod's namespace.
     pub(super) fn observed(&self, device: &DeviceId) -> Result<Observed> {
         let observed = self.seen(device)?;
+        if let Some(vf) = observed.function.vf_address()
+            && !self.function(device)?.reset.over()
+        {
+            let subject = format!("pf {}", vf.pf);
+            let text = format!("does not report vf {} now", vf.index);
+            let busy = HostError::of_kind(ErrorKind::Busy, subject, "read settings", &text);
+            return Err(busy);
+        }
         match observed.function.vf_address() {
             Some(vf) if self.is_outside_host(&vf.pf.into()) => {
                 let reason =
@@ -95,11 +117,9 @@ impl State {
     /// What can be read without the PF.
     pub(super) fn seen(&self, device: &DeviceId) -> Result<Observed> {
         let fake = self.function(device)?;
-        let netdev = fake
-            .link
-            .as_ref()
-            .filter(|link| link.netns == HOST_NETNS)
-            .map(|link| link.netdev.clone());
+        let link = fake.link_seen().filter(|link| link.netns == HOST_NETNS);
+        let netdev = link.map(|link| link.netdev.clone());
+        let (vf, unclear_mac) = reported(fake, link);
         let mut function = fake.function.clone();
         function.netdev = netdev.as_ref().map(|netdev| netdev.state.name.clone());
         function.carrier = netdev.as_ref().and_then(|netdev| netdev.carrier);
@@ -123,9 +143,10 @@ impl State {
         Ok(Observed {
             function,
             netdev,
-            vf: fake.vf,
+            vf,
             max_mtu: fake.max_mtu,
             mac,
+            unclear_mac,
         })
     }
 
@@ -311,23 +332,24 @@ impl State {
         }
     }
 
-    pub(super) fn rebind(&mut self, device: &DeviceId) -> Result<()> {
-        let Some(driver) = self.function(device)?.function.binding.driver.clone() else {
-            let text = "no driver is bound";
-            return Err(HostError::of_kind(
-                ErrorKind::Invalid,
-                device.to_string(),
-                "rebind",
-                text,
-            ));
-        };
+    pub(super) fn rebind(&mut self, device: &DeviceId, binding: &Binding) -> Result<()> {
         self.unbind(device)?;
         self.faults.during("rebind")?;
-        self.bind(device, &driver)
+        self.set_driver(device, binding)
     }
 
-    /// Destroys the netdev, whatever namespace it is in.
+    /// Destroys the netdev, whatever namespace it is in. The real one blocks while a device node
+    /// is open.
     fn unbind(&mut self, device: &DeviceId) -> Result<()> {
+        if self.is_in_use(device) {
+            let text = "the device node is open: this would block";
+            return Err(HostError::of_kind(
+                ErrorKind::Busy,
+                device.to_string(),
+                "unbind",
+                text,
+            ));
+        }
         let fake = self.function_mut(device)?;
         (fake.link, fake.function.binding.driver) = (None, None);
         let is_pf = fake.function.vfs().is_some();
@@ -352,6 +374,7 @@ impl State {
         let named = self
             .udev
             .then(|| (self.free_name("udev"), Mac([0x02, 0xde, 0, 0, a, b])));
+        let late = self.quirks.late_netdev;
         let fake = self.function_mut(device)?;
         let own = if fake.vf.is_some() {
             random_mac
@@ -359,8 +382,13 @@ impl State {
             fake.permanent
         };
         let mac = fake.admin_mac().unwrap_or(own);
-        let mut link = FakeLink::fresh(HOST_NETNS, ifindex, name, mac);
+        let assigned = match fake.vf.is_some() && fake.admin_mac().is_none() {
+            true => Assigned::Generated,
+            false => Assigned::Permanent,
+        };
+        let mut link = FakeLink::fresh(HOST_NETNS, ifindex, name, mac, assigned);
         link.udev = named;
+        link.late.set(late);
         fake.link = Some(link);
         Ok(())
     }
@@ -386,9 +414,46 @@ impl State {
             )
         };
         let id = self.vf_id(vf).ok_or_else(|| refuse("invalid argument"))?;
-        let held = self.function_mut(&id)?.vf.as_mut();
+        if self.quirks.no_zero_mac && *setting == VfSetting::Mac(Mac::ZERO) {
+            return Err(refuse("invalid argument"));
+        }
+        if self.reaches(&id) {
+            self.exposed.push(format!("{id}: set {setting}"));
+        }
+        let (looks, eager) = (self.quirks.reset_looks, self.quirks.eager_mac);
+        let fake = self.function_mut(&id)?;
+        let held = fake.vf.as_mut();
         assign(held.ok_or_else(|| refuse("no virtual functions"))?, setting);
+        fake.reset.set(looks);
+        if let (VfSetting::Mac(mac), true, Some(link)) = (setting, eager, fake.link.as_mut())
+            && *mac != Mac::ZERO
+        {
+            (link.netdev.state.mac, link.assigned) = (Some(*mac), Assigned::Permanent);
+        }
         Ok(())
+    }
+
+    /// Whether a tenant can send through the function.
+    fn reaches(&self, device: &DeviceId) -> bool {
+        let link = self
+            .functions
+            .get(device)
+            .and_then(|fake| fake.link.as_ref());
+        let by_netdev = link.is_some_and(|link| {
+            let upper_elsewhere = link.uppers.iter().any(|(_, at)| *at != HOST_NETNS);
+            link.netdev.state.up && (link.netns != HOST_NETNS || upper_elsewhere)
+        });
+        by_netdev || self.is_in_use(device)
+    }
+
+    /// Whether its VFIO group is open.
+    fn is_in_use(&self, device: &DeviceId) -> bool {
+        let group = self.functions.get(device).and_then(|fake| {
+            let driver = fake.function.binding.driver.as_deref()?;
+            let group = fake.function.iommu_group?;
+            NO_NETDEV.contains(&driver).then_some(group)
+        });
+        group.is_some_and(|group| self.open_nodes.contains(&format!("/dev/vfio/{group}")))
     }
 
     pub(super) fn link_in(&mut self, device: &DeviceId, netns: &Netns) -> Result<&mut FakeLink> {
@@ -425,6 +490,10 @@ impl State {
                 source,
             ))
         };
+        if self.quirks.no_mac_setter && matches!(setting, LinkSetting::Mac(_)) {
+            // EOPNOTSUPP.
+            return refuse(95);
+        }
         let others: Vec<String> = self
             .names(netns.inode)
             .into_iter()
@@ -492,6 +561,13 @@ impl State {
             .as_mut()
             .ok_or_else(|| gone(device))?;
         link.residue.insert(what.to_owned());
+        Ok(())
+    }
+
+    pub(super) fn add_upper(&mut self, device: &DeviceId, name: &str) -> Result<()> {
+        let link = self.function_mut(device)?.link.as_mut();
+        let link = link.ok_or_else(|| gone(device))?;
+        link.uppers.insert((name.to_owned(), link.netns));
         Ok(())
     }
 
@@ -563,6 +639,19 @@ impl State {
         }
         text
     }
+}
+
+/// What a PF reports of a VF: an igb mirrors the address that the VF has given itself
+/// (`igb_set_vf_mac_addr` in `drivers/net/ethernet/intel/igb/igb_main.c`).
+fn reported(fake: &FakeFunction, link: Option<&FakeLink>) -> (Option<VfSettings>, Option<Mac>) {
+    let own = link.and_then(|link| link.netdev.state.mac);
+    let Some((mut vf, stored)) = fake.vf.and_then(|vf| Some((vf, vf.mac?))) else {
+        return (fake.vf, None);
+    };
+    let reported = fake.admin_mac().or(own).unwrap_or(stored);
+    let seen = vf_mac::origin(reported, own, link.map(|link| link.assigned));
+    vf.mac = Some(seen.administrator);
+    (Some(vf), seen.unclear)
 }
 
 /// What a PF stores for a VF that it has just created, as far as it reports it.

@@ -35,7 +35,7 @@ fn a_vf_reads_the_administrative_mac_at_probe_and_has_a_random_one_without() {
     let (own, given) = (mac(&fake), Mac([2, 0, 0, 0, 0, 9]));
     fake.set_vf(&address(0), &VfSetting::Mac(given)).unwrap();
     assert_eq!(mac(&fake), own);
-    fake.rebind(&vf(0), soon()).unwrap();
+    fake.reprobe(&vf(0)).unwrap();
     assert_eq!(mac(&fake), Some(given));
     let other = LinkSetting::Mac(Mac([2, 0, 0, 0, 0, 8]));
     assert_eq!(
@@ -47,7 +47,7 @@ fn a_vf_reads_the_administrative_mac_at_probe_and_has_a_random_one_without() {
     fake.set_vf(&address(0), &VfSetting::Mac(Mac::ZERO))
         .unwrap();
     assert_eq!(mac(&fake), Some(given));
-    fake.rebind(&vf(0), soon()).unwrap();
+    fake.reprobe(&vf(0)).unwrap();
     assert!(mac(&fake) != Some(given) && mac(&fake) != own);
     fake.set_link(&vf(0), &host_netns(&fake), &other).unwrap();
 }
@@ -91,7 +91,7 @@ fn rebinding_creates_a_new_netdev_and_recreated_vfs_are_other_devices() {
     let fake = Fake::igb();
     fake.add_residue(&vf(0), "promisc").unwrap();
     assert!(fake.dump().contains("promisc"));
-    fake.rebind(&vf(0), soon()).unwrap();
+    fake.reprobe(&vf(0)).unwrap();
     assert!(!fake.dump().contains("promisc"));
     assert_eq!(
         fake.observe(&vf(0))

@@ -57,18 +57,19 @@ pub(super) fn bind(sysfs: &Sysfs, bdf: &Bdf, driver: &str, deadline: Deadline) -
         .map_err(|error| HostError::new(sysfs.subject(bdf), format!("bind driver {driver}"), error))
 }
 
-/// Unbinds the driver, binds it again and waits for the new netdev: one with another ifindex than
-/// before. It is looked up by its parent device and not by name, since udev may rename it at once.
-pub(super) fn rebind(sysfs: &Sysfs, bdf: &Bdf, deadline: Deadline) -> Result<()> {
+/// Unbinds whatever is bound, and binds this driver.
+pub(super) fn rebind(sysfs: &Sysfs, bdf: &Bdf, wanted: &Binding, deadline: Deadline) -> Result<()> {
     let (dir, _) = sysfs.present(bdf)?;
-    let subject = sysfs.subject(bdf);
-    let driver = functions::binding(&dir)
+    let driver = wanted
         .driver
-        .ok_or_else(|| no_driver(&subject))?;
-    with_new_netdev(&dir, &subject, &driver, deadline, || {
-        unbind(sysfs, bdf, deadline)?;
-        bind(sysfs, bdf, &driver, deadline)
-    })
+        .as_deref()
+        .ok_or_else(|| no_driver(&sysfs.subject(bdf)))?;
+    loaded(sysfs, bdf, driver)?;
+    unbind(sysfs, bdf, deadline)?;
+    if functions::binding(&dir).driver_override != wanted.driver_override {
+        set_override(sysfs, bdf, wanted.driver_override.as_deref())?;
+    }
+    bind(sysfs, bdf, driver, deadline)
 }
 
 /// [`rebind`] for a sub-function, whose driver is on the auxiliary bus.
@@ -85,34 +86,14 @@ pub(super) fn rebind_sub_function(dir: &Path, subject: &str, deadline: Deadline)
         .file_name()
         .and_then(|name| name.to_str())
         .unwrap_or_default();
-    with_new_netdev(dir, subject, &driver, deadline, || {
-        let unbound = sysfs::write(&place.join("unbind"), name);
-        settled(dir, None, unbound, deadline).map_err(failed("unbind driver"))?;
-        let bound = sysfs::write(&place.join("bind"), name);
-        settled(dir, Some(&driver), bound, deadline).map_err(failed("bind driver"))
-    })
+    let unbound = sysfs::write(&place.join("unbind"), name);
+    settled(dir, None, unbound, deadline).map_err(failed("unbind driver"))?;
+    let bound = sysfs::write(&place.join("bind"), name);
+    settled(dir, Some(&driver), bound, deadline).map_err(failed("bind driver"))
 }
 
 fn no_driver(subject: &str) -> HostError {
     HostError::of_kind(ErrorKind::Gone, subject, "rebind", "has no driver")
-}
-
-/// Calls `rebind`, and waits for a netdev with another ifindex than before.
-fn with_new_netdev(
-    dir: &Path,
-    subject: &str,
-    driver: &str,
-    deadline: Deadline,
-    rebind: impl FnOnce() -> Result<()>,
-) -> Result<()> {
-    let ifindex =
-        || functions::netdev(dir).and_then(|netdev| sysfs::parse::<u32>(&netdev, "ifindex"));
-    let before = ifindex();
-    rebind()?;
-    let fresh = || Ok::<_, HostError>(ifindex().filter(|index| Some(*index) != before));
-    let text = format!("driver {driver} created no netdev");
-    let none = || HostError::of_kind(ErrorKind::Gone, subject, "rebind", &text);
-    deadline.poll(fresh)?.map(drop).ok_or_else(none)
 }
 
 /// Sets `sriov_numvfs`. The kernel changes a nonzero count to 0 only (EBUSY otherwise,

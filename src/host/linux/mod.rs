@@ -50,7 +50,7 @@ use super::{ErrorKind, GenlInfo, HostError, Kernel, Netns, Recording, Result};
 use crate::{
     deadline::Deadline,
     device::{
-        Bdf, Binding, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
+        Bdf, Binding, Bound, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
         VfAddress, VfSetting,
     },
     paths::Paths,
@@ -180,12 +180,10 @@ impl Linux {
         move |error| HostError::new(subject, op, error)
     }
 
+    /// From sysfs alone. What devlink and vDPA say belongs to discovery: devlink's lock is held for
+    /// minutes while firmware is flashed, and a claim does not wait for that.
     fn one(&self, device: &DeviceId) -> Result<Function> {
-        let mut function = functions::one(&self.sysfs, device)?;
-        let pf = function.pf().map(|pf| (pf, function.ids.vendor));
-        self.genl_info(pf.into_iter())
-            .apply_to(std::slice::from_mut(&mut function));
-        Ok(function)
+        functions::one(&self.sysfs, device)
     }
 
     fn genl_info(&self, pfs: impl Iterator<Item = (Bdf, u16)>) -> Cow<'_, GenlInfo> {
@@ -228,6 +226,25 @@ impl Kernel for Linux {
         observe::observe(self, device)
     }
 
+    fn bound(&self, device: &DeviceId) -> Result<Bound> {
+        let (dir, incarnation) = match device {
+            DeviceId::Pci(bdf) => self.sysfs.present(bdf)?,
+            DeviceId::Sf { .. } => {
+                let dir = functions::sub_function(&self.sysfs, device)?;
+                let inode = sysfs::inode(&dir);
+                let gone = || {
+                    let text = "has no directory in sysfs any more";
+                    HostError::of_kind(ErrorKind::Gone, self.subject(device), "look up", text)
+                };
+                (dir, inode.ok_or_else(gone)?)
+            }
+        };
+        Ok(Bound {
+            incarnation,
+            binding: functions::binding(&dir),
+        })
+    }
+
     fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>> {
         Ok(rdma::devices(&self.sysfs, &self.place(device)?.0, |node| {
             self.has_node(node)
@@ -255,6 +272,32 @@ impl Kernel for Linux {
 
     fn is_settled(&self, _: &DeviceId, netdev: &Netdev) -> bool {
         udev::is_initialized(&self.udev, netdev.ifindex)
+    }
+
+    fn uppers(&self, device: &DeviceId, netns: &Netns) -> Result<Vec<String>> {
+        let socket = self.socket_in(netns)?;
+        let Some(lower) = self.find(&socket, device)? else {
+            return Ok(vec![]);
+        };
+        let links = link::all(&socket)
+            .map_err(|error| error.at(self.subject(device), "list upper devices"))?;
+        let is_upper = |link: &Link| link.lower == Some(lower.index) && link.index != lower.index;
+        Ok(links
+            .into_iter()
+            .filter(is_upper)
+            .map(|link| link.name)
+            .collect())
+    }
+
+    fn is_open(&self, node: &str) -> bool {
+        let Some(name) = node.strip_prefix("/dev/") else {
+            return false;
+        };
+        let opened = File::options()
+            .read(true)
+            .write(true)
+            .open(self.dev.join(name));
+        opened.is_err_and(|error| error.kind() == io::ErrorKind::ResourceBusy)
     }
 
     fn link_names(&self, netns: &Netns) -> Result<Vec<String>> {
@@ -285,9 +328,9 @@ impl Kernel for Linux {
         }
     }
 
-    fn rebind(&self, device: &DeviceId, deadline: Deadline) -> Result<()> {
+    fn rebind(&self, device: &DeviceId, binding: &Binding, deadline: Deadline) -> Result<()> {
         match device {
-            DeviceId::Pci(bdf) => driver::rebind(&self.sysfs, bdf, deadline),
+            DeviceId::Pci(bdf) => driver::rebind(&self.sysfs, bdf, binding, deadline),
             DeviceId::Sf { .. } => {
                 driver::rebind_sub_function(&self.place(device)?.0, &self.subject(device), deadline)
             }

@@ -5,7 +5,10 @@ use std::path::Path;
 use super::{Linux, functions::netdev, link::Link, netlink::Socket, sysfs, vf};
 use crate::{
     device::{Bdf, DeviceId, FunctionKind, Mac, Netdev, Observed, VfAddress, VfSettings},
-    host::{ErrorKind, HostError, Result},
+    host::{
+        ErrorKind, HostError, Result,
+        vf_mac::{self, Assigned},
+    },
 };
 
 /// Reads the device. A VF needs its PF's netdev in the host's namespace.
@@ -14,13 +17,14 @@ pub(super) fn observe(linux: &Linux, device: &DeviceId) -> Result<Observed> {
     let socket = linux.host_socket()?;
     let link = linux.find(&socket, device)?;
     let netdev = link.as_ref().map(|link| link.netdev(&socket)).transpose()?;
-    let (held, max_mtu) = match function.kind {
+    let (held, unclear_mac, max_mtu) = match function.kind {
         FunctionKind::Vf {
             address: Some(address),
         } => from_pf(linux, &socket, &address, netdev.as_ref())?,
-        _ => (None, link.and_then(|link| link.max_mtu)),
+        _ => (None, None, link.and_then(|link| link.max_mtu)),
     };
     Ok(Observed {
+        unclear_mac,
         mac: effective_mac(netdev.as_ref(), held.as_ref()),
         function,
         netdev,
@@ -29,24 +33,26 @@ pub(super) fn observe(linux: &Linux, device: &DeviceId) -> Result<Observed> {
     })
 }
 
-/// What the PF stores for the VF, and the PF's MTU.
+/// What the PF stores for the VF, its MAC if it is unclear whose it is, and the PF's MTU.
 fn from_pf(
     linux: &Linux,
     socket: &Socket,
     address: &VfAddress,
     netdev: Option<&Netdev>,
-) -> Result<(Option<VfSettings>, Option<u32>)> {
+) -> Result<(Option<VfSettings>, Option<Mac>, Option<u32>)> {
     let pf = uplink(linux, socket, &address.pf)?;
     let failed = |error: super::netlink::NetlinkError| {
         error.at(linux.sysfs.vf_subject(address), "read settings")
     };
     let mut held = vf::read(socket, pf.index, address.index).map_err(failed)?;
-    if let Some(held) = &mut held {
-        held.mac = held
-            .mac
-            .map(|mac| admin_mac(mac, netdev, addr_assign_type(linux, address, netdev)));
+    let mut unclear = None;
+    if let Some(VfSettings { mac: Some(mac), .. }) = &mut held {
+        let own = netdev.and_then(|netdev| netdev.state.mac);
+        let assigned = addr_assign_type(linux, address, netdev).map(Assigned::of);
+        let seen = vf_mac::origin(*mac, own, assigned);
+        (*mac, unclear) = (seen.administrator, seen.unclear);
     }
-    Ok((held, Some(pf.mtu)))
+    Ok((held, unclear, Some(pf.mtu)))
 }
 
 /// The link of a PF, through which its VFs are configured.
@@ -66,22 +72,6 @@ fn addr_assign_type(linux: &Linux, address: &VfAddress, netdev: Option<&Netdev>)
         .join(format!("virtfn{}/net", address.index))
         .join(netdev?.state.name.as_str());
     sysfs::parse(&dir, "addr_assign_type")
-}
-
-/// `NET_ADDR_PERM` (linux/netdevice.h): the device's permanent address.
-const PERMANENT: u8 = 0;
-
-/// The administrative MAC, derived from what the PF reports. A VF without one generates a random
-/// address and passes it to its PF over the mailbox, and the PF then reports that address: it was
-/// not set by an administrator and must not be restored as if it were.
-fn admin_mac(reported: Mac, netdev: Option<&Netdev>, assigned: Option<u8>) -> Mac {
-    let mirrored = netdev.is_some_and(|netdev| netdev.state.mac == Some(reported));
-    let random = assigned.is_some_and(|how| how != PERMANENT);
-    if mirrored && random {
-        Mac::ZERO
-    } else {
-        reported
-    }
 }
 
 /// The MAC that a pod sees if its claim sets none.
@@ -122,29 +112,6 @@ mod tests {
             carrier: None,
             addresses: vec![],
         }
-    }
-
-    #[test]
-    fn a_random_address_of_the_vf_is_not_administrative() {
-        for random in [1, 2, 3] {
-            assert_eq!(admin_mac(OWN, Some(&netdev(OWN)), Some(random)), Mac::ZERO);
-        }
-        assert_eq!(
-            admin_mac(GIVEN, Some(&netdev(GIVEN)), Some(PERMANENT)),
-            GIVEN,
-            "read by the VF at probe"
-        );
-        assert_eq!(
-            admin_mac(GIVEN, Some(&netdev(OWN)), Some(1)),
-            GIVEN,
-            "set, and not yet read by the VF"
-        );
-        assert_eq!(
-            admin_mac(GIVEN, None, None),
-            GIVEN,
-            "no netdev to compare with"
-        );
-        assert_eq!(admin_mac(Mac::ZERO, None, None), Mac::ZERO);
     }
 
     #[test]

@@ -27,6 +27,7 @@ fn record(devices: u32) -> Record {
         steps: vec![],
         netdev: None,
         attachment: None,
+        used: None,
         published: Default::default(),
         unknown: Default::default(),
     };
@@ -43,6 +44,7 @@ fn record(devices: u32) -> Record {
             reserved_for: vec![],
         },
         phase: Phase::Preparing,
+        releasing_since: None,
         devices: (0..devices).map(device).collect(),
         unknown: Default::default(),
     }
@@ -262,6 +264,7 @@ fn owned_by<O: Owner>(owner: O) -> Record<O> {
         version,
         owner,
         phase,
+        releasing_since: None,
         devices,
         unknown: Default::default(),
     }

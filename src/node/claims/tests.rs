@@ -50,7 +50,7 @@ impl Agent {
             engine,
             watch::channel(true).1,
             Arc::default(),
-            Arc::default(),
+            Default::default(),
             pools,
         );
         Self {
@@ -65,6 +65,13 @@ impl Agent {
     async fn prepare(&self, claim: &AllocatedClaim) -> Result<Vec<PreparedDevice>, String> {
         self.server.allocate(claim.clone());
         self.claims.prepare(claim.claim.clone()).await
+    }
+
+    /// The kubelet has it unprepared, and the rest of its release follows.
+    async fn unprepare(&self, claim: ClaimRef) {
+        self.claims.unprepare(claim.clone()).await.unwrap();
+        let deadline = Deadline::after(TIMEOUT);
+        self.claims.engine.finish(&claim.uid, deadline).unwrap();
     }
 
     /// Which of these claims have a record here after a round of the collection.
@@ -226,16 +233,8 @@ async fn what_was_prepared_for_another_node_is_collected_when_its_pod_has_left()
         agent.prepare_blindly(&elsewhere, "a").await;
         let conflict = agent.prepare(&allocated("y", "b", VF, "nic")).await;
         assert_eq!(conflict.is_err(), !pods.is_empty(), "{conflict:?}");
-        agent
-            .claims
-            .unprepare(elsewhere.claim.clone())
-            .await
-            .unwrap();
-        agent
-            .claims
-            .unprepare(allocated("y", "b", VF, "nic").claim)
-            .await
-            .unwrap();
+        agent.unprepare(elsewhere.claim.clone()).await;
+        agent.unprepare(allocated("y", "b", VF, "nic").claim).await;
         assert_eq!(agent.fake.dump(), before);
     }
 }
@@ -253,7 +252,7 @@ async fn only_the_other_nodes_agent_reports_the_state_of_its_devices() {
     };
     agent.prepare(&here).await.unwrap();
     assert_eq!(publish(&here).await[0].device, here.devices[0].device);
-    agent.claims.unprepare(here.claim.clone()).await.unwrap();
+    agent.unprepare(here.claim.clone()).await;
 
     let store = agent.claims.engine.store();
     agent

@@ -184,8 +184,12 @@ fn refused_in_unprepare() {
         };
         let act = |world: &World| {
             let error = world.unprepare(&claim);
-            let damaged = world.engine.damaged().unwrap();
-            assert_eq!(error.is_err(), !damaged.is_empty(), "{error:?} {damaged:?}");
+            let releasing = world.engine.releasing().unwrap();
+            assert_eq!(
+                error.is_err(),
+                !releasing.is_empty(),
+                "{error:?} {releasing:?}"
+            );
         };
         everywhere(&REFUSALS, set_up, act, |world, trip| {
             world.fake.restart();
@@ -221,7 +225,7 @@ fn port() -> World {
         .unwrap();
     world
         .fake
-        .rebind(&DeviceId::from_name("0000-02-10-2").unwrap(), soon())
+        .reprobe(&DeviceId::from_name("0000-02-10-2").unwrap())
         .unwrap();
     world
 }

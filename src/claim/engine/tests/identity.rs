@@ -98,7 +98,7 @@ fn resting(rest: &Rest) -> Fake {
         fake.set_vf(&vf, &VfSetting::Mac(Mac([2, 0, 0, 0, 2, mac])))
             .unwrap();
     }
-    fake.rebind(&id, soon()).unwrap();
+    fake.reprobe(&id).unwrap();
     let name = rest
         .name
         .clone()

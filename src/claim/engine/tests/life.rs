@@ -327,6 +327,7 @@ fn many_claims_at_once_get_what_is_theirs() {
                     let held = engine.kernel.observe(&id(name)).unwrap().vf.unwrap();
                     assert_eq!(usize::from(held.vlan.unwrap().id), number + 1);
                     engine.unprepare(&claim.claim.uid, later()).unwrap();
+                    engine.finish(&claim.claim.uid, later()).unwrap();
                 }
             });
         }

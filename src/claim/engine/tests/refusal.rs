@@ -80,6 +80,7 @@ fn hold<O: Owner>(store: &Store<O>, owner: O, device: &str) {
         ..
     } = world.record(&claim).unwrap();
     let record = Record {
+        releasing_since: None,
         version,
         owner,
         phase,
@@ -291,9 +292,9 @@ fn a_device_that_somebody_works_on_is_waited_for_and_said_so() {
 fn what_could_not_be_restored_is_said_and_kept() {
     let world = World::new();
     world.prepare(&vlan_and_mac()).unwrap();
-    world.fake.refuse("rebind", 16);
+    world.fake.refuse("rebind", 5);
     let error = world.unprepare(&vlan_and_mac()).unwrap_err().to_string();
-    insta::assert_snapshot!(error, @r#"release claim web/claim-c1: restore 0000:02:10.0: rebind: device or resource busy"#);
+    insta::assert_snapshot!(error, @r#"release claim web/claim-c1: restore 0000:02:10.0: rebind: input/output error"#);
     assert_eq!(world.engine.damaged().unwrap()[0].why, error);
     assert!(world.record(&vlan_and_mac()).is_some());
 }

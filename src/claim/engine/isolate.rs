@@ -1,0 +1,113 @@
+//! The tenant of one device is cut off.
+
+use super::{Engine, transit};
+use crate::{
+    api::AttachMode,
+    claim::ClaimError,
+    deadline::Deadline,
+    device::Binding,
+    host::Netns,
+    ledger::DeviceRecord,
+    netdev::{self, Isolation},
+};
+
+/// How far the tenant is cut off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// It can neither send nor receive.
+    Off,
+    /// It has this device node open. Unbinding the driver would block until it is closed.
+    NodeOpen(String),
+}
+
+impl Engine {
+    /// Repeating it is success. Another device at the same address is left alone, and one that is
+    /// gone needs nothing.
+    pub(super) fn isolate(
+        &self,
+        device: &DeviceRecord,
+        host: &Netns,
+        deadline: Deadline,
+    ) -> Result<Cut, ClaimError> {
+        if !self.is_same(device)? {
+            return Ok(Cut::Off);
+        }
+        match &device.netdev {
+            // One that stays on the host is the host's to configure, and nobody's to move.
+            Some(plan) if plan.attach != AttachMode::Pod || !device.is_used() => Ok(Cut::Off),
+            Some(_) => self.isolate_netdev(device, host, deadline),
+            None => self.isolate_nodes(device, deadline),
+        }
+    }
+
+    fn isolate_netdev(
+        &self,
+        device: &DeviceRecord,
+        host: &Netns,
+        deadline: Deadline,
+    ) -> Result<Cut, ClaimError> {
+        let bound = self.bound(device)?;
+        if bound.driver.is_none() {
+            return Ok(Cut::Off);
+        }
+        let resting = netdev::resting(device);
+        let isolation = netdev::isolate(
+            &*self.kernel,
+            host,
+            &device.id,
+            device.attachment.as_ref(),
+            resting.as_ref().map(|rest| &rest.name),
+            deadline,
+        );
+        match isolation.map_err(ClaimError::host("isolate"))? {
+            Isolation::Isolated => Ok(Cut::Off),
+            Isolation::NeedsUnbind => self.unbind(device, &bound, deadline),
+        }
+    }
+
+    /// Character devices: the driver that gave them is unbound, unless it is the one that the
+    /// device rests with, which does nothing for anybody while its nodes are closed.
+    fn isolate_nodes(&self, device: &DeviceRecord, deadline: Deadline) -> Result<Cut, ClaimError> {
+        if let Some(node) = self.open_node(device) {
+            return Ok(Cut::NodeOpen(node));
+        }
+        let bound = self.bound(device)?;
+        let rests = device.resting_binding().is_none_or(|rest| *rest == bound);
+        match rests || bound.driver.is_none() {
+            true => Ok(Cut::Off),
+            false => self.unbind(device, &bound, deadline),
+        }
+    }
+
+    fn open_node(&self, device: &DeviceRecord) -> Option<String> {
+        let own = |node: &&String| *node != VFIO_CONTAINER;
+        let mut nodes = device.nodes.iter().filter(own);
+        nodes.find(|node| self.kernel.is_open(node)).cloned()
+    }
+
+    fn bound(&self, device: &DeviceRecord) -> Result<Binding, ClaimError> {
+        let seen = netdev::retry(transit(), || self.kernel.bound(&device.id));
+        seen.map_err(ClaimError::host("isolate"))
+            .map(|seen| seen.binding)
+    }
+
+    fn unbind(
+        &self,
+        device: &DeviceRecord,
+        bound: &Binding,
+        deadline: Deadline,
+    ) -> Result<Cut, ClaimError> {
+        let none = Binding {
+            driver: None,
+            ..bound.clone()
+        };
+        netdev::retry(deadline, || {
+            self.kernel.set_driver(&device.id, &none, deadline)
+        })
+        .map_err(ClaimError::host("isolate"))?;
+        Ok(Cut::Off)
+    }
+}
+
+/// The node of all groups, which tells nothing of one.
+const VFIO_CONTAINER: &str = "/dev/vfio/vfio";
