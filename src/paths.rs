@@ -96,4 +96,16 @@ impl Paths {
     pub fn locks(&self) -> PathBuf {
         self.run.join("locks")
     }
+
+    /// The lock of the agent that writes this node's slices.
+    #[must_use]
+    pub fn slices_lock(&self) -> PathBuf {
+        self.run.join("slices.lock")
+    }
+
+    /// The lock of the agent that is to write them next.
+    #[must_use]
+    pub fn slices_next(&self) -> PathBuf {
+        self.run.join("slices.next")
+    }
 }

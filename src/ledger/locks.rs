@@ -274,7 +274,7 @@ impl Drop for Held {
 }
 
 /// The locked file, or the file that somebody else has locked.
-fn try_take(path: &Path) -> io::Result<Result<File, File>> {
+pub(super) fn try_take(path: &Path) -> io::Result<Result<File, File>> {
     loop {
         let file = open(path)?;
         match file.try_lock() {
@@ -287,7 +287,7 @@ fn try_take(path: &Path) -> io::Result<Result<File, File>> {
 }
 
 /// Unlinked while locked, see [`is_at`].
-fn sweep(path: &Path) {
+pub(super) fn sweep(path: &Path) {
     let Ok(file) = File::open(path) else { return };
     let free = file.try_lock().is_ok() && is_at(&file, path);
     if free && file.metadata().is_ok_and(|meta| meta.len() > 0) {
@@ -309,7 +309,7 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// Whether the file is still the one at the path: its holder may have removed it between our open
 /// and our lock.
-fn is_at(file: &File, path: &Path) -> bool {
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
     match (file.metadata(), fs::metadata(path)) {
         (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
         _ => false,
