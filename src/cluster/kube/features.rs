@@ -1,11 +1,12 @@
 //! What the server keeps of slices.
 
-use kube::api::PostParams;
+use kube::{api::PostParams, core::Status};
+use tokio::time::timeout;
 
-use super::{Kube, unreachable};
+use super::{Kube, TIMEOUT, cluster_error, unreachable};
 use crate::{
     api::Attribute,
-    cluster::{ErrorKind, Result},
+    cluster::Result,
     slice::{CounterSet, Device, Features, Placed, Reason, Slice, Taint},
 };
 
@@ -28,10 +29,13 @@ impl Kube {
             name: "probe".into(),
             counters: [("vfs".to_owned(), 1)].into(),
         };
+        let counters = Slice::SharedCounters(vec![set]);
         Ok(Features {
             counters: self.minor_version().await? >= COUNTER_SLICES
-                && self.keeps(Slice::SharedCounters(vec![set])).await?,
-            taints: self.keeps(Slice::Devices(vec![device])).await?,
+                && self.keeps(counters, "spec.sharedCounters").await?,
+            taints: self
+                .keeps(Slice::Devices(vec![device]), "spec.devices")
+                .await?,
         })
     }
 
@@ -53,8 +57,10 @@ impl Kube {
         })
     }
 
-    /// Whether the server would store this as it is. Nothing is written.
-    async fn keeps(&self, content: Slice) -> Result<bool> {
+    /// Whether the server would store this as it is. Nothing is written. Only what its validation
+    /// says about the field counts as a refusal: a proxy, a webhook or a policy may refuse anything.
+    async fn keeps(&self, content: Slice, field: &str) -> Result<bool> {
+        const SUBJECT: &str = "slice, as a dry run";
         let probe = Placed {
             index: 0,
             generation: 0,
@@ -66,24 +72,29 @@ impl Kube {
             dry_run: true,
             ..PostParams::default()
         };
-        match self
-            .request(
-                "slice, as a dry run",
-                self.slice_api().create(&dry, &object),
-            )
-            .await
-        {
-            Ok(kept) => {
-                let kept = self.stored(kept).content;
-                Ok(without_times(kept) == probe.content)
-            }
-            Err(error) if error.kind == ErrorKind::Invalid => {
-                tracing::info!(%error, "the server refuses what it does not know");
+        match timeout(TIMEOUT, self.slice_api().create(&dry, &object)).await {
+            Err(_) => Err(unreachable(SUBJECT, self.no_answer(TIMEOUT))),
+            Ok(Ok(kept)) => Ok(without_times(self.stored(kept).content) == probe.content),
+            Ok(Err(kube::Error::Api(status))) if is_invalid(&status, field) => {
+                let error = status.message;
+                tracing::info!(error, field, "the server refuses what it does not know");
                 Ok(false)
             }
-            Err(error) => Err(error),
+            Ok(Err(error)) => Err(cluster_error(SUBJECT, error)),
         }
     }
+}
+
+/// Whether the server's own validation refuses the field. Policies answer 422 as well; their causes
+/// name no field.
+fn is_invalid(status: &Status, field: &str) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    let mut fields = causes.map(|cause| &cause.field).peekable();
+    let named = match fields.peek() {
+        None => status.message.contains(field) && !status.message.contains("denied"),
+        Some(_) => fields.any(|named| named.starts_with(field)),
+    };
+    status.code == 422 && status.reason == "Invalid" && named
 }
 
 /// The server adds since when a taint is there.
