@@ -4,29 +4,27 @@ mod connection;
 mod features;
 mod in_use;
 mod objects;
+mod owner;
 mod policies;
 mod policy_status;
 mod pools;
 mod watches;
 
-use std::{fmt::Debug, future::Future, time::Duration};
+use std::{fmt::Debug, future::Future, sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
 use k8s_openapi::{
-    api::{
-        core::v1::Node,
-        resource::v1::{ResourceClaim, ResourceSlice},
-    },
-    apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference},
+    api::resource::v1::{ResourceClaim, ResourceSlice},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use kube::{
     Api, Client,
     api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions},
     runtime::events::{Recorder, Reporter},
 };
-use tokio::{sync::OnceCell, time::timeout};
+use tokio::time::timeout;
 
 use super::{
     Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Pods, Policies, Result, claims, convert,
@@ -55,7 +53,8 @@ pub struct Kube {
     driver: String,
     node: String,
     recorder: Recorder,
-    node_uid: OnceCell<String>,
+    /// As last read; none: to be read.
+    node_uid: Mutex<Option<String>>,
 }
 
 impl Kube {
@@ -73,7 +72,7 @@ impl Kube {
             driver: driver.into(),
             node: node.into(),
             recorder,
-            node_uid: OnceCell::new(),
+            node_uid: Mutex::default(),
         }
     }
 
@@ -102,32 +101,6 @@ impl Kube {
 
     fn stored(&self, slice: ResourceSlice) -> StoredSlice {
         convert::stored(slice, &self.driver, &self.node)
-    }
-
-    /// The node owns its slices: when it goes, they go.
-    async fn owner(&self) -> Result<OwnerReference> {
-        let subject = format!("node {}", self.node);
-        let ask = async {
-            let node = self
-                .request(
-                    &subject,
-                    Api::<Node>::all(self.client.clone()).get(&self.node),
-                )
-                .await?;
-            node.metadata
-                .uid
-                .ok_or_else(|| unreachable(&subject, "has no UID".into()))
-        };
-        let uid = self.node_uid.get_or_try_init(|| ask).await?.clone();
-        let (api_version, kind, name) = ("v1".into(), "Node".into(), self.node.clone());
-        Ok(OwnerReference {
-            api_version,
-            kind,
-            name,
-            uid,
-            controller: Some(true),
-            block_owner_deletion: None,
-        })
     }
 
     async fn object(&self, slice: &Placed) -> Result<ResourceSlice> {
@@ -206,10 +179,12 @@ impl Cluster for Kube {
         let all = self
             .request("slices of this node", self.slice_api().list(&params))
             .await?;
+        // The Node may have been made anew since the last list.
+        let node = self.read_node_uid().await?;
         Ok(all
             .items
             .into_iter()
-            .map(|slice| self.stored(slice))
+            .map(|slice| self.owned(slice, node.as_deref()))
             .collect())
     }
 

@@ -1,6 +1,7 @@
 //! An API server in memory, for tests and the demo: it numbers versions, refuses stale writes,
 //! drops fields of features that it lacks, and can fail.
 
+mod node;
 mod policies;
 mod pools;
 
@@ -43,6 +44,7 @@ struct State {
     watchers: Vec<mpsc::UnboundedSender<SliceChange>>,
     controller: pools::ControllerObjects,
     policies: watch::Sender<PolicyView>,
+    node: node::NodeObject,
 }
 
 impl Default for Memory {
@@ -71,6 +73,7 @@ impl Memory {
             watchers: Vec::new(),
             controller: pools::ControllerObjects::default(),
             policies: policies::none(),
+            node: node::NodeObject::default(),
         }))
     }
 
@@ -119,6 +122,16 @@ impl Memory {
     /// Writes of slices since the last question: `create 0`, `update 0`, `delete 0`.
     pub fn writes(&self) -> Vec<String> {
         std::mem::take(&mut self.state().writes)
+    }
+
+    /// The server is another version from now on; what it holds stays as it is.
+    pub fn upgrade(&self, features: Features) {
+        self.state().features = features;
+    }
+
+    /// The watches of slices begin, or were interrupted.
+    pub fn interrupt(&self) {
+        self.state().notify(&SliceChange::Unknown);
     }
 
     /// The next calls about slices fail, in this order.
@@ -247,15 +260,18 @@ impl Cluster for Memory {
     async fn slices(&self) -> Result<Vec<StoredSlice>> {
         let mut state = self.state();
         state.trip("slices")?;
-        Ok(state.slices.values().cloned().collect())
+        state.node.read();
+        let all = state.slices.values().cloned();
+        Ok(all.map(|slice| state.node.owned(slice)).collect())
     }
 
     async fn create_slice(&self, slice: &Placed) -> Result<StoredSlice> {
         let mut state = self.state();
         state.trip("create")?;
+        state.node.owner()?;
         state.writes.push(format!("create {}", slice.index));
         let number = state.version + 1;
-        Ok(state.store(StoredSlice {
+        Ok(state.write(StoredSlice {
             name: format!(
                 "{}{number:05}",
                 slice_name::prefix(slice.index, "driver", "node")
@@ -275,8 +291,9 @@ impl Cluster for Memory {
         let mut state = self.state();
         state.trip("update")?;
         state.same(stored)?;
+        state.node.owner()?;
         state.writes.push(format!("update {}", slice.index));
-        Ok(state.store(StoredSlice {
+        Ok(state.write(StoredSlice {
             generation: slice.generation,
             count: i64::try_from(slice.count).unwrap_or(i64::MAX),
             content: slice.content.clone(),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tower_test::mock;
 
 mod features;
+mod owner;
 mod policies;
 mod pools;
 
