@@ -31,7 +31,7 @@ pub struct Pace {
     pub retry_min: Duration,
     /// Pause after many errors.
     pub retry_max: Duration,
-    /// The server is listed at least this often, also without a change.
+    /// The server is listed, and asked what it keeps, at least this often, also without a change.
     pub relist: Duration,
 }
 
@@ -55,6 +55,13 @@ pub struct Publisher {
     nudge: Arc<Notify>,
     pace: Pace,
     view: View,
+    features: Option<Features>,
+    /// What the server keeps is to be asked.
+    asks: bool,
+    /// The watch has begun: from now on that it begins is an interruption.
+    watched: bool,
+    /// When all is to be read again; none: at once.
+    relist: Option<Instant>,
     warned: Vec<String>,
 }
 
@@ -74,6 +81,10 @@ impl Publisher {
             nudge,
             pace,
             view: View::unread(),
+            features: None,
+            asks: true,
+            watched: false,
+            relist: None,
             warned: Vec::new(),
         }
     }
@@ -96,48 +107,31 @@ impl Publisher {
     pub async fn run(mut self) {
         let mut changes = self.cluster.slice_changes();
         let mut errors = 0;
-        let features = loop {
-            match self.begin().await {
-                Some(features) => break features,
-                None => tokio::time::sleep(backoff(&mut errors, self.pace)).await,
-            }
-        };
-        errors = 0;
-        let mut wake = Instant::now();
         loop {
+            let wake = match self.round().await {
+                Ok(wake) => {
+                    errors = 0;
+                    wake
+                }
+                Err(error) => {
+                    self.failed(&error);
+                    Instant::now() + backoff(&mut errors, self.pace)
+                }
+            };
             if !self.wait(&mut changes, wake).await {
                 return;
             }
-            wake = Instant::now()
-                + match self.sync(features).await {
-                    true => {
-                        errors = 0;
-                        self.pace.relist
-                    }
-                    false => backoff(&mut errors, self.pace),
-                };
         }
     }
 
-    /// Asks the server what it keeps and what it holds; none: it must be tried again.
-    async fn begin(&mut self) -> Option<Features> {
-        let asked = async {
-            let features = self.cluster.features().await?;
-            self.view.read(self.cluster.as_ref()).await?;
-            Ok::<_, ClusterError>(features)
+    fn failed(&mut self, error: &ClusterError) {
+        let hint = if error.kind == ErrorKind::Forbidden {
+            "check RBAC and admission policies"
+        } else {
+            ""
         };
-        match asked.await {
-            Ok(features) => {
-                tracing::info!(?features, "what the server keeps of slices");
-                self.published
-                    .send_replace(Some(self.view.published(features)));
-                Some(features)
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot read slices yet, trying again");
-                None
-            }
-        }
+        tracing::warn!(%error, hint, "cannot publish, trying again");
+        self.view.doubt();
     }
 
     /// Waits for a reason and then until it is quiet, or until it is time anyway. False: the sender
@@ -151,7 +145,7 @@ impl Publisher {
                     Ok(()) => true,
                     Err(_) => return false,
                 },
-                () = self.nudge.notified() => { self.view.doubt(); true }
+                () = self.nudge.notified() => { self.asks = true; self.view.doubt(); true }
                 change = changes.next() => change.is_some_and(|change| self.noticed(&change)),
                 () = sleep_until(until.min(limit_now)) => {
                     if limit.is_none() { self.view.doubt(); }
@@ -170,16 +164,36 @@ impl Publisher {
         let news = self.view.is_news(change);
         if news {
             tracing::info!(?change, "somebody else changed slices of this node");
+            // The watch was interrupted: perhaps by a server that is another now.
+            let interrupted = *change == SliceChange::Unknown;
+            self.asks |= interrupted && std::mem::replace(&mut self.watched, true);
             self.view.doubt();
         }
         news
     }
 
-    /// One round. False: it must be tried again.
-    async fn sync(&mut self, features: Features) -> bool {
-        let Some(desired) = self.desired.borrow_and_update().clone() else {
-            return true;
+    /// One round; returns when to do the next one at the latest. An error: it must be tried again.
+    async fn round(&mut self) -> Result<Instant, ClusterError> {
+        let again = self.read().await?;
+        let desired = self.desired.borrow_and_update().clone();
+        let Some(desired) = desired else {
+            return Ok(again);
         };
+        self.warn(&desired);
+        let cluster = Arc::clone(&self.cluster);
+        let writes = self.view.write(cluster.as_ref(), &desired.slices).await?;
+        self.publish();
+        if !writes.is_empty() {
+            tracing::info!(slices = desired.slices.len(), ?writes, "published");
+        }
+        if self.view.has_dropped() {
+            self.asks = true;
+            return Ok(Instant::now() + self.pace.settle);
+        }
+        Ok(again)
+    }
+
+    fn warn(&mut self, desired: &Desired) {
         if desired.warnings != self.warned {
             desired
                 .warnings
@@ -187,32 +201,62 @@ impl Publisher {
                 .for_each(|warning| tracing::warn!("{warning}"));
             self.warned.clone_from(&desired.warnings);
         }
-        let cluster = Arc::clone(&self.cluster);
-        let written = async {
-            self.view.read(cluster.as_ref()).await?;
-            self.view.write(cluster.as_ref(), &desired.slices).await
-        };
-        match written.await {
-            Ok(writes) => {
-                if !writes.is_empty() {
-                    tracing::info!(slices = desired.slices.len(), ?writes, "published");
-                }
-                let now = self.view.published(features);
-                self.published
-                    .send_if_modified(|old| old.replace(now.clone()).is_none_or(|old| old != now));
-                true
-            }
-            Err(error) => {
-                let hint = if error.kind == ErrorKind::Forbidden {
-                    "check RBAC and admission policies"
-                } else {
-                    ""
-                };
-                tracing::warn!(%error, hint, "cannot publish, trying again");
-                self.view.doubt();
-                false
-            }
+    }
+
+    /// Reads what the server keeps and holds, as far as there is doubt; returns when to read all of
+    /// it again.
+    async fn read(&mut self) -> Result<Instant, ClusterError> {
+        let now = Instant::now();
+        let relist = self.relist.is_none_or(|at| at <= now);
+        if relist {
+            self.asks = true;
+            self.view.doubt();
         }
+        if self.asks {
+            self.ask().await?;
+        }
+        self.view.read(self.cluster.as_ref()).await?;
+        self.publish();
+        if relist {
+            self.relist = Some(now + self.pace.relist);
+        }
+        let again = self.relist.unwrap_or(now);
+        Ok(match self.asks {
+            true => again.min(now + self.pace.retry_max),
+            false => again,
+        })
+    }
+
+    /// Asks the server what it keeps. Without a proper answer the last one stands; the first is
+    /// needed.
+    async fn ask(&mut self) -> Result<(), ClusterError> {
+        let features = match self.cluster.features().await {
+            Ok(features) => features,
+            Err(error) if self.features.is_some() => {
+                tracing::warn!(%error, "what the server keeps of slices: no answer, trying again");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        self.asks = false;
+        let before = self.features.replace(features);
+        if before != Some(features) {
+            tracing::info!(?features, "what the server keeps of slices");
+        }
+        if before.is_some_and(|before| features.has_more_than(before)) {
+            self.view.forget_dropped();
+        }
+        Ok(())
+    }
+
+    /// What the server holds, for those who plan.
+    fn publish(&self) {
+        let Some(features) = self.features else {
+            return;
+        };
+        let now = self.view.published(features);
+        self.published
+            .send_if_modified(|old| old.replace(now.clone()).is_none_or(|old| old != now));
     }
 }
 

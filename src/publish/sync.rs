@@ -26,6 +26,8 @@ pub(super) struct View {
     generation: i64,
     /// Anything may be there: list before the next plan.
     stale: bool,
+    /// The server has dropped fields since [`View::has_dropped`] was last asked.
+    drops: bool,
 }
 
 #[derive(Debug)]
@@ -53,6 +55,18 @@ impl View {
             SliceChange::Deleted { name } => self.stored.contains_key(name),
             SliceChange::Unknown => true,
         }
+    }
+
+    /// Whether the server has dropped anything since the last question.
+    pub(super) fn has_dropped(&mut self) -> bool {
+        std::mem::take(&mut self.drops)
+    }
+
+    /// The server keeps more than it did: all is sent again.
+    pub(super) fn forget_dropped(&mut self) {
+        self.dropped.clear();
+        self.adds = false;
+        self.stale = true;
     }
 
     pub(super) fn doubt(&mut self) {
@@ -169,6 +183,7 @@ impl View {
             dropped = differences(&sent, &now.content),
             "the server has not kept all of a slice: its feature gates are off"
         );
+        self.drops = true;
         self.dropped.insert(
             placed.index,
             Dropped {

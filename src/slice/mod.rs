@@ -24,3 +24,11 @@ pub struct Features {
     /// Taints (DRADeviceTaints).
     pub taints: bool,
 }
+
+impl Features {
+    /// Whether a server with these keeps anything that one with `other` does not.
+    #[must_use]
+    pub fn has_more_than(self, other: Self) -> bool {
+        (self.counters && !other.counters) || (self.taints && !other.taints)
+    }
+}

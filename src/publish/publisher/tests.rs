@@ -1,5 +1,7 @@
 //! The loop against a server in memory.
 
+mod server;
+
 use std::collections::BTreeMap;
 
 use super::*;
