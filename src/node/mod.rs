@@ -45,9 +45,10 @@ use crate::{
     host::linux::Linux,
     inventory::DeviceFilter,
     kubelet::{Plugin, Registration, Serving},
+    ledger::SliceLocks,
     nri,
     paths::Paths,
-    publish::{Pace, Published, Publisher},
+    publish::{Lease, Pace, Published, Publisher},
     telemetry::{self, Metrics, Readiness},
 };
 use claims::NodeClaims;
@@ -93,6 +94,8 @@ async fn agent(args: NodeArgs) -> anyhow::Result<()> {
         telemetry::serve(&served, probed, counted).await
     });
     let result = serve(&args, &paths, &readiness, metrics, &mut parts).await;
+    parts.stop().await;
+    SliceLocks::sweep(&paths);
     crate::files::remove(&socket)?;
     result
 }
@@ -115,7 +118,7 @@ async fn serve(
     let nri = attach(args, paths, &engine, &cluster, parts);
     let (nudge, pools) = publish(
         args, &engine, &cluster, &metrics, &changed, readiness, parts,
-    );
+    )?;
     let claims = Arc::new(NodeClaims::new(
         cluster,
         Arc::clone(&engine),
@@ -228,11 +231,12 @@ fn publish(
     changed: &Arc<Notify>,
     readiness: &Readiness,
     parts: &mut Parts,
-) -> (Arc<Notify>, watch::Receiver<Arc<claim::PoolDefaults>>) {
+) -> anyhow::Result<(Arc<Notify>, watch::Receiver<Arc<claim::PoolDefaults>>)> {
     let file = config_file::of(args);
     let (pool_defaults, pools) = watch::channel(Arc::new(pool_defaults::at_start(args)));
     let (desire, desired) = watch::channel(None);
-    let publisher = Publisher::new(Arc::clone(cluster), desired, Pace::default());
+    let publisher = Publisher::new(Arc::clone(cluster), desired, Pace::default())
+        .leased(lease(args, readiness)?);
     let nudge = publisher.nudge();
     engine.remember(known(publisher.published()));
     let view = args
@@ -263,7 +267,15 @@ fn publish(
     parts.run("publisher", publisher.run());
     let (changed, starting) = (Arc::clone(changed), readiness.task("inventory"));
     parts.run("publication", publication.run(changed, starting));
-    (nudge, pools)
+    Ok((nudge, pools))
+}
+
+/// One agent of a node writes its slices: the newest that has been ready for a while.
+fn lease(args: &NodeArgs, readiness: &Readiness) -> anyhow::Result<Lease> {
+    let paths = args.paths.to_paths();
+    let locks = SliceLocks::new(&paths).with_context(|| paths.proc.display().to_string())?;
+    let readiness = readiness.clone();
+    Ok(Lease::new(locks, move || readiness.pending().is_empty()))
 }
 
 /// What the server holds of a device, for records.
@@ -355,6 +367,11 @@ impl Parts {
     ) {
         self.0
             .spawn(async move { (name, part.await.map_err(Into::into)) });
+    }
+
+    /// Ends all of them, so that what they hold is free.
+    async fn stop(&mut self) {
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.0.shutdown()).await;
     }
 
     /// Waits for the first that ends, which none should.

@@ -11,7 +11,10 @@
 
 mod attributes;
 mod chunks;
+mod contest;
 mod counters;
+mod gate;
+mod lease;
 mod plan;
 mod publisher;
 mod sync;
@@ -20,6 +23,7 @@ mod taints;
 mod tests;
 mod validate;
 
+pub use lease::Lease;
 pub use publisher::{Pace, Publisher};
 pub use taints::{link_down, ports};
 

@@ -11,10 +11,14 @@ use std::{sync::Arc, time::Duration};
 use futures::{StreamExt, stream::BoxStream};
 use tokio::{
     sync::{Notify, watch},
-    time::{Instant, sleep_until},
+    time::{Instant, interval, sleep_until},
 };
 
-use super::{Desired, Published, sync::View};
+use super::{
+    Desired, Lease, Published,
+    gate::{Gate, Stop},
+    sync::View,
+};
 use crate::{
     cluster::{Cluster, ClusterError, ErrorKind},
     slice::{Features, SliceChange},
@@ -33,6 +37,8 @@ pub struct Pace {
     pub retry_max: Duration,
     /// The server is listed, and asked what it keeps, at least this often, also without a change.
     pub relist: Duration,
+    /// How often an agent looks whether it or another one is to write.
+    pub lease: Duration,
 }
 
 impl Default for Pace {
@@ -43,6 +49,7 @@ impl Default for Pace {
             retry_min: Duration::from_millis(250),
             retry_max: Duration::from_secs(30),
             relist: Duration::from_secs(600),
+            lease: Duration::from_millis(250),
         }
     }
 }
@@ -55,6 +62,7 @@ pub struct Publisher {
     nudge: Arc<Notify>,
     pace: Pace,
     view: View,
+    gate: Gate,
     features: Option<Features>,
     /// What the server keeps is to be asked.
     asks: bool,
@@ -81,6 +89,7 @@ impl Publisher {
             nudge,
             pace,
             view: View::unread(),
+            gate: Gate::default(),
             features: None,
             asks: true,
             watched: false,
@@ -101,6 +110,15 @@ impl Publisher {
     #[must_use]
     pub fn nudge(&self) -> Arc<Notify> {
         Arc::clone(&self.nudge)
+    }
+
+    /// Writes only while this agent has the lease; reads always.
+    #[must_use]
+    pub fn leased(self, lease: Lease) -> Self {
+        Self {
+            gate: Gate::leased(lease),
+            ..self
+        }
     }
 
     /// Runs until the sender of desired slices is gone.
@@ -138,6 +156,7 @@ impl Publisher {
     /// of desired slices is gone.
     async fn wait(&mut self, changes: &mut BoxStream<'static, SliceChange>, wake: Instant) -> bool {
         let (mut until, mut limit) = (wake, None);
+        let mut lease = interval(self.pace.lease);
         loop {
             let limit_now = limit.unwrap_or(wake);
             let news = tokio::select! {
@@ -147,6 +166,13 @@ impl Publisher {
                 },
                 () = self.nudge.notified() => { self.asks = true; self.view.doubt(); true }
                 change = changes.next() => change.is_some_and(|change| self.noticed(&change)),
+                _ = lease.tick(), if self.gate.has_lease() => {
+                    if self.gate.look() {
+                        self.view.doubt();
+                        return true;
+                    }
+                    false
+                }
                 () = sleep_until(until.min(limit_now)) => {
                     if limit.is_none() { self.view.doubt(); }
                     return true;
@@ -164,6 +190,9 @@ impl Publisher {
         let news = self.view.is_news(change);
         if news {
             tracing::info!(?change, "somebody else changed slices of this node");
+            if self.view.is_rewrite(change) {
+                self.gate.seen(change);
+            }
             // The watch was interrupted: perhaps by a server that is another now.
             let interrupted = *change == SliceChange::Unknown;
             self.asks |= interrupted && std::mem::replace(&mut self.watched, true);
@@ -174,23 +203,33 @@ impl Publisher {
 
     /// One round; returns when to do the next one at the latest. An error: it must be tried again.
     async fn round(&mut self) -> Result<Instant, ClusterError> {
+        if self.gate.look() {
+            self.view.doubt();
+        }
         let again = self.read().await?;
+        self.gate.listed();
         let desired = self.desired.borrow_and_update().clone();
-        let Some(desired) = desired else {
+        let Some(desired) = desired.filter(|_| self.gate.is_writer()) else {
             return Ok(again);
         };
         self.warn(&desired);
         let cluster = Arc::clone(&self.cluster);
-        let writes = self.view.write(cluster.as_ref(), &desired.slices).await?;
+        let round = self
+            .view
+            .write(cluster.as_ref(), &desired.slices, &mut self.gate)
+            .await?;
         self.publish();
-        if !writes.is_empty() {
-            tracing::info!(slices = desired.slices.len(), ?writes, "published");
+        if !round.writes.is_empty() {
+            tracing::info!(slices = desired.slices.len(), writes = ?round.writes, "published");
         }
         if self.view.has_dropped() {
             self.asks = true;
             return Ok(Instant::now() + self.pace.settle);
         }
-        Ok(again)
+        match round.stopped {
+            Some(Stop::Until(until)) => Ok(again.min(until)),
+            Some(Stop::NotTheWriter) | None => Ok(again),
+        }
     }
 
     fn warn(&mut self, desired: &Desired) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Published,
+    gate::{Gate, Stop},
     plan::{Write, plan, with_times},
 };
 use crate::{
@@ -30,6 +31,14 @@ pub(super) struct View {
     drops: bool,
 }
 
+/// What was written.
+#[derive(Debug)]
+pub(super) struct Round {
+    pub(super) writes: Vec<String>,
+    /// Why not all of it.
+    pub(super) stopped: Option<Stop>,
+}
+
 #[derive(Debug)]
 struct Dropped {
     sent: Slice,
@@ -54,6 +63,16 @@ impl View {
                 .is_none_or(|slice| older(&slice.version, version)),
             SliceChange::Deleted { name } => self.stored.contains_key(name),
             SliceChange::Unknown => true,
+        }
+    }
+
+    /// Whether this change undoes something: of a slice that is known to be there.
+    pub(super) fn is_rewrite(&self, change: &SliceChange) -> bool {
+        match change {
+            SliceChange::Applied { name, .. } | SliceChange::Deleted { name } => {
+                self.stored.contains_key(name)
+            }
+            SliceChange::Unknown => false,
         }
     }
 
@@ -114,20 +133,27 @@ impl View {
         }
     }
 
-    /// Makes the server hold what is desired; returns what was written.
+    /// Makes the server hold what is desired, as far as the gate lets it.
     pub(super) async fn write(
         &mut self,
         cluster: &dyn Cluster,
         desired: &[Slice],
-    ) -> Result<Vec<String>> {
+        gate: &mut Gate,
+    ) -> Result<Round> {
         self.dropped
             .retain(|index, dropped| desired.get(*index) == Some(&dropped.sent));
         let stored: Vec<StoredSlice> = self.stored.values().cloned().collect();
-        let mut done = Vec::new();
+        let mut writes = Vec::new();
         for write in plan(&stored, &self.expected(desired), self.generation) {
-            done.push(self.one(cluster, write, desired).await?);
+            if let stopped @ Some(_) = gate.stop() {
+                return Ok(Round { writes, stopped });
+            }
+            gate.wrote();
+            writes.push(self.one(cluster, write, desired, gate).await?);
         }
-        Ok(done)
+        gate.settled();
+        let stopped = None;
+        Ok(Round { writes, stopped })
     }
 
     /// What the server can be brought to hold: where it dropped fields of the very same slice,
@@ -145,6 +171,7 @@ impl View {
         cluster: &dyn Cluster,
         write: Write,
         desired: &[Slice],
+        gate: &mut Gate,
     ) -> Result<String> {
         let (verb, placed, now) = match write {
             Write::Delete(slice) => {
@@ -163,6 +190,9 @@ impl View {
                 cluster.create_slice(&placed).await?,
             ),
         };
+        if verb == "create" {
+            gate.created(&now.name);
+        }
         self.compare(&placed, &now, &desired[placed.index]);
         self.adds |= now.foreign;
         let now = self.tolerated(now);

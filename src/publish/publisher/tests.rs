@@ -1,5 +1,6 @@
 //! The loop against a server in memory.
 
+mod lease;
 mod server;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ const FAST: Pace = Pace {
     retry_min: Duration::from_millis(5),
     retry_max: Duration::from_millis(50),
     relist: Duration::from_secs(600),
+    lease: Duration::from_millis(250),
 };
 
 struct Agent {
@@ -30,8 +32,13 @@ struct Agent {
 
 impl Agent {
     fn start(server: &Arc<Memory>, pace: Pace) -> Self {
+        Self::with(server, |publisher| Publisher { pace, ..publisher })
+    }
+
+    /// At the pace of tests, unless `change` makes it another.
+    fn with(server: &Arc<Memory>, change: impl FnOnce(Publisher) -> Publisher) -> Self {
         let (desired, receiver) = watch::channel(None);
-        let publisher = Publisher::new(server.clone(), receiver, pace);
+        let publisher = change(Publisher::new(server.clone(), receiver, FAST));
         let (published, nudge) = (publisher.published(), publisher.nudge());
         Self {
             server: server.clone(),
@@ -197,14 +204,18 @@ async fn what_others_do_to_a_slice_is_repaired() {
     let case = case();
     agent.desire(&case);
     agent.holds(&case).await;
-    agent
-        .server
-        .edit(2, |slice| slice.content = Slice::Devices(Vec::new()));
-    agent.holds(&case).await;
-    agent.server.edit(1, |slice| slice.foreign = true);
-    agent.holds(&case).await;
-    agent.server.edit(1, |slice| slice.count = 17);
-    agent.holds(&case).await;
+    let edits: [fn(&mut crate::slice::StoredSlice); 3] = [
+        |slice| slice.content = Slice::Devices(Vec::new()),
+        |slice| slice.foreign = true,
+        |slice| slice.count = 17,
+    ];
+    for edit in edits {
+        // An edit that follows at once would be another writer's.
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        agent.server.edit(2, edit);
+        agent.settle().await;
+        agent.holds(&case).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
