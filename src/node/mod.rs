@@ -261,6 +261,7 @@ fn publish(
         cluster: Arc::clone(cluster),
         node: args.node_name.clone(),
         pool_defaults,
+        planned_for: None,
     };
     parts.run("config file", pool_config::watch(file, Arc::clone(changed)));
     parts.run("policies", policies::watch(view, Arc::clone(changed)));

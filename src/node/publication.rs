@@ -25,7 +25,7 @@ use crate::{
     inventory::{self, Inventory, PfNames},
     ledger::{DeviceRecord, Entry, Step},
     publish::{self, Desired, PublishInput, Published},
-    slice::{Device, Reason, Slice, Taint},
+    slice::{Device, Features, Reason, Slice, Taint},
     telemetry::{Metrics, Task},
 };
 
@@ -50,6 +50,8 @@ pub(super) struct Publication {
     pub(super) node: String,
     /// For claims that are prepared.
     pub(super) pool_defaults: watch::Sender<Arc<claim::PoolDefaults>>,
+    /// The features of the server that the last plan was for.
+    pub(super) planned_for: Option<Features>,
 }
 
 /// How long a burst may settle: where a scan is slow (many functions, a busy host), scans take a
@@ -90,7 +92,10 @@ impl Publication {
                 Err(error) => tracing::error!(error, "inventory: keeping what is published"),
             }
             // Either something changed, or it is time to scan anyway.
-            let _ = timeout(pause, changed.notified()).await;
+            tokio::select! {
+                _ = timeout(pause, changed.notified()) => {}
+                Ok(()) = other_features(self.published.clone(), self.planned_for) => {}
+            }
             sleep(settle).await;
         }
     }
@@ -141,6 +146,7 @@ impl Publication {
         let Some(published) = published.as_ref() else {
             return;
         };
+        self.planned_for = Some(published.features);
         let published = &with_recorded(published, &scan.recorded);
         let resting = |id: &DeviceId| scan.claimed.get(id).cloned().flatten();
         let candidates = pool_config::candidates(&scan.inventory, resting, published);
@@ -197,6 +203,15 @@ impl Publication {
             other
         });
     }
+}
+
+/// Ends when the server keeps something else than was planned for: it is another version now.
+async fn other_features(
+    mut published: watch::Receiver<Option<Published>>,
+    planned_for: Option<Features>,
+) -> Result<(), watch::error::RecvError> {
+    let differs = |now: &Option<Published>| now.as_ref().map(|now| now.features) != planned_for;
+    published.wait_for(differs).await.map(drop)
 }
 
 fn count(slices: &[Slice]) -> usize {

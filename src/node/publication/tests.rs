@@ -166,3 +166,23 @@ fn a_claimed_device_says_what_it_said_before_even_when_all_slices_are_gone_and_t
         "slices know better than records"
     );
 }
+
+#[tokio::test]
+async fn a_server_with_other_features_is_planned_for_at_once() {
+    let features = |taints| Features {
+        counters: true,
+        taints,
+    };
+    let published = |taints| {
+        Some(Published {
+            devices: BTreeMap::new(),
+            features: features(taints),
+        })
+    };
+    let (sender, receiver) = watch::channel(published(false));
+    let mut waiting = Box::pin(other_features(receiver, Some(features(false))));
+    let now = futures::poll!(waiting.as_mut());
+    assert!(now.is_pending());
+    sender.send_replace(published(true));
+    waiting.await.unwrap();
+}
