@@ -28,7 +28,7 @@ mod releases;
 mod status;
 mod watchdog;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow};
 use tokio::{
@@ -262,6 +262,7 @@ fn publish(
         node: args.node_name.clone(),
         pool_defaults,
         planned_for: None,
+        last_known: BTreeMap::new(),
     };
     parts.run("config file", pool_config::watch(file, Arc::clone(changed)));
     parts.run("policies", policies::watch(view, Arc::clone(changed)));

@@ -52,6 +52,9 @@ pub(super) struct Publication {
     pub(super) pool_defaults: watch::Sender<Arc<claim::PoolDefaults>>,
     /// The features of the server that the last plan was for.
     pub(super) planned_for: Option<Features>,
+    /// What was last published of devices that were tainted then and have not been published
+    /// since: a server that keeps no taints has none of them.
+    pub(super) last_known: BTreeMap<String, Device>,
 }
 
 /// How long a burst may settle: where a scan is slow (many functions, a busy host), scans take a
@@ -147,7 +150,10 @@ impl Publication {
             return;
         };
         self.planned_for = Some(published.features);
+        remember(&mut self.last_known, &published.devices, &scan.taints);
+        let unpublished: Vec<Device> = self.last_known.values().cloned().collect();
         let published = &with_recorded(published, &scan.recorded);
+        let published = &with_recorded(published, &unpublished);
         let resting = |id: &DeviceId| scan.claimed.get(id).cloned().flatten();
         let candidates = pool_config::candidates(&scan.inventory, resting, published);
         let pools = self.pools.assign(&candidates);
@@ -212,6 +218,17 @@ async fn other_features(
 ) -> Result<(), watch::error::RecvError> {
     let differs = |now: &Option<Published>| now.as_ref().map(|now| now.features) != planned_for;
     published.wait_for(differs).await.map(drop)
+}
+
+/// Keeps what is published of tainted devices until they are published without taints.
+fn remember(
+    last_known: &mut BTreeMap<String, Device>,
+    published: &BTreeMap<String, Device>,
+    taints: &BTreeMap<DeviceId, Vec<Taint>>,
+) {
+    last_known.retain(|name, _| !published.contains_key(name));
+    let tainted = taints.keys().filter_map(|id| published.get(&id.name()));
+    last_known.extend(tainted.map(|device| (device.name.clone(), device.clone())));
 }
 
 fn count(slices: &[Slice]) -> usize {

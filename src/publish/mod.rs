@@ -74,7 +74,8 @@ pub struct PublishInput<'a> {
 pub struct Desired {
     /// At least one; the index is the place.
     pub slices: Vec<Slice>,
-    /// What the API would have refused and is left out, for the log.
+    /// What is left out, for the log: what the API would have refused, and devices whose taint the
+    /// server does not keep.
     pub warnings: Vec<String>,
 }
 
@@ -97,8 +98,9 @@ pub fn slices(input: &PublishInput<'_>) -> Desired {
         .map(|function| facts.device(function))
         .collect();
     devices.extend(vanished(input));
-    taints::apply(&mut devices, input);
-    let (mut devices, warnings) = validate::valid(devices);
+    let mut warnings = taints::apply(&mut devices, input);
+    let (mut devices, refused) = validate::valid(devices);
+    warnings.extend(refused);
     let sets = if input.published.features.counters {
         counters::apply(&mut devices)
     } else {

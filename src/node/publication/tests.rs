@@ -167,6 +167,83 @@ fn a_claimed_device_says_what_it_said_before_even_when_all_slices_are_gone_and_t
     );
 }
 
+/// What is published of a scan on a server that keeps nothing.
+fn on_an_old_server(scan: &Scan) -> BTreeMap<String, Device> {
+    let features = Features {
+        counters: false,
+        taints: false,
+    };
+    let published = Published {
+        devices: BTreeMap::new(),
+        features,
+    };
+    let desired = publish::slices(&PublishInput {
+        driver: DRIVER,
+        inventory: &scan.inventory,
+        claimed: &scan.claimed,
+        taints: &scan.taints,
+        pools: Some(&Assignment::default()),
+        policy_attributes: None,
+        published: &published,
+    });
+    let devices = desired.slices.iter().flat_map(Slice::devices);
+    devices
+        .map(|device| (device.name.clone(), device.clone()))
+        .collect()
+}
+
+#[test]
+fn without_taints_a_damaged_device_is_in_no_slice_until_it_is_healthy_and_a_claimed_one_is() {
+    let (fake, dir) = (Fake::igb(), tempfile::tempdir().unwrap());
+    let engine = engine(&fake, dir.path());
+    let deadline = || Deadline::after(Duration::from_secs(5));
+    let (held, damaged) = ("0000-02-10-0", "0000-02-10-2");
+    engine
+        .prepare(&claim(held), &NO_DEFAULTS, deadline())
+        .unwrap();
+    let all = on_an_old_server(&scan(&engine, DRIVER).unwrap());
+    assert!(all.contains_key(held) && all.contains_key(damaged));
+    let record = Paths::below(dir.path())
+        .records()
+        .join(format!("c2+{damaged}.json"));
+    crate::files::write_atomic(&record, b"{", 0o600).unwrap();
+    let mut expected = all.clone();
+    expected.remove(damaged);
+    let now = scan(&engine, DRIVER).unwrap();
+    assert!(
+        now.claimed
+            .contains_key(&DeviceId::from_name(damaged).unwrap())
+    );
+    assert_eq!(on_an_old_server(&now), expected);
+    crate::files::remove(&record).unwrap();
+    assert_eq!(on_an_old_server(&scan(&engine, DRIVER).unwrap()), all);
+}
+
+#[test]
+fn a_device_that_was_left_out_comes_back_with_what_was_last_known_of_it() {
+    let device = |name: &str| Device {
+        name: name.to_owned(),
+        attributes: [("pool".to_owned(), "a.b/c".into())].into(),
+        ..Device::default()
+    };
+    let (name, other) = ("0000-02-10-0", "0000-02-10-2");
+    let all: BTreeMap<_, _> = [name, other]
+        .map(|name| (name.to_owned(), device(name)))
+        .into();
+    let taint = Taint::no_schedule(DRIVER, Reason::UndoFailed);
+    let tainted = BTreeMap::from([(DeviceId::from_name(name).unwrap(), vec![taint])]);
+    let mut last = BTreeMap::new();
+    remember(&mut last, &all, &tainted);
+    let mut without = all.clone();
+    without.remove(name);
+    for taints in [&tainted, &BTreeMap::new()] {
+        remember(&mut last, &without, taints);
+        assert_eq!(last, BTreeMap::from([(name.to_owned(), device(name))]));
+    }
+    remember(&mut last, &all, &BTreeMap::new());
+    assert_eq!(last, BTreeMap::new());
+}
+
 #[tokio::test]
 async fn a_server_with_other_features_is_planned_for_at_once() {
     let features = |taints| Features {
