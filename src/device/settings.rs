@@ -111,6 +111,7 @@ impl fmt::Display for VlanProto {
 
 /// The VLAN that a PF sets for a VF (VST). Id 0 with QoS 0 is "none".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
 pub struct VlanTag {
     /// 0 to 4094.
     pub id: u16,
@@ -154,7 +155,7 @@ pub struct VfAddress {
 
 /// One value that a PF stores for a VF (`IFLA_VF_*` of rtnetlink), always absolute, never a delta.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum VfSetting {
     /// The administrative MAC; [`Mac::ZERO`] clears it.
     Mac(Mac),

@@ -181,8 +181,9 @@ pub struct VfState {
 }
 
 /// One assignment, with the value that it replaces. `from: None`: the kernel does not report it.
-/// The values themselves (`VfSetting`, `LinkSetting`, `VlanTag`) are what the kernel takes, without
-/// room for fields of a later version: it adds a step, and this version keeps the record unread.
+/// The values themselves (`VfSetting`, `LinkSetting`, `VlanTag`, `Route`) are what the kernel takes,
+/// without room for fields of a later version: they refuse them, and this version keeps the record
+/// unread, as with a step that it does not know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Step {

@@ -1,3 +1,6 @@
+#[path = "tests/nesting.rs"]
+mod nesting;
+
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
