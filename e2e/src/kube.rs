@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use http::Request;
 use kube::{Client, Config, Error};
 use serde_json::Value;
@@ -52,6 +52,26 @@ pub(crate) fn list(path: &str) -> Result<Vec<Value>> {
         .pointer_mut("/items")
         .and_then(|items| items.as_array_mut().map(std::mem::take))
         .unwrap_or_default())
+}
+
+/// What has happened since a version to what a list's path gives, as a watch reports it: objects
+/// with `type` and `object`.
+pub(crate) fn watched(path: &str, version: &str) -> Result<Vec<Value>> {
+    let watch = format!("{path}&watch=true&resourceVersion={version}&timeoutSeconds=2");
+    let (runtime, client) = server()?;
+    let request = Request::get(&watch).body(Vec::new())?;
+    let answer = runtime
+        .block_on(client.request_text(request))
+        .context(watch.clone())?;
+    let events: Vec<Value> = answer
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
+    ensure!(
+        events.iter().all(|event| text(event, "/type") != "ERROR"),
+        "{watch}: {answer}"
+    );
+    Ok(events)
 }
 
 /// Creates an object at its kind's path; the server's message when it refuses it.

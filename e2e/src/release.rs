@@ -95,6 +95,11 @@ impl Release {
         )
     }
 
+    /// Agents that do not publish the function at this address.
+    pub(crate) fn excluding(&self, pci: &str) -> Result<()> {
+        self.helm_install(&self.image, &[&format!("agent.exclude[0]={pci}")])
+    }
+
     /// Without the policy that checks claim configs where they are written: an older server, or a
     /// lax administrator.
     pub(crate) fn without_admission(&self) -> Result<()> {

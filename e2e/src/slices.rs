@@ -28,11 +28,40 @@ pub(crate) struct Published {
 
 /// The slices of a node, as objects.
 pub(crate) fn slices(node: &Node) -> Result<Vec<Value>> {
+    kube::list(&path(node))
+}
+
+fn path(node: &Node) -> String {
     let here = format!(
         "fieldSelector=spec.driver={DRIVER},spec.nodeName={}",
         node.name
     );
-    kube::list(&format!("/apis/resource.k8s.io/v1/resourceslices?{here}"))
+    format!("/apis/resource.k8s.io/v1/resourceslices?{here}")
+}
+
+/// The version of the cluster's state now: where a [`history`] begins.
+pub(crate) fn version(node: &Node) -> Result<String> {
+    let list = kube::get(&path(node))?;
+    Ok(text(&list, "/metadata/resourceVersion").to_owned())
+}
+
+/// One write of a slice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Write {
+    /// `ADDED`, `MODIFIED` or `DELETED`.
+    pub(crate) verb: String,
+    /// Its name.
+    pub(crate) slice: String,
+}
+
+/// Every write of a node's slices since a version, whoever did it, as a watch reports them.
+pub(crate) fn history(node: &Node, version: &str) -> Result<Vec<Write>> {
+    let events = kube::watched(&path(node), version)?;
+    let write = |event: &Value| Write {
+        verb: text(event, "/type").to_owned(),
+        slice: text(event, "/object/metadata/name").to_owned(),
+    };
+    Ok(events.iter().map(write).collect())
 }
 
 /// Name, UID and resourceVersion of each slice of a node: the same again means that nobody wrote.

@@ -24,6 +24,7 @@ mod t_policies;
 mod table;
 mod u_wrong_pod;
 mod v_pinned_elsewhere;
+mod w_one_writer;
 
 use anyhow::Result;
 

@@ -1,11 +1,15 @@
 //! **The administrator** of a cluster of Kubernetes 1.34, whose API server knows no shared counters
 //! and drops taints: `lab up --kubernetes 1.34`.
 //!
-//! **Must hold**: what the server drops is not written again and again; a port is offered only
-//! while it has no VFs, and VFs that are created while a pod has the port are not; where a device
-//! was allocated twice all the same, Prepare refuses it and names both claims.
+//! **Must hold**: what the server drops is not written again and again; VFs of a port without
+//! carrier are left out, since no taint keeps claims from them; a port is offered only while it has
+//! no VFs, and VFs that are created while a pod has the port are not; where a device was allocated
+//! twice all the same, Prepare refuses it and names both claims.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
@@ -62,8 +66,23 @@ fn nothing_is_written_twice(node: &Node, space: &Space) -> Result<()> {
         "{} devices, or counters or taints were kept",
         devices.len()
     );
-    let before = slices::identities(node)?;
     carrier(node, false)?;
+    let port = node.pfs()?.swap_remove(0);
+    eventually(
+        "VFs of a port without carrier are in no slice",
+        SOON,
+        || {
+            let mut healthy = devices.clone();
+            port.vfs
+                .iter()
+                .for_each(|vf| drop(healthy.remove(&slice_name(&vf.pci))));
+            let now = slices::devices(node)?;
+            let (now, healthy) = (names(&now), names(&healthy));
+            ensure!(now == healthy, "listed: {now:?}, not {healthy:?}");
+            Ok(())
+        },
+    )?;
+    let before = slices::identities(node)?;
     let agents = node.agents()?;
     node.signal_agent("TERM")?;
     node.agent_is_back(&agents)?;
@@ -76,7 +95,12 @@ fn nothing_is_written_twice(node: &Node, space: &Space) -> Result<()> {
         std::thread::sleep(Duration::from_secs(1));
     }
     space.step("a port without carrier, another agent, half a minute: no slice was written");
-    carrier(node, true)
+    carrier(node, true)?;
+    slices::follow(node, SOON).map(drop)
+}
+
+fn names(devices: &BTreeMap<String, slices::Published>) -> Vec<&String> {
+    devices.keys().collect()
 }
 
 /// Switches the first port's carrier off or on, and waits until the node sees it.

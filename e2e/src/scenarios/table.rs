@@ -16,7 +16,7 @@ use super::{
     Scenario, a_install, b_vlan_pods, c_nothing_stays, d_vfio, e_extended_resource, f_all_taken,
     g_killed_at_every_step, h_agent_away_at_the_hook, i_restarts, j_refusals, k_vfs_removed,
     l_containerd_restart, m_uninstall, n_link_down, o_port_or_vfs, p_pools, q_recorded_hosts,
-    r_selectors, s_old_server, t_policies, u_wrong_pod, v_pinned_elsewhere,
+    r_selectors, s_old_server, t_policies, u_wrong_pod, v_pinned_elsewhere, w_one_writer,
 };
 
 /// Minutes for the scenarios of a run of CI, from the first to the last.
@@ -150,6 +150,10 @@ pub(crate) const TABLE: &[Slot] = &[
         .full_only()
         .own_release()
         .because("upgrades to another image; takes too long for every run"),
+    Slot::alone(w_one_writer::SCENARIO, NODE1, 4.5)
+        .full_only()
+        .own_release()
+        .because("upgrades the release twice, and waits for what must not happen; one Node anew"),
     Slot::alone(p_pools::SCENARIO, NODE1, 2.0)
         .own_release()
         .because("configures the release for both nodes; pods on one"),
