@@ -25,7 +25,10 @@ pub use run::run;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
+
+use tokio::time::Instant;
 
 use crate::{
     classes::{self, Class, Plan, Stored},
@@ -44,8 +47,24 @@ pub struct Controller {
     /// Warnings that have been logged, to log each once.
     logged: BTreeSet<String>,
     /// Classes that the API server stores differently from how they were written: resource
-    /// version, and what was written. Not written again until they change.
-    settled: BTreeMap<String, (String, Class)>,
+    /// version, and what was written. Not written again until they change, or for a while: the
+    /// server may be upgraded to one that keeps all.
+    settled: BTreeMap<String, Settled>,
+}
+
+struct Settled {
+    version: String,
+    class: Class,
+    at: Instant,
+}
+
+/// What the API server did not keep is written again after this.
+const AGAIN: Duration = Duration::from_mins(10);
+
+impl Settled {
+    fn is(&self, stored: &Stored, class: &Class) -> bool {
+        self.version == stored.version && self.class == *class && self.at.elapsed() < AGAIN
+    }
 }
 
 impl Controller {
@@ -146,7 +165,8 @@ impl Controller {
             results.push(written.map(|stored| self.written("created", class, stored)));
         }
         for (stored, class) in plan.update {
-            if self.settled.get(&class.name) == Some(&(stored.version.clone(), class.clone())) {
+            let settled = self.settled.get(&class.name);
+            if settled.is_some_and(|settled| settled.is(&stored, &class)) {
                 continue;
             }
             let written = self.cluster.update_class(&stored, &class).await;
@@ -173,8 +193,13 @@ impl Controller {
             "the API server stores DeviceClass {} without extendedResourceName",
             class.name
         );
-        self.settled
-            .insert(class.name.clone(), (stored.version, class));
+        let name = class.name.clone();
+        let settled = Settled {
+            version: stored.version,
+            class,
+            at: Instant::now(),
+        };
+        self.settled.insert(name, settled);
     }
 
     fn warn_once(&mut self, text: String) {

@@ -130,6 +130,23 @@ async fn a_class_without_its_extended_resource_is_not_written_in_a_loop() {
     assert_eq!(memory.class_writes(), ["create a.intel.com"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_class_gets_its_extended_resource_once_the_server_keeps_it() {
+    let memory = Arc::new(Memory::default());
+    memory.drop_extended_resources();
+    let mut controller = controller(&memory);
+    memory.configure(&name(), &[("config.json", &pools(&["a"]))]);
+    controller.reconcile().await.unwrap();
+    memory.keep_extended_resources();
+    controller.reconcile().await.unwrap();
+    assert_eq!(memory.class_writes(), ["create a.intel.com"]);
+    tokio::time::advance(AGAIN).await;
+    for _ in 0..2 {
+        controller.reconcile().await.unwrap();
+    }
+    assert_eq!(memory.class_writes(), ["update a.intel.com"]);
+}
+
 #[tokio::test]
 async fn a_foreign_class_is_kept_and_an_edited_own_class_is_reverted() {
     let memory = Arc::new(Memory::default());

@@ -64,6 +64,11 @@ impl Memory {
         self.state().controller.drops_resources = true;
     }
 
+    /// From now on it does.
+    pub fn keep_extended_resources(&self) {
+        self.state().controller.drops_resources = false;
+    }
+
     /// Nodes publish these devices.
     pub fn publish_devices(&self, nodes: Vec<(Node, Vec<Seen>)>) {
         self.state().controller.nodes = nodes;
