@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The first half is pure: the same input gives the same slices, and a change of one device changes
-//! one slice. The second knows what the server holds, and writes what differs.
+//! one slice. The second knows what the server holds, and writes what differs, if this agent is the
+//! one that writes on this node ([`Lease`]) and nobody else rewrites it.
 
 mod attributes;
 mod chunks;

@@ -236,3 +236,23 @@ async fn whoever_deletes_what_replaces_deleted_slices_is_not_answered_at_once() 
     tokio::time::sleep(SECOND * 30).await;
     agent.holds(&case()).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn two_agents_that_do_not_share_locks_write_rarely() {
+    let server: Arc<Memory> = Arc::default();
+    let old = Agent::start(&server, Pace::default());
+    let new = Agent::start(&server, Pace::default());
+    old.desire(&case());
+    tokio::time::sleep(SECOND * 5).await;
+    server.writes();
+    let mut tainted = case();
+    down(&mut tainted, 1);
+    let fewer = Case::of(host(&[(1, 7, 3)]), ALL);
+    for other in [tainted, fewer] {
+        new.desire(&other);
+        tokio::time::sleep(SECOND * 60).await;
+        let writes = server.writes();
+        // One in ten seconds each, and now and then a round that the other answered late.
+        assert!(writes.len() <= 20, "{} in a minute", writes.len());
+    }
+}
