@@ -8,6 +8,9 @@ use std::{
 use super::Spec;
 use crate::files;
 
+/// Only the runtime reads specs, as root. They have what a claim sets as environment variables.
+const MODE: u32 = 0o600;
+
 /// Writes the spec of a claim.
 ///
 /// # Errors
@@ -16,7 +19,7 @@ pub fn write(dir: &Path, driver: &str, uid: impl fmt::Display, spec: &Spec) -> i
     let path = file(dir, driver, uid);
     let mut text = serde_json::to_vec_pretty(spec)?;
     text.push(b'\n');
-    files::write_atomic(&path, &text, 0o644).map_err(|error| with_path(&path, &error))
+    files::write_atomic(&path, &text, MODE).map_err(|error| with_path(&path, &error))
 }
 
 /// Whether the spec of a claim exists.

@@ -38,6 +38,24 @@ fn specs_are_written_and_removed_and_only_this_drivers_orphans_are() {
     assert!(!exists(dir.path(), "sriov-dra.io", UID));
 }
 
+/// What a claim sets as environment variables is in it, and only the runtime reads it.
+#[test]
+fn only_root_reads_a_spec() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let device = Device::new("0000:3b:02.1", Edits::default());
+    write(
+        dir.path(),
+        "sriov-dra.io",
+        UID,
+        &Spec::new("sriov-dra.io", UID, vec![device]),
+    )
+    .unwrap();
+    let file = dir.path().join(format!("sriov-dra.io-claim_{UID}.json"));
+    let mode = std::fs::metadata(file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
 #[test]
 fn the_parser_rejects_an_invalid_spec() {
     let spec = Spec::new(
