@@ -23,6 +23,23 @@
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
+{{- /* Labels and annotations are strings, also those that YAML would take for something else. */}}
+{{- define "sriov-dra.strings" -}}
+{{- range $key, $value := . }}
+{{ $key | quote }}: {{ $value | toString | quote }}
+{{- end }}
+{{- end }}
+
+{{- /* OpenShift assigns the users of pods itself, and refuses others. A value of null: 65532 elsewhere; "": no user. */}}
+{{- define "sriov-dra.runAs" -}}
+{{- $openShift := .Capabilities.APIVersions.Has "security.openshift.io/v1" }}
+{{- $user := kindIs "invalid" .Values.podSecurity.runAsUser | ternary (ternary "" 65532 $openShift) .Values.podSecurity.runAsUser }}
+{{- if ne (toString $user) "" }}
+runAsUser: {{ $user | int64 }}
+runAsGroup: {{ $user | int64 }}
+{{- end }}
+{{- end }}
+
 {{- define "sriov-dra.selector" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
