@@ -11,9 +11,18 @@ pub struct ControllerArgs {
     /// ConfigMaps with config.json, as NAMESPACE/NAME. All keys are read.
     #[arg(long, env = "SRIOV_DRA_CONFIG_MAPS", value_delimiter = ',')]
     pub config_map: Vec<ConfigMapName>,
-    /// Label selector of ConfigMaps in any namespace, instead of --config-map.
+    /// Label selector of ConfigMaps, instead of --config-map.
     #[arg(long, env = "SRIOV_DRA_CONFIG_LABEL", conflicts_with = "config_map")]
     pub config_label: Option<String>,
+    /// Namespaces of the ConfigMaps that --config-label finds: whoever may write ConfigMaps there
+    /// may create DeviceClasses. Default: all.
+    #[arg(
+        long,
+        env = "SRIOV_DRA_CONFIG_NAMESPACES",
+        value_delimiter = ',',
+        requires = "config_label"
+    )]
+    pub config_namespace: Vec<String>,
     /// Namespace of SriovResourcePolicies and DeviceAttributes that define pools. Default: none.
     #[arg(long, env = "SRIOV_DRA_POLICY_NAMESPACE", required_unless_present_any = ["config_label", "config_map"])]
     pub policy_namespace: Option<String>,

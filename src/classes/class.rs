@@ -75,6 +75,13 @@ impl Class {
         self.labels.get(&key) == Some(&value)
     }
 
+    /// The pool that the controller made it for.
+    #[must_use]
+    pub fn pool(&self, driver: &str) -> Option<&str> {
+        let pool = self.annotations.get(&format!("{driver}/pool"));
+        pool.map(String::as_str)
+    }
+
     /// Whether it gives what the other one gives.
     #[must_use]
     pub fn gives_the_same(&self, other: &Self) -> bool {

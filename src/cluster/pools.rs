@@ -17,8 +17,13 @@ use crate::{
 pub enum ConfigMaps {
     /// Those of these names.
     Named(Vec<ConfigMapName>),
-    /// Those of any namespace that this label selector finds.
-    Labelled(String),
+    /// Those that this label selector finds.
+    Labelled {
+        /// The label selector.
+        selector: String,
+        /// Where; empty: in all namespaces.
+        namespaces: Vec<String>,
+    },
 }
 
 /// `namespace/name`.

@@ -11,9 +11,12 @@
 //! ```
 //!
 //! An invalid configuration keeps its last valid pools. While one has never been valid, or a named
-//! ConfigMap is missing, no class is deleted. Several controllers can run at once: every write has
-//! the resource version that was read.
+//! ConfigMap is missing, no class is deleted. What a label or the namespace of policies finds may be
+//! too little (a typing error finds nothing): then only classes of pools that this process has seen
+//! are deleted. Several controllers can run at once: every write has the resource version that was
+//! read.
 
+mod deletion;
 mod policies;
 mod run;
 mod sources;
@@ -33,6 +36,7 @@ use tokio::time::Instant;
 use crate::{
     classes::{self, Class, Plan, Stored},
     cluster::{self, ConfigMaps, Event, PoolCluster, Result, Subject},
+    pool::PoolName,
 };
 use policies::Policies;
 use sources::Sources;
@@ -50,6 +54,8 @@ pub struct Controller {
     /// version, and what was written. Not written again until they change, or for a while: the
     /// server may be upgraded to one that keeps all.
     settled: BTreeMap<String, Settled>,
+    /// Pools that were configured at any time since the start.
+    seen: BTreeSet<PoolName>,
 }
 
 struct Settled {
@@ -77,7 +83,7 @@ impl Controller {
         driver: &str,
         prefix: &str,
     ) -> Self {
-        let (logged, settled) = Default::default();
+        let (logged, settled, seen) = Default::default();
         let (sources, policies) = (
             Sources::new(prefix),
             Policies::new(policies, driver, prefix),
@@ -90,6 +96,7 @@ impl Controller {
             policies,
             logged,
             settled,
+            seen,
         }
     }
 
@@ -118,9 +125,9 @@ impl Controller {
         for conflict in std::mem::take(&mut plan.conflicts) {
             self.warn_once(conflict.to_string());
         }
-        if !missing.is_empty() || !self.sources.all_known() || !self.policies.all_known() {
-            self.keep_classes(&mut plan);
-        }
+        let certain = missing.is_empty() && self.sources.all_known() && self.policies.all_known();
+        self.keep_classes(&mut plan, certain, &maps);
+        self.seen.extend(pools);
         let classes = self.apply(plan).await;
         let policies = self.policies.write_statuses(&*self.cluster).await;
         classes.and(policies)
@@ -148,14 +155,6 @@ impl Controller {
             .filter(|name| maps.iter().all(|map| map.name != **name))
             .map(ToString::to_string)
             .collect()
-    }
-
-    /// Removes the deletions from a plan: the class may be of a configuration that is not known.
-    fn keep_classes(&mut self, plan: &mut Plan) {
-        for kept in plan.delete.drain(..) {
-            let name = &kept.class.name;
-            tracing::info!("keeping DeviceClass {name} until all configurations are valid");
-        }
     }
 
     async fn apply(&mut self, plan: Plan) -> Result<()> {

@@ -73,6 +73,12 @@ impl Policies {
         self.library.pools()
     }
 
+    /// Whether there is a policy.
+    pub(super) fn any(&self) -> bool {
+        let objects = self.objects.as_ref();
+        objects.is_some_and(|objects| !objects.policies.is_empty())
+    }
+
     /// Whether policies have been read and each has been valid at least once.
     pub(super) fn all_known(&self) -> bool {
         self.objects.is_some() && self.library.all_known()

@@ -38,7 +38,10 @@ pub fn run(args: ControllerArgs) -> anyhow::Result<()> {
             signal(SignalKind::interrupt())?,
         );
         let which = match args.config_label {
-            Some(selector) => ConfigMaps::Labelled(selector),
+            Some(selector) => ConfigMaps::Labelled {
+                selector,
+                namespaces: args.config_namespace,
+            },
             None => ConfigMaps::Named(args.config_map),
         };
         let cluster: Arc<dyn PoolCluster> = Arc::new(Kube::connect(&args.driver_name, "").await?);

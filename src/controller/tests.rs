@@ -118,6 +118,62 @@ async fn no_class_is_deleted_while_a_configuration_is_unknown() {
     assert_eq!(names(&memory), ["c.intel.com"]);
 }
 
+fn labelled(memory: &Arc<Memory>, namespaces: &[&str]) -> Controller {
+    let cluster: Arc<dyn PoolCluster> = Arc::clone(memory) as Arc<dyn PoolCluster>;
+    let which = ConfigMaps::Labelled {
+        selector: "pools=yes".into(),
+        namespaces: namespaces.iter().map(ToString::to_string).collect(),
+    };
+    Controller::new(cluster, which, None, DRIVER, "intel.com")
+}
+
+#[tokio::test]
+async fn a_label_that_matches_nothing_deletes_no_class() {
+    let memory = Arc::new(Memory::default());
+    memory.configure(&name(), &[("config.json", &pools(&["a", "b"]))]);
+    labelled(&memory, &[]).reconcile().await.unwrap();
+    assert_eq!(names(&memory), ["a.intel.com", "b.intel.com"]);
+
+    // The label has a typing error now, and the controller is another process.
+    memory.configure(&name(), &[]);
+    let mut controller = labelled(&memory, &[]);
+    controller.reconcile().await.unwrap();
+    assert_eq!(names(&memory), ["a.intel.com", "b.intel.com"]);
+    // It matches something else.
+    memory.configure(&name(), &[("config.json", &pools(&["c"]))]);
+    controller.reconcile().await.unwrap();
+    let all = ["a.intel.com", "b.intel.com", "c.intel.com"];
+    assert_eq!(names(&memory), all);
+    // What this process has seen go is deleted.
+    memory.configure(&name(), &[]);
+    controller.reconcile().await.unwrap();
+    assert_eq!(names(&memory), ["a.intel.com", "b.intel.com"]);
+}
+
+#[tokio::test]
+async fn a_namespace_without_policies_deletes_no_class() {
+    let memory = Arc::new(Memory::default());
+    memory.configure(&name(), &[("config.json", &pools(&["a"]))]);
+    labelled(&memory, &[]).reconcile().await.unwrap();
+    memory.write_policies(Default::default());
+    let cluster: Arc<dyn PoolCluster> = Arc::clone(&memory) as Arc<dyn PoolCluster>;
+    let (which, policies) = (ConfigMaps::Named(vec![]), memory.all_policies("typo"));
+    let mut controller = Controller::new(cluster, which, Some(policies), DRIVER, "intel.com");
+    controller.reconcile().await.unwrap();
+    assert_eq!(names(&memory), ["a.intel.com"]);
+}
+
+#[tokio::test]
+async fn config_maps_of_other_namespaces_make_no_class() {
+    let memory = Arc::new(Memory::default());
+    let tenants = "tenant/pools".parse().unwrap();
+    memory.configure(&name(), &[("config.json", &pools(&["a"]))]);
+    memory.configure(&tenants, &[("config.json", &pools(&["b"]))]);
+    let mut controller = labelled(&memory, &["kube-system"]);
+    controller.reconcile().await.unwrap();
+    assert_eq!(names(&memory), ["a.intel.com"]);
+}
+
 #[tokio::test]
 async fn a_class_without_its_extended_resource_is_not_written_in_a_loop() {
     let memory = Arc::new(Memory::default());

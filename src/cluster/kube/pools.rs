@@ -46,10 +46,14 @@ impl PoolCluster for Kube {
                     );
                 }
             }
-            ConfigMaps::Labelled(selector) => {
-                let api = Api::<ApiConfigMap>::all(self.client.clone());
+            ConfigMaps::Labelled {
+                selector,
+                namespaces,
+            } => {
                 let params = ListParams::default().labels(selector);
-                found = self.request("ConfigMaps", api.list(&params)).await?.items;
+                for api in self.config_map_apis(namespaces) {
+                    found.extend(self.request("ConfigMaps", api.list(&params)).await?.items);
+                }
             }
         }
         Ok(found.into_iter().map(config_map).collect())
@@ -117,11 +121,13 @@ impl PoolCluster for Kube {
         );
         let maps = |api, config| changes::<ApiConfigMap>(api, config, "ConfigMaps");
         let maps: Vec<BoxStream<'static, ()>> = match which {
-            ConfigMaps::Labelled(selector) => {
-                vec![maps(
-                    Api::all(self.client.clone()),
-                    watcher::Config::default().labels(selector),
-                )]
+            ConfigMaps::Labelled {
+                selector,
+                namespaces,
+            } => {
+                let only = || watcher::Config::default().labels(selector);
+                let apis = self.config_map_apis(namespaces).into_iter();
+                apis.map(|api| maps(api, only())).collect()
             }
             ConfigMaps::Named(names) => names
                 .iter()
@@ -157,6 +163,15 @@ impl PoolCluster for Kube {
 impl Kube {
     fn class_api(&self) -> Api<DeviceClass> {
         Api::all(self.client.clone())
+    }
+
+    /// One for each namespace, or one for all.
+    fn config_map_apis(&self, namespaces: &[String]) -> Vec<Api<ApiConfigMap>> {
+        if namespaces.is_empty() {
+            return vec![Api::all(self.client.clone())];
+        }
+        let api = |namespace: &String| Api::namespaced(self.client.clone(), namespace);
+        namespaces.iter().map(api).collect()
     }
 }
 

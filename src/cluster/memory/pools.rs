@@ -137,7 +137,9 @@ impl PoolCluster for Memory {
         state.trip("ConfigMaps")?;
         let wanted = |name: &ConfigMapName| match which {
             ConfigMaps::Named(names) => names.contains(name),
-            ConfigMaps::Labelled(_) => true,
+            ConfigMaps::Labelled { namespaces, .. } => {
+                namespaces.is_empty() || namespaces.contains(&name.namespace)
+            }
         };
         Ok(state
             .controller

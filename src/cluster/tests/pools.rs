@@ -85,3 +85,36 @@ async fn of_named_config_maps_those_that_exist_are_given() {
     assert_eq!(maps.len(), 1);
     assert_eq!(maps[0].data["config.json"], "{}");
 }
+
+#[tokio::test]
+async fn labelled_config_maps_are_those_of_the_given_namespaces() {
+    let list = |name: &str| {
+        json!({"kind": "ConfigMapList", "apiVersion": "v1", "metadata": {}, "items": [
+            {"metadata": {"namespace": name, "name": name, "uid": "u"}}]})
+    };
+    let labelled = |namespaces: &[&str]| ConfigMaps::Labelled {
+        selector: "a=b".into(),
+        namespaces: namespaces.iter().map(ToString::to_string).collect(),
+    };
+    let (kube, task) = server(vec![
+        (
+            "GET /api/v1/namespaces/x/configmaps?&labelSelector=a%3Db",
+            200,
+            list("x"),
+        ),
+        (
+            "GET /api/v1/namespaces/y/configmaps?&labelSelector=a%3Db",
+            200,
+            list("y"),
+        ),
+        (
+            "GET /api/v1/configmaps?&labelSelector=a%3Db",
+            200,
+            list("z"),
+        ),
+    ]);
+    let maps = kube.config_maps(&labelled(&["x", "y"])).await.unwrap();
+    assert_eq!(maps.len(), 2);
+    assert_eq!(kube.config_maps(&labelled(&[])).await.unwrap().len(), 1);
+    sent(kube, task).await;
+}
