@@ -1,9 +1,7 @@
 //! Events: what `kubectl describe` shows.
 
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::runtime::events::{Event as ApiEvent, EventType};
 
-use super::status::cut;
 use crate::{
     ledger::ClaimRef,
     resource_policy::{GROUP, Kind, VERSION},
@@ -25,7 +23,7 @@ pub struct Event {
 }
 
 /// Whose event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// A pod's.
     Pod {
@@ -121,20 +119,5 @@ fn node(name: &str) -> ObjectReference {
         name: Some(name.to_owned()),
         uid: Some(name.to_owned()),
         ..Default::default()
-    }
-}
-
-/// As the API takes it: notes have at most 1024 bytes.
-pub(super) fn event(event: &Event) -> ApiEvent {
-    ApiEvent {
-        type_: if event.warning {
-            EventType::Warning
-        } else {
-            EventType::Normal
-        },
-        reason: event.reason.into(),
-        note: Some(cut(&event.note, 1024).to_owned()),
-        action: event.action.into(),
-        secondary: None,
     }
 }

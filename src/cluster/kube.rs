@@ -8,6 +8,7 @@ mod owner;
 mod policies;
 mod policy_status;
 mod pools;
+mod recorder;
 mod watches;
 
 use std::{fmt::Debug, future::Future, sync::Mutex, time::Duration};
@@ -22,13 +23,12 @@ use k8s_openapi::{
 use kube::{
     Api, Client,
     api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions},
-    runtime::events::{Recorder, Reporter},
 };
 use tokio::time::timeout;
 
 use super::{
     Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Pods, Policies, Result, claims, convert,
-    events, slice_name, status,
+    slice_name, status,
 };
 use crate::{
     claim::AllocatedClaim,
@@ -38,6 +38,7 @@ use crate::{
 };
 
 use connection::Server;
+use recorder::Recorder;
 
 pub use connection::Access;
 pub use in_use::InUse;
@@ -65,13 +66,12 @@ impl Kube {
     }
 
     fn of(client: Client, server: Server, driver: &str, node: &str) -> Self {
-        let recorder = Recorder::new(client.clone(), reporter(driver, node));
         Self {
             client,
             server,
             driver: driver.into(),
             node: node.into(),
-            recorder,
+            recorder: Recorder::new(driver, node),
             node_uid: Mutex::default(),
         }
     }
@@ -116,17 +116,6 @@ impl Kube {
     }
 }
 
-/// The reporter of events; the API server refuses one whose instance is empty. Without a node it is
-/// the pod, by its hostname.
-fn reporter(driver: &str, node: &str) -> Reporter {
-    let unnamed = Reporter::from(driver);
-    let instance = Some(node.to_owned()).filter(|node| !node.is_empty());
-    Reporter {
-        instance: instance.or(unnamed.instance),
-        ..unnamed
-    }
-}
-
 #[async_trait]
 impl Cluster for Kube {
     async fn claim(&self, namespace: &str, name: &str) -> Result<Option<AllocatedClaim>> {
@@ -157,17 +146,7 @@ impl Cluster for Kube {
     }
 
     async fn event(&self, event: &Event) -> Result<()> {
-        let reference = event.subject.reference();
-        let subject = format!(
-            "event {} of {}",
-            event.reason,
-            reference.name.as_deref().unwrap_or_default()
-        );
-        self.request(
-            &subject,
-            self.recorder.publish(&events::event(event), &reference),
-        )
-        .await
+        self.record(event).await
     }
 
     async fn features(&self) -> Result<Features> {

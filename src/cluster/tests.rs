@@ -6,6 +6,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use tower_test::mock;
 
+mod events;
 mod features;
 mod owner;
 mod policies;
@@ -550,68 +551,6 @@ async fn a_status_is_applied_for_this_very_claim() {
             }]},
         })
     );
-}
-
-#[tokio::test]
-async fn an_event_is_about_its_pod_and_short_enough() {
-    let (kube, task) = server(vec![(
-        "POST /apis/events.k8s.io/v1/namespaces/default/events?",
-        201,
-        json!({"metadata": {}}),
-    )]);
-    let subject = Subject::Pod {
-        namespace: "default".into(),
-        name: "web".into(),
-        uid: "pod-uid".into(),
-    };
-    let note = format!("{}ü", "x".repeat(1023));
-    kube.event(&Event {
-        subject,
-        warning: true,
-        reason: "AttachFailed",
-        action: "Attach",
-        note,
-    })
-    .await
-    .unwrap();
-    let event = sent(kube, task).await.remove(0);
-    assert_eq!(
-        (&event["type"], &event["reason"], &event["regarding"]["uid"]),
-        (&json!("Warning"), &json!("AttachFailed"), &json!("pod-uid"))
-    );
-    assert_eq!(event["note"].as_str().unwrap().len(), 1023);
-    assert_eq!(
-        (&event["reportingController"], &event["reportingInstance"]),
-        (&json!("sriov-dra.io"), &json!("node-1"))
-    );
-}
-
-/// The controller has no node; the API server refuses an event without an instance.
-#[tokio::test]
-async fn an_event_without_a_node_has_an_instance() {
-    let created = (
-        "POST /apis/events.k8s.io/v1/namespaces/default/events?",
-        201,
-        json!({"metadata": {}}),
-    );
-    let (kube, task) = server_for("", vec![created]);
-    let subject = Subject::ConfigMap {
-        namespace: "default".into(),
-        name: "pools".into(),
-        uid: "uid".into(),
-    };
-    let (note, reason, action) = ("line 1".into(), "BadConfiguration", "ReadPools");
-    kube.event(&Event {
-        subject,
-        warning: true,
-        reason,
-        action,
-        note,
-    })
-    .await
-    .unwrap();
-    let event = sent(kube, task).await.remove(0);
-    assert_ne!(event["reportingInstance"].as_str().unwrap(), "");
 }
 
 fn pod(uid: &str, status: &Value) -> Value {

@@ -10,7 +10,7 @@ pub const GROUP: &str = "sriovnetwork.k8snetworkplumbingwg.io";
 pub const VERSION: &str = "v1alpha1";
 
 /// Which of the two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// Selects devices.
     Policy,
