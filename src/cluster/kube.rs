@@ -28,13 +28,14 @@ use tokio::time::timeout;
 
 use super::{
     Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Pods, Policies, Result, claims, convert,
-    slice_name, status,
+    slice_name,
+    status::{self, Update},
 };
 use crate::{
     claim::AllocatedClaim,
     errors::with_sources,
     ledger::ClaimRef,
-    slice::{Features, Placed, SliceChange, StoredSlice},
+    slice::{Features, NodePool, Placed, SliceChange, StoredSlice},
 };
 
 use connection::Server;
@@ -134,14 +135,21 @@ impl Cluster for Kube {
     }
 
     async fn report(&self, claim: &ClaimRef, devices: &[DeviceStatus]) -> Result<()> {
-        let params = PatchParams::apply(&self.driver).force();
-        let body = Patch::Apply(status::apply(claim, devices, Timestamp::now()));
+        let subject = format!("status of claim {claim}");
         let api = self.claim_api(&claim.namespace);
-        self.request(
-            &format!("status of claim {claim}"),
-            api.patch_status(&claim.name, &params, &body),
-        )
-        .await?;
+        let stored = self.request(&subject, api.get(&claim.name)).await?;
+        let here = NodePool {
+            driver: &self.driver,
+            node: &self.node,
+        };
+        let body = match status::update(&stored, (claim, devices), here, Timestamp::now()) {
+            Update::Same => return Ok(()),
+            Update::Apply(body) => Patch::Apply(body),
+            Update::NotOurs => return Err(not_ours(subject)),
+        };
+        let params = PatchParams::apply(&self.driver).force();
+        self.request(&subject, api.patch_status(&claim.name, &params, &body))
+            .await?;
         Ok(())
     }
 
@@ -223,6 +231,14 @@ impl Cluster for Kube {
 
     fn policies(&self, namespace: &str) -> Policies {
         policies::follow(self.client.clone(), namespace, Some(&self.node))
+    }
+}
+
+fn not_ours(subject: String) -> ClusterError {
+    ClusterError {
+        kind: ErrorKind::NotFound,
+        subject,
+        text: "was replaced, or is not allocated on this node any more".into(),
     }
 }
 

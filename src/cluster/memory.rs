@@ -8,6 +8,7 @@ mod pools;
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -41,6 +42,8 @@ struct State {
     version: u64,
     writes: Vec<String>,
     failures: Vec<ErrorKind>,
+    report_failures: Vec<ErrorKind>,
+    report_takes: Duration,
     watchers: Vec<mpsc::UnboundedSender<SliceChange>>,
     controller: pools::ControllerObjects,
     policies: watch::Sender<PolicyView>,
@@ -70,6 +73,8 @@ impl Memory {
             version: 0,
             writes: Vec::new(),
             failures: Vec::new(),
+            report_failures: Vec::new(),
+            report_takes: Duration::ZERO,
             watchers: Vec::new(),
             controller: pools::ControllerObjects::default(),
             policies: policies::none(),
@@ -139,6 +144,16 @@ impl Memory {
         self.state().failures = failures.iter().rev().copied().collect();
     }
 
+    /// The next statuses and events fail, in this order.
+    pub fn fail_reports(&self, failures: &[ErrorKind]) {
+        self.state().report_failures = failures.iter().rev().copied().collect();
+    }
+
+    /// From now on each status takes so long.
+    pub fn slow_reports(&self, takes: Duration) {
+        self.state().report_takes = takes;
+    }
+
     /// What the kubelet does when it starts.
     pub fn wipe(&self) {
         let mut state = self.state();
@@ -180,14 +195,11 @@ impl State {
     }
 
     fn trip(&mut self, subject: &str) -> Result<()> {
-        let Some(kind) = self.failures.pop() else {
-            return Ok(());
-        };
-        Err(ClusterError {
-            kind,
-            subject: subject.into(),
-            text: "a failure that the test injects".into(),
-        })
+        self.failures.pop().map_or(Ok(()), injected(subject))
+    }
+
+    fn trip_report(&mut self, subject: &str) -> Result<()> {
+        self.report_failures.pop().map_or(Ok(()), injected(subject))
     }
 
     /// The stored slice, if it is still the one that was read.
@@ -203,6 +215,16 @@ impl State {
             kind,
             subject: format!("slice {}", read.name),
             text: text.into(),
+        })
+    }
+}
+
+fn injected(subject: &str) -> impl Fn(ErrorKind) -> Result<()> {
+    move |kind| {
+        Err(ClusterError {
+            kind,
+            subject: subject.into(),
+            text: "a failure that the test injects".into(),
         })
     }
 }
@@ -240,14 +262,20 @@ impl Cluster for Memory {
     }
 
     async fn report(&self, claim: &ClaimRef, devices: &[DeviceStatus]) -> Result<()> {
-        self.state()
-            .statuses
-            .insert(claim.to_string(), devices.to_vec());
+        let takes = self.state().report_takes;
+        if !takes.is_zero() {
+            tokio::time::sleep(takes).await;
+        }
+        let mut state = self.state();
+        state.trip_report(&format!("status of claim {claim}"))?;
+        state.statuses.insert(claim.to_string(), devices.to_vec());
         Ok(())
     }
 
     async fn event(&self, event: &Event) -> Result<()> {
-        self.state().events.push(event.clone());
+        let mut state = self.state();
+        state.trip_report(event.reason)?;
+        state.events.push(event.clone());
         Ok(())
     }
 

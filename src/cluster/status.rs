@@ -5,9 +5,14 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
+use k8s_openapi::api::resource::v1::ResourceClaim;
 use serde_json::{Value, json};
 
-use crate::{ledger::ClaimRef, slice::DeviceRef};
+use super::claims::device_ref;
+use crate::{
+    ledger::ClaimRef,
+    slice::{DeviceRef, NodePool},
+};
 
 /// The status of one device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,29 +41,31 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// Prepared, or why not.
+    /// Prepared, or why not: a reason in one word, and the text.
     #[must_use]
-    pub fn ready(result: Result<(), String>) -> Self {
-        Self::of("Ready", ("Prepared", "PrepareFailed"), result)
+    pub fn ready(result: Result<(), (&'static str, String)>) -> Self {
+        Self::of("Ready", "Prepared", result)
     }
 
     /// Attached to the pod, or why not.
     #[must_use]
     pub fn network_ready(result: Result<(), String>) -> Self {
-        Self::of("NetworkReady", ("Attached", "NotAttached"), result)
+        let result = result.map_err(|message| ("NotAttached", message));
+        Self::of("NetworkReady", "Attached", result)
     }
 
     fn of(
         kind: &'static str,
-        (good, bad): (&'static str, &'static str),
-        result: Result<(), String>,
+        good: &'static str,
+        result: Result<(), (&'static str, String)>,
     ) -> Self {
         let holds = result.is_ok();
+        let (reason, message) = result.err().unwrap_or((good, String::new()));
         Self {
             kind,
             holds,
-            reason: if holds { good } else { bad },
-            message: result.err().unwrap_or_default(),
+            reason,
+            message,
         }
     }
 }
@@ -78,29 +85,89 @@ pub struct NetworkData {
 const MAX_MESSAGE: usize = 1024;
 const MAX_IPS: usize = 16;
 
-/// The body of a server-side apply. With the UID in it, another claim of the same name is a
-/// conflict, not a victim.
-pub(super) fn apply(claim: &ClaimRef, devices: &[DeviceStatus], now: Timestamp) -> Value {
-    json!({
+/// What the claim's status needs.
+#[derive(Debug, PartialEq)]
+pub(super) enum Update {
+    /// The server has all of it.
+    Same,
+    /// The body of a server-side apply. With the UID in it, another claim of the same name is a
+    /// conflict, not a victim.
+    Apply(Value),
+    /// It is another claim, or one that is not allocated on this node: its status is no concern of
+    /// this node.
+    NotOurs,
+}
+
+/// What `stored` needs to say this of its devices on this node. The server refuses the status of a
+/// device that is not allocated.
+pub(super) fn update(
+    stored: &ResourceClaim,
+    (claim, devices): (&ClaimRef, &[DeviceStatus]),
+    here: NodePool<'_>,
+    now: Timestamp,
+) -> Update {
+    let allocated = allocated(stored, here);
+    if stored.metadata.uid.as_deref() != Some(claim.uid.as_str()) || allocated.is_empty() {
+        return Update::NotOurs;
+    }
+    let before = before(stored, here);
+    let is_allocated = |status: &&DeviceStatus| {
+        let key = (status.device.clone(), status.share_id.clone());
+        allocated.contains(&key)
+    };
+    let devices = devices.iter().filter(is_allocated);
+    let devices: Vec<Value> = devices.map(|status| device(status, &before, now)).collect();
+    if devices == before {
+        return Update::Same;
+    }
+    Update::Apply(json!({
         "apiVersion": "resource.k8s.io/v1",
         "kind": "ResourceClaim",
         "metadata": { "name": claim.name, "namespace": claim.namespace, "uid": claim.uid },
-        "status": { "devices": devices.iter().map(|status| device(status, now)).collect::<Vec<_>>() },
-    })
+        "status": { "devices": devices },
+    }))
 }
 
-fn device(status: &DeviceStatus, now: Timestamp) -> Value {
+/// The claim's devices of this node, and their shares.
+fn allocated(claim: &ResourceClaim, here: NodePool<'_>) -> Vec<(DeviceRef, Option<String>)> {
+    let status = claim.status.iter();
+    let allocations = status.filter_map(|status| status.allocation.as_ref()?.devices.as_ref());
+    let results = allocations.flat_map(|devices| devices.results.iter().flatten());
+    results
+        .filter(|result| result.driver == here.driver && result.pool == here.node)
+        .map(|result| (device_ref(result), result.share_id.clone()))
+        .collect()
+}
+
+/// What the server has of this node's devices.
+fn before(claim: &ResourceClaim, here: NodePool<'_>) -> Vec<Value> {
+    let devices = claim
+        .status
+        .iter()
+        .flat_map(|status| status.devices.iter().flatten());
+    devices
+        .filter(|device| device.driver == here.driver && device.pool == here.node)
+        .map(|device| json!(device))
+        .collect()
+}
+
+fn device(status: &DeviceStatus, before: &[Value], now: Timestamp) -> Value {
     let mut body = json!(status.device);
+    if let Some(share) = &status.share_id {
+        body["shareID"] = share.as_str().into();
+    }
+    let is_same = |there: &&Value| {
+        let keys = ["driver", "pool", "device", "shareID"];
+        keys.iter().all(|key| there.get(key) == body.get(key))
+    };
+    let before = before.iter().find(is_same).cloned().unwrap_or_default();
     let conditions: Vec<Value> = status
         .conditions
         .iter()
-        .map(|condition| self::condition(condition, now))
+        .map(|condition| self::condition(condition, &before, now))
         .collect();
     if !conditions.is_empty() {
         body["conditions"] = conditions.into();
-    }
-    if let Some(share) = &status.share_id {
-        body["shareID"] = share.as_str().into();
     }
     if let Some(network) = &status.network {
         body["networkData"] = self::network(network);
@@ -108,14 +175,23 @@ fn device(status: &DeviceStatus, now: Timestamp) -> Value {
     body
 }
 
-fn condition(condition: &Condition, now: Timestamp) -> Value {
+fn condition(condition: &Condition, before: &Value, now: Timestamp) -> Value {
+    let holds = if condition.holds { "True" } else { "False" };
     json!({
         "type": condition.kind,
-        "status": if condition.holds { "True" } else { "False" },
+        "status": holds,
         "reason": condition.reason,
         "message": cut(&condition.message, MAX_MESSAGE),
-        "lastTransitionTime": format!("{now:.0}"),
+        "lastTransitionTime": since(before, condition.kind, holds)
+            .unwrap_or_else(|| format!("{now:.0}")),
     })
+}
+
+/// Since when the condition has this status, if it is not from now on.
+fn since(device: &Value, kind: &str, status: &str) -> Option<String> {
+    let mut conditions = device["conditions"].as_array().into_iter().flatten();
+    let same = conditions.find(|there| there["type"] == kind && there["status"] == status)?;
+    same["lastTransitionTime"].as_str().map(str::to_owned)
 }
 
 fn network(network: &NetworkData) -> Value {
@@ -128,8 +204,13 @@ fn network(network: &NetworkData) -> Value {
             body[key] = value.as_str().into();
         }
     }
-    let mut ips: Vec<String> = network.ips.iter().map(canonical).collect();
-    ips.dedup();
+    // The server refuses a list that has an address twice.
+    let mut ips: Vec<String> = Vec::new();
+    for ip in network.ips.iter().map(canonical) {
+        if !ips.contains(&ip) {
+            ips.push(ip);
+        }
+    }
     ips.truncate(MAX_IPS);
     if !ips.is_empty() {
         body["ips"] = ips.into();

@@ -11,6 +11,7 @@ mod features;
 mod owner;
 mod policies;
 mod pools;
+mod status;
 
 use super::*;
 use crate::{
@@ -488,69 +489,6 @@ async fn what_decides_about_allocations_is_listed_with_its_kind_and_rules_may_la
         ]
     );
     sent(kube, task).await;
-}
-
-#[tokio::test]
-async fn a_status_is_applied_for_this_very_claim() {
-    const STATUS: &str = "PATCH /apis/resource.k8s.io/v1/namespaces/default/resourceclaims/web-nic/status?&force=true&fieldManager=sriov-dra.io";
-    let (kube, task) = server(vec![(STATUS, 200, claim())]);
-    let claim = ClaimRef {
-        uid: "claim-uid".parse().unwrap(),
-        namespace: "default".into(),
-        name: "web-nic".into(),
-    };
-    let status = DeviceStatus {
-        device: DeviceRef {
-            driver: "sriov-dra.io".into(),
-            slice_pool: "node-1".into(),
-            device: "0000-3b-02-1".into(),
-        },
-        share_id: None,
-        conditions: vec![
-            Condition::ready(Ok(())),
-            Condition::network_ready(Err("no such namespace".into())),
-        ],
-        network: Some(NetworkData {
-            interface_name: "net1".into(),
-            hardware_address: "02:00:00:00:00:01".into(),
-            ips: vec![
-                "10.0.0.7/24".parse().unwrap(),
-                "2001:DB8::7/64".parse().unwrap(),
-            ],
-        }),
-    };
-    kube.report(&claim, &[status]).await.unwrap();
-    let mut body = sent(kube, task).await.remove(0);
-    let device = &mut body["status"]["devices"][0];
-    for condition in device["conditions"].as_array_mut().unwrap() {
-        let time = condition
-            .as_object_mut()
-            .unwrap()
-            .remove("lastTransitionTime")
-            .unwrap();
-        assert!(
-            time.as_str().unwrap().len() == 20 && time.as_str().unwrap().ends_with('Z'),
-            "{time}"
-        );
-    }
-    assert_eq!(
-        body,
-        json!({
-            "apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaim",
-            "metadata": {"name": "web-nic", "namespace": "default", "uid": "claim-uid"},
-            "status": {"devices": [{
-                "driver": "sriov-dra.io", "pool": "node-1", "device": "0000-3b-02-1",
-                "conditions": [
-                    {"type": "Ready", "status": "True", "reason": "Prepared", "message": ""},
-                    {"type": "NetworkReady", "status": "False", "reason": "NotAttached", "message": "no such namespace"},
-                ],
-                "networkData": {
-                    "interfaceName": "net1", "hardwareAddress": "02:00:00:00:00:01",
-                    "ips": ["10.0.0.7/24", "2001:db8::7/64"],
-                },
-            }]},
-        })
-    );
 }
 
 fn pod(uid: &str, status: &Value) -> Value {

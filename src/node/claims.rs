@@ -13,6 +13,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::status::{Failure, Reports};
 use crate::{
     api::AttachMode,
     claim::{AllocatedClaim, ClaimError, Engine, PoolDefaults, PreparedDevice},
@@ -41,6 +42,8 @@ pub(super) struct NodeClaims {
     pub(super) changed: Arc<Notify>,
     /// Notified when a release has begun: the rest of it is the queue's.
     releases: Arc<Notify>,
+    /// What came of it, for users.
+    reports: Reports,
     /// The pools of the node's devices.
     pools: watch::Receiver<Arc<PoolDefaults>>,
     /// This node's pods.
@@ -56,6 +59,7 @@ impl NodeClaims {
         metrics: Arc<Metrics>,
         (changed, releases): (Arc<Notify>, Arc<Notify>),
         pools: watch::Receiver<Arc<PoolDefaults>>,
+        reports: Reports,
     ) -> Self {
         Self {
             pods_here: cluster.pods(),
@@ -65,21 +69,27 @@ impl NodeClaims {
             metrics,
             changed,
             releases,
+            reports,
             pools,
             turns: Turns::default(),
         }
     }
 
-    async fn prepare_now(&self, claim: &ClaimRef) -> Result<Vec<PreparedDevice>, String> {
-        let deadline = Deadline::after(TIMEOUT);
-        let allocated = self.fetch(claim).await?;
+    async fn prepare_now(
+        &self,
+        allocated: &AllocatedClaim,
+        deadline: Deadline,
+    ) -> Result<Vec<PreparedDevice>, Failure> {
         let mut met = HashSet::new();
         loop {
-            match self.run_prepare(&allocated, deadline).await {
+            match self.run_prepare(allocated, deadline).await {
                 Err(ClaimError::Conflict(conflict))
                     if may_reclaim(&mut met, &conflict.other, deadline)
-                        && self.reclaim_stale(&conflict.other, deadline).await? => {}
-                result => return result.map_err(|error| error.to_string()),
+                        && self
+                            .reclaim_stale(&conflict.other, deadline)
+                            .await
+                            .map_err(Failure::prepare)? => {}
+                result => break result.map_err(Failure::from),
             }
         }
     }
@@ -227,17 +237,22 @@ impl Claims for NodeClaims {
     async fn prepare(&self, claim: ClaimRef) -> Result<Vec<PreparedDevice>, String> {
         let turn = self.turns.of(&claim.uid);
         let _turn = turn.lock().await;
-        let started = Instant::now();
-        let result = self.prepare_now(&claim).await;
-        let result = result.and_then(|devices| self.check_hook(&claim.uid).map(|()| devices));
-        if result.is_ok() {
-            let (cluster, engine, uid) = (
-                Arc::clone(&self.cluster),
-                Arc::clone(&self.engine),
-                claim.uid.clone(),
-            );
-            tokio::spawn(async move { super::status::publish(&*cluster, &engine, &uid).await });
+        let (started, deadline) = (Instant::now(), Deadline::after(TIMEOUT));
+        let fetched = self.fetch(&claim).await.map_err(Failure::prepare);
+        let result = match &fetched {
+            Ok(allocated) => self.prepare_now(allocated, deadline).await,
+            Err(failure) => Err(failure.clone()),
+        };
+        let hook = || self.check_hook(&claim.uid).map_err(Failure::prepare);
+        let result = result.and_then(|devices| hook().map(|()| devices));
+        match &result {
+            Ok(_) => self.reports.prepared(&claim),
+            Err(failure) => {
+                self.reports
+                    .prepare_failed(&claim, fetched.ok(), failure.clone());
+            }
         }
+        let result = result.map_err(|failure| failure.text);
         self.ended(
             Call::Prepare,
             &claim,
@@ -257,6 +272,13 @@ impl Claims for NodeClaims {
             .map_err(|error| error.to_string());
         // Also of one that did not work.
         self.releases.notify_one();
+        match &result {
+            Ok(()) => self.reports.unprepared(&claim),
+            Err(text) => {
+                let failure = Failure::unprepare(text.clone());
+                self.reports.unprepare_failed(&claim, failure);
+            }
+        }
         self.ended(
             Call::Unprepare,
             &claim,

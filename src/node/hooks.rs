@@ -1,22 +1,38 @@
-//! The runtime's hooks, for whoever attaches.
+//! The runtime's hooks, for whoever attaches. What fails is reported to users too.
 
+use super::status::Reports;
 use crate::{
     attach::{Attacher, ContainerView, Sandbox},
     deadline::Deadline,
     nri::Hooks,
 };
 
-impl Hooks for Attacher {
+/// Attaches, and reports failures.
+pub(super) struct ReportingHooks {
+    pub(super) attacher: Attacher,
+    pub(super) reports: Reports,
+}
+
+impl ReportingHooks {
+    fn reported(&self, sandbox: &Sandbox, result: Result<(), String>) -> Result<(), String> {
+        if let Err(text) = &result {
+            self.reports.attach_failed(sandbox, text);
+        }
+        result
+    }
+}
+
+impl Hooks for ReportingHooks {
     fn run(&self, sandbox: &Sandbox, deadline: Deadline) -> Result<(), String> {
-        Self::run(self, sandbox, deadline)
+        self.reported(sandbox, self.attacher.run(sandbox, deadline))
     }
 
     fn stop(&self, sandbox: &Sandbox) {
-        Self::stop(self, sandbox);
+        self.attacher.stop(sandbox);
     }
 
     fn remove(&self, sandbox: &Sandbox) {
-        Self::remove(self, sandbox);
+        self.attacher.remove(sandbox);
     }
 
     fn create_container(
@@ -25,18 +41,19 @@ impl Hooks for Attacher {
         container: &ContainerView,
         deadline: Deadline,
     ) -> Result<(), String> {
-        Self::create_container(self, sandbox, container, deadline)
+        let result = self.attacher.create_container(sandbox, container, deadline);
+        self.reported(sandbox, result)
     }
 
     fn refused(&self, sandbox: &Sandbox) {
-        Self::refused(self, sandbox);
+        self.attacher.refused(sandbox);
     }
 
     fn holding(&self) -> Vec<String> {
-        Self::holding(self)
+        self.attacher.holding()
     }
 
     fn synchronize(&self, living: Vec<Sandbox>, lost: Vec<String>) {
-        Self::synchronize(self, living, lost);
+        self.attacher.synchronize(living, lost);
     }
 }

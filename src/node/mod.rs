@@ -3,7 +3,7 @@
 //! ```text
 //!  kernel events ─► publication ─► Publisher ─► API server
 //!  kubelet ─► NodeClaims ─► Engine ─► kernel          ▲ status
-//!  runtime ─► nri ─► Attacher ─► kernel, Change ──────┘
+//!  runtime ─► nri ─► Attacher ─► kernel, Change ──────┘ events
 //!  every 10 min ─► collect
 //! ```
 //!
@@ -33,7 +33,7 @@ use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 use anyhow::{Context, anyhow};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::{Notify, mpsc, watch},
+    sync::{Notify, watch},
     task::JoinSet,
 };
 
@@ -115,9 +115,17 @@ async fn serve(
     let releases = Arc::new(Notify::new());
     kernel_events::listen(vec![Arc::clone(&changed), Arc::clone(&releases)])?;
 
-    let nri = attach(args, paths, &engine, &cluster, parts);
+    let (reports, reporter) = status::Reports::new(Arc::clone(&cluster), Arc::clone(&engine));
+    parts.run("status", reporter.run());
+    let nri = attach(args, paths, &engine, &cluster, &reports, parts);
     let (nudge, pools) = publish(
-        args, &engine, &cluster, &metrics, &changed, readiness, parts,
+        args,
+        &engine,
+        &cluster,
+        &metrics,
+        (&changed, &reports),
+        readiness,
+        parts,
     )?;
     let claims = Arc::new(NodeClaims::new(
         cluster,
@@ -126,6 +134,7 @@ async fn serve(
         Arc::clone(&metrics),
         (Arc::clone(&changed), Arc::clone(&releases)),
         pools,
+        reports,
     ));
     let queue = releases::Releases {
         engine: Arc::clone(&engine),
@@ -196,11 +205,11 @@ fn attach(
     paths: &Paths,
     engine: &Arc<Engine>,
     cluster: &Arc<dyn Cluster>,
+    reports: &status::Reports,
     parts: &mut Parts,
 ) -> watch::Receiver<bool> {
-    let (changes, changed) = mpsc::unbounded_channel();
-    // Nobody listens any more only when the agent ends.
-    let report = Box::new(move |change| drop(changes.send(change)));
+    let changed = reports.clone();
+    let report = Box::new(move |change| changed.changed(change));
     let pods = Arc::new(pods::PodsOfNode(cluster.pods()));
     let store = engine.store().clone();
     let attacher = Attacher::new(
@@ -211,13 +220,15 @@ fn attach(
         pods,
         report,
     );
-    let plugin = nri::Plugin::new(&paths.nri, &args.driver_name, NRI_INDEX, Arc::new(attacher));
+    let hooks = hooks::ReportingHooks {
+        attacher,
+        reports: reports.clone(),
+    };
+    let plugin = nri::Plugin::new(&paths.nri, &args.driver_name, NRI_INDEX, Arc::new(hooks));
     let (ready, reconnect) = (plugin.ready(), plugin.reconnect());
     parts.run("nri", plugin.run(std::future::pending()));
     let watched = Arc::clone(engine);
     parts.run("watchdog", watchdog::run(watched, reconnect));
-    let (cluster, engine) = (Arc::clone(cluster), Arc::clone(engine));
-    parts.run("status", status::run(cluster, engine, changed));
     ready
 }
 
@@ -228,7 +239,7 @@ fn publish(
     engine: &Arc<Engine>,
     cluster: &Arc<dyn Cluster>,
     metrics: &Arc<Metrics>,
-    changed: &Arc<Notify>,
+    (changed, reports): (&Arc<Notify>, &status::Reports),
     readiness: &Readiness,
     parts: &mut Parts,
 ) -> anyhow::Result<(Arc<Notify>, watch::Receiver<Arc<claim::PoolDefaults>>)> {
@@ -263,6 +274,7 @@ fn publish(
         pool_defaults,
         planned_for: None,
         last_known: BTreeMap::new(),
+        reports: reports.clone(),
     };
     parts.run("config file", pool_config::watch(file, Arc::clone(changed)));
     parts.run("policies", policies::watch(view, Arc::clone(changed)));

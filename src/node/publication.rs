@@ -17,6 +17,7 @@ use super::{
     policies::Policies,
     pool_config::{self, PoolConfig},
     pool_defaults,
+    status::Reports,
 };
 use crate::{
     claim::{self, Engine},
@@ -55,6 +56,8 @@ pub(super) struct Publication {
     /// What was last published of devices that were tainted then and have not been published
     /// since: a server that keeps no taints has none of them.
     pub(super) last_known: BTreeMap<String, Device>,
+    /// Who holds a device learns of its taints.
+    pub(super) reports: Reports,
 }
 
 /// How long a burst may settle: where a scan is slow (many functions, a busy host), scans take a
@@ -88,6 +91,7 @@ impl Publication {
                     pause = self
                         .taint_links_down(&mut scan)
                         .map_or(RESCAN, |again| again.min(RESCAN));
+                    self.reports.taints(&scan.taints);
                     self.read_pools().await;
                     self.desire(&scan).await;
                     drop(starting.take());

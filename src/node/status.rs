@@ -1,104 +1,223 @@
-//! What happened on the node, published in the claims' status. Not in the hooks' threads: the API
-//! server may be slow.
+//! What happened on the node, published: in the status of claims, and in events of claims and pods.
+//!
+//! ```text
+//!  kubelet's calls, hooks, taints ─ Report ─► Book: one entry per claim, the latest state
+//!                                               │ due, a few at once
+//!                                               ▼
+//!                                 records ─► delivery ─► API server
+//!                                               └─ what did not get in: again, later
+//! ```
+//!
+//! Whoever reports never waits. What the server does not take is tried again until it is in, or
+//! until the claim is gone.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+mod book;
+mod delivery;
+mod failure;
+mod state;
+mod taints;
+#[cfg(test)]
+mod tests;
+mod work;
 
-use tokio::sync::mpsc::UnboundedReceiver;
+pub(super) use failure::Failure;
 
-use crate::{
-    api::AttachMode,
-    attach::Change,
-    claim::Engine,
-    cluster::{Cluster, Condition, DeviceStatus, NetworkData},
-    ledger::{ClaimUid, DeviceRecord, Phase, Record},
-    slice::NodePool,
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::{
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    task::JoinSet,
+    time::{Instant, sleep_until},
 };
 
-const RETRY: Duration = Duration::from_secs(2);
-const ATTEMPTS: u32 = 5;
+use crate::{
+    attach::{Change, Sandbox},
+    claim::{AllocatedClaim, Engine},
+    cluster::{Cluster, Pods, Subject},
+    device::DeviceId,
+    ledger::{ClaimRef, ClaimUid},
+    slice::Taint,
+};
+use book::Book;
+use delivery::Delivery;
+use taints::Taints;
+use work::Outcome;
 
-/// Runs until the sender is gone.
-pub(super) async fn run(
-    cluster: Arc<dyn Cluster>,
-    engine: Arc<Engine>,
-    mut changes: UnboundedReceiver<Change>,
-) {
-    while let Some(change) = changes.recv().await {
-        let mut claims = BTreeSet::from([change.claim()]);
-        while let Ok(change) = changes.try_recv() {
-            claims.insert(change.claim());
-        }
-        for uid in claims {
-            publish(&*cluster, &engine, &uid).await;
-        }
-    }
+/// So many claims are written at once.
+const AT_ONCE: usize = 8;
+
+/// What is reported.
+#[derive(Debug)]
+enum Report {
+    Prepared(ClaimRef),
+    PrepareFailed(ClaimRef, Option<Box<AllocatedClaim>>, Failure),
+    Unprepared(ClaimRef),
+    UnprepareFailed(ClaimRef, Failure),
+    Changed(Change),
+    SandboxFailed(Sandbox, String),
+    /// A claim of a sandbox that failed, or nothing but the pod if it has none here.
+    AttachFailed(ClaimRef, Subject, String),
+    Taints(BTreeMap<DeviceId, Vec<Taint>>),
+    /// The taints of a claim's device have changed.
+    Tainted(ClaimRef, Vec<String>, Option<String>),
 }
 
-/// Writes the state of a claim that is prepared; one that is not (any more) has nothing to publish,
-/// and of devices of another node that node's agent reports.
-pub(super) async fn publish(cluster: &dyn Cluster, engine: &Arc<Engine>, uid: &ClaimUid) {
-    for attempt in 1..=ATTEMPTS {
-        let Some(record) = prepared(engine, uid).await else {
-            return;
+/// Takes reports. Cheap to clone; nothing here waits.
+#[derive(Debug, Clone)]
+pub(super) struct Reports(UnboundedSender<Report>);
+
+impl Reports {
+    /// The other end is run by [`Reporter::run`].
+    pub(super) fn new(cluster: Arc<dyn Cluster>, engine: Arc<Engine>) -> (Self, Reporter) {
+        let (sender, inbox) = mpsc::unbounded_channel();
+        let pods = cluster.pods();
+        let delivery = Delivery {
+            cluster,
+            engine,
+            pods,
         };
-        match report(cluster, &record, engine.identity().pool()).await {
-            Ok(()) => return,
-            Err(error) if attempt == ATTEMPTS => {
-                tracing::warn!(claim = %record.owner.claim, error, "claim status")
+        let reporter = Reporter {
+            delivery: Arc::new(delivery),
+            inbox,
+            book: Book::default(),
+            taints: Taints::default(),
+        };
+        (Self(sender), reporter)
+    }
+
+    /// The claim is prepared.
+    pub(super) fn prepared(&self, claim: &ClaimRef) {
+        self.send(Report::Prepared(claim.clone()));
+    }
+
+    /// It is not; `allocated`: as it was read, if it could be read.
+    pub(super) fn prepare_failed(
+        &self,
+        claim: &ClaimRef,
+        allocated: Option<AllocatedClaim>,
+        failure: Failure,
+    ) {
+        let allocated = allocated.map(Box::new);
+        self.send(Report::PrepareFailed(claim.clone(), allocated, failure));
+    }
+
+    /// Nothing of the claim is left here.
+    pub(super) fn unprepared(&self, claim: &ClaimRef) {
+        self.send(Report::Unprepared(claim.clone()));
+    }
+
+    /// Something is.
+    pub(super) fn unprepare_failed(&self, claim: &ClaimRef, failure: Failure) {
+        self.send(Report::UnprepareFailed(claim.clone(), failure));
+    }
+
+    /// A netdev came into its pod, or left it.
+    pub(super) fn changed(&self, change: Change) {
+        self.send(Report::Changed(change));
+    }
+
+    /// A netdev did not come into its pod, or a container must not start.
+    pub(super) fn attach_failed(&self, sandbox: &Sandbox, text: &str) {
+        self.send(Report::SandboxFailed(sandbox.clone(), text.to_owned()));
+    }
+
+    /// All taints of the node's devices as they are now.
+    pub(super) fn taints(&self, taints: &BTreeMap<DeviceId, Vec<Taint>>) {
+        self.send(Report::Taints(taints.clone()));
+    }
+
+    /// Nobody listens any more only when the agent ends.
+    fn send(&self, report: Report) {
+        drop(self.0.send(report));
+    }
+}
+
+/// Publishes what is reported.
+pub(super) struct Reporter {
+    delivery: Arc<Delivery>,
+    inbox: UnboundedReceiver<Report>,
+    book: Book,
+    taints: Taints,
+}
+
+/// What a task has come to.
+enum Done {
+    Delivered(ClaimUid, Outcome),
+    /// Reports that a report stands for.
+    Found(Vec<Report>),
+}
+
+impl Reporter {
+    /// Runs until nobody can report any more.
+    pub(super) async fn run(mut self) {
+        let mut tasks = JoinSet::new();
+        loop {
+            self.deliver_due(&mut tasks);
+            let wake = self.book.wake();
+            tokio::select! {
+                report = self.inbox.recv() => match report {
+                    Some(report) => self.take(report, &mut tasks),
+                    None => return,
+                },
+                Some(done) = tasks.join_next() => match done {
+                    Ok(done) => self.done(done, &mut tasks),
+                    Err(error) => tracing::error!(%error, "status of claims"),
+                },
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
             }
-            Err(_) => tokio::time::sleep(RETRY).await,
+        }
+    }
+
+    fn deliver_due(&mut self, tasks: &mut JoinSet<Done>) {
+        let room = AT_ONCE.saturating_sub(self.book.busy());
+        for (uid, work) in self.book.due(Instant::now(), room) {
+            let delivery = Arc::clone(&self.delivery);
+            let gone = self.taints.gone();
+            tasks.spawn(async move {
+                let outcome = delivery.deliver(&uid, work, &gone).await;
+                Done::Delivered(uid, outcome)
+            });
+        }
+    }
+
+    fn take(&mut self, report: Report, tasks: &mut JoinSet<Done>) {
+        let delivery = Arc::clone(&self.delivery);
+        match report {
+            Report::SandboxFailed(sandbox, text) => {
+                tasks.spawn(async move { Done::Found(delivery.claims_of(sandbox, text).await) });
+            }
+            Report::Taints(all) => {
+                let changed = self.taints.replace(all);
+                if !changed.is_empty() {
+                    tasks.spawn(async move { Done::Found(delivery.tainted(changed).await) });
+                }
+            }
+            report => self.book.take(report, Instant::now()),
+        }
+    }
+
+    fn done(&mut self, done: Done, tasks: &mut JoinSet<Done>) {
+        match done {
+            Done::Delivered(uid, outcome) => self.book.delivered(&uid, outcome, Instant::now()),
+            Done::Found(reports) => {
+                for report in reports {
+                    self.take(report, tasks);
+                }
+            }
         }
     }
 }
 
-async fn prepared(engine: &Arc<Engine>, uid: &ClaimUid) -> Option<Record> {
-    let identity = engine.identity();
-    let (engine, uid) = (Arc::clone(engine), uid.clone());
-    let record = super::blocking(move || engine.store().load(&uid))
-        .await
-        .ok()
-        .flatten();
-    let node = &identity.node_name;
-    record.filter(|record| record.phase == Phase::Prepared && record.not_of(node).is_none())
-}
-
-async fn report(cluster: &dyn Cluster, record: &Record, here: NodePool<'_>) -> Result<(), String> {
-    let devices = record.devices.iter().map(|device| status(device, here));
-    let devices: Vec<DeviceStatus> = devices.collect();
-    cluster
-        .report(&record.owner.claim, &devices)
-        .await
-        .map_err(|error| error.to_string())
-}
-
-fn status(device: &DeviceRecord, here: NodePool<'_>) -> DeviceStatus {
-    let mut conditions = vec![Condition::ready(Ok(()))];
-    let to_pod = device
-        .netdev
-        .as_ref()
-        .filter(|plan| plan.attach == AttachMode::Pod);
-    let there = device
-        .attachment
-        .as_ref()
-        .filter(|attachment| attachment.done);
-    if to_pod.is_some() {
-        let result = there
-            .map(|_| ())
-            .ok_or_else(|| "the netdev is not in its pod".to_owned());
-        conditions.push(Condition::network_ready(result));
-    }
-    let network = to_pod.zip(there).map(|(plan, attachment)| NetworkData {
-        interface_name: attachment.if_name.to_string(),
-        hardware_address: attachment
-            .mac
-            .map(|mac| mac.to_string())
-            .unwrap_or_default(),
-        ips: plan.addresses.clone(),
-    });
-    DeviceStatus {
-        device: here.name(&device.id),
-        share_id: device.share_id.clone(),
-        conditions,
-        network,
-    }
+/// The pods of this node with these UIDs, and whether all of them are known.
+fn subjects(pods: &Pods, uids: &[String]) -> (Vec<Subject>, bool) {
+    let known = uids.iter().filter_map(|uid| pods.by_uid(uid));
+    let subjects: Vec<Subject> = known
+        .map(|pod| Subject::Pod {
+            namespace: pod.namespace.clone(),
+            name: pod.name.clone(),
+            uid: pod.uid.clone(),
+        })
+        .collect();
+    let all = subjects.len() == uids.len();
+    (subjects, all)
 }

@@ -45,6 +45,8 @@ impl Agent {
         let paths = Paths::below(dir.path());
         let engine = Arc::new(Engine::new(Arc::new(fake.clone()), paths, identity));
         let pools = watch::channel(Arc::new(PoolDefaults::Known(Default::default()))).1;
+        let (reports, reporter) = Reports::new(server.clone(), Arc::clone(&engine));
+        tokio::spawn(reporter.run());
         let claims = NodeClaims::new(
             server.clone(),
             engine,
@@ -52,6 +54,7 @@ impl Agent {
             Arc::default(),
             Default::default(),
             pools,
+            reports,
         );
         Self {
             _dir: dir,
@@ -239,30 +242,88 @@ async fn what_was_prepared_for_another_node_is_collected_when_its_pod_has_left()
     }
 }
 
+/// The kubelet's calls, and what users see of them.
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_other_nodes_agent_reports_the_state_of_its_devices() {
+async fn what_the_kubelet_is_answered_is_in_the_claims_status() {
     let agent = Agent::new(&["pod"]);
-    let (here, elsewhere) = (
+    let (here, held, elsewhere) = (
         allocated("x", "b", VF, "nic"),
+        allocated("y", "b", VF, "nic"),
         allocated("z", "a", VF, "nic"),
     );
-    let publish = async |claim: &AllocatedClaim| {
-        super::super::status::publish(&*agent.server, &agent.claims.engine, &claim.claim.uid).await;
-        agent.server.reported(&claim.claim)
-    };
     agent.prepare(&here).await.unwrap();
-    assert_eq!(publish(&here).await[0].device, here.devices[0].device);
-    agent.unprepare(here.claim.clone()).await;
+    agent.is_reported(&here, "Prepared").await;
+    let refused = agent.prepare(&held).await.unwrap_err();
+    agent.is_reported(&held, "DeviceInUse").await;
+    let status = &agent.server.reported(&held.claim)[0];
+    assert_eq!(status.device, held.devices[0].device);
+    assert_eq!(status.conditions[0].message, refused);
 
+    // The other node's agent reports the state of its devices.
+    let refused = agent.prepare(&elsewhere).await.unwrap_err();
+    let events = agent.events_with(&refused).await;
+    assert_eq!(events, ["claim web/z", "pod pod"]);
+    assert_eq!(agent.server.reported(&elsewhere.claim), []);
+}
+
+impl Agent {
+    async fn is_reported(&self, claim: &AllocatedClaim, reason: &str) {
+        let is_so = || {
+            let devices = self.server.reported(&claim.claim);
+            let conditions = devices.first().map(|device| device.conditions.clone());
+            conditions.is_some_and(|all| all[0].kind == "Ready" && all[0].reason == reason)
+        };
+        let eventually = async {
+            while !is_so() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(Duration::from_secs(20), eventually)
+            .await
+            .expect(reason);
+    }
+
+    /// Who has an event with this text, once there are two or none has come for long.
+    async fn events_with(&self, text: &str) -> Vec<String> {
+        use crate::cluster::Subject;
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            let events = self.server.events();
+            let events = events.iter().filter(|event| event.note == text);
+            let found: Vec<String> = events
+                .map(|event| match &event.subject {
+                    Subject::Claim(claim) => format!("claim {claim}"),
+                    Subject::Pod { name, .. } => format!("pod {name}"),
+                    other => format!("{other:?}"),
+                })
+                .collect();
+            if found.len() >= 2 || Instant::now() > end {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_of_another_nodes_device_is_not_reported() {
+    let agent = Agent::new(&["pod"]);
+    let (here, elsewhere) = (
+        allocated("w", "b", VF, "nic"),
+        allocated("z", "a", VF, "nic"),
+    );
+    agent.prepare(&here).await.unwrap();
+    agent.is_reported(&here, "Prepared").await;
     let store = agent.claims.engine.store();
-    agent
-        .prepare(&allocated("w", "b", VF, "nic"))
-        .await
-        .unwrap();
     let mut record = store.load(&"w".parse().unwrap()).unwrap().unwrap();
     assert_eq!(record.phase, Phase::Prepared);
     record.devices[0].slice_pool = "a".into();
     record.owner.claim = elsewhere.claim.clone().into();
     store.save(&record).unwrap();
-    assert_eq!(publish(&elsewhere).await, []);
+    agent.claims.reports.prepared(&elsewhere.claim);
+    // Claims are taken one after the other: when this one is in, so would the other be.
+    let last = allocated("v", "b", "0000-02-10-2", "nic");
+    agent.prepare(&last).await.unwrap();
+    agent.is_reported(&last, "Prepared").await;
+    assert_eq!(agent.server.reported(&elsewhere.claim), []);
 }
