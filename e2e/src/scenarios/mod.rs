@@ -25,6 +25,7 @@ mod table;
 mod u_wrong_pod;
 mod v_pinned_elsewhere;
 mod w_one_writer;
+mod x_rights;
 
 use anyhow::Result;
 

@@ -4,7 +4,8 @@
 //! **Must hold**: what the server drops is not written again and again; VFs of a port without
 //! carrier are left out, since no taint keeps claims from them; a port is offered only while it has
 //! no VFs, and VFs that are created while a pod has the port are not; where a device was allocated
-//! twice all the same, Prepare refuses it and names both claims.
+//! twice all the same, Prepare refuses it and names both claims. The token of a
+//! node's agent is good for that node only, though the server knows no rights for parts of a status.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +15,7 @@ use std::{
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Run, Scenario, VF_POD};
+use super::{Run, Scenario, VF_POD, x_rights};
 use crate::{
     command,
     device::{Pf, slice_name},
@@ -37,11 +38,16 @@ const NAMED: &str = include_str!("../../manifests/named-claim.yaml");
 /// How long nobody may write.
 const QUIET: Duration = Duration::from_secs(30);
 
-fn run(_: &Lab, node: &Node, space: &Space) -> Result<()> {
+fn run(lab: &Lab, node: &Node, space: &Space) -> Result<()> {
     ensure!(
         !slices::has_counters()?,
         "this server has counters: lab up --kubernetes 1.34"
     );
+    // Here the server has no rights for parts of a status.
+    let others = lab.nodes.iter().filter(|other| other.name != node.name);
+    for other in others {
+        x_rights::hold(&node.name, &other.name, space)?;
+    }
     nothing_is_written_twice(node, space)?;
     let port = node.pfs()?.swap_remove(1);
     let before = node.dump()?;

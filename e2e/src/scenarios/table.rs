@@ -16,7 +16,7 @@ use super::{
     Scenario, a_install, b_vlan_pods, c_nothing_stays, d_vfio, e_extended_resource, f_all_taken,
     g_killed_at_every_step, h_agent_away_at_the_hook, i_restarts, j_refusals, k_vfs_removed,
     l_containerd_restart, m_uninstall, n_link_down, o_port_or_vfs, p_pools, q_recorded_hosts,
-    r_selectors, s_old_server, t_policies, u_wrong_pod, v_pinned_elsewhere, w_one_writer,
+    r_selectors, s_old_server, t_policies, u_wrong_pod, v_pinned_elsewhere, w_one_writer, x_rights,
 };
 
 /// Minutes for the scenarios of a run of CI, from the first to the last.
@@ -139,6 +139,8 @@ pub(crate) const TABLE: &[Slot] = &[
         .because("API server and scheduler, nodes without a machine"),
     Slot::new(r_selectors::SCENARIO, Place::Native, &[], 1.3)
         .because("API server and scheduler, nodes without a machine"),
+    Slot::new(x_rights::SCENARIO, Place::Native, &[], 0.3)
+        .because("API server and admission policies: the agents' pods give their tokens"),
     Slot::alone(v_pinned_elsewhere::SCENARIO, BOTH, 0.7)
         .safety()
         .because("a device of one node never goes to a pod on another: needs both nodes at rest"),

@@ -1,4 +1,4 @@
-//! The watch of policies, DeviceAttributes and the labels of the node.
+//! The watch of policies and DeviceAttributes, and the labels of the node.
 
 use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 
@@ -6,16 +6,17 @@ use futures::{Stream, StreamExt, future};
 use k8s_openapi::{api::core::v1::Node, serde::de::DeserializeOwned};
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{ApiResource, DynamicObject},
-    core::{GroupVersionKind, PartialObjectMeta},
+    api::{ApiResource, DynamicObject, GetParams},
+    core::GroupVersionKind,
     runtime::watcher::{self, watcher},
 };
 use serde_json::Value;
 use tokio::{
     sync::{Notify, watch},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
+use super::TIMEOUT;
 use crate::{
     cluster::{Policies, PolicyView},
     errors::with_sources,
@@ -24,6 +25,8 @@ use crate::{
 
 /// Where the server does not know the kinds. Nobody waits for it but who has just installed them.
 const ABSENT: Duration = Duration::from_mins(5);
+/// How often the node's labels are read.
+const LABELS: Duration = Duration::from_secs(30);
 /// After any other error.
 const RETRY: Duration = Duration::from_secs(10);
 
@@ -87,21 +90,23 @@ impl Follower {
         .await;
     }
 
+    /// Asked for again and again: a watch needs the right to list all nodes.
     async fn labels(&self) {
         let Some(node) = &self.node else { return };
-        let only = watcher::Config::default().fields(&format!("metadata.name={node}"));
-        let events = watcher(
-            Api::<PartialObjectMeta<Node>>::all(self.client.clone()),
-            only,
-        )
-        .boxed();
-        each(events, "node", |all| {
-            let Some(node) = all.values().next() else {
-                return;
-            };
-            self.change(|view| view.labels = Some(node.labels().clone()));
-        })
-        .await;
+        let api = Api::<Node>::all(self.client.clone());
+        // A label that is a second old is as good.
+        let cached = GetParams::any();
+        loop {
+            let asked = timeout(TIMEOUT, api.get_metadata_with(node, &cached)).await;
+            match asked {
+                Ok(Ok(node)) => self.change(|view| view.labels = Some(node.labels().clone())),
+                Ok(Err(error)) => {
+                    tracing::warn!(error = with_sources(&error), "node {node}, trying again");
+                }
+                Err(_) => tracing::warn!("node {node}: no answer in {TIMEOUT:?}, trying again"),
+            }
+            sleep(LABELS).await;
+        }
     }
 
     fn change(&self, change: impl FnOnce(&mut PolicyView)) {

@@ -62,8 +62,9 @@ fn object(kind: &str, name: &str) -> Value {
 
 #[tokio::test]
 async fn policies_their_attributes_and_the_nodes_labels_are_read() {
-    let labels = json!([{"metadata": {"name": "node-1", "labels": {"zone": "a"}}}]);
-    let (kube, _) = lists(vec![
+    let node = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
+        "metadata": {"name": "node-1", "labels": {"zone": "a"}}});
+    let (kube, requests) = lists(vec![
         (
             POLICIES,
             list(
@@ -75,7 +76,7 @@ async fn policies_their_attributes_and_the_nodes_labels_are_read() {
             ATTRIBUTES,
             list("DeviceAttributes", json!([object("DeviceAttributes", "a")])),
         ),
-        ("/api/v1/nodes", list("PartialObjectMetadata", labels)),
+        ("/api/v1/nodes/node-1", node),
     ]);
     let mut view = Cluster::policies(&kube, "sriov");
     let view = view
@@ -98,6 +99,9 @@ async fn policies_their_attributes_and_the_nodes_labels_are_read() {
         ("a", "blue")
     );
     assert_eq!(view.labels.unwrap()["zone"], "a");
+    let nodes = requests.lock().unwrap().clone();
+    let nodes: Vec<_> = nodes.iter().filter(|uri| uri.contains("/nodes")).collect();
+    assert_eq!(nodes, ["/api/v1/nodes/node-1?&resourceVersion=0"]);
 }
 
 #[tokio::test]
