@@ -13,13 +13,8 @@ use std::{
     time::SystemTime,
 };
 
-use super::{Kernel, Netns, Result};
+use super::wrapped::{Around, Call};
 use crate::{
-    deadline::Deadline,
-    device::{
-        Bdf, Binding, Bound, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
-        VfAddress, VfSetting,
-    },
     files::{ChangeHook, Moment},
     paths::Paths,
 };
@@ -116,89 +111,16 @@ fn read(file: &Path) -> Option<(Moment, usize)> {
     Some((moment, number.parse().ok()?))
 }
 
-/// A kernel whose writes the fuse counts.
-pub struct Fused<K> {
-    inner: K,
-    fuse: Fuse,
-}
-
-impl<K: Kernel> Fused<K> {
-    /// Counts every write to `inner` as a change.
-    pub fn new(inner: K, fuse: Fuse) -> Self {
-        Self { inner, fuse }
-    }
-
-    fn write<T>(&self, write: impl FnOnce(&K) -> Result<T>) -> Result<T> {
-        self.fuse.before();
-        let result = write(&self.inner);
-        self.fuse.after();
+impl Around for Fuse {
+    /// Every write to the kernel is a change.
+    fn around<T>(&self, call: Call<'_>, act: impl FnOnce() -> T) -> T {
+        if !call.writes {
+            return act();
+        }
+        self.before();
+        let result = act();
+        self.after();
         result
-    }
-}
-
-impl<K: Kernel> Kernel for Fused<K> {
-    fn functions(&self) -> Result<Vec<Function>> {
-        self.inner.functions()
-    }
-    fn observe(&self, device: &DeviceId) -> Result<Observed> {
-        self.inner.observe(device)
-    }
-    fn bound(&self, device: &DeviceId) -> Result<Bound> {
-        self.inner.bound(device)
-    }
-    fn native_driver(&self, device: &DeviceId) -> Result<Option<String>> {
-        self.inner.native_driver(device)
-    }
-    fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>> {
-        self.inner.rdma(device)
-    }
-    fn has_node(&self, path: &str) -> bool {
-        self.inner.has_node(path)
-    }
-    fn has_driver(&self, name: &str) -> bool {
-        self.inner.has_driver(name)
-    }
-    fn open_netns(&self, path: &Path) -> Result<Netns> {
-        self.inner.open_netns(path)
-    }
-    fn is_settled(&self, device: &DeviceId, netdev: &Netdev) -> bool {
-        self.inner.is_settled(device, netdev)
-    }
-    fn link(&self, device: &DeviceId, netns: &Netns) -> Result<Option<Netdev>> {
-        self.inner.link(device, netns)
-    }
-    fn uppers(&self, device: &DeviceId, netns: &Netns) -> Result<Vec<String>> {
-        self.inner.uppers(device, netns)
-    }
-    fn is_open(&self, node: &str) -> bool {
-        self.inner.is_open(node)
-    }
-    fn link_names(&self, netns: &Netns) -> Result<Vec<String>> {
-        self.inner.link_names(netns)
-    }
-    fn host_used(&self) -> Result<Vec<DeviceId>> {
-        self.inner.host_used()
-    }
-    fn set_num_vfs(&self, pf: &Bdf, count: u32) -> Result<()> {
-        self.write(|kernel| kernel.set_num_vfs(pf, count))
-    }
-    fn set_driver(&self, device: &DeviceId, binding: &Binding, deadline: Deadline) -> Result<()> {
-        self.write(|kernel| kernel.set_driver(device, binding, deadline))
-    }
-    fn rebind(&self, device: &DeviceId, binding: &Binding, deadline: Deadline) -> Result<()> {
-        self.write(|kernel| kernel.rebind(device, binding, deadline))
-    }
-    fn set_vf(&self, vf: &VfAddress, setting: &VfSetting) -> Result<()> {
-        self.write(|kernel| kernel.set_vf(vf, setting))
-    }
-    fn set_link(&self, device: &DeviceId, netns: &Netns, setting: &LinkSetting) -> Result<()> {
-        self.write(|kernel| kernel.set_link(device, netns, setting))
-    }
-    fn move_link(&self, device: &DeviceId, from: &Netns, to: &Netns, name: &IfName) -> Result<()> {
-        self.write(|kernel| kernel.move_link(device, from, to, name))
-    }
-    fn announce(&self, device: &DeviceId, netns: &Netns) -> Result<()> {
-        self.inner.announce(device, netns)
     }
 }
 
@@ -209,7 +131,7 @@ mod tests {
     use super::*;
     use crate::{
         files::{Disk, write_atomic},
-        host::linux::Linux,
+        host::{Kernel, linux::Linux, wrapped::Wrapped},
     };
 
     /// Runs `test` of this test binary in a process with the fuse's directory; returns the signal
@@ -235,7 +157,7 @@ mod tests {
     fn child() {
         let fuse = Fuse::new(&paths());
         let disk = Disk::with_hook(fuse.change_hook());
-        let kernel = Fused::new(Linux::new(paths()), fuse);
+        let kernel = Wrapped::new(Linux::new(paths()), fuse);
         disk.write(&paths().run.join("first"), b"", 0o600).unwrap();
         let _ = kernel.set_num_vfs(&"0000:01:00.0".parse().unwrap(), 1);
         disk.write(&paths().run.join("third"), b"", 0o600).unwrap();

@@ -13,10 +13,12 @@ pub mod fake;
 #[cfg(feature = "fuse")]
 pub mod fuse;
 mod genl_info;
+pub mod in_flight;
 pub mod linux;
 mod netns;
 pub mod recording;
 mod vf_mac;
+pub mod wrapped;
 
 pub use error::{ErrorKind, HostError, Result};
 pub use genl_info::{Devlink, GenlInfo};

@@ -1,4 +1,4 @@
-//! A minimal kubelet, for the demo.
+//! A minimal kubelet, for the demo and for the liveness probe.
 
 use std::path::Path;
 
@@ -103,6 +103,18 @@ impl Client {
             None => Err("the response does not contain the claim".to_owned()),
         }
     }
+}
+
+/// Whether the DRA service at this socket answers: a call for no claim, which takes no lock and makes
+/// no call into the kernel.
+///
+/// # Errors
+/// The transport's or the service's.
+pub async fn ping(socket: &Path) -> Result<(), String> {
+    let mut dra = DraPluginClient::new(connect(socket).await?);
+    let nothing = NodePrepareResourcesRequest { claims: vec![] };
+    let answered = dra.node_prepare_resources(nothing).await;
+    answered.map(drop).map_err(|status| with_sources(&status))
 }
 
 fn wire(claim: &ClaimRef) -> Claim {

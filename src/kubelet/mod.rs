@@ -19,7 +19,7 @@ mod tests;
 mod versions;
 mod wire;
 
-pub use client::Client;
+pub use client::{Client, ping};
 pub use register::Registration;
 pub use serving::{Plugin, Serving, serve};
 

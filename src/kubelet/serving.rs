@@ -97,6 +97,12 @@ pub async fn serve(plugin: Plugin, claims: Arc<dyn Claims>) -> Result<Serving, K
 }
 
 impl Serving {
+    /// The path of the DRA service's socket.
+    #[must_use]
+    pub fn dra_socket(&self) -> &Path {
+        &self.sockets.dra
+    }
+
     /// The path of the registration socket.
     #[must_use]
     pub fn registration_socket(&self) -> &Path {

@@ -16,6 +16,7 @@ mod claims;
 mod collect;
 pub(crate) mod config_file;
 mod hooks;
+mod hung_calls;
 mod kernel_events;
 mod link_debounce;
 mod pods;
@@ -28,7 +29,7 @@ mod releases;
 mod status;
 mod watchdog;
 
-use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow};
 use tokio::{
@@ -42,7 +43,7 @@ use crate::{
     attach::Attacher,
     claim::{self, Engine, Identity, PublishedOf},
     cluster::{Cluster, Kube},
-    host::linux::Linux,
+    host::{in_flight::InFlight, linux::Linux, wrapped::Wrapped},
     inventory::DeviceFilter,
     kubelet::{Plugin, Registration, Serving},
     ledger::SliceLocks,
@@ -90,10 +91,27 @@ async fn agent(args: NodeArgs) -> anyhow::Result<()> {
     let socket = telemetry::agent_socket(&paths.run, &args.pod_uid);
     let (probed, counted) = (readiness.clone(), Arc::clone(&metrics));
     let served = socket.clone();
+    let (calls, (serves, dra)) = (InFlight::default(), watch::channel(None));
+    let probes = telemetry::Probed {
+        calls: calls.clone(),
+        dra,
+    };
     parts.try_run("agent socket", async move {
-        telemetry::serve(&served, probed, counted).await
+        telemetry::serve(&served, probed, counted, probes).await
     });
-    let result = serve(&args, &paths, &readiness, metrics, &mut parts).await;
+    parts.run(
+        "hung calls",
+        hung_calls::run(calls.clone(), Arc::clone(&metrics)),
+    );
+    let result = serve(
+        &args,
+        &paths,
+        &readiness,
+        metrics,
+        (calls, serves),
+        &mut parts,
+    )
+    .await;
     parts.stop().await;
     SliceLocks::sweep(&paths);
     crate::files::remove(&socket)?;
@@ -105,10 +123,11 @@ async fn serve(
     paths: &Paths,
     readiness: &Readiness,
     metrics: Arc<Metrics>,
+    (calls, serves): (InFlight, watch::Sender<Option<PathBuf>>),
     parts: &mut Parts,
 ) -> anyhow::Result<()> {
     let starting = readiness.task("kubelet's registration");
-    let engine = recovered(args, paths).await?;
+    let engine = recovered(args, paths, calls).await?;
     let kube = Kube::connect(&args.driver_name, &args.node_name).await?;
     let cluster: Arc<dyn Cluster> = Arc::new(kube);
     let changed = Arc::new(Notify::new());
@@ -145,6 +164,7 @@ async fn serve(
     parts.run("releases", queue.run());
     parts.run("stale claims", collect::run(Arc::clone(&claims)));
     let mut serving = kubelet(args, paths, claims).await?;
+    serves.send_replace(Some(serving.dra_socket().to_owned()));
     parts.run(
         "registrations",
         follow_registrations(serving.registrations(), nudge, starting),
@@ -164,7 +184,7 @@ async fn serve(
 
 /// The engine, after what a dead agent left has been undone. A claim that cannot be does not stop
 /// the others: its devices are tainted.
-async fn recovered(args: &NodeArgs, paths: &Paths) -> anyhow::Result<Arc<Engine>> {
+async fn recovered(args: &NodeArgs, paths: &Paths, calls: InFlight) -> anyhow::Result<Arc<Engine>> {
     let identity = Identity {
         driver_name: args.driver_name.clone(),
         node_name: args.node_name.clone(),
@@ -174,24 +194,28 @@ async fn recovered(args: &NodeArgs, paths: &Paths) -> anyhow::Result<Arc<Engine>
         include: args.include.clone(),
         exclude: args.exclude.clone(),
     };
-    let engine = Arc::new(engine(paths, identity).choosing(filter));
+    let engine = Arc::new(engine(paths, identity, calls).choosing(filter));
     recovery::run(&engine).await?;
     Ok(engine)
 }
 
 #[cfg(not(feature = "fuse"))]
-fn engine(paths: &Paths, identity: Identity) -> Engine {
-    Engine::new(Arc::new(Linux::new(paths.clone())), paths.clone(), identity)
+fn engine(paths: &Paths, identity: Identity, calls: InFlight) -> Engine {
+    let kernel = Wrapped::new(Linux::new(paths.clone()), calls);
+    Engine::new(Arc::new(kernel), paths.clone(), identity)
 }
 
 /// Changes of the kernel's state and of records pass one fuse.
 #[cfg(feature = "fuse")]
-fn engine(paths: &Paths, identity: Identity) -> Engine {
-    use crate::host::fuse::{Fuse, Fused};
+fn engine(paths: &Paths, identity: Identity, calls: InFlight) -> Engine {
+    use crate::host::fuse::Fuse;
     let fuse = Fuse::new(paths);
     let hook = fuse.change_hook();
     Engine::with_hook(
-        Arc::new(Fused::new(Linux::new(paths.clone()), fuse)),
+        Arc::new(Wrapped::new(
+            Wrapped::new(Linux::new(paths.clone()), fuse),
+            calls,
+        )),
         paths.clone(),
         identity,
         hook,

@@ -36,6 +36,7 @@ pub struct Metrics {
     claims: Gauge,
     releasing: Gauge,
     stuck: Gauge,
+    hung: Gauge,
     bad_config: Gauge,
     bad_policies: Gauge,
     dropped: Gauge,
@@ -78,6 +79,12 @@ impl Default for Metrics {
         let help =
             "Claims whose release has failed or takes longer than 5 s: their devices are tainted";
         registry.register("claims_releasing_stuck", help, stuck.clone());
+        let hung = Gauge::default();
+        registry.register(
+            "kernel_calls_hung",
+            "Calls into the kernel that have not returned for 30 s",
+            hung.clone(),
+        );
         let bad_config = Gauge::default();
         registry.register(
             "config_bad",
@@ -97,6 +104,7 @@ impl Default for Metrics {
             claims,
             releasing,
             stuck,
+            hung,
             bad_config,
             bad_policies,
             dropped,
@@ -127,6 +135,11 @@ impl Metrics {
         let gauge = |number| i64::try_from(number).unwrap_or(i64::MAX);
         self.releasing.set(gauge(releasing));
         self.stuck.set(gauge(stuck));
+    }
+
+    /// Sets the number of calls into the kernel that hang.
+    pub fn hung(&self, calls: usize) {
+        self.hung.set(i64::try_from(calls).unwrap_or(i64::MAX));
     }
 
     /// Sets whether config.json is invalid.

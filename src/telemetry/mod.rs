@@ -8,4 +8,4 @@ mod serve;
 pub use logs::init as init_logs;
 pub use metrics::{Call, Metrics};
 pub use readiness::{Readiness, Task};
-pub use serve::{agent_socket, query, serve};
+pub use serve::{Probed, agent_socket, query, serve};

@@ -10,9 +10,25 @@ use std::{
 };
 
 use axum::{Router, http::StatusCode, routing::get};
-use tokio::net::UnixListener;
+use tokio::{net::UnixListener, sync::watch, time::timeout};
 
 use super::{Metrics, Readiness};
+use crate::{
+    host::in_flight::{self, Hung, InFlight},
+    kubelet::ping,
+};
+
+/// How long the DRA service may take to answer the probe.
+const PING: Duration = Duration::from_secs(4);
+
+/// What the probes look at.
+#[derive(Debug, Clone)]
+pub struct Probed {
+    /// Calls into the kernel.
+    pub calls: InFlight,
+    /// The DRA service's socket, once it serves.
+    pub dra: watch::Receiver<Option<PathBuf>>,
+}
 
 /// The socket of the agent with this pod UID.
 #[must_use]
@@ -29,23 +45,54 @@ pub fn agent_socket(run: &Path, pod_uid: &str) -> PathBuf {
 ///
 /// # Errors
 /// The socket cannot be created.
-pub async fn serve(socket: &Path, readiness: Readiness, metrics: Arc<Metrics>) -> io::Result<()> {
+pub async fn serve(
+    socket: &Path,
+    readiness: Readiness,
+    metrics: Arc<Metrics>,
+    probed: Probed,
+) -> io::Result<()> {
     crate::files::remove(socket)?;
     let listener = UnixListener::bind(socket)?;
-    let ready = move || async move {
-        match readiness.pending() {
-            pending if pending.is_empty() => (StatusCode::OK, "ok\n".to_owned()),
-            pending => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                format!("not started yet: {}\n", pending.join(", ")),
-            ),
-        }
-    };
+    let calls = probed.calls.clone();
+    let ready = move || async move { response(fault(&readiness, &calls)) };
+    let live = move || async move { response(dead(&probed).await) };
     let router = Router::new()
-        .route("/livez", get(|| async { "ok\n" }))
+        .route("/livez", get(live))
         .route("/readyz", get(ready))
         .route("/metrics", get(move || async move { metrics.text() }));
     axum::serve(listener, router).await
+}
+
+fn response(fault: Option<String>) -> (StatusCode, String) {
+    match fault {
+        None => (StatusCode::OK, "ok\n".to_owned()),
+        Some(fault) => (StatusCode::SERVICE_UNAVAILABLE, format!("{fault}\n")),
+    }
+}
+
+/// Why the agent is not ready: what has not started, or calls into the kernel that hang. The claims
+/// of those wait; all others are served.
+fn fault(readiness: &Readiness, calls: &InFlight) -> Option<String> {
+    let pending = readiness.pending();
+    if !pending.is_empty() {
+        return Some(format!("not started yet: {}", pending.join(", ")));
+    }
+    texts(&calls.longer_than(in_flight::LONG))
+}
+
+fn texts(hung: &[Hung]) -> Option<String> {
+    let texts: Vec<String> = hung.iter().map(ToString::to_string).collect();
+    (!texts.is_empty()).then(|| format!("calls into the kernel hang: {}", texts.join("; ")))
+}
+
+/// Why the agent is to be restarted: its DRA service does not answer a call that takes no lock and
+/// makes no call into the kernel. Restarting ends no call that hangs there.
+async fn dead(probed: &Probed) -> Option<String> {
+    let socket = probed.dra.borrow().clone()?;
+    match timeout(PING, ping(&socket)).await {
+        Ok(answered) => answered.err(),
+        Err(_) => Some(format!("{}: no answer in {PING:?}", socket.display())),
+    }
 }
 
 /// Sends a request to an agent. Returns whether the status is 200, and the body.
@@ -71,28 +118,75 @@ pub fn query(socket: &Path, path: &str) -> io::Result<(bool, String)> {
 mod tests {
     use super::*;
 
+    struct Agent {
+        dir: tempfile::TempDir,
+        readiness: Readiness,
+        dra: watch::Sender<Option<PathBuf>>,
+    }
+
+    impl Agent {
+        fn start() -> Self {
+            let (dir, readiness) = (tempfile::tempdir().unwrap(), Readiness::default());
+            let (socket, pending) = (agent_socket(dir.path(), "uid"), readiness.clone());
+            let (dra, served) = watch::channel(None);
+            let probed = Probed {
+                calls: InFlight::default(),
+                dra: served,
+            };
+            tokio::spawn(async move { serve(&socket, pending, Arc::default(), probed).await });
+            Self {
+                dir,
+                readiness,
+                dra,
+            }
+        }
+
+        async fn get(&self, path: &'static str) -> (bool, String) {
+            let socket = agent_socket(self.dir.path(), "uid");
+            let response = tokio::task::spawn_blocking(move || {
+                crate::deadline::Deadline::after(Duration::from_secs(10))
+                    .poll(|| Ok::<_, io::Error>(query(&socket, path).ok()))
+                    .unwrap()
+                    .unwrap()
+            });
+            response.await.unwrap()
+        }
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn readyz_lists_what_has_not_started() {
-        let dir = tempfile::tempdir().unwrap();
-        let socket = agent_socket(dir.path(), "uid");
-        let readiness = Readiness::default();
-        let task = readiness.task("kubelet");
-        let served = socket.clone();
-        tokio::spawn(async move { serve(&served, readiness, Arc::default()).await });
-        let readyz = || {
-            let socket = socket.clone();
-            tokio::task::spawn_blocking(move || {
-                crate::deadline::Deadline::after(Duration::from_secs(10))
-                    .poll(|| Ok::<_, io::Error>(query(&socket, "/readyz").ok()))
-                    .unwrap()
-                    .unwrap()
-            })
-        };
-        assert_eq!(
-            readyz().await.unwrap(),
-            (false, "not started yet: kubelet\n".to_owned())
-        );
+        let agent = Agent::start();
+        let task = agent.readiness.task("kubelet");
+        let pending = (false, "not started yet: kubelet\n".to_owned());
+        assert_eq!(agent.get("/readyz").await, pending);
         drop(task);
-        assert_eq!(readyz().await.unwrap(), (true, "ok\n".to_owned()));
+        assert_eq!(agent.get("/readyz").await, (true, "ok\n".to_owned()));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn livez_is_an_answer_of_the_dra_service() {
+        let agent = Agent::start();
+        assert_eq!(agent.get("/livez").await, (true, "ok\n".to_owned()));
+        // One that accepts and never answers.
+        let socket = agent.dir.path().join("dra.sock");
+        let _silent = UnixListener::bind(&socket).unwrap();
+        agent.dra.send_replace(Some(socket.clone()));
+        let (alive, text) = agent.get("/livez").await;
+        assert!(!alive && text.contains("dra.sock"), "{text}");
+    }
+
+    #[test]
+    fn a_hung_call_is_named_by_readiness() {
+        use crate::host::wrapped::{Around, Call};
+        let calls = InFlight::default();
+        let call = Call {
+            verb: "set driver",
+            subject: &"0000:3b:02.1",
+            writes: true,
+        };
+        let hung = calls.around(call, || texts(&calls.longer_than(Duration::ZERO)));
+        let expected = "calls into the kernel hang: set driver 0000:3b:02.1, for 0 s";
+        assert_eq!(hung.as_deref(), Some(expected));
+        assert_eq!(fault(&Readiness::default(), &calls), None);
     }
 }

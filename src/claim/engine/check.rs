@@ -3,11 +3,11 @@
 
 use super::{Engine, Held, prepare::answer};
 use crate::{
-    claim::{ClaimError, PreparedDevice, plan::current},
+    claim::{ClaimError, PreparedDevice, plan::current, view},
     deadline::Deadline,
     device::{LinkSetting, Netdev, Observed, VfSetting},
     host::Netns,
-    ledger::{DeviceRecord, Record, Step},
+    ledger::{Attachment, DeviceRecord, Record, Step},
     netdev,
 };
 
@@ -37,9 +37,28 @@ impl Engine {
         if record != before {
             self.store.save(&record)?;
         }
-        self.show(&record)?;
+        self.show_living(&record)?;
         self.failures().remove(&record.owner.claim.uid);
         Ok(answer(&record))
+    }
+
+    /// The start gate of a netdev whose pod is no more stays closed: a container that is created now
+    /// belongs to another sandbox, in which it is not.
+    fn show_living(&self, record: &Record) -> Result<(), ClaimError> {
+        let mut living = record.clone();
+        for device in &mut living.devices {
+            let is_there = |there: &Attachment| {
+                netdev::is_attached(&*self.kernel, &device.id, there).unwrap_or(true)
+            };
+            device.attachment = device.attachment.take().filter(is_there);
+        }
+        if living != *record {
+            let close = || view::close(&self.paths, record, false);
+            self.disk
+                .change("remove metadata", close)
+                .map_err(ClaimError::files("device metadata"))?;
+        }
+        self.show(&living)
     }
 
     /// Repairs what somebody else has changed. A device in a pod keeps its netdev, so only the PF's

@@ -422,6 +422,20 @@ fn every_call_goes_on_where_the_last_one_ended() {
 }
 
 #[test]
+fn the_gate_of_a_dead_pod_is_not_opened_again() {
+    let world = World::new();
+    world.prepare(&vlan_and_mac()).unwrap();
+    world.attach(&vlan_and_mac(), "net1");
+    world.prepare(&vlan_and_mac()).unwrap();
+    let uid = vlan_and_mac().claim.uid;
+    let gate = crate::claim::view::host_path(&world.engine.paths, &uid, "nic0");
+    assert!(gate.exists());
+    world.fake.destroy_netns(Path::new(POD));
+    world.prepare(&vlan_and_mac()).unwrap();
+    assert!(!gate.exists(), "open, and the netdev is in no pod");
+}
+
+#[test]
 fn a_pf_in_switchdev_or_with_sub_functions_is_refused() {
     let mut recording = Recording::igb();
     for observed in &mut recording.functions {
