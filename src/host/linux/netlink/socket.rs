@@ -1,6 +1,6 @@
 //! The socket: one request, all its replies.
 
-use std::{cell::Cell, io};
+use std::{cell::Cell, io, time::Duration};
 
 use netlink_packet_core::{
     NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage,
@@ -8,7 +8,10 @@ use netlink_packet_core::{
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::{SocketAddr, protocols::NETLINK_ROUTE};
-use rustix::io::Errno;
+use rustix::{
+    io::Errno,
+    net::sockopt::{Timeout, set_socket_timeout},
+};
 
 use super::{NetlinkError, NetlinkResult};
 
@@ -27,6 +30,9 @@ const HEADER: usize = 16;
 /// The kernel sizes the pages of a dump by the largest receive buffer that it has seen, up to this
 /// (`max_recvmsg_len` in `net/netlink/af_netlink.c`).
 const PAGE: usize = 32 * 1024;
+/// How long a reply may take. The kernel answers within the request, so that only a reply that was
+/// dropped (`ENOBUFS`) is waited for in vain; a lock that it waits for is waited for in send(2).
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often an interrupted dump (`NLM_F_DUMP_INTR`) is repeated.
 const MAX_DUMPS: usize = 10;
 
@@ -51,6 +57,7 @@ impl Socket {
         inner.connect(&SocketAddr::new(0, 0))?;
         inner.set_ext_ack(true)?;
         inner.set_cap_ack(true)?;
+        set_socket_timeout(&inner, Timeout::Recv, Some(TIMEOUT))?;
         Ok(Self {
             inner,
             sequence: Cell::new(0),
