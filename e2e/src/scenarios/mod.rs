@@ -26,6 +26,7 @@ mod u_wrong_pod;
 mod v_pinned_elsewhere;
 mod w_one_writer;
 mod x_rights;
+mod y_release;
 
 use anyhow::Result;
 

@@ -17,6 +17,7 @@ use super::{
     g_killed_at_every_step, h_agent_away_at_the_hook, i_restarts, j_refusals, k_vfs_removed,
     l_containerd_restart, m_uninstall, n_link_down, o_port_or_vfs, p_pools, q_recorded_hosts,
     r_selectors, s_old_server, t_policies, u_wrong_pod, v_pinned_elsewhere, w_one_writer, x_rights,
+    y_release,
 };
 
 /// Minutes for the scenarios of a run of CI, from the first to the last.
@@ -126,6 +127,8 @@ pub(crate) const TABLE: &[Slot] = &[
     Slot::queue(u_wrong_pod::SCENARIO, BOTH, 0.8)
         .safety()
         .because("a pod never gets another pod's netdev: the hook's refusal"),
+    Slot::queue(y_release::SCENARIO, NODE1, 2.3)
+        .because("releases: the kernel's and the engine's; scenario c guards tenants on both"),
     Slot::queue(f_all_taken::SCENARIO, NODE1, 2.8)
         .because("allocation by the scheduler, prepare by the kubelet"),
     Slot::queue(d_vfio::SCENARIO, NODE1, 1.1)
