@@ -2,7 +2,13 @@
 
 use std::path::Path;
 
-use super::{Facts, HostPaths, Module, Pf};
+use super::{
+    Facts, HostPaths, Kind, Module, Pf, Runtime, containerd, crio, kubelet, layout,
+    process::{self, Process},
+};
+
+/// Where sysfs has the PCI devices.
+const PCI: &str = "/sys/bus/pci/devices";
 
 /// Kernel modules that claims can need.
 const MODULES: [&str; 3] = ["vfio_pci", "vhost_net", "vhost_vdpa"];
@@ -22,8 +28,12 @@ const OTHER_ALLOCATORS: [(&str, &str); 3] = [
 #[must_use]
 pub fn gather(paths: &HostPaths) -> Facts {
     let state = paths.at(&paths.state);
-    let processes = processes(paths);
+    let processes = process::all(paths);
+    let functions = network_functions(paths);
+    let run = paths.at("/run").is_dir() || paths.at("/var/run").is_dir();
     Facts {
+        root: paths.root.display().to_string(),
+        is_node: is_node(paths),
         iommu_groups: paths.at("/sys/kernel").is_dir().then(|| {
             paths
                 .names("/sys/kernel/iommu_groups")
@@ -32,21 +42,64 @@ pub fn gather(paths: &HostPaths) -> Facts {
         command_line: paths.text("/proc/cmdline"),
         processor: processor(paths),
         modules: MODULES.map(|name| (name, module(paths, name))).to_vec(),
-        containerd: paths.text("/etc/containerd/config.toml"),
-        crio: paths.at("/etc/crio").is_dir(),
-        cdi: paths.at(&paths.cdi).is_dir(),
-        nri: paths.at(&paths.nri).exists(),
-        kubelet: paths.text(paths.kubelet.join("config.yaml")),
+        runtime: runtime(paths, &processes),
+        cdi: paths.cdi.display().to_string(),
+        nri: run.then(|| paths.at(&paths.nri).exists()),
+        nri_socket: paths.nri.display().to_string(),
+        kubelet: kubelet::read(paths, &processes),
         registry: paths.at(paths.kubelet.join("plugins_registry")).is_dir(),
+        kubelet_root: layout::kubelet_root(paths, &processes)
+            .map(|root| root.display().to_string()),
         state_in_memory: state
             .is_dir()
             .then(|| crate::files::in_memory(&state).unwrap_or(false)),
         processes: processes.len(),
         other_allocators: other_allocators(&processes),
-        pfs: pfs(paths),
+        plugin_resources: plugin_resources(paths, &functions),
+        pfs: pfs(paths, &functions),
         rdma_shared: rdma_shared(paths),
         network_manager: network_manager(paths),
     }
+}
+
+/// Whether the root is a node's: an empty directory, or a wrong one, has none of these.
+fn is_node(paths: &HostPaths) -> bool {
+    let dirs = ["/etc", "/proc", "/sys", "/var/lib", "/run"];
+    let has_some = |dir: &&str| paths.names(dir).is_some_and(|names| !names.is_empty());
+    dirs.iter().any(has_some)
+}
+
+/// The container runtime that runs, or else that is configured.
+fn runtime(paths: &HostPaths, processes: &[Process]) -> Option<Runtime> {
+    let containerd = layout::containerd(paths, processes);
+    let binary = layout::containerd_binary(paths, processes);
+    if layout::is_crio(paths, processes, containerd.is_some()) {
+        return Some(Runtime {
+            kind: Kind::Crio,
+            file: crio::DIR.to_owned(),
+            version: None,
+            settings: crio::settings(paths),
+        });
+    }
+    let (version, settings) = match &containerd {
+        Some(file) => containerd::settings(paths, file),
+        None => Default::default(),
+    };
+    let major = binary
+        .as_deref()
+        .and_then(|binary| containerd::major_version(paths, binary));
+    // Only containerd 2 reads version 3.
+    let major = major.or(version.filter(|version| *version >= 3).map(|_| 2));
+    // Before 2, there is no NRI socket unless the configuration says so.
+    let has_nri = settings.nri.is_none() && paths.at(&paths.nri).exists();
+    let major = major.or(has_nri.then_some(2));
+    let file = containerd.or(binary.map(|_| "/etc/containerd/config.toml".into()))?;
+    Some(Runtime {
+        kind: Kind::Containerd(major),
+        file: file.display().to_string(),
+        version,
+        settings,
+    })
 }
 
 fn processor(paths: &HostPaths) -> Option<String> {
@@ -88,60 +141,45 @@ fn is_module(line: &str, name: &str) -> bool {
         == name
 }
 
-/// The command lines of all processes.
-fn processes(paths: &HostPaths) -> Vec<String> {
-    let names = paths.names("/proc").unwrap_or_default();
-    let pids = names
-        .iter()
-        .filter(|name| name.chars().all(|c| c.is_ascii_digit()));
-    pids.filter_map(|pid| paths.text(Path::new("/proc").join(pid).join("cmdline")))
-        .collect()
+fn other_allocators(processes: &[Process]) -> Vec<&'static str> {
+    let runs = |name: &str| processes.iter().any(|process| process.name() == name);
+    let running = OTHER_ALLOCATORS.iter().filter(|(name, _)| runs(name));
+    running.map(|(_, what)| *what).collect()
 }
 
-fn other_allocators(processes: &[String]) -> Vec<&'static str> {
-    let runs = |word: &str| processes.iter().any(|line| executable(line) == Some(word));
-    OTHER_ALLOCATORS
-        .iter()
-        .filter(|(word, _)| runs(word))
-        .map(|(_, what)| *what)
-        .collect()
+/// The resources of device plugins that consist of this node's network functions.
+fn plugin_resources(paths: &HostPaths, functions: &[String]) -> Vec<(String, usize)> {
+    let resources = kubelet::device_plugins(paths).into_iter();
+    let own = resources.map(|(name, devices)| {
+        let own = devices.iter().filter(|device| functions.contains(device));
+        (name, own.count())
+    });
+    own.filter(|(_, own)| *own > 0).collect()
 }
 
-/// The name of the program of a command line, whose arguments end in NUL.
-fn executable(command_line: &str) -> Option<&str> {
-    command_line.split('\0').next()?.rsplit('/').next()
+/// The addresses of the functions of PCI base class 02, network controllers.
+fn network_functions(paths: &HostPaths) -> Vec<String> {
+    let is_network = |address: &String| {
+        let class = paths.text(Path::new(PCI).join(address).join("class"));
+        class.is_some_and(|class| class.starts_with("0x02"))
+    };
+    let all = paths.names(PCI).unwrap_or_default().into_iter();
+    all.filter(is_network).collect()
 }
 
-fn pfs(paths: &HostPaths) -> Vec<Pf> {
-    let devices = Path::new("/sys/bus/pci/devices");
+fn pfs(paths: &HostPaths, functions: &[String]) -> Vec<Pf> {
     let number = |address: &str, file: &str| {
-        paths
-            .text(devices.join(address).join(file))?
-            .trim()
-            .parse()
-            .ok()
+        let text = paths.text(Path::new(PCI).join(address).join(file))?;
+        text.trim().parse().ok()
     };
-    // PCI base class 02: network controller.
-    let is_network = |address: &str| {
-        paths
-            .text(devices.join(address).join("class"))
-            .is_some_and(|class| class.starts_with("0x02"))
-    };
-    let pf = |address: String| {
-        let total_vfs = number(&address, "sriov_totalvfs")?;
-        let num_vfs = number(&address, "sriov_numvfs").unwrap_or(0);
-        is_network(&address).then_some(Pf {
-            address,
-            num_vfs,
-            total_vfs,
+    let pf = |address: &String| {
+        Some(Pf {
+            address: address.clone(),
+            total_vfs: number(address, "sriov_totalvfs")?,
+            num_vfs: number(address, "sriov_numvfs").unwrap_or(0),
         })
     };
-    paths
-        .names(devices)
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(pf)
-        .collect()
+    functions.iter().filter_map(pf).collect()
 }
 
 /// The mode that `rdma system show` prints, from `ib_core`'s parameter

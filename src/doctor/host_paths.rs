@@ -55,6 +55,17 @@ impl HostPaths {
         fs::read_to_string(self.at(path)).ok()
     }
 
+    /// The files that match a pattern with `*` and `?` in its last name, sorted.
+    pub(super) fn glob(&self, pattern: &Path) -> Vec<PathBuf> {
+        let name = pattern.file_name().unwrap_or_default().to_string_lossy();
+        let Some(dir) = pattern.parent().filter(|_| name.contains(['*', '?'])) else {
+            return vec![pattern.to_owned()];
+        };
+        let names = self.names(dir).unwrap_or_default().into_iter();
+        let matching = names.filter(|found| matches(name.as_bytes(), found.as_bytes()));
+        matching.map(|name| dir.join(name)).collect()
+    }
+
     pub(super) fn names(&self, path: impl AsRef<Path>) -> Option<Vec<String>> {
         let entries = fs::read_dir(self.at(path)).ok()?;
         let mut names: Vec<String> = entries
@@ -63,6 +74,16 @@ impl HostPaths {
             .collect();
         names.sort();
         Some(names)
+    }
+}
+
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    match (pattern, name) {
+        ([], []) => true,
+        ([b'*', rest @ ..], _) => (0..=name.len()).any(|at| matches(rest, &name[at..])),
+        ([b'?', rest @ ..], [_, others @ ..]) => matches(rest, others),
+        ([one, rest @ ..], [other, others @ ..]) => one == other && matches(rest, others),
+        _ => false,
     }
 }
 

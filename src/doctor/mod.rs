@@ -8,15 +8,23 @@
 //! unknown, never as ok.
 
 mod checks;
+mod containerd;
+mod crio;
 mod gather;
 mod host_paths;
+mod kubelet;
+mod layout;
+mod process;
 mod runtime;
 #[cfg(test)]
 mod tests;
+mod toml_file;
 
 pub use checks::run_checks;
 pub use gather::gather;
 pub use host_paths::HostPaths;
+pub use kubelet::Kubelet;
+pub use runtime::{Kind, Runtime, Settings};
 
 use serde::Serialize;
 
@@ -87,6 +95,10 @@ pub struct Pf {
 /// Facts about a node. `None`: cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
+    /// `--root`.
+    pub root: String,
+    /// The root has files of a node.
+    pub is_node: bool,
     /// How many IOMMU groups.
     pub iommu_groups: Option<usize>,
     /// `/proc/cmdline`.
@@ -95,24 +107,28 @@ pub struct Facts {
     pub processor: Option<String>,
     /// Kernel modules by name, with `_`.
     pub modules: Vec<(&'static str, Option<Module>)>,
-    /// containerd's config.toml.
-    pub containerd: Option<String>,
-    /// CRI-O has a configuration directory.
-    pub crio: bool,
-    /// The CDI directory exists.
-    pub cdi: bool,
+    /// The container runtime.
+    pub runtime: Option<Runtime>,
+    /// The directory of CDI specs.
+    pub cdi: String,
     /// The NRI socket exists.
-    pub nri: bool,
-    /// The kubelet's config.yaml.
-    pub kubelet: Option<String>,
+    pub nri: Option<bool>,
+    /// Where it is looked for.
+    pub nri_socket: String,
+    /// The kubelet's configuration.
+    pub kubelet: Option<Kubelet>,
     /// The kubelet's `plugins_registry` exists.
     pub registry: bool,
+    /// Another directory that is the kubelet's root directory.
+    pub kubelet_root: Option<String>,
     /// The state directory is on a tmpfs; `None`: it does not exist.
     pub state_in_memory: Option<bool>,
     /// Number of processes visible from here.
     pub processes: usize,
     /// Other programs that run here and allocate the same devices.
     pub other_allocators: Vec<&'static str>,
+    /// Resources of device plugins, and how many network functions of this node each has.
+    pub plugin_resources: Vec<(String, usize)>,
     /// PFs of network devices.
     pub pfs: Vec<Pf>,
     /// RDMA devices are shared by all network namespaces, or each exclusive to one; `None`: no

@@ -1,3 +1,5 @@
+mod layouts;
+
 use std::fs;
 
 use super::*;
@@ -24,14 +26,38 @@ fn lines(facts: &Facts) -> String {
         .join("\n")
 }
 
+fn containerd(major: Option<u32>, settings: Settings) -> Option<Runtime> {
+    Some(Runtime {
+        kind: Kind::Containerd(major),
+        file: "/etc/containerd/config.toml".to_owned(),
+        version: Some(2),
+        settings,
+    })
+}
+
+fn kubelet(policy: &str) -> Option<Kubelet> {
+    Some(Kubelet {
+        topology_policy: Some(policy.to_owned()),
+        ..Kubelet::default()
+    })
+}
+
+fn node() -> Facts {
+    Facts {
+        is_node: true,
+        cdi: "/var/run/cdi".to_owned(),
+        nri_socket: "/var/run/nri/nri.sock".to_owned(),
+        ..Facts::default()
+    }
+}
+
 fn healthy() -> Facts {
     Facts {
         iommu_groups: Some(42),
         modules: vec![("vfio_pci", Some(Module::Loaded))],
-        containerd: Some("version = 3\n".to_owned()),
-        cdi: true,
-        nri: true,
-        kubelet: Some("topologyManagerPolicy: none\n".to_owned()),
+        runtime: containerd(Some(2), Settings::default()),
+        nri: Some(true),
+        kubelet: kubelet("none"),
         registry: true,
         state_in_memory: Some(true),
         pfs: vec![Pf {
@@ -39,7 +65,7 @@ fn healthy() -> Facts {
             num_vfs: 7,
             total_vfs: 8,
         }],
-        ..Facts::default()
+        ..node()
     }
 }
 
@@ -68,8 +94,15 @@ fn every_warning_and_error_has_a_remedy() {
             ("vfio_pci", Some(Module::Loadable)),
             ("vhost_net", Some(Module::Missing)),
         ],
-        containerd: Some("version = 2\nenable_cdi = false\n".to_owned()),
-        kubelet: Some("topologyManagerPolicy: single-numa-node\n".to_owned()),
+        runtime: containerd(
+            None,
+            Settings {
+                cdi: Some(false),
+                ..Settings::default()
+            },
+        ),
+        nri: Some(false),
+        kubelet: kubelet("single-numa-node"),
         state_in_memory: Some(false),
         other_allocators: vec!["the SR-IOV network device plugin"],
         pfs: vec![Pf {
@@ -79,7 +112,7 @@ fn every_warning_and_error_has_a_remedy() {
         }],
         rdma_shared: Some(false),
         network_manager: Some(false),
-        ..Facts::default()
+        ..node()
     };
     insta::assert_snapshot!(lines(&facts), @r#"
     warning VFs: 1 PFs without VFs, 0000:3b:00.0 supports 8 -> echo N > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs, in a systemd unit at boot
@@ -87,8 +120,8 @@ fn every_warning_and_error_has_a_remedy() {
     warning vfio_pci: not loaded -> echo vfio_pci > /etc/modules-load.d/vfio_pci.conf; modprobe vfio_pci
     warning vhost_net: kernel module not found -> install the kernel's extra modules package
     warning RDMA: exclusive mode, RDMA devices are in the host's network namespace: pods have the device nodes but cannot use them -> rdma system set netns shared, before any pod has a network namespace; permanently: options ib_core netns_mode=1 in /etc/modprobe.d
-    error CDI: disabled in containerd -> set enable_cdi = true in [plugins."io.containerd.grpc.v1.cri"] and restart containerd
-    error NRI: NRI socket not found: netdevs cannot be attached to pods -> set disable = false in [plugins."io.containerd.nri.v1.nri"] and restart containerd
+    error CDI: disabled in /etc/containerd/config.toml -> set enable_cdi = true in [plugins."io.containerd.grpc.v1.cri"] of /etc/containerd/config.toml and restart containerd
+    error NRI: socket /var/run/nri/nri.sock not found: netdevs cannot be attached to pods -> set disable = false in [plugins."io.containerd.nri.v1.nri"] of /etc/containerd/config.toml and restart containerd
     warning kubelet: topologyManagerPolicy single-numa-node gets no topology hints for DRA devices -> align devices with matchAttribute resource.kubernetes.io/numaNode in the claim
     error registration: the kubelet's plugins_registry directory does not exist -> set --kubelet-root (agent.kubeletRoot) to the kubelet's root directory
     warning state: on a disk: records from before a reboot are detected by their boot ID -> set --state-dir (agent.stateDir) to a directory on a tmpfs, such as /run
@@ -99,15 +132,15 @@ fn every_warning_and_error_has_a_remedy() {
 
 #[test]
 fn what_cannot_be_read_is_unknown_and_not_ok() {
-    insta::assert_snapshot!(lines(&Facts::default()), @r#"
+    insta::assert_snapshot!(lines(&node()), @r#"
     warning VFs: no SR-IOV capable network device found -> enable SR-IOV in the BIOS/UEFI and in the firmware of the NIC
     unknown IOMMU: cannot read sysfs -> run it on the node, or set --root to where the node's file system is mounted
-    unknown CDI: neither a container runtime configuration nor the CDI directory found -> run it on the node, or set --root to where the node's file system is mounted
-    error NRI: NRI socket not found: netdevs cannot be attached to pods -> enable NRI in the container runtime: containerd 1.7 needs disable = false, in CRI-O 1.30 it is enabled by default
+    unknown CDI: no container runtime configuration found -> run it on the node, or set --root to where the node's file system is mounted
+    unknown NRI: cannot read /run -> run it on the node, or set --root to where the node's file system is mounted
     unknown kubelet: configuration not found -> run it on the node, or set --root to where the node's file system is mounted
     error registration: the kubelet's plugins_registry directory does not exist -> set --kubelet-root (agent.kubeletRoot) to the kubelet's root directory
     unknown state: the state directory does not exist: no agent has run here
-    ok others: no other allocator of these devices among 0 processes
+    ok others: no other allocator of these devices among 0 processes and the kubelet's device plugins
     "#);
 }
 
@@ -119,7 +152,7 @@ fn the_iommu_can_be_disabled_in_the_firmware() {
             iommu_groups: Some(0),
             command_line,
             processor,
-            ..Facts::default()
+            ..node()
         });
         findings
             .into_iter()
@@ -211,7 +244,8 @@ fn facts_are_gathered_below_the_root() {
     assert_eq!(facts.rdma_shared, Some(false));
     assert_eq!(
         (facts.registry, facts.nri, facts.state_in_memory),
-        (true, false, None)
+        (true, Some(false), None)
     );
-    assert!(facts.kubelet.is_some() && facts.containerd.is_some());
+    assert!(facts.is_node && facts.runtime.is_some());
+    assert_eq!(facts.kubelet, kubelet("restricted"));
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Every dependency, and the modules or bands that may name it. Standard library: all.
-pub(crate) const MAY: [(&str, &[&str]); 32] = [
+pub(crate) const MAY: [(&str, &[&str]); 33] = [
     // What every band may build on.
     ("ipnet", ALL),
     ("jiff", ALL),
@@ -51,6 +51,8 @@ pub(crate) const MAY: [(&str, &[&str]); 32] = [
     ("comfy_table", &["cli"]),
     ("prometheus_client", &["telemetry"]),
     ("serde_saphyr", &[PROCESSES]),
+    // The configuration of container runtimes.
+    ("toml", &["doctor"]),
     ("tracing_subscriber", &["telemetry"]),
 ];
 

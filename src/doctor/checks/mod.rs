@@ -1,11 +1,11 @@
 //! The checks, from facts to findings.
 
-use serde_json::Value;
+mod kubelet;
+mod runtime;
 
-use super::{
-    Facts, Finding, Module, Verdict,
-    runtime::{self, Cdi},
-};
+use super::{Facts, Finding, Module, Verdict};
+use kubelet::{kubelet, registry};
+use runtime::{cdi, nri};
 
 type Check = fn(&Facts) -> Vec<Finding>;
 
@@ -26,6 +26,13 @@ const CHECKS: [Check; 11] = [
 /// Runs all checks, from the hardware up to pods.
 #[must_use]
 pub fn run_checks(facts: &Facts) -> Vec<Finding> {
+    if !facts.is_node {
+        return error(
+            "root",
+            format!("no node files here: {}", facts.root),
+            "run it on the node, or set --root to where the node's file system is mounted",
+        );
+    }
     CHECKS.iter().flat_map(|check| check(facts)).collect()
 }
 
@@ -143,88 +150,6 @@ fn modules(facts: &Facts) -> Vec<Finding> {
     facts.modules.iter().flat_map(check).collect()
 }
 
-fn cdi(facts: &Facts) -> Vec<Finding> {
-    const CHECK: &str = "CDI";
-    let enable =
-        "set enable_cdi = true in [plugins.\"io.containerd.grpc.v1.cri\"] and restart containerd";
-    match facts.containerd.as_deref().map(runtime::cdi) {
-        Some(Cdi::On) => ok(CHECK, "enabled in containerd"),
-        Some(Cdi::Off) => error(CHECK, "disabled in containerd", enable),
-        Some(Cdi::Default { version: 3.. }) => ok(CHECK, "enabled by default in containerd 2"),
-        Some(Cdi::Default { version }) => {
-            let found = format!(
-                "not set in containerd's configuration (version {version}): disabled by default in containerd 1.7"
-            );
-            warning(CHECK, found, enable)
-        }
-        None if facts.crio => ok(CHECK, "enabled by default in CRI-O"),
-        None if facts.cdi => unknown(CHECK, "no container runtime configuration found"),
-        None => unknown(
-            CHECK,
-            "neither a container runtime configuration nor the CDI directory found",
-        ),
-    }
-}
-
-fn nri(facts: &Facts) -> Vec<Finding> {
-    const CHECK: &str = "NRI";
-    if facts.nri {
-        return ok(CHECK, "socket found");
-    }
-    let remedy = match facts.containerd {
-        Some(_) => {
-            "set disable = false in [plugins.\"io.containerd.nri.v1.nri\"] and restart containerd"
-        }
-        None => {
-            "enable NRI in the container runtime: containerd 1.7 needs disable = false, in CRI-O 1.30 it is enabled by default"
-        }
-    };
-    error(
-        CHECK,
-        "NRI socket not found: netdevs cannot be attached to pods",
-        remedy,
-    )
-}
-
-fn kubelet(facts: &Facts) -> Vec<Finding> {
-    const CHECK: &str = "kubelet";
-    let Some(text) = &facts.kubelet else {
-        return unknown(CHECK, "configuration not found");
-    };
-    let Ok(config) = serde_saphyr::from_str::<Value>(text) else {
-        return unknown(CHECK, "cannot parse the configuration");
-    };
-    if config["featureGates"]["DynamicResourceAllocation"] == false {
-        return error(
-            CHECK,
-            "feature gate DynamicResourceAllocation is disabled",
-            "remove it from featureGates",
-        );
-    }
-    match config["topologyManagerPolicy"].as_str() {
-        None | Some("none") => ok(CHECK, "no topologyManagerPolicy that needs topology hints"),
-        Some(policy) => warning(
-            CHECK,
-            format!("topologyManagerPolicy {policy} gets no topology hints for DRA devices"),
-            "align devices with matchAttribute resource.kubernetes.io/numaNode in the claim",
-        ),
-    }
-}
-
-fn registry(facts: &Facts) -> Vec<Finding> {
-    match facts.registry {
-        true => ok(
-            "registration",
-            "the kubelet's plugins_registry directory exists",
-        ),
-        false => error(
-            "registration",
-            "the kubelet's plugins_registry directory does not exist",
-            "set --kubelet-root (agent.kubeletRoot) to the kubelet's root directory",
-        ),
-    }
-}
-
 fn state(facts: &Facts) -> Vec<Finding> {
     const CHECK: &str = "state";
     match facts.state_in_memory {
@@ -244,22 +169,27 @@ fn state(facts: &Facts) -> Vec<Finding> {
 }
 
 fn other_allocators(facts: &Facts) -> Vec<Finding> {
-    if facts.other_allocators.is_empty() {
-        let found = format!(
-            "no other allocator of these devices among {} processes",
-            facts.processes
-        );
-        return ok("others", found);
-    }
+    const CHECK: &str = "others";
     let remedy = "separate the devices (agent.exclude, or the selectors of the other), or remove the other from this node";
-    error(
-        "others",
-        format!(
-            "running: {}: a device can be allocated twice",
-            facts.other_allocators.join(", ")
-        ),
-        remedy,
-    )
+    if !facts.other_allocators.is_empty() {
+        let running = facts.other_allocators.join(", ");
+        let found = format!("running: {running}: a device can be allocated twice");
+        return error(CHECK, found, remedy);
+    }
+    let resource = |(name, count): &(String, usize)| format!("{name} ({count} functions)");
+    let resources: Vec<String> = facts.plugin_resources.iter().map(resource).collect();
+    if !resources.is_empty() {
+        let found = format!(
+            "device plugins registered network functions of this node as {}: a device can be allocated twice",
+            resources.join(", ")
+        );
+        return warning(CHECK, found, remedy);
+    }
+    let found = format!(
+        "no other allocator of these devices among {} processes and the kubelet's device plugins",
+        facts.processes
+    );
+    ok(CHECK, found)
 }
 
 fn rdma(facts: &Facts) -> Vec<Finding> {
