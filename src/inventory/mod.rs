@@ -67,6 +67,14 @@ impl Inventory {
         })
     }
 
+    /// The functions that are not offered.
+    pub fn withheld(&self) -> impl Iterator<Item = &Function> {
+        let torn = self.torn();
+        self.functions.iter().filter(move |function| {
+            self.host_used.contains(&function.id) || torn.contains(&function.id)
+        })
+    }
+
     /// Whether the host uses it, or a part of it.
     #[must_use]
     pub fn host_use(&self, id: DeviceId) -> Option<HostUse> {

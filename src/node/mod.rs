@@ -12,6 +12,7 @@
 //! never cancelled.
 
 mod boot;
+mod changes;
 mod claims;
 mod collect;
 pub(crate) mod config_file;

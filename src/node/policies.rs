@@ -7,6 +7,7 @@ use std::{
 
 use tokio::sync::Notify;
 
+use super::changes::Changes;
 use crate::{
     api::Attribute,
     cluster::{self, PolicyView},
@@ -30,6 +31,7 @@ pub(super) struct Policies {
     known: bool,
     dropped: usize,
     logged: BTreeSet<String>,
+    empty: Changes,
 }
 
 /// Attributes of each device.
@@ -57,6 +59,7 @@ impl Policies {
             known,
             dropped,
             logged: BTreeSet::new(),
+            empty: Changes::default(),
         }
     }
 
@@ -107,6 +110,9 @@ impl Policies {
             if self.logged.insert(warning.clone()) {
                 tracing::warn!("{warning}");
             }
+        }
+        for line in self.empty.new_ones(decision.empty.iter().cloned()) {
+            tracing::warn!("{line}");
         }
         self.dropped = decision.dropped;
         let (pools, policy_attributes) = decision.join(pools);

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::{sync::Notify, time::sleep};
 
-use super::config_file::ConfigFile;
+use super::{changes::Changes, config_file::ConfigFile};
 use crate::{
     device::{DeviceId, LinkType},
     inventory::Inventory,
@@ -25,6 +25,7 @@ pub(super) struct PoolConfig {
     good: Option<Config>,
     fault: Option<String>,
     logged: BTreeSet<String>,
+    empty: Changes,
 }
 
 impl PoolConfig {
@@ -38,6 +39,7 @@ impl PoolConfig {
             good,
             fault: None,
             logged: BTreeSet::new(),
+            empty: Changes::default(),
         }
     }
 
@@ -97,6 +99,20 @@ impl PoolConfig {
         }
         Some(assignment)
     }
+
+    /// The pools that have begun to take no device. `withheld` are the devices that are not offered.
+    pub(super) fn newly_empty(
+        &mut self,
+        candidates: &[Candidate],
+        withheld: &[Candidate],
+        assignment: &Assignment,
+    ) -> Vec<String> {
+        let empty = self.good.as_ref().map(|config| {
+            let pools = config.empty_pools(candidates, withheld, assignment);
+            pools.iter().map(ToString::to_string).collect::<Vec<_>>()
+        });
+        self.empty.new_ones(empty.unwrap_or_default())
+    }
 }
 
 /// The devices as selectors see them.
@@ -120,6 +136,14 @@ pub(super) fn candidates(
         candidate
     };
     inventory.offered().map(candidate).collect()
+}
+
+/// The devices that are not offered: the host uses them, or they are excluded.
+pub(super) fn withheld(inventory: &Inventory) -> Vec<Candidate> {
+    let withheld = inventory.withheld();
+    withheld
+        .map(|function| Candidate::of(function, &inventory.functions, None))
+        .collect()
 }
 
 fn last(published: &Published, id: &DeviceId, name: &str) -> Option<String> {
@@ -203,6 +227,34 @@ mod tests {
 
         write_atomic(&file, br#"{"resourceList": []}"#, 0o600).unwrap();
         assert_eq!((pools.reload(), assigned(&mut pools)), (None, Some(0)));
+    }
+
+    #[test]
+    fn a_pool_that_takes_no_device_is_reported_once_per_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.json");
+        let mut pools = PoolConfig::new(Some(ConfigFile::new(file.clone(), "node-1")), "intel.com");
+        let inventory = inventory::observe(&Fake::igb()).unwrap();
+        let candidates: Vec<Candidate> = inventory
+            .functions
+            .iter()
+            .map(|function| Candidate::of(function, &inventory.functions, None))
+            .collect();
+        let mut empty = |selectors: &str| {
+            let text = format!(
+                r#"{{"resourceList": [{{"resourceName": "upf", "selectors": {selectors}}}]}}"#
+            );
+            write_atomic(&file, text.as_bytes(), 0o600).unwrap();
+            assert_eq!(pools.reload(), None);
+            let assignment = pools.assign(&candidates).unwrap();
+            pools.newly_empty(&candidates, &[], &assignment)
+        };
+        let wrong = r#"{"vendors": ["8086"], "devices": ["154c"]}"#;
+        let line = "pool intel.com/upf takes no device; nearest 0000:02:10.0: devices is 10ca, wanted 154c";
+        assert_eq!(empty(wrong), [line]);
+        assert_eq!(empty(wrong), [""; 0], "once");
+        assert_eq!(empty(r#"{"vendors": ["8086"]}"#), [""; 0]);
+        assert_eq!(empty(wrong), [line], "it is empty again");
     }
 
     #[test]

@@ -161,6 +161,12 @@ impl Publication {
         let resting = |id: &DeviceId| scan.claimed.get(id).cloned().flatten();
         let candidates = pool_config::candidates(&scan.inventory, resting, published);
         let pools = self.pools.assign(&candidates);
+        if let Some(pools) = &pools {
+            let withheld = pool_config::withheld(&scan.inventory);
+            for line in self.pools.newly_empty(&candidates, &withheld, pools) {
+                tracing::warn!("{line}");
+            }
+        }
         self.policies.reload();
         let (pools, policy_attributes) = self.policies.join(&candidates, pools);
         self.metrics

@@ -1,6 +1,9 @@
 //! A device as selectors see it.
 
-use crate::device::{Bdf, DeviceId, Function, FunctionKind, LinkType, PciIds, VdpaType};
+use crate::{
+    api::Attribute,
+    device::{Bdf, DeviceId, Function, FunctionKind, LinkType, PciIds, VdpaType},
+};
 
 /// What kind of device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +100,52 @@ impl Candidate {
             vdpa_type: capabilities.vdpa_type,
             aux_type: function.auxiliary().and_then(aux_type),
         }
+    }
+}
+
+impl Candidate {
+    /// A device as it is published: `attribute` has the driver's own by name. `None`: it is not of
+    /// this driver's making.
+    #[must_use]
+    pub fn published(name: &str, attribute: impl Fn(&str) -> Option<Attribute>) -> Option<Self> {
+        let text = |name: &str| match attribute(name) {
+            Some(Attribute::String(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        };
+        let number = |name: &str| match attribute(name) {
+            Some(Attribute::Int(number)) => u32::try_from(number).ok(),
+            _ => None,
+        };
+        let hex = |name: &str| u16::from_str_radix(&text(name)?, 16).ok();
+        let kind = match text("type")?.as_str() {
+            "pf" => CandidateKind::Pf {
+                num_vfs: number("numVFs").unwrap_or(0),
+            },
+            "vf" => CandidateKind::Vf,
+            "sf" => CandidateKind::Sf,
+            _ => CandidateKind::Accelerator,
+        };
+        let vdpa_type = text("vdpaType");
+        let vdpa = |kind: &VdpaType| vdpa_type.as_deref() == Some(kind.as_str());
+        Some(Self {
+            id: DeviceId::from_name(name).ok()?,
+            kind,
+            ids: PciIds {
+                vendor: hex("vendor").unwrap_or_default(),
+                device: hex("deviceID").unwrap_or_default(),
+            },
+            driver: text("driver"),
+            acpi_index: number("acpiIndex"),
+            pf_name: text("pfName"),
+            pf_address: text("pfPciAddress").and_then(|address| address.parse().ok()),
+            index: number("index"),
+            link_type: text("linkType").and_then(|name| LinkType::named(&name)),
+            ddp_profile: text("ddpProfile"),
+            p_key: number("pKey").and_then(|key| u16::try_from(key).ok()),
+            rdma: matches!(attribute("rdma"), Some(Attribute::Bool(true))),
+            vdpa_type: [VdpaType::Vhost, VdpaType::Virtio].into_iter().find(vdpa),
+            aux_type: text("auxDevice").and_then(|auxiliary| aux_type(&auxiliary)),
+        })
     }
 }
 

@@ -14,6 +14,7 @@
 
 mod assign;
 mod candidate;
+mod empty;
 mod error;
 mod functions;
 mod info;
@@ -31,6 +32,7 @@ pub use crate::device::VdpaType;
 pub(crate) use assign::some_of;
 pub use assign::{Assigned, Assignment, Decorators};
 pub use candidate::{Candidate, CandidateKind};
+pub use empty::{EmptyPool, Nearest};
 pub use error::{ConfigError, Warning};
 pub(crate) use error::{Place, quoted};
 pub use functions::PfFunctions;

@@ -53,7 +53,7 @@ pub struct Refusal {
     pub wanted: String,
 }
 
-/// `vendors: is 15b3, wanted 8086`.
+/// `vendors is 15b3, wanted 8086`.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let has = if self.has.is_empty() {
@@ -61,12 +61,12 @@ impl fmt::Display for Refusal {
         } else {
             &self.has
         };
-        write!(f, "{}: is {has}, wanted {}", self.selector, self.wanted)
+        write!(f, "{} is {has}, wanted {}", self.selector, self.wanted)
     }
 }
 
 impl Refusal {
-    pub(super) fn new(
+    pub(crate) fn new(
         selector: &'static str,
         has: impl Into<String>,
         wanted: impl Into<String>,
@@ -109,6 +109,12 @@ impl Selector {
     #[must_use]
     pub fn refusal(&self, device: &Candidate) -> Option<Refusal> {
         CHECKS.iter().find_map(|check| check(self, device))
+    }
+
+    /// How many selectors take the device, those that require nothing among them.
+    pub(super) fn passed(&self, device: &Candidate) -> usize {
+        let takes = |check: &&Check| check(self, device).is_none();
+        CHECKS.iter().filter(takes).count()
     }
 
     /// The names that are selectors of this type of devices. Others are passed over, `acpiIndexes`

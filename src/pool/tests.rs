@@ -1,5 +1,6 @@
 mod assigning;
 mod broken;
+mod empty;
 mod odd;
 mod reading;
 mod selectors;

@@ -21,6 +21,8 @@ pub struct Decision {
     pub devices: BTreeMap<DeviceId, PolicyAssignment>,
     /// Where config.json was first, one line each.
     pub warnings: Vec<String>,
+    /// The configs that take no device, a line each.
+    pub empty: Vec<String>,
     /// How many attributes are left out, over all devices.
     pub dropped: usize,
 }
@@ -69,6 +71,8 @@ impl Library {
             )
         };
         decision.warnings = late.into_iter().map(line).collect();
+        let seen: Vec<Seen> = devices.iter().map(Seen::from).collect();
+        decision.empty = self.empty(node, &seen);
         decision
     }
 }

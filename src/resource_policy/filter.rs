@@ -9,7 +9,7 @@ use crate::{
     api::Attribute,
     device::LinkType,
     pool::{
-        Candidate, ConfigError, PfFunctions, Place, Warning,
+        Candidate, ConfigError, PfFunctions, Place, Refusal, Warning,
         values::{self, Right, address, driver, never_matches, number},
     },
 };
@@ -47,6 +47,16 @@ impl From<&Candidate> for Seen {
 }
 
 impl Seen {
+    /// `vf`, `pf`, `sf` or `accelerator`.
+    pub(super) fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// Its PCI address, as policies name devices.
+    pub(super) fn address(&self) -> &str {
+        &self.pci_address
+    }
+
     pub(super) fn is(&self, kind: &str) -> bool {
         self.kind == kind
     }
@@ -141,6 +151,54 @@ impl Filter {
             && function_of(&self.pf_addresses, &device.pf_address, device.index)
             && self.link_type.is_none_or(|kind| kind == device.link_type)
     }
+}
+
+impl Filter {
+    /// How many conditions the device meets, and the first that it does not; `None`: it meets all.
+    pub(super) fn refusal(&self, device: &Seen) -> Option<(usize, Refusal)> {
+        let of = |pf: &str| match device.index {
+            Some(index) if !pf.is_empty() => format!("{pf}#{index}"),
+            _ => pf.to_owned(),
+        };
+        let (pf_name, pf_address) = (of(&device.pf_name), of(&device.pf_address));
+        let link = self.link_type.map(str::to_owned).into_iter().collect();
+        let any =
+            |list: &[String], value: &str| list.is_empty() || list.iter().any(|it| it == value);
+        let by_name = function_of(&self.pf_names, &device.pf_name, device.index);
+        let by_address = function_of(&self.pf_addresses, &device.pf_address, device.index);
+        let list = |name, wanted: &Vec<String>, has: &str| {
+            (name, any(wanted, has), has.to_owned(), wanted.join(" or "))
+        };
+        let kind = self.kind == device.kind;
+        let conditions = [
+            (
+                "deviceType",
+                kind,
+                device.kind.clone(),
+                self.kind.to_owned(),
+            ),
+            list("vendors", &self.vendors, &device.vendor),
+            list("devices", &self.devices, &device.device),
+            list("drivers", &self.drivers, &device.driver),
+            list("pciAddresses", &self.pci_addresses, &device.pci_address),
+            ("pfNames", by_name, pf_name, listed(&self.pf_names)),
+            (
+                "pfPciAddresses",
+                by_address,
+                pf_address,
+                listed(&self.pf_addresses),
+            ),
+            list("linkType", &link, &device.link_type),
+        ];
+        let met = conditions.iter().filter(|(_, met, ..)| *met).count();
+        let first = conditions.into_iter().find(|(_, met, ..)| !met);
+        first.map(|(name, _, has, wanted)| (met, Refusal::new(name, has, wanted)))
+    }
+}
+
+fn listed(items: &[PfFunctions]) -> String {
+    let texts: Vec<String> = items.iter().map(ToString::to_string).collect();
+    texts.join(" or ")
 }
 
 /// All items of a PF count, other than with the device plugin, which looks at the first only.

@@ -48,7 +48,7 @@ pub struct Library {
 pub(super) struct Rule<'a> {
     pub(super) policy: &'a str,
     pub(super) index: usize,
-    config: &'a super::Config,
+    pub(super) config: &'a super::Config,
     pub(super) grant: &'a Grant,
 }
 

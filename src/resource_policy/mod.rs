@@ -17,6 +17,7 @@ mod fields;
 mod filter;
 mod labels;
 mod library;
+mod nearest;
 mod nodes;
 mod object;
 mod read;

@@ -7,7 +7,7 @@ use super::{
     fields::Fields,
     filter::{Filter, Seen, VF},
 };
-use crate::pool::{ConfigError, Place, Warning};
+use crate::pool::{ConfigError, Place, Refusal, Warning};
 
 impl Policy {
     /// Reads `spec`.
@@ -48,6 +48,22 @@ impl Config {
             filters,
             attributes,
         })
+    }
+
+    /// The closest filter: how many of its conditions the device meets, and the first that it does
+    /// not; `None`: the device matches.
+    pub(super) fn refusal(&self, device: &Seen) -> Option<(usize, Refusal)> {
+        if self.filters.is_empty() {
+            let refusal = Refusal::new("deviceType", device.kind(), VF);
+            return (!device.is(VF)).then_some((0, refusal));
+        }
+        let all: Option<Vec<(usize, Refusal)>> = self
+            .filters
+            .iter()
+            .map(|filter| filter.refusal(device))
+            .collect();
+        // The first of those that are equally close.
+        all?.into_iter().rev().max_by_key(|(met, _)| *met)
     }
 
     pub(super) fn matches(&self, device: &Seen) -> bool {

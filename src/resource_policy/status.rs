@@ -1,6 +1,6 @@
 //! What is said of a policy: whether it is understood, and what it takes where.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,6 +9,8 @@ use super::{Kind, Library, Node, Object, Seen};
 
 /// So many nodes are named; a cluster may have thousands.
 const MOST_NODES: usize = 20;
+/// So many nodes are named on which nothing is taken.
+const MOST_NEAREST: usize = 3;
 /// Characters of a message: all problems of a policy may be many.
 const MOST_TEXT: usize = 1024;
 
@@ -30,13 +32,20 @@ impl Library {
         let nothing = BTreeMap::new();
         let of = |object: &Object| {
             let there = matched.get(&object.name).unwrap_or(&nothing);
-            (object.name.clone(), self.status(object, there, now))
+            let status = self.status(object, there, nodes, now);
+            (object.name.clone(), status)
         };
         policies.iter().map(of).collect()
     }
 
-    fn status(&self, object: &Object, nodes: &BTreeMap<&str, usize>, now: Timestamp) -> Value {
-        let (ready, reason, message) = self.judge(object, nodes);
+    fn status(
+        &self,
+        object: &Object,
+        nodes: &BTreeMap<&str, usize>,
+        all: &[(Node, Vec<Seen>)],
+        now: Timestamp,
+    ) -> Value {
+        let (ready, reason, message) = self.judge(object, nodes, all);
         let some = nodes.iter().filter(|(_, devices)| **devices > 0);
         let named = some
             .clone()
@@ -64,6 +73,7 @@ impl Library {
         &self,
         object: &Object,
         nodes: &BTreeMap<&str, usize>,
+        all: &[(Node, Vec<Seen>)],
     ) -> (bool, &'static str, String) {
         let own = |kind, name: &str| kind == Kind::Policy && name == object.name;
         let mut problems: Vec<_> = self
@@ -85,13 +95,41 @@ impl Library {
                 "NoNode",
                 "no node with devices is selected".to_owned(),
             ),
-            None if nodes.values().all(|devices| *devices == 0) => (
-                true,
-                "NoDevice",
-                "no device of the selected nodes is taken".to_owned(),
-            ),
+            None if nodes.values().all(|devices| *devices == 0) => {
+                (true, "NoDevice", self.no_device(object, nodes, all))
+            }
             None => (true, "Applied", String::new()),
         }
+    }
+}
+
+impl Library {
+    /// What came closest on each node, the closest first; a few of them.
+    fn no_device(
+        &self,
+        object: &Object,
+        selected: &BTreeMap<&str, usize>,
+        all: &[(Node, Vec<Seen>)],
+    ) -> String {
+        let of = |(node, devices): &(Node, Vec<Seen>)| {
+            let (met, nearest) = self.nearest(&object.name, node, devices)?;
+            let line = format!("{}: takes no device; {nearest}", node.name);
+            Some((Reverse(met), line))
+        };
+        let selected = all
+            .iter()
+            .filter(|(node, _)| selected.contains_key(&*node.name));
+        let mut nearest: Vec<_> = selected.filter_map(of).collect();
+        nearest.sort();
+        let more = match nearest.len().saturating_sub(MOST_NEAREST) {
+            0 => None,
+            1 => Some("and 1 more node".to_owned()),
+            more => Some(format!("and {more} more nodes")),
+        };
+        let lines = nearest.into_iter().take(MOST_NEAREST).map(|(_, line)| line);
+        let first = "no device of the selected nodes is taken".to_owned();
+        let all: Vec<String> = [first].into_iter().chain(lines).chain(more).collect();
+        all.join("\n")
     }
 }
 

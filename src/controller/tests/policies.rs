@@ -49,6 +49,7 @@ fn node(name: &str, vfs: i64) -> (Node, Vec<Seen>) {
             ("type", Attribute::from("vf")),
             ("pfName", Attribute::from("ens1f0")),
             ("index", Attribute::Int(index)),
+            ("pciAddress", format!("0000:3b:02.{index}").into()),
         ];
         Seen::published(
             &attributes
@@ -164,7 +165,12 @@ async fn the_status_of_a_policy_has_its_devices_and_is_written_only_when_it_chan
             "nodes": [{"name": "node-1", "devices": 3}, {"name": "node-3", "devices": 2}],
         })
     );
-    assert_eq!(status(&memory, "b")["conditions"][0]["reason"], "NoDevice");
+    let b = &status(&memory, "b")["conditions"][0];
+    assert_eq!(b["reason"], "NoDevice");
+    let message = "no device of the selected nodes is taken\n\
+        node-1: takes no device; nearest 0000:3b:02.0: pfNames is ens1f0#0, wanted ens9\n\
+        node-3: takes no device; nearest 0000:3b:02.0: pfNames is ens1f0#0, wanted ens9";
+    assert_eq!(b["message"], message);
     let c = &status(&memory, "c")["conditions"][0];
     assert_eq!(
         (&c["status"], &c["reason"]),

@@ -354,3 +354,57 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_config_that_takes_no_device_names_the_nearest() {
+    let filters = [
+        json!({"vendors": ["15b3"]}),
+        json!({"drivers": ["igbvf"], "pfNames": ["ens1f0#9"]}),
+    ];
+    let configs = json!({"configs": [{"resourceFilters": filters}, {}, {}, {"resourceFilters": [{"deviceType": "pf", "vendors": ["1"]}]}]});
+    let library = library(vec![policy("a", configs)], vec![]);
+    let decision = decide(&library, &[pf(), vf(0)]);
+    insta::assert_snapshot!(decision.empty.join("\n"), @r#"
+    SriovResourcePolicy a configs[0] takes no device; nearest 0000:3b:02.0: vendors is 8086, wanted 15b3
+    SriovResourcePolicy a configs[2] takes no device; nearest 0000:3b:02.0: matches, but SriovResourcePolicy a configs[1] takes it
+    SriovResourcePolicy a configs[3] takes no device; nearest 0000:3b:00.0: vendors is 8086, wanted 1
+    "#);
+    let none = decide(&library, &[]).empty;
+    assert_eq!(none.len(), 4);
+    assert_eq!(
+        none[0],
+        "SriovResourcePolicy a configs[0] takes no device; the node has no device that it may take"
+    );
+}
+
+#[test]
+fn a_filter_refuses_what_it_does_not_match() {
+    let values = [json!(["8086"]), json!(["15b3"])];
+    let lists = [
+        "vendors",
+        "devices",
+        "pciAddresses",
+        "drivers",
+        "pfNames",
+        "pfPciAddresses",
+    ];
+    for (list, value) in lists
+        .iter()
+        .flat_map(|list| values.iter().map(move |value| (list, value)))
+    {
+        let library = library(vec![simple("a", json!({*list: value}))], vec![]);
+        for device in [vf(0), pf()] {
+            let decision = decide(&library, std::slice::from_ref(&device));
+            let refused = decision.empty.first();
+            assert_eq!(
+                decision.devices.is_empty(),
+                refused.is_some(),
+                "{list} {value}"
+            );
+            let names = |line: &String| {
+                line.contains(&format!(": {list} is ")) || line.contains(": deviceType is ")
+            };
+            assert!(refused.is_none_or(names), "{list} {value}: {refused:?}");
+        }
+    }
+}
