@@ -24,12 +24,15 @@ pub struct ExplainArgs {
     /// for standard input.
     #[arg(short, long)]
     pub file: Vec<PathBuf>,
-    /// Print one line per device instead of one per reason.
-    #[arg(long)]
+    /// Print one line per device instead of one per reason, and the constraints of every node.
+    #[arg(long, visible_alias = "verbose")]
     pub all: bool,
     /// Name of the driver.
     #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io")]
     pub driver_name: String,
+    /// Resource prefix of pools that do not set one.
+    #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX", default_value = "intel.com")]
+    pub resource_prefix: String,
     /// Output format.
     #[arg(short, long, value_enum, default_value_t = Report::Table)]
     pub output: Report,

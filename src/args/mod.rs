@@ -45,8 +45,9 @@ pub enum Command {
     /// List the functions of this host or of the cluster: PFs with their VFs, pool, driver, link,
     /// and the claim and pod that hold each.
     List(Box<ListArgs>),
-    /// Explain why a claim is not allocated: for each device, which selector, constraint, taint,
-    /// counter or other claim rejects it. The exit code is 0 if it is or can be allocated, else 1.
+    /// Explain why a claim is not allocated: how many devices each selector, constraint, taint,
+    /// counter or other claim rejects. The exit code is 0 if it is or can be allocated, 1 if not,
+    /// and 2 after an error.
     Explain(ExplainArgs),
     /// Record the functions of this node to a file, for bug reports and for the demo.
     Record(RecordArgs),

@@ -1,5 +1,6 @@
 //! `explain`: why a claim is not allocated, from the cluster or from files.
 
+mod constraints;
 pub(super) mod files;
 #[cfg(test)]
 mod tests;
@@ -10,12 +11,17 @@ use serde_json::Value;
 
 use crate::{
     args::{ExplainArgs, Report as Format},
+    cli::document::Document,
     cluster::Kube,
+    errors::with_sources,
     explain::{Query, Report, Snapshot, explain_all},
 };
 
 /// Where manifests name no namespace, and for them.
 const NAMESPACE: &str = "default";
+
+/// The exit code where there is no answer: that of a wrong command line, as clap has it.
+const NO_ANSWER: u8 = 2;
 
 /// `-o json` of a pod.
 #[derive(Serialize)]
@@ -24,8 +30,16 @@ struct OfPod<'a> {
     claims: &'a [Report],
 }
 
-/// The exit code is 1 unless everything is, or can be, allocated.
-pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<u8> {
+/// The exit code is 0 if everything is or can be allocated, 1 if not, and 2 if that could not be
+/// found out: a script must not take a wrong name for an answer.
+pub(super) fn run(args: &ExplainArgs) -> u8 {
+    answer(args).unwrap_or_else(|error| {
+        eprintln!("sriov-dra: {}", with_sources(error.as_ref()));
+        NO_ANSWER
+    })
+}
+
+fn answer(args: &ExplainArgs) -> anyhow::Result<u8> {
     let (query, objects) = if args.file.is_empty() {
         from_cluster(args)?
     } else {
@@ -41,7 +55,8 @@ fn query(args: &ExplainArgs, default: &str) -> Query {
 }
 
 fn output(args: &ExplainArgs, query: &Query, objects: Vec<Value>) -> anyhow::Result<(String, u8)> {
-    let reports = explain_all(&Snapshot::read(objects)?, query, &args.driver_name)?;
+    let snapshot = Snapshot::read(objects)?.with_prefix(&args.resource_prefix);
+    let reports = explain_all(&snapshot, query, &args.driver_name)?;
     let text = match args.output {
         Format::Json => json(query, &reports)?,
         Format::Table => {
@@ -55,13 +70,13 @@ fn output(args: &ExplainArgs, query: &Query, objects: Vec<Value>) -> anyhow::Res
 /// A report; for a pod, one for each claim.
 fn json(query: &Query, reports: &[Report]) -> anyhow::Result<String> {
     let text = match (query.pod(), reports) {
-        (None, [report]) => serde_json::to_string_pretty(report)?,
-        (pod, claims) => serde_json::to_string_pretty(&OfPod {
-            subject: pod.map(|(namespace, name)| format!("pod {namespace}/{name}")),
-            claims,
-        })?,
+        (None, [report]) => Document::new("Explanation", report).json()?,
+        (pod, claims) => {
+            let subject = pod.map(|(namespace, name)| format!("pod {namespace}/{name}"));
+            Document::new("PodExplanation", OfPod { subject, claims }).json()?
+        }
     };
-    Ok(text + "\n")
+    Ok(text)
 }
 
 fn from_cluster(args: &ExplainArgs) -> anyhow::Result<(Query, Vec<Value>)> {

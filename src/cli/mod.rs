@@ -5,6 +5,7 @@ mod columns;
 mod convert;
 mod demo;
 mod doctor;
+mod document;
 mod explain;
 mod list;
 mod record;
@@ -12,7 +13,8 @@ mod uninstall_check;
 
 use crate::args::{Command, SriovDra};
 
-/// Runs a parsed command line. Returns the exit code: 0 for success, 1 for failure.
+/// Runs a parsed command line. Returns the exit code: 0 for success, 1 for failure, 2 if `explain`
+/// has no answer.
 ///
 /// # Errors
 /// The error of the subcommand, which `main` prints.
@@ -22,7 +24,7 @@ pub fn run(cli: SriovDra) -> anyhow::Result<u8> {
         Command::Controller(args) => crate::controller::run(*args).map(|()| 0),
         Command::Demo => demo::run().map(|()| 0),
         Command::List(args) => list::run(&args).map(|()| 0),
-        Command::Explain(args) => explain::run(&args),
+        Command::Explain(args) => Ok(explain::run(&args)),
         Command::Record(args) => record::run(&args).map(|()| 0),
         Command::Convert(args) => convert::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -475,6 +475,12 @@ async fn what_decides_about_allocations_is_listed_with_its_kind_and_rules_may_la
         404,
         failure(404, "NotFound", "no such kind"),
     ));
+    // Whoever may not read the pools gets everything else.
+    script.push((
+        "GET /api/v1/configmaps?&labelSelector=app.kubernetes.io%2Fname%3Dsriov-dra",
+        403,
+        failure(403, "Forbidden", "not yours"),
+    ));
     let (kube, task) = server(script);
     let all = kube.allocation_objects().await.unwrap();
     let kinds: Vec<_> = all

@@ -9,6 +9,7 @@ use super::{
     outcome::Outcome,
     report::{Report, State},
     snapshot::Snapshot,
+    text,
 };
 
 /// Sets the result from the nodes: the first on which the claim fits, else the closest.
@@ -34,9 +35,7 @@ pub(super) fn decide(
         report.state = State::Allocatable;
         let device = |(name, at): &(String, usize)| (name.clone(), node.devices[*at].path());
         report.devices = choice.iter().map(device).collect();
-        report
-            .notes
-            .extend(nodes.iter().filter_map(Node::abort_note));
+        report.notes.extend(abort_note(nodes));
         return;
     }
     if snapshot.nodes(driver).is_empty() {
@@ -58,7 +57,21 @@ pub(super) fn decide(
         });
         return;
     }
-    report.cause = nearest(nodes);
+    report.cause = nearest(nodes).or_else(|| {
+        let node = nodes.first().map_or("no node", |node| &node.name);
+        let text = format!("there are no devices on {node}");
+        Some(Cause::new("noDevices", None, text))
+    });
+}
+
+/// Where the scheduler may abort, although the claim fits elsewhere.
+fn abort_note(nodes: &[Node<'_, '_>]) -> Option<String> {
+    let mut notes = nodes.iter().filter_map(Node::abort_note);
+    let first = notes.next()?;
+    Some(match notes.count() {
+        0 => first,
+        more => format!("{first}; the same holds for {}", text::nodes(more)),
+    })
 }
 
 fn nearest(nodes: &[Node<'_, '_>]) -> Option<Cause> {

@@ -7,7 +7,10 @@ use super::{
     objects::{Class, DeviceSelector, Listed, RequestSpec, TaintRule},
     taint, text,
 };
-use crate::selector::{AccessedValue, DecidingTerm, Selector, SelectorResult};
+use crate::{
+    api::RESOURCE_NAME,
+    selector::{AccessedValue, DecidingTerm, Selector, SelectorResult},
+};
 
 /// A request with `exactly`, or one entry of its `firstAvailable` list.
 pub(super) struct Alternative<'a> {
@@ -21,6 +24,7 @@ pub(super) struct Alternative<'a> {
 
 /// A selector and where it is from.
 struct Compiled<'a> {
+    of_class: bool,
     owner: String,
     index: usize,
     expression: &'a str,
@@ -32,6 +36,8 @@ struct Compiled<'a> {
 pub(super) struct Rejection {
     /// Selectors, and terms of this one, that were true before: how close the device came.
     pub(super) passed: (usize, usize),
+    /// The selector is the class's, not the request's.
+    pub(super) of_class: bool,
     /// `class vf, selector 0`.
     pub(super) place: String,
     pub(super) expression: String,
@@ -60,7 +66,47 @@ pub(super) enum Verdict {
     Fits,
 }
 
+/// The step of an allocation that rejects a device, in the order of the steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    /// The class's selectors, but for the pool.
+    Class,
+    /// Which pool the device is in.
+    Pool,
+    /// The request's own selectors.
+    Selectors,
+    /// It is held, tainted, or otherwise not available.
+    Free,
+    /// Nothing rejects it.
+    Passed,
+}
+
+impl Rejection {
+    /// The administrator's pool is published in two forms.
+    fn stage(&self) -> Stage {
+        let is_pool =
+            |name: &str| name == "pool" || name.ends_with("/pool") || name == RESOURCE_NAME;
+        match self.accessed.iter().any(|accessed| is_pool(&accessed.name)) {
+            true => Stage::Pool,
+            false if self.of_class => Stage::Class,
+            false => Stage::Selectors,
+        }
+    }
+}
+
 impl Verdict {
+    /// The step that rejects the device.
+    pub(super) fn stage(&self) -> Stage {
+        match self {
+            Self::NotEvaluated(_) => Stage::Selectors,
+            Self::Failed(rejection, _) | Self::Rejected(rejection) => rejection.stage(),
+            Self::Incomplete(..) | Self::Held(..) | Self::Tainted(_) | Self::Exhausted(_) => {
+                Stage::Free
+            }
+            Self::Fits => Stage::Passed,
+        }
+    }
+
     /// Machine-readable and stable.
     pub(super) fn code(&self) -> &'static str {
         match self {
@@ -104,11 +150,12 @@ impl<'a> Alternative<'a> {
         let class = classes.get(&spec.device_class_name);
         let of_class = class.into_iter().flat_map(|class| {
             compiled(
+                true,
                 &format!("class {}", class.metadata.name),
                 &class.spec.selectors,
             )
         });
-        let own = compiled(&format!("request {name}"), &spec.selectors);
+        let own = compiled(false, &format!("request {name}"), &spec.selectors);
         let selectors = of_class.chain(own).collect();
         Self {
             name,
@@ -116,6 +163,11 @@ impl<'a> Alternative<'a> {
             class,
             selectors,
         }
+    }
+
+    /// Its selectors, as written.
+    pub(super) fn expressions(&self) -> impl Iterator<Item = &'a str> {
+        self.selectors.iter().map(|compiled| compiled.expression)
     }
 
     /// A selector that the API server would reject.
@@ -179,6 +231,7 @@ impl<'a> Alternative<'a> {
             };
             let rejection = |term: DecidingTerm| Rejection {
                 passed: (passed, term.passed),
+                of_class: compiled.of_class,
                 place: format!("{}, selector {}", compiled.owner, compiled.index),
                 expression: compiled.expression.trim().to_owned(),
                 term: term.term,
@@ -207,10 +260,11 @@ impl<'a> Alternative<'a> {
     }
 }
 
-fn compiled<'a>(owner: &str, selectors: &'a [DeviceSelector]) -> Vec<Compiled<'a>> {
+fn compiled<'a>(of_class: bool, owner: &str, selectors: &'a [DeviceSelector]) -> Vec<Compiled<'a>> {
     let all = selectors.iter().enumerate().map(|(index, selector)| {
         let expression = selector.cel.expression.as_str();
         Compiled {
+            of_class,
             owner: owner.to_owned(),
             index,
             expression,

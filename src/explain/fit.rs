@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     holders::{Left, consume, consumption, release},
-    limit::MAX_DEVICES,
     objects::{Constraint, Listed},
 };
 
@@ -47,6 +46,8 @@ pub(super) struct Search<'a, 's> {
     pub(super) left: Left<'a>,
     /// Whether shared counters are checked.
     pub(super) counting: bool,
+    /// So many devices may be chosen.
+    pub(super) most: usize,
 }
 
 struct Progress<'a, 's> {
@@ -118,7 +119,7 @@ impl Progress<'_, '_> {
             return true;
         };
         options.iter().any(|option| {
-            self.chosen.len().saturating_add(option.count) <= MAX_DEVICES
+            self.chosen.len().saturating_add(option.count) <= self.search.most
                 && self.fill(request, option, option.count, 0)
         })
     }

@@ -19,34 +19,39 @@ mod decide;
 mod details;
 mod device_list;
 mod evaluate;
+mod extended;
 mod fit;
+mod funnel;
 mod holders;
 mod limit;
 mod nodes;
 mod objects;
 mod outcome;
 mod pod;
+mod pools;
 mod reason;
 mod report;
 mod snapshot;
+mod summary;
 mod taint;
 mod target;
 #[cfg(test)]
 mod tests;
 mod text;
+mod together;
 
 pub use cause::Cause;
 pub use device_list::{DeviceView, devices};
-pub use report::{ConstraintView, Report, Row, State};
+pub use pools::{EmptyPoolView, empty_pools};
+pub use report::{ConstraintView, Funnel, ReasonView, Report, Row, State};
 pub use snapshot::Snapshot;
 pub use target::Query;
 
-use details::{constraints, rows};
 use evaluate::Alternative;
 use holders::Holders;
 use nodes::nodes;
-use objects::{AllocationResult, Devices, RequestSpec};
-use pod::PodTarget;
+use objects::{AllocationResult, Devices, Pod};
+use pod::PodClaim;
 use target::Target;
 
 /// Error of [`explain`].
@@ -54,13 +59,15 @@ use target::Target;
 pub enum ExplainError {
     /// No object has this name.
     #[error(
-        "no ResourceClaim or ResourceClaimTemplate {name} found in namespace {namespace}, and no DeviceClass {name}"
+        "no ResourceClaim or ResourceClaimTemplate {name} found in namespace {namespace}, and no DeviceClass {name}{elsewhere}"
     )]
     NotFound {
         /// As given.
         name: String,
         /// As given.
         namespace: String,
+        /// Where there is one of that name: empty, or `; there is shop/net`.
+        elsewhere: String,
     },
     /// No pod has this name.
     #[error("no Pod {name} found in namespace {namespace}")]
@@ -71,14 +78,14 @@ pub enum ExplainError {
         namespace: String,
     },
     /// A pod without claims.
-    #[error(
-        "pod {namespace}/{name} uses no ResourceClaims; if it requests extended resources of a DeviceClass, the scheduler creates the claim once it has found a node: explain class/NAME instead"
-    )]
+    #[error("pod {namespace}/{name} uses no ResourceClaims; {resources}")]
     NoClaims {
         /// As given.
         name: String,
         /// As given.
         namespace: String,
+        /// What is known of its extended resources.
+        resources: String,
     },
     /// An object that does not match the schema of its kind.
     #[error("{object}: {text}")]
@@ -102,19 +109,60 @@ pub fn explain_all(
     let Some((namespace, name)) = query.pod() else {
         return Ok(vec![explain(snapshot, query, driver)?]);
     };
-    let targets = pod::targets(snapshot, namespace, name)?;
-    let report = |target: &PodTarget<'_>| match target {
-        PodTarget::Found(target) => explained(snapshot, target, driver),
-        PodTarget::Missing(subject, text) => Report::missing(subject, text),
+    let pod = pod::find(snapshot, namespace, name)?;
+    let claims = pod::claims(snapshot, pod)?;
+    let report = |claim: &PodClaim<'_>| match &claim.target {
+        Ok(target) => explained(snapshot, target, driver),
+        Err(cause) => Report::rejected(&claim.title, cause.clone()),
     };
-    let mut reports: Vec<Report> = targets.iter().map(report).collect();
-    let waiting = |report: &&mut Report| report.state != State::Allocated;
-    if reports.iter_mut().filter(waiting).count() > 0 && reports.len() > 1 {
-        let note = "evaluated by itself; the scheduler needs all claims of the pod on one node";
-        let waiting = reports.iter_mut().filter(waiting);
-        waiting.for_each(|report| report.notes.push(note.to_owned()));
+    let mut reports: Vec<Report> = claims.iter().map(report).collect();
+    if claims.len() > 1 && reports.iter().any(is_waiting) {
+        match reports.iter().all(Report::is_ok) {
+            true => evaluate_together(snapshot, pod, &claims, &mut reports, driver),
+            false => reports.iter_mut().for_each(note_alone),
+        }
     }
     Ok(reports)
+}
+
+fn is_waiting(report: &Report) -> bool {
+    report.state != State::Allocated
+}
+
+/// Each claim of the pod can be allocated by itself: adds a report if they cannot be together, and
+/// otherwise gives each report devices that the others leave to it.
+fn evaluate_together(
+    snapshot: &Snapshot,
+    pod: &Pod,
+    claims: &[PodClaim<'_>],
+    reports: &mut Vec<Report>,
+    driver: &str,
+) {
+    let report = match together::target(snapshot, pod, claims) {
+        Ok(target) => explained(snapshot, &target, driver),
+        Err(cause) => Report::rejected(&pod::title(pod), cause),
+    };
+    if !report.is_ok() {
+        return reports.push(report);
+    }
+    for (claim, of_claim) in claims
+        .iter()
+        .zip(reports)
+        .filter(|(_, one)| is_waiting(one))
+    {
+        let own = |(request, device): &(String, String)| {
+            let request = together::of_claim(request, &claim.name)?;
+            Some((request.to_owned(), device.clone()))
+        };
+        of_claim.devices = report.devices.iter().filter_map(own).collect();
+    }
+}
+
+fn note_alone(report: &mut Report) {
+    if is_waiting(report) {
+        let note = "evaluated by itself; the scheduler needs all claims of the pod on one node";
+        report.notes.push(note.to_owned());
+    }
 }
 
 /// Explains the allocation of a claim, of a claim from a template, or of a request for one device
@@ -128,45 +176,39 @@ pub fn explain(snapshot: &Snapshot, query: &Query, driver: &str) -> Result<Repor
 
 fn explained(snapshot: &Snapshot, target: &Target<'_>, driver: &str) -> Report {
     let requests = alternatives(&target.devices, snapshot);
-    let invalid = requests
-        .iter()
-        .flatten()
-        .find_map(|alternative| Some((alternative.name.clone(), alternative.invalid()?)));
     let devices = snapshot.devices();
     let holders = Holders::of(snapshot, &devices, target.claim);
     let nodes = nodes(snapshot, &devices, &requests, target, &holders);
-    let mut report = Report {
-        subject: target.title.clone(),
-        state: State::Unallocatable,
-        devices: Vec::new(),
-        cause: None,
-        nodes: nodes.len(),
-        notes: notes(snapshot),
-        constraints: constraints(&nodes, &target.devices),
-        rows: rows(
-            &nodes,
-            driver,
-            allocation_results(target).unwrap_or_default(),
-        ),
-    };
-    // An invalid selector cannot be stored in a live cluster, but files can have one.
-    match (allocation_results(target), invalid) {
+    let mut report = Report::of(&target.title, nodes.len());
+    report.notes = notes(snapshot, target);
+    let own = allocation_results(target).unwrap_or_default();
+    let all = (&*target.devices, own);
+    details::fill(&mut report, &nodes, &requests, all, driver);
+    match (allocation_results(target), rejected(target, &requests)) {
         (Some(results), _) => allocated(&mut report, results),
-        (None, Some((request, text))) => {
-            report.cause = Some(Cause::new("selectorInvalid", Some(&request), text))
-        }
-        (None, None) => match limit::exceeded(specs(&requests)) {
-            Some(text) => report.cause = Some(Cause::new("tooMany", None, text)),
-            None => decide::decide(&mut report, snapshot, &nodes, &requests, driver),
-        },
+        (None, Some(cause)) => report.cause = Some(cause),
+        (None, None) => decide::decide(&mut report, snapshot, &nodes, &requests, driver),
     }
-    decide::prepare(
-        &mut report,
-        &target.devices,
-        requests.into_iter().flatten().collect(),
-        driver,
-    );
+    if !report.is_ok() {
+        let notes = pools::notes(snapshot, &requests, driver, snapshot.prefix());
+        report.notes.extend(notes);
+    }
+    let requests = requests.into_iter().flatten().collect();
+    decide::prepare(&mut report, &target.devices, requests, driver);
     report
+}
+
+/// What the API server would reject, which files can have, or the scheduler on any node.
+fn rejected(target: &Target<'_>, requests: &[Vec<Alternative<'_>>]) -> Option<Cause> {
+    let invalid = requests.iter().flatten().find_map(|alternative| {
+        let text = alternative.invalid()?;
+        Some(Cause::new("selectorInvalid", Some(&alternative.name), text))
+    });
+    let too_many = || {
+        let text = limit::exceeded(&target.devices, target.claims)?;
+        Some(Cause::new("tooMany", None, text))
+    };
+    invalid.or_else(too_many)
 }
 
 fn alternatives<'a>(spec: &'a Devices, snapshot: &'a Snapshot) -> Vec<Vec<Alternative<'a>>> {
@@ -187,17 +229,6 @@ fn alternatives<'a>(spec: &'a Devices, snapshot: &'a Snapshot) -> Vec<Vec<Altern
     spec.requests.iter().map(of).collect()
 }
 
-/// What the alternatives of each request ask for.
-fn specs<'a>(
-    requests: &[Vec<Alternative<'a>>],
-) -> impl Iterator<Item = impl Iterator<Item = &'a RequestSpec>> {
-    let alternatives = |request: &Vec<Alternative<'a>>| {
-        let specs: Vec<&RequestSpec> = request.iter().map(|alternative| alternative.spec).collect();
-        specs.into_iter()
-    };
-    requests.iter().map(alternatives)
-}
-
 fn allocation_results<'a>(target: &Target<'a>) -> Option<&'a [AllocationResult]> {
     Some(&target.claim?.status.allocation.as_ref()?.devices.results)
 }
@@ -208,12 +239,13 @@ fn allocated(report: &mut Report, results: &[AllocationResult]) {
     report.devices = results.iter().map(device).collect();
 }
 
-fn notes(snapshot: &Snapshot) -> Vec<String> {
-    match snapshot.left_out() {
-        0 => Vec::new(),
-        count => vec![format!(
+fn notes(snapshot: &Snapshot, target: &Target<'_>) -> Vec<String> {
+    let left_out = match snapshot.left_out() {
+        0 => None,
+        count => Some(format!(
             "slices with a node selector are not evaluated: {} left out",
             text::devices(count)
-        )],
-    }
+        )),
+    };
+    left_out.into_iter().chain(target.note.clone()).collect()
 }

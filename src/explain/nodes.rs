@@ -19,7 +19,25 @@ pub(super) struct Node<'a, 's> {
     pub(super) outcome: Outcome,
 }
 
-impl Node<'_, '_> {
+impl<'a> Node<'a, '_> {
+    /// The verdicts on its devices, of a request's alternative.
+    pub(super) fn verdicts(&self, (request, alternative): (usize, usize)) -> &[Verdict] {
+        &self.requests[request][alternative].1
+    }
+
+    /// The devices that a report is about: those of other drivers only if they are not simply
+    /// rejected by a selector.
+    pub(super) fn shown(
+        &self,
+        at: (usize, usize),
+        driver: &str,
+    ) -> impl Iterator<Item = (&Listed<'a>, &Verdict)> {
+        let all = self.devices.iter().zip(self.verdicts(at));
+        all.filter(move |(listed, verdict)| {
+            listed.driver == driver || !matches!(verdict, Verdict::Rejected(_))
+        })
+    }
+
     pub(super) fn choice(&self) -> Option<&fit::Choice> {
         if let Outcome::Fits(choice) = &self.outcome {
             Some(choice)
@@ -48,9 +66,7 @@ pub(super) fn nodes<'a, 's>(
     target: &'a Target<'a>,
     holders: &Holders<'a>,
 ) -> Vec<Node<'a, 's>> {
-    let mut names: Vec<&str> = all.iter().filter_map(|listed| listed.node).collect();
-    names.sort_unstable();
-    names.dedup();
+    let names = names(all, target);
     let node = |name: &&str| {
         let here = |listed: &&Listed<'a>| listed.node.is_none_or(|node| node == *name);
         let devices: Vec<Listed<'a>> = all.iter().filter(here).copied().collect();
@@ -71,6 +87,7 @@ pub(super) fn nodes<'a, 's>(
             requests: &requests,
             constraints,
             holders,
+            claims: target.claims,
         }
         .outcome();
         Node {
@@ -81,4 +98,15 @@ pub(super) fn nodes<'a, 's>(
         }
     };
     names.iter().map(node).collect()
+}
+
+/// The nodes that the target may be on: with devices, or the one that it is bound to.
+fn names<'a>(all: &[Listed<'a>], target: &'a Target<'a>) -> Vec<&'a str> {
+    if let Some(node) = &target.node {
+        return vec![node];
+    }
+    let mut names: Vec<&str> = all.iter().filter_map(|listed| listed.node).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }

@@ -3,22 +3,26 @@
 mod pods;
 mod slices;
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::slice::DeviceRef;
 
-pub(super) use pods::{Pod, PodClaim};
+pub(super) use pods::{Container, Pod, PodClaim};
 pub(super) use slices::{Consumption, Listed, RuleSelector, Slice, Taint, TaintRule};
 
 /// `metadata`.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct Meta {
     /// Name.
     pub(super) name: String,
     /// Empty for cluster-scoped objects.
     pub(super) namespace: String,
+    /// RFC 3339, in UTC.
+    pub(super) creation_timestamp: String,
 }
 
 /// A ResourceClaim.
@@ -186,6 +190,14 @@ pub(super) struct Opaque {
     pub(super) parameters: Value,
 }
 
+/// A ConfigMap.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ConfigMap {
+    /// Texts by key.
+    pub(super) data: BTreeMap<String, String>,
+}
+
 /// `status` of a claim.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -245,10 +257,12 @@ pub(super) struct Class {
 
 /// `spec` of a class.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct ClassSpec {
     /// All must be true for a device.
     pub(super) selectors: Vec<DeviceSelector>,
     /// Configuration for the drivers.
     pub(super) config: Vec<Config>,
+    /// The extended resource that requests a device of it.
+    pub(super) extended_resource_name: Option<String>,
 }

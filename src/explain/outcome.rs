@@ -17,6 +17,8 @@ pub(super) struct NodeView<'a, 's> {
     pub(super) requests: &'s [Vec<(&'s Alternative<'a>, Vec<Verdict>)>],
     pub(super) constraints: &'a [Constraint],
     pub(super) holders: &'s Holders<'a>,
+    /// How many claims the requests are of.
+    pub(super) claims: usize,
 }
 
 /// Result of the allocation on one node.
@@ -51,7 +53,7 @@ impl<'a> NodeView<'a, '_> {
                 "constraints on attribute {attribute} cannot be evaluated: unsupported attribute type"
             ));
         }
-        if let Some(text) = limit::over(self.least()) {
+        if let Some(text) = limit::over(self.least(), self.claims) {
             return Outcome::Rejected(usize::MAX, Cause::new("tooMany", None, text));
         }
         // Every request can be allocated by itself: try all of them together.
@@ -120,6 +122,7 @@ impl<'a> NodeView<'a, '_> {
             constraints,
             left,
             counting,
+            most: limit::MAX_DEVICES * self.claims,
         }
         .run()
     }

@@ -2,87 +2,132 @@
 
 use super::{
     ExplainError,
-    objects::{Pod, PodClaim},
+    cause::Cause,
+    extended, limit,
+    objects::{self, Pod},
     snapshot::Snapshot,
     target::{self, Target, is_at},
 };
 
+/// What the claim for extended resources is called beside the pod's own.
+const EXTENDED: &str = "extended-resources";
+
 /// A claim of a pod.
-pub(super) enum PodTarget<'a> {
-    /// The claim, or the template that it will be created from.
-    Found(Target<'a>),
-    /// What should exist, and what does not.
-    Missing(String, String),
+pub(super) struct PodClaim<'a> {
+    /// Its name in the pod, a DNS label.
+    pub(super) name: String,
+    /// `claim shop/net`.
+    pub(super) title: String,
+    /// The claim, or what it will be created from; else what does not exist.
+    pub(super) target: Result<Target<'a>, Cause>,
 }
 
-/// All claims of a pod.
-pub(super) fn targets<'a>(
+/// The pod of this name.
+pub(super) fn find<'a>(
     snapshot: &'a Snapshot,
     namespace: &str,
     name: &str,
-) -> Result<Vec<PodTarget<'a>>, ExplainError> {
-    let (name, namespace) = (name.to_owned(), namespace.to_owned());
-    let found = snapshot
-        .pods
-        .iter()
-        .find(|pod| is_at(&pod.metadata, &namespace, &name));
-    let Some(pod) = found else {
-        return Err(ExplainError::NoPod { name, namespace });
-    };
+) -> Result<&'a Pod, ExplainError> {
+    let mut pods = snapshot.pods.iter();
+    let found = pods.find(|pod| is_at(&pod.metadata, namespace, name));
+    found.ok_or_else(|| ExplainError::NoPod {
+        name: name.to_owned(),
+        namespace: namespace.to_owned(),
+    })
+}
+
+/// `pod shop/upf-0`.
+pub(super) fn title(pod: &Pod) -> String {
+    let namespace = objects::or_default(&pod.metadata.namespace);
+    format!("pod {namespace}/{}", pod.metadata.name)
+}
+
+/// All claims of a pod.
+pub(super) fn claims<'a>(
+    snapshot: &'a Snapshot,
+    pod: &'a Pod,
+) -> Result<Vec<PodClaim<'a>>, ExplainError> {
     let of_spec = pod.spec.resource_claims.iter();
     let mut all: Vec<_> = of_spec
-        .filter_map(|claim| target_of(snapshot, pod, claim))
+        .filter_map(|claim| of_entry(snapshot, pod, claim))
         .collect();
-    let extended = pod.status.extended_resource_claim_status.as_ref();
-    all.extend(extended.map(|status| named(snapshot, &namespace, &status.resource_claim_name)));
-    if all.is_empty() {
-        return Err(ExplainError::NoClaims { name, namespace });
+    match &pod.status.extended_resource_claim_status {
+        Some(status) => all.push(named(snapshot, pod, EXTENDED, &status.resource_claim_name)),
+        None => all.extend(extended::claim(snapshot, pod, &title(pod)).map(of_extended)),
     }
-    Ok(all)
+    match all.is_empty() {
+        false => Ok(all),
+        true => Err(ExplainError::NoClaims {
+            name: pod.metadata.name.clone(),
+            namespace: objects::or_default(&pod.metadata.namespace).to_owned(),
+            resources: extended::none(pod),
+        }),
+    }
+}
+
+fn of_extended(target: Target<'_>) -> PodClaim<'_> {
+    PodClaim {
+        name: EXTENDED.to_owned(),
+        title: target.title.clone(),
+        target: Ok(target),
+    }
 }
 
 /// `None`: the pod needs no claim there, as its status says.
-fn target_of<'a>(snapshot: &'a Snapshot, pod: &Pod, claim: &PodClaim) -> Option<PodTarget<'a>> {
-    let namespace = &pod.metadata.namespace;
-    if let Some(name) = &claim.resource_claim_name {
-        return Some(named(snapshot, namespace, name));
+fn of_entry<'a>(
+    snapshot: &'a Snapshot,
+    pod: &'a Pod,
+    claim: &objects::PodClaim,
+) -> Option<PodClaim<'a>> {
+    if let Some(existing) = &claim.resource_claim_name {
+        return Some(named(snapshot, pod, &claim.name, existing));
     }
     let mut statuses = pod.status.resource_claim_statuses.iter();
     match statuses.find(|status| status.name == claim.name) {
-        Some(status) => Some(named(
-            snapshot,
-            namespace,
-            status.resource_claim_name.as_deref()?,
-        )),
+        Some(status) => {
+            let existing = status.resource_claim_name.as_deref()?;
+            Some(named(snapshot, pod, &claim.name, existing))
+        }
         None => Some(from_template(snapshot, pod, claim)),
     }
 }
 
-fn named<'a>(snapshot: &'a Snapshot, namespace: &str, name: &str) -> PodTarget<'a> {
-    match target::claim(snapshot, namespace, name) {
-        Some(found) => PodTarget::Found(found),
-        None => PodTarget::Missing(
-            format!("claim {namespace}/{name}"),
-            format!("ResourceClaim {name} does not exist in namespace {namespace}"),
-        ),
+fn named<'a>(snapshot: &'a Snapshot, pod: &Pod, name: &str, existing: &str) -> PodClaim<'a> {
+    let namespace = objects::or_default(&pod.metadata.namespace);
+    let target = target::claim(snapshot, namespace, existing).ok_or_else(|| {
+        let text = format!("ResourceClaim {existing} does not exist in namespace {namespace}");
+        Cause::new("claimMissing", None, text)
+    });
+    let open = |target: Target<'a>| {
+        let claim = target.claim;
+        let full = claim.and_then(|claim| limit::reserved(claim, &pod.metadata.name));
+        full.map_or(Ok(target), |text| Err(Cause::new("tooMany", None, text)))
+    };
+    PodClaim {
+        name: name.to_owned(),
+        title: format!("claim {namespace}/{existing}"),
+        target: target.and_then(open),
     }
 }
 
-fn from_template<'a>(snapshot: &'a Snapshot, pod: &Pod, claim: &PodClaim) -> PodTarget<'a> {
-    let namespace = &pod.metadata.namespace;
+fn from_template<'a>(snapshot: &'a Snapshot, pod: &Pod, claim: &objects::PodClaim) -> PodClaim<'a> {
+    let namespace = objects::or_default(&pod.metadata.namespace);
     let template = claim
         .resource_claim_template_name
         .as_deref()
         .unwrap_or_default();
-    let title = format!(
-        "claim {} of pod {namespace}/{}, not created yet",
-        claim.name, pod.metadata.name
-    );
-    match target::template(snapshot, namespace, template) {
-        Some(found) => PodTarget::Found(Target { title, ..found }),
-        None => PodTarget::Missing(
-            title,
-            format!("ResourceClaimTemplate {template} does not exist in namespace {namespace}"),
-        ),
+    let title = format!("claim {} of {}, not created yet", claim.name, title(pod));
+    let missing = || {
+        let text =
+            format!("ResourceClaimTemplate {template} does not exist in namespace {namespace}");
+        Cause::new("claimMissing", None, text)
+    };
+    let found = target::template(snapshot, namespace, template);
+    PodClaim {
+        name: claim.name.clone(),
+        title: title.clone(),
+        target: found
+            .map(|found| Target { title, ..found })
+            .ok_or_else(missing),
     }
 }

@@ -106,7 +106,7 @@ pub(super) fn distribution<'a>(rejections: impl Iterator<Item = &'a Rejection>) 
 }
 
 /// `"a" on 7 devices, "b" on 2 devices`, the most frequent first.
-fn counted(counts: &BTreeMap<&str, usize>) -> String {
+pub(super) fn counted(counts: &BTreeMap<&str, usize>) -> String {
     let mut all: Vec<_> = counts.iter().collect();
     all.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     let shown = all

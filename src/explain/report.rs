@@ -35,6 +35,63 @@ pub struct Row {
     pub devices: Vec<String>,
 }
 
+/// How many devices pass each step of the allocation of a request, each step after those before it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Funnel {
+    /// `req` or `req/sub`.
+    pub request: String,
+    /// How many nodes were evaluated.
+    pub nodes: usize,
+    /// Devices that are published.
+    pub devices: usize,
+    /// That the class's selectors take, but for the pool.
+    pub class: usize,
+    /// That are in the pool, if one is requested.
+    pub pool: usize,
+    /// That the request's own selectors take.
+    pub selectors: usize,
+    /// That are free and usable.
+    pub free: usize,
+    /// The most that are free on one node: all devices of a claim are on one.
+    pub one_node: usize,
+    /// The most on one node that the constraints allow together; `None`: there are none.
+    pub constraints: Option<usize>,
+    /// How many the request needs.
+    pub needed: usize,
+}
+
+impl Funnel {
+    pub(super) fn of(request: &str, nodes: usize) -> Self {
+        Self {
+            request: request.to_owned(),
+            nodes,
+            needed: 1,
+            ..Self::default()
+        }
+    }
+}
+
+/// The devices of all nodes that a request rejects, or takes, for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReasonView {
+    /// `req` or `req/sub`.
+    pub request: String,
+    /// Machine-readable and stable.
+    pub verdict: &'static str,
+    /// How many devices.
+    pub devices: usize,
+    /// On how many nodes.
+    pub nodes: usize,
+    /// The node, if it is one.
+    pub node: Option<String>,
+    /// Name of the first device.
+    pub example: String,
+    /// Human-readable; where devices differ, the most frequent values.
+    pub reason: String,
+}
+
 /// A constraint, and the values of the available devices on one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -63,6 +120,10 @@ pub struct Report {
     pub nodes: usize,
     /// Further information.
     pub notes: Vec<String>,
+    /// How many devices pass each step, by request.
+    pub funnel: Vec<Funnel>,
+    /// Why devices are rejected, over all nodes.
+    pub reasons: Vec<ReasonView>,
     /// Constraints by node.
     pub constraints: Vec<ConstraintView>,
     /// Verdicts of the devices, grouped.
@@ -70,17 +131,27 @@ pub struct Report {
 }
 
 impl Report {
-    /// The report on a claim that does not exist.
-    pub(super) fn missing(subject: &str, text: &str) -> Self {
+    /// A report without a result yet.
+    pub(super) fn of(subject: &str, nodes: usize) -> Self {
         Self {
             subject: subject.to_owned(),
             state: State::Unallocatable,
             devices: Vec::new(),
-            cause: Some(Cause::new("claimMissing", None, text)),
-            nodes: 0,
+            cause: None,
+            nodes,
             notes: Vec::new(),
+            funnel: Vec::new(),
+            reasons: Vec::new(),
             constraints: Vec::new(),
             rows: Vec::new(),
+        }
+    }
+
+    /// The report on a claim that cannot be evaluated.
+    pub(super) fn rejected(subject: &str, cause: Cause) -> Self {
+        Self {
+            cause: Some(cause),
+            ..Self::of(subject, 0)
         }
     }
 

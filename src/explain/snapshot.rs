@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     ExplainError,
-    objects::{Claim, Class, Listed, Pod, Slice, TaintRule, Template},
+    objects::{Claim, Class, ConfigMap, Listed, Pod, Slice, TaintRule, Template},
 };
 
 /// A snapshot of the cluster state.
@@ -25,6 +25,10 @@ pub struct Snapshot {
     pub(super) pods: Vec<Pod>,
     /// DeviceTaintRules.
     pub(super) rules: Vec<TaintRule>,
+    /// ConfigMaps with pools of config.json.
+    pub(super) config_maps: Vec<ConfigMap>,
+    /// Prefix of pools that do not set one.
+    prefix: Option<String>,
 }
 
 impl Snapshot {
@@ -41,6 +45,18 @@ impl Snapshot {
             .slices
             .sort_by(|one, other| one.metadata.name.cmp(&other.metadata.name));
         Ok(snapshot)
+    }
+
+    /// The same, with the prefix of pools that do not set one.
+    #[must_use]
+    pub fn with_prefix(mut self, prefix: &str) -> Self {
+        self.prefix = Some(prefix.to_owned());
+        self
+    }
+
+    /// Prefix of pools that do not set one.
+    pub(super) fn prefix(&self) -> &str {
+        self.prefix.as_deref().unwrap_or("intel.com")
     }
 
     fn add(&mut self, mut object: Value) -> Result<(), ExplainError> {
@@ -61,6 +77,7 @@ impl Snapshot {
             "ResourceClaimTemplate" => self.templates.push(read(object)?),
             "ResourceSlice" => self.slices.push(read(object)?),
             "Pod" => self.pods.push(read(object)?),
+            "ConfigMap" => self.add_config_map(read(object)?),
             "DeviceTaintRule" => self.rules.push(read(object)?),
             "DeviceClass" => {
                 let class: Class = read(object)?;
@@ -69,6 +86,13 @@ impl Snapshot {
             _ => {}
         }
         Ok(())
+    }
+
+    /// ConfigMaps are for anything: those that have pools count.
+    fn add_config_map(&mut self, map: ConfigMap) {
+        if map.data.values().any(|text| text.contains("resourceList")) {
+            self.config_maps.push(map);
+        }
     }
 
     /// All devices in the scheduler's order, of the highest generation of each pool. Leaves out

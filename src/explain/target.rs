@@ -1,11 +1,12 @@
 //! The object to explain: a claim, a claim template or a class.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{
     ExplainError,
     objects::{Claim, Devices, Meta, Request, RequestSpec, or_default},
     snapshot::Snapshot,
+    text,
 };
 
 /// A name as given on the command line: `net`, `shop/net`, `class/vf`, `claim/net`, `pod/upf-0`.
@@ -66,6 +67,26 @@ pub(super) struct Target<'a> {
     pub(super) devices: Cow<'a, Devices>,
     /// Set if it is a claim.
     pub(super) claim: Option<&'a Claim>,
+    /// How many claims the devices are of.
+    pub(super) claims: usize,
+    /// The only node that it may be on.
+    pub(super) node: Option<String>,
+    /// Further information.
+    pub(super) note: Option<String>,
+}
+
+impl<'a> Target<'a> {
+    /// One claim that does not exist yet, on any node.
+    pub(super) fn new(title: String, devices: Cow<'a, Devices>) -> Self {
+        Self {
+            title,
+            devices,
+            claim: None,
+            claims: 1,
+            node: None,
+            note: None,
+        }
+    }
 }
 
 /// Looks for a claim first, then for a template, then for a class.
@@ -83,26 +104,38 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<Target<'
     }
     if allowed(Kind::Class) && snapshot.classes.contains_key(name) {
         let title = format!("one device of class {name}");
-        return Ok(Target {
-            title,
-            devices: Cow::Owned(one_of(name)),
-            claim: None,
-        });
+        return Ok(Target::new(title, Cow::Owned(one_of(name))));
     }
     Err(ExplainError::NotFound {
         name: name.clone(),
         namespace: namespace.clone(),
+        elsewhere: elsewhere(snapshot, name),
     })
+}
+
+/// The namespaces in which there is a claim or template of this name.
+fn elsewhere(snapshot: &Snapshot, name: &str) -> String {
+    let claims = snapshot.claims.iter().map(|claim| &claim.metadata);
+    let templates = snapshot.templates.iter().map(|template| &template.metadata);
+    let named = claims.chain(templates).filter(|meta| meta.name == name);
+    let paths: BTreeSet<String> = named
+        .map(|meta| format!("{}/{name}", or_default(&meta.namespace)))
+        .collect();
+    let shown: Vec<String> = paths.iter().take(text::NAMES).cloned().collect();
+    match paths.len() {
+        0 => String::new(),
+        all => format!("; there is {}", text::list(shown, all)),
+    }
 }
 
 /// The claim of this name.
 pub(super) fn claim<'a>(snapshot: &'a Snapshot, namespace: &str, name: &str) -> Option<Target<'a>> {
     let mut claims = snapshot.claims.iter();
     let claim = claims.find(|claim| is_at(&claim.metadata, namespace, name))?;
+    let title = format!("claim {}", claim.path());
     Some(Target {
-        title: format!("claim {}", claim.path()),
-        devices: Cow::Borrowed(&claim.spec.devices),
         claim: Some(claim),
+        ..Target::new(title, Cow::Borrowed(&claim.spec.devices))
     })
 }
 
@@ -114,11 +147,11 @@ pub(super) fn template<'a>(
 ) -> Option<Target<'a>> {
     let mut templates = snapshot.templates.iter();
     let template = templates.find(|template| is_at(&template.metadata, namespace, name))?;
-    Some(Target {
-        title: format!("a claim from template {namespace}/{name}"),
-        devices: Cow::Borrowed(&template.spec.spec.devices),
-        claim: None,
-    })
+    let title = format!("a claim from template {namespace}/{name}");
+    Some(Target::new(
+        title,
+        Cow::Borrowed(&template.spec.spec.devices),
+    ))
 }
 
 /// Whether an object has this name and namespace.

@@ -1,7 +1,9 @@
 //! A small cluster, a claim, and the reason that is reported to the user.
 
 mod cases;
+mod large;
 mod more;
+mod pods;
 
 use serde_json::{Value, json};
 

@@ -115,6 +115,14 @@ pub(super) fn devices(count: usize) -> String {
     }
 }
 
+/// `1 other node`, `2 other nodes`.
+pub(super) fn nodes(count: usize) -> String {
+    match count {
+        1 => "1 other node".to_owned(),
+        count => format!("{count} other nodes"),
+    }
+}
+
 /// `1 device matches`, `2 devices match`.
 pub(super) fn matching(count: usize) -> String {
     format!(

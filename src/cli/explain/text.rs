@@ -1,9 +1,25 @@
-//! Human-readable output: the headline, then the details.
+//! Human-readable output: the headline, the funnel, then the reasons. It fits on a screen however
+//! large the cluster is, unless every device is asked for.
 
 use crate::{
     cli::columns::columns,
-    explain::{ConstraintView, Report, Row},
+    explain::{Funnel, ReasonView, Report, Row},
 };
+
+use super::constraints;
+
+const FUNNEL: [&str; 10] = [
+    "REQUEST",
+    "NODES",
+    "DEVICES",
+    "CLASS",
+    "POOL",
+    "SELECTORS",
+    "FREE",
+    "ONE NODE",
+    "CONSTRAINTS",
+    "NEEDED",
+];
 
 /// The whole output. With `all`, one line per device, else one per reason.
 pub(super) fn text(report: &Report, all: bool) -> String {
@@ -11,64 +27,69 @@ pub(super) fn text(report: &Report, all: bool) -> String {
     for note in &report.notes {
         text += &format!("note: {note}\n");
     }
-    if !report.rows.is_empty() {
+    if !report.funnel.is_empty() {
         text += "\n";
-        let rows = report.rows.iter().flat_map(|row| {
-            if all {
-                one_by_one(row)
-            } else {
-                vec![grouped(row)]
-            }
-        });
-        text += &columns(&["REQUEST", "NODE", "DEVICES", "VERDICT", "REASON"], rows);
+        text += &columns(&FUNNEL, report.funnel.iter().map(funnel));
     }
-    if !report.constraints.is_empty() {
+    let reasons: Vec<Vec<String>> = match all {
+        true => report.rows.iter().flat_map(one_by_one).collect(),
+        false => report.reasons.iter().map(reason).collect(),
+    };
+    if !reasons.is_empty() {
         text += "\n";
         text += &columns(
-            &["CONSTRAINT", "NODE", "AVAILABLE DEVICES"],
-            report.constraints.iter().map(constraint),
+            &["REQUEST", "NODE", "DEVICES", "VERDICT", "REASON"],
+            reasons,
         );
+    }
+    let constraints = constraints::lines(&report.constraints, all);
+    if !constraints.is_empty() {
+        text += "\n";
+        text += &columns(&["CONSTRAINT", "NODE", "AVAILABLE DEVICES"], constraints);
     }
     text
 }
 
-fn grouped(row: &Row) -> Vec<String> {
-    let devices = match row.devices.as_slice() {
-        [one] => one.clone(),
-        [first, ..] => format!("{} ({first}, …)", row.devices.len()),
-        [] => String::new(),
+fn funnel(funnel: &Funnel) -> Vec<String> {
+    let counts = [
+        Some(funnel.nodes),
+        Some(funnel.devices),
+        Some(funnel.class),
+        Some(funnel.pool),
+        Some(funnel.selectors),
+        Some(funnel.free),
+        Some(funnel.one_node),
+        funnel.constraints,
+        Some(funnel.needed),
+    ];
+    let cell = |count: Option<usize>| count.map_or_else(|| "-".to_owned(), |it| it.to_string());
+    let counts = counts.into_iter().map(cell);
+    [funnel.request.clone()].into_iter().chain(counts).collect()
+}
+
+fn reason(view: &ReasonView) -> Vec<String> {
+    let node = match &view.node {
+        Some(node) => node.clone(),
+        None => format!("{} nodes", view.nodes),
     };
-    cells(row, devices)
+    let devices = match view.devices {
+        1 => view.example.clone(),
+        count => format!("{count} ({}, …)", view.example),
+    };
+    let (request, reason) = (view.request.clone(), view.reason.clone());
+    vec![request, node, devices, view.verdict.to_owned(), reason]
 }
 
 fn one_by_one(row: &Row) -> Vec<Vec<String>> {
-    row.devices
-        .iter()
-        .map(|device| cells(row, device.clone()))
-        .collect()
-}
-
-fn cells(row: &Row, devices: String) -> Vec<String> {
     let node = row.node.clone().unwrap_or_else(|| "-".to_owned());
-    vec![
-        row.request.clone(),
-        node,
-        devices,
-        row.verdict.to_owned(),
-        row.reason.clone(),
-    ]
-}
-
-fn constraint(view: &ConstraintView) -> Vec<String> {
-    let groups: Vec<String> = view
-        .groups
-        .iter()
-        .map(|(value, count)| format!("{value}: {count}"))
-        .collect();
-    let groups = if groups.is_empty() {
-        "none".to_owned()
-    } else {
-        groups.join(", ")
+    let cells = |device: &String| {
+        vec![
+            row.request.clone(),
+            node.clone(),
+            device.clone(),
+            row.verdict.to_owned(),
+            row.reason.clone(),
+        ]
     };
-    vec![view.constraint.clone(), view.node.clone(), groups]
+    row.devices.iter().map(cells).collect()
 }

@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 
 use k8s_openapi::api::{
-    core::v1::Pod,
+    core::v1::{ConfigMap, Pod},
     resource::v1::{
         DeviceClass, DeviceTaintRule, ResourceClaim, ResourceClaimTemplate, ResourceSlice,
     },
@@ -15,6 +15,9 @@ use serde_json::Value;
 
 use super::Kube;
 use crate::cluster::{ClusterError, ErrorKind, Result};
+
+/// What the chart's objects are labelled with.
+const CHART: &str = "app.kubernetes.io/name=sriov-dra";
 
 impl Kube {
     /// Claims, their templates, classes, slices and taint rules. Rules are left out where the
@@ -30,6 +33,7 @@ impl Kube {
         );
         all.extend(self.listed::<DeviceClass>("device classes").await?);
         all.extend(self.slices_and_rules().await?);
+        all.extend(self.pool_config_maps().await);
         Ok(all)
     }
 
@@ -52,6 +56,7 @@ impl Kube {
     pub async fn device_objects(&self) -> Result<Vec<Value>> {
         let mut all = self.listed::<ResourceClaim>("resource claims").await?;
         all.extend(self.slices_and_rules().await?);
+        all.extend(self.pool_config_maps().await);
         Ok(all)
     }
 
@@ -67,6 +72,22 @@ impl Kube {
             Err(error) => return Err(error),
         }
         Ok(all)
+    }
+
+    /// The ConfigMaps of the chart, which have the pools. They only add an explanation, and a user
+    /// often must not read them: then there are none.
+    async fn pool_config_maps(&self) -> Vec<Value> {
+        let api: Api<ConfigMap> = Api::all(self.client.clone());
+        let params = ListParams::default().labels(CHART);
+        let maps = match self.request("ConfigMaps", api.list(&params)).await {
+            Ok(maps) => maps.items,
+            Err(error) => {
+                tracing::debug!(%error, "pools that take no device are not explained");
+                Vec::new()
+            }
+        };
+        let values = maps.iter().map(|map| value("ConfigMaps", map));
+        values.filter_map(Result::ok).collect()
     }
 
     async fn listed<K>(&self, subject: &str) -> Result<Vec<Value>>

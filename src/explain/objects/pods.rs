@@ -1,6 +1,9 @@
 //! Pods, and the claims that they use.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Meta;
 
@@ -22,6 +25,30 @@ pub(in crate::explain) struct Pod {
 pub(in crate::explain) struct PodSpec {
     /// The claims, by their names in the pod.
     pub(in crate::explain) resource_claims: Vec<PodClaim>,
+    /// Its containers.
+    pub(in crate::explain) containers: Vec<Container>,
+    /// Those that run before; with restart policy `Always` also beside the others.
+    pub(in crate::explain) init_containers: Vec<Container>,
+}
+
+/// A container.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(in crate::explain) struct Container {
+    /// What it may use.
+    pub(in crate::explain) resources: Resources,
+    /// Of init containers only.
+    pub(in crate::explain) restart_policy: Option<String>,
+}
+
+/// `resources` of a container: amounts by name.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::explain) struct Resources {
+    /// At least.
+    pub(in crate::explain) requests: BTreeMap<String, Value>,
+    /// At most.
+    pub(in crate::explain) limits: BTreeMap<String, Value>,
 }
 
 /// A claim of a pod: an existing one, or one from a template.

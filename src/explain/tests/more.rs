@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::explain::{ExplainError, State, explain_all};
+use crate::explain::{ExplainError, State};
 
 #[test]
 fn an_allocatable_claim_is_reported_with_example_devices() {
@@ -280,77 +280,18 @@ fn a_missing_target_is_an_error() {
     let error = explain(&snapshot, &Query::read("claim/vf", "shop"), DRIVER).unwrap_err();
     let expected = "no ResourceClaim or ResourceClaimTemplate vf found in namespace shop, and no DeviceClass vf";
     assert_eq!(error.to_string(), expected);
+    let elsewhere = Snapshot::read([one(&json!({}))]).unwrap();
+    let error = explain(&elsewhere, &Query::read("net", "default"), DRIVER).unwrap_err();
+    assert!(
+        error.to_string().ends_with("; there is shop/net"),
+        "{error}"
+    );
     let wrong =
         json!({"kind": "DeviceClass", "metadata": {"name": "vf"}, "spec": {"selectors": 5}});
     let error = Snapshot::read([wrong]).unwrap_err();
     assert!(
         matches!(&error, ExplainError::Object { object, .. } if object == "DeviceClass vf"),
         "{error}"
-    );
-}
-
-/// Pod `shop/upf-0` with these claims in spec and status.
-fn pod(claims: &Value, status: &Value) -> Value {
-    json!({"kind": "Pod", "metadata": {"namespace": "shop", "name": "upf-0"}, "spec": {"resourceClaims": claims}, "status": status})
-}
-
-fn of_pod(
-    pod: Value,
-    objects: impl IntoIterator<Item = Value>,
-) -> Result<Vec<Report>, ExplainError> {
-    let snapshot = Snapshot::read(objects.into_iter().chain([pod])).unwrap();
-    explain_all(&snapshot, &Query::read("pod/upf-0", "shop"), DRIVER)
-}
-
-fn headlines(reports: &[Report]) -> String {
-    reports.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-#[test]
-fn a_pod_is_explained_by_all_its_claims() {
-    let template = json!({"kind": "ResourceClaimTemplate", "metadata": {"namespace": "shop", "name": "vf"}, "spec": {"spec": one(&json!({}))["spec"]}});
-    let claims = json!([
-        {"name": "a", "resourceClaimName": "net"},
-        {"name": "b", "resourceClaimTemplateName": "vf"},
-        {"name": "c", "resourceClaimTemplateName": "vf"},
-        {"name": "d", "resourceClaimTemplateName": "vf"},
-        {"name": "e", "resourceClaimName": "nothing"},
-    ]);
-    let status = json!({
-        "resourceClaimStatuses": [{"name": "b", "resourceClaimName": "upf-0-b-x7"}, {"name": "c"}],
-        "extendedResourceClaimStatus": {"resourceClaimName": "upf-0-extended-y8"},
-    });
-    let objects = [
-        class("vf", VF),
-        one(&json!({})),
-        template,
-        holding("upf-0-b-x7", "upf-0", "0000-3b-02-0"),
-        holding("upf-0-extended-y8", "upf-0", "0000-3b-02-1"),
-        node("node1", &vfs(3, |_, _| {})),
-    ];
-    let reports = of_pod(pod(&claims, &status), objects).unwrap();
-    insta::assert_snapshot!(headlines(&reports), @r#"
-    none: claim shop/net can be allocated, for example nic: node1/0000-3b-02-2
-    none: claim shop/upf-0-b-x7 is allocated: nic: node1/0000-3b-02-0
-    none: claim d of pod shop/upf-0, not created yet can be allocated, for example nic: node1/0000-3b-02-2
-    claimMissing: claim shop/nothing cannot be allocated: ResourceClaim nothing does not exist in namespace shop
-    none: claim shop/upf-0-extended-y8 is allocated: nic: node1/0000-3b-02-1
-    "#);
-    let noted = reports.iter().map(|report| report.notes.len());
-    assert_eq!(noted.collect::<Vec<_>>(), [1, 0, 1, 1, 0]);
-    let ok = reports.iter().map(Report::is_ok);
-    assert_eq!(ok.collect::<Vec<_>>(), [true, true, true, false, true]);
-}
-
-#[test]
-fn a_pod_that_does_not_exist_or_has_no_claims_is_an_error() {
-    let text = |pod| of_pod(pod, []).unwrap_err().to_string();
-    let other = json!({"kind": "Pod", "metadata": {"namespace": "shop", "name": "other"}});
-    assert_eq!(text(other), "no Pod upf-0 found in namespace shop");
-    let bare = text(pod(&json!([]), &json!({})));
-    assert!(
-        bare.starts_with("pod shop/upf-0 uses no ResourceClaims; "),
-        "{bare}"
     );
 }
 
@@ -365,4 +306,57 @@ fn a_claim_for_more_devices_than_the_api_allows_is_rejected() {
     assert_eq!(many(&json!({"count": 32})).state, State::Allocatable);
     insta::assert_snapshot!(line(&many(&json!({"count": 33}))), @"tooMany: claim shop/net cannot be allocated: it requests 33 devices, and the API's limit for one claim is 32");
     insta::assert_snapshot!(line(&many(&json!({"allocationMode": "All", "count": null}))), @"tooMany: claim shop/net cannot be allocated: it requests 40 devices, and the API's limit for one claim is 32 (on node1)");
+}
+
+#[test]
+fn every_limit_of_the_api_is_a_reason() {
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut claim = one(&json!({}));
+        change(&mut claim["spec"]["devices"]);
+        let report = report_of([class("vf", VF), claim, node("node1", &vfs(2, |_, _| {}))]);
+        report
+            .cause
+            .filter(|cause| cause.code == "tooMany")
+            .map(|cause| cause.text)
+    };
+    let many = |item: Value, count: usize| Value::from(vec![item; count]);
+    let says = |text: &str| Some(format!("{text}, and the API's limit is"));
+    let starts = |text: Option<String>, expected: &str| {
+        let expected = says(expected).unwrap();
+        assert!(
+            text.as_ref()
+                .is_some_and(|text| text.starts_with(&expected)),
+            "{text:?}"
+        );
+    };
+    let constraint = json!({"matchAttribute": "sriov-dra.io/pfName"});
+    let selector = json!({"cel": {"expression": "true"}});
+    let toleration = json!({"operator": "Exists"});
+    assert_eq!(
+        with(&|all| all["constraints"] = many(constraint.clone(), 32)),
+        None
+    );
+    starts(
+        with(&|all| all["constraints"] = many(constraint.clone(), 33)),
+        "it has 33 constraints",
+    );
+    let exactly = |name: &'static str, value: Value| {
+        with(&move |all| all["requests"][0]["exactly"][name] = value.clone())
+    };
+    starts(
+        exactly("selectors", many(selector, 33)),
+        "request nic has 33 selectors",
+    );
+    starts(
+        exactly("tolerations", many(toleration, 17)),
+        "request nic has 17 tolerations",
+    );
+    let alternative = json!({"name": "a", "deviceClassName": "vf"});
+    starts(
+        with(&|all| {
+            all["requests"] =
+                json!([{"name": "nic", "firstAvailable": many(alternative.clone(), 9)}])
+        }),
+        "request nic has 9 alternatives",
+    );
 }
