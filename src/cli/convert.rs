@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::columns::columns;
+use super::{columns::columns, document::Document};
 use crate::{
     args::{ConvertArgs, Documents, ReportFormat},
     convert::{self, Input, Report, Row, Verdict},
@@ -29,7 +29,7 @@ pub(super) fn run(args: &ConvertArgs) -> anyhow::Result<u8> {
     super::print(&documents(&converted.documents, args.output)?)?;
     let report = match args.report {
         ReportFormat::Table => table(&converted.report),
-        ReportFormat::Json => serde_json::to_string_pretty(&converted.report)? + "\n",
+        ReportFormat::Json => json(&converted.report)?,
     };
     io::stderr().write_all(report.as_bytes())?;
     Ok(u8::from(
@@ -56,6 +56,10 @@ fn documents(documents: &[Value], format: Documents) -> anyhow::Result<String> {
             serde_json::to_string_pretty(&list)? + "\n"
         }
     })
+}
+
+fn json(report: &Report) -> anyhow::Result<String> {
+    Ok(Document::new("ConversionReport", report).json()?)
 }
 
 /// The rows by object, and the totals.
@@ -157,7 +161,9 @@ mod tests {
             row("a", Verdict::Unsupported, "do something"),
             row("b", Verdict::Warning, ""),
         ];
-        insta::assert_snapshot!(table(&Report { rows }), @r#"
+        let report = Report { rows };
+        super::super::document::schema::check("conversion-report", &json(&report).unwrap());
+        insta::assert_snapshot!(table(&report), @r#"
         nad.yaml: a
           ok           config.vlan: 100  vlan
           unsupported  config.vlan: 100  vlan -> do something

@@ -1,6 +1,8 @@
 //! `doctor`: checks the node's requirements and prints how to fix what is missing.
 
-use super::columns::columns;
+use serde::Serialize;
+
+use super::{columns::columns, document::Document};
 use crate::{
     args::{DoctorArgs, DoctorOutput},
     doctor::{self, Finding, HostPaths, Verdict},
@@ -17,13 +19,23 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<u8> {
     let findings = doctor::run_checks(&doctor::gather(&paths));
     super::print(&match args.output {
         DoctorOutput::Table => table(&findings),
-        DoctorOutput::Json => serde_json::to_string_pretty(&findings)? + "\n",
+        DoctorOutput::Json => json(&findings)?,
     })?;
     Ok(u8::from(
         findings
             .iter()
             .any(|finding| finding.verdict == Verdict::Error),
     ))
+}
+
+/// `-o json`.
+#[derive(Serialize)]
+struct Findings<'a> {
+    findings: &'a [Finding],
+}
+
+fn json(findings: &[Finding]) -> anyhow::Result<String> {
+    Ok(Document::new("NodeFindings", Findings { findings }).json()?)
 }
 
 /// A remedy is on a line of its own, so that it can be copied.
@@ -67,5 +79,22 @@ mod tests {
             fix: do this
         state  ok      found
         "#);
+    }
+
+    #[test]
+    fn the_schema_describes_the_json() {
+        let verdicts = [
+            Verdict::Ok,
+            Verdict::Unknown,
+            Verdict::Warning,
+            Verdict::Error,
+        ];
+        let findings = verdicts.map(|verdict| Finding {
+            check: "NRI",
+            verdict,
+            found: "found".to_owned(),
+            remedy: String::new(),
+        });
+        super::super::document::schema::check("node-findings", &json(&findings).unwrap());
     }
 }

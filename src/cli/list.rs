@@ -13,27 +13,29 @@ mod pools;
 mod table;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::{collections::BTreeMap, env, path::Path};
 
 use anyhow::{Context, ensure};
-use serde::Serialize;
 
 use crate::{
     args::{ListArgs, Output},
-    convert,
-    device::{DeviceId, Function},
+    device::DeviceId,
+    explain::EmptyPoolView,
     files::Disk,
     host::{Kernel, Recording, linux::Linux},
     inventory::Inventory,
     ledger::{Entry, Store},
     paths::Paths,
+    pool::EmptyPool,
 };
 
 pub(crate) use table::table;
+use view::DeviceList;
 
 /// The claim that holds a device, and the pod that its netdev is attached to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Holder {
     /// `namespace/name` of the claim, or the error of its record.
     pub(crate) claim: String,
@@ -46,16 +48,6 @@ pub(crate) type Holders = BTreeMap<DeviceId, Holder>;
 
 /// The pools by device, as `prefix/name`.
 pub(crate) type PoolNames = BTreeMap<DeviceId, String>;
-
-/// A function with its pool and holder: an element of `-o json`.
-#[derive(Debug, Serialize)]
-struct Row<'a> {
-    #[serde(flatten)]
-    function: &'a Function,
-    pool: Option<&'a str>,
-    claim: Option<&'a str>,
-    pod: Option<&'a str>,
-}
 
 pub(super) fn run(args: &ListArgs) -> anyhow::Result<()> {
     let text = if !args.file.is_empty() {
@@ -87,8 +79,15 @@ fn host_output(args: &ListArgs) -> anyhow::Result<String> {
         host_used: linux.host_used().unwrap_or_default().into_iter().collect(),
         functions,
     };
-    let pools = pools::pools_of_host(args, &inventory, &records);
-    render(&inventory, &pools, &holders(&records), args.output)
+    let (pools, empty) = pools::pools_of_host(args, &inventory, &records);
+    let host = Host {
+        node: Some(pools::node_name(args)),
+        inventory,
+        pools,
+        holders: holders(&records),
+        empty,
+    };
+    host.render(args.output)
 }
 
 /// A recorded host, with the pools of `--config-file`: its cluster is not known.
@@ -99,31 +98,63 @@ fn recorded(args: &ListArgs, recording: &Recording) -> anyhow::Result<String> {
     );
     let inventory = Inventory::of_recording(recording).context("recorded sysfs")?;
     let node = args.node_name.as_deref().unwrap_or_default();
-    let pools = pools::configured(args, node, &inventory, &[]).unwrap_or_default();
-    render(&inventory, &pools, &Holders::new(), args.output)
+    let config = pools::config(args, node);
+    let (pools, empty) = config
+        .map(|config| pools::assigned(&config, &inventory, &[]))
+        .unwrap_or_default();
+    let host = Host {
+        node: args.node_name.clone(),
+        inventory,
+        pools,
+        holders: Holders::new(),
+        empty,
+    };
+    host.render(args.output)
 }
 
-fn render(
-    inventory: &Inventory,
-    pools: &PoolNames,
-    holders: &Holders,
-    output: Output,
-) -> anyhow::Result<String> {
-    match output {
-        Output::Table | Output::Wide => {
-            Ok(table(inventory, pools, holders, output == Output::Wide))
+/// What is known of a host.
+#[derive(Default)]
+struct Host {
+    node: Option<String>,
+    inventory: Inventory,
+    pools: PoolNames,
+    holders: Holders,
+    /// Pools that take none of its devices.
+    empty: Vec<EmptyPool>,
+}
+
+impl Host {
+    fn render(&self, output: Output) -> anyhow::Result<String> {
+        let Self {
+            inventory,
+            pools,
+            holders,
+            ..
+        } = self;
+        if matches!(output, Output::Json | Output::Yaml) {
+            let list = DeviceList {
+                devices: view::of_host(inventory, pools, holders, self.node.as_deref()),
+                empty_pools: self
+                    .empty
+                    .iter()
+                    .map(|pool| self.empty_pool(pool))
+                    .collect(),
+            };
+            return list.text(output);
         }
-        Output::Json | Output::Yaml => {
-            structured(&rows(&inventory.functions, pools, holders), output)
+        let mut text = table(inventory, pools, holders, output == Output::Wide);
+        for pool in &self.empty {
+            text += &format!("{pool}\n");
         }
+        Ok(text)
     }
-}
 
-/// Machine-readable rows.
-fn structured(rows: &[impl Serialize], output: Output) -> anyhow::Result<String> {
-    match output {
-        Output::Yaml => Ok(convert::yaml(&[serde_json::to_value(rows)?])),
-        _ => Ok(serde_json::to_string_pretty(rows)? + "\n"),
+    fn empty_pool(&self, pool: &EmptyPool) -> EmptyPoolView {
+        EmptyPoolView {
+            pool: pool.pool.to_string(),
+            node: self.node.clone(),
+            reason: pool.nearest.to_string(),
+        }
     }
 }
 
@@ -179,17 +210,4 @@ pub(crate) fn holders(entries: &[Entry]) -> Holders {
         }
     }
     holders
-}
-
-fn rows<'a>(functions: &'a [Function], pools: &'a PoolNames, holders: &'a Holders) -> Vec<Row<'a>> {
-    let row = |function: &'a Function| {
-        let holder = holders.get(&function.id);
-        Row {
-            function,
-            pool: pools.get(&function.id).map(String::as_str),
-            claim: holder.map(|held| &*held.claim),
-            pod: holder.and_then(|held| held.pod.as_deref()),
-        }
-    };
-    functions.iter().map(row).collect()
 }

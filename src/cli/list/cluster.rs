@@ -1,16 +1,16 @@
 //! The devices of all nodes, from slices, claims and taint rules.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::ensure;
 use serde_json::Value;
 
-use super::structured;
+use super::view::{self, DeviceList};
 use crate::{
     args::{ListArgs, Output},
     cli::columns::columns,
     cluster::Kube,
-    explain::{DeviceView, Snapshot, devices},
+    explain::{DeviceView, EmptyPoolView, Snapshot, devices, empty_pools},
 };
 
 const PLAIN: [&str; 9] = [
@@ -32,10 +32,20 @@ pub(super) fn render(args: &ListArgs, objects: Vec<Value>) -> anyhow::Result<Str
         ensure!(known.contains(&**node), unknown(node, &known));
         all.retain(|device| device.node.as_ref().is_none_or(|of| of == node));
     }
+    let mut empty = empty_pools(&snapshot, &args.driver_name, &args.resource_prefix);
+    empty.retain(|pool| args.node.is_none() || pool.node == args.node);
     match args.output {
-        Output::Json | Output::Yaml => structured(&all, args.output),
+        Output::Json | Output::Yaml => {
+            let devices = all.iter().map(view::of_cluster).collect();
+            let empty_pools = empty;
+            DeviceList {
+                devices,
+                empty_pools,
+            }
+            .text(args.output)
+        }
         _ if all.is_empty() => Ok(no_devices(args)),
-        output => Ok(table(&all, output == Output::Wide)),
+        output => Ok(table(&all, output == Output::Wide) + &lines(&empty)),
     }
 }
 
@@ -73,6 +83,23 @@ fn unknown(node: &str, known: &BTreeSet<&str>) -> String {
         false => format!("slices and claims are of {}{more}", names.join(", ")),
     };
     format!("node {node} is unknown: {known}")
+}
+
+/// A line for each pool and reason: most nodes of a cluster are alike.
+fn lines(empty: &[EmptyPoolView]) -> String {
+    let mut by_pool: BTreeMap<(&str, &str), Vec<&EmptyPoolView>> = BTreeMap::new();
+    for pool in empty {
+        by_pool
+            .entry((&pool.pool, &pool.reason))
+            .or_default()
+            .push(pool);
+    }
+    let line = |pools: &Vec<&EmptyPoolView>| match pools.len() - 1 {
+        0 => format!("{}\n", pools[0].line()),
+        1 => format!("{}; the same on 1 more node\n", pools[0].line()),
+        more => format!("{}; the same on {more} more nodes\n", pools[0].line()),
+    };
+    by_pool.values().map(line).collect()
 }
 
 fn table(devices: &[DeviceView], wide: bool) -> String {

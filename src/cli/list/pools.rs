@@ -6,31 +6,34 @@ use super::PoolNames;
 use crate::{
     args::ListArgs,
     cluster::{Cluster, Kube},
-    device::DeviceId,
+    device::{DeviceId, Function},
     inventory::Inventory,
     ledger::Entry,
     node::config_file::ConfigFile,
-    pool::{Candidate, Config},
+    pool::{Assignment, Candidate, Config, EmptyPool},
     slice::Device,
 };
 
 /// Short, since the list is useful without the API server.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The known pools. Errors are printed on standard error.
+/// The known pools of the devices, and the pools that take none. Errors are printed on standard
+/// error.
 pub(super) fn pools_of_host(
     args: &ListArgs,
     inventory: &Inventory,
     records: &[Entry],
-) -> PoolNames {
-    let node = args
-        .node_name
-        .clone()
-        .or_else(host_name)
-        .unwrap_or_default();
-    published(args, &node)
-        .or_else(|| configured(args, &node, inventory, records))
-        .unwrap_or_default()
+) -> (PoolNames, Vec<EmptyPool>) {
+    let node = node_name(args);
+    let configured = config(args, &node).map(|config| assigned(&config, inventory, records));
+    let (names, empty) = configured.unwrap_or_default();
+    (published(args, &node).unwrap_or(names), empty)
+}
+
+/// `--node-name`, or the host's name.
+pub(super) fn node_name(args: &ListArgs) -> String {
+    let name = args.node_name.clone();
+    name.or_else(host_name).unwrap_or_default()
 }
 
 fn host_name() -> Option<String> {
@@ -73,37 +76,42 @@ pub(super) fn pool(device: &Device) -> Option<(DeviceId, String)> {
     (!pool.is_empty()).then_some((DeviceId::from_name(&device.name).ok()?, pool.to_owned()))
 }
 
-/// As `--config-file` assigns them; `None`: there is no file, or it is invalid.
-pub(super) fn configured(
-    args: &ListArgs,
-    node: &str,
-    inventory: &Inventory,
-    records: &[Entry],
-) -> Option<PoolNames> {
+/// The pools of `--config-file`; `None`: there is no file, or it is invalid.
+pub(super) fn config(args: &ListArgs, node: &str) -> Option<Config> {
     let file = ConfigFile::new(args.config_file.clone()?, node);
     let config = file
         .read()
         .and_then(|text| Config::read(&text, &args.resource_prefix).map_err(|e| e.to_string()));
     match config {
-        Ok((config, _)) => Some(assigned(&config, inventory, records)),
-        Err(why) => unknown(&format!("{file}: {why}")),
+        Ok((config, _)) => Some(config),
+        Err(why) => {
+            eprintln!("pools: {file}: {why}");
+            None
+        }
     }
 }
 
-/// Assigns the devices to pools as the agent does.
-pub(super) fn assigned(config: &Config, inventory: &Inventory, records: &[Entry]) -> PoolNames {
-    let candidate = |function| {
-        Candidate::of(
-            function,
-            &inventory.functions,
-            resting(records, function.id),
-        )
+/// The pools that `config` gives the devices, and those that take none.
+pub(super) fn assigned(
+    config: &Config,
+    inventory: &Inventory,
+    records: &[Entry],
+) -> (PoolNames, Vec<EmptyPool>) {
+    let candidate = |function: &Function| {
+        let resting = resting(records, function.id);
+        Candidate::of(function, &inventory.functions, resting)
     };
     let candidates: Vec<Candidate> = inventory.offered().map(candidate).collect();
-    let devices = config.assign(&candidates).devices;
+    let withheld: Vec<Candidate> = inventory.withheld().map(candidate).collect();
+    let assignment = config.assign(&candidates);
+    let empty = config.empty_pools(&candidates, &withheld, &assignment);
+    (names(&assignment), empty)
+}
+
+fn names(assignment: &Assignment) -> PoolNames {
+    let devices = assignment.devices.iter();
     devices
-        .into_iter()
-        .map(|(id, assigned)| (id, assigned.pool.to_string()))
+        .map(|(id, assigned)| (*id, assigned.pool.to_string()))
         .collect()
 }
 

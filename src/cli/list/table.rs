@@ -1,6 +1,6 @@
 //! The human-readable table.
 
-use super::{Holders, PoolNames};
+use super::{Holders, PoolNames, view};
 use crate::cli::columns::columns;
 use crate::device::{Function, FunctionKind};
 use crate::inventory::{HostUse, Inventory};
@@ -69,7 +69,7 @@ fn row(
     ];
     if wide {
         cells.extend([
-            format!("{:04x}:{:04x}", function.ids.vendor, function.ids.device),
+            view::ids(function),
             dash(function.numa_node.map(|node| node.to_string())),
             dash(function.pcie_root.clone()),
             dash(function.iommu_group.map(|group| group.to_string())),

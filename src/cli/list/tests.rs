@@ -1,10 +1,12 @@
+mod json;
+
 use clap::Parser;
 use serde_json::Value;
 
 use super::*;
 use crate::{
     args::{Command, SriovDra},
-    device::{Bdf, Binding, FunctionKind, LinkType, PciIds, VfAddress},
+    device::{Bdf, Binding, Function, FunctionKind, LinkType, PciIds, VfAddress},
     inventory::fixtures,
     pool::Config,
 };
@@ -94,22 +96,53 @@ fn vfs_follow_their_pf_by_index_with_their_holders() {
       0000:01:10.2  vf 1            eth0    igb     up             intel.com/upf  shop/net  shop/upf-0
     0000:00:05.0    vf              eth0    igb     up             -              -         -
     "#);
-    let rows: Value = serde_json::from_str(
-        &render(&unused(&functions[..1]), &pools, &holders, Output::Json).unwrap(),
-    )
-    .unwrap();
-    assert_eq!(
-        (&rows[0]["pool"], &rows[0]["claim"], &rows[0]["pod"]),
-        (
-            &"intel.com/upf".into(),
-            &"shop/net".into(),
-            &"shop/upf-0".into()
-        )
-    );
-    assert_eq!(
-        (&rows[0]["id"], &rows[0]["binding"]["driver"]),
-        (&"0000-01-10-2".into(), &"igb".into())
-    );
+    let host = Host {
+        node: Some("node1".to_owned()),
+        inventory: unused(&functions[..1]),
+        pools,
+        holders,
+        empty: Vec::new(),
+    };
+    let list: Value = serde_json::from_str(&host.render(Output::Json).unwrap()).unwrap();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&list).unwrap(), @r#"
+    {
+      "apiVersion": "cli.sriov-dra.io/v1",
+      "devices": [
+        {
+          "attributes": null,
+          "claim": "shop/net",
+          "device": "0000:01:10.2",
+          "driver": "igb",
+          "ids": "8086:10c9",
+          "index": 1,
+          "iommuGroup": 7,
+          "linkSpeed": 1000,
+          "linkType": "ethernet",
+          "linkUp": true,
+          "name": "0000-01-10-2",
+          "netdev": "eth0",
+          "node": "node1",
+          "numVFs": null,
+          "numaNode": 1,
+          "pciAddress": "0000:01:10.2",
+          "pcieRoot": null,
+          "pfName": null,
+          "pfPciAddress": "0000:01:00.0",
+          "pods": [
+            "shop/upf-0"
+          ],
+          "pool": "intel.com/upf",
+          "published": null,
+          "taints": null,
+          "totalVFs": null,
+          "type": "vf",
+          "usedByHost": false
+        }
+      ],
+      "emptyPools": [],
+      "kind": "DeviceList"
+    }
+    "#);
 }
 
 #[test]
@@ -119,8 +152,15 @@ fn a_recorded_host_is_listed_as_the_documentation_shows() {
         {"resourceName": "dpdk", "selectors": {"drivers": ["vfio-pci"]}},
         {"resourceName": "vf", "selectors": {"pfNames": ["ens1f1np1"]}},
         {"resourceName": "sf", "deviceType": "auxNetDevice", "selectors": {"auxTypes": ["sf"]}}]}"#;
-    let pools = pools::assigned(&Config::read(config, "example.com").unwrap().0, &host, &[]);
-    let table = render(&host, &pools, &Holders::new(), Output::Table).unwrap();
+    let config = Config::read(config, "example.com").unwrap().0;
+    let (pools, empty) = pools::assigned(&config, &host, &[]);
+    let host = Host {
+        inventory: host,
+        pools,
+        empty,
+        ..Host::default()
+    };
+    let table = host.render(Output::Table).unwrap();
     assert!(
         PAGE.contains(&table),
         "docs/debugging.md does not show the actual output:\n{table}"
@@ -129,14 +169,18 @@ fn a_recorded_host_is_listed_as_the_documentation_shows() {
 
 #[test]
 fn yaml_and_json_have_the_same_content() {
-    let host = fixtures::host("connectx6dx");
-    let text = |output| render(&host, &PoolNames::new(), &Holders::new(), output).unwrap();
+    let host = Host {
+        inventory: fixtures::host("connectx6dx"),
+        ..Host::default()
+    };
+    let text = |output| host.render(output).unwrap();
     let json: Value = serde_json::from_str(&text(Output::Json)).unwrap();
     assert_eq!(
         serde_saphyr::from_str::<Value>(&text(Output::Yaml)).unwrap(),
         json
     );
-    assert_eq!(json.as_array().map(Vec::len), Some(host.functions.len()));
+    let devices = json["devices"].as_array().map(Vec::len);
+    assert_eq!(devices, Some(host.inventory.functions.len()));
 }
 
 #[test]
@@ -164,29 +208,48 @@ fn a_cluster_is_listed_as_the_documentation_shows() {
 fn json_of_a_cluster_has_every_attribute() {
     let rows: Value =
         serde_json::from_str(&of_cluster("sriov-dra list --cluster -o json")).unwrap();
-    insta::assert_snapshot!(serde_json::to_string_pretty(&rows[2]).unwrap(), @r#"
-    {
-      "attributes": {
-        "driver": "iavf",
-        "index": 1,
-        "pciAddress": "0000:3b:02.1",
-        "pfName": "ens1f0",
-        "pfPciAddress": "0000:3b:00.0",
-        "pool": "intel.com/upf",
-        "resource.kubernetes.io/numaNode": 0,
-        "type": "vf",
-        "vendor": "8086"
-      },
-      "claim": "shop/smf",
-      "device": "0000-3b-02-1",
-      "node": "node1",
-      "pods": [
-        "shop/smf-0"
-      ],
-      "published": true,
-      "taints": []
-    }
-    "#);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&rows["devices"][2]).unwrap(), @r#"
+        {
+          "attributes": {
+            "driver": "iavf",
+            "index": 1,
+            "pciAddress": "0000:3b:02.1",
+            "pfName": "ens1f0",
+            "pfPciAddress": "0000:3b:00.0",
+            "pool": "intel.com/upf",
+            "resource.kubernetes.io/numaNode": 0,
+            "type": "vf",
+            "vendor": "8086"
+          },
+          "claim": "shop/smf",
+          "device": "0000-3b-02-1",
+          "driver": "iavf",
+          "ids": null,
+          "index": 1,
+          "iommuGroup": null,
+          "linkSpeed": null,
+          "linkType": null,
+          "linkUp": null,
+          "name": "0000-3b-02-1",
+          "netdev": null,
+          "node": "node1",
+          "numVFs": null,
+          "numaNode": 0,
+          "pciAddress": "0000:3b:02.1",
+          "pcieRoot": null,
+          "pfName": "ens1f0",
+          "pfPciAddress": "0000:3b:00.0",
+          "pods": [
+            "shop/smf-0"
+          ],
+          "pool": "intel.com/upf",
+          "published": true,
+          "taints": [],
+          "totalVFs": null,
+          "type": "vf",
+          "usedByHost": null
+        }
+        "#);
     let yaml = of_cluster("sriov-dra list --cluster --node node1 -o yaml");
     assert_eq!(serde_saphyr::from_str::<Value>(&yaml).unwrap(), rows);
 }
@@ -219,7 +282,12 @@ fn a_recording_is_listed_as_its_host_with_what_the_host_uses() {
     let error = list("bluefield2", "--node a").unwrap_err();
     assert!(error.to_string().starts_with("--node applies to clusters"));
     let json: Value = serde_json::from_str(&list("connectx6dx", "-o json").unwrap()).unwrap();
-    assert_eq!(json.as_array().map(Vec::len), Some(10));
+    assert_eq!(json["devices"].as_array().map(Vec::len), Some(10));
+    assert_eq!(
+        json["devices"][0]["node"],
+        Value::Null,
+        "a recording has no node"
+    );
 }
 
 #[test]
