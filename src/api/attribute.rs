@@ -16,7 +16,7 @@ pub(crate) const MAX_VALUE: usize = 64;
 pub const RESOURCE_NAME: &str = "k8s.cni.cncf.io/resourceName";
 
 /// What this driver publishes itself. A name without a domain is in the driver's.
-pub const OWN_ATTRIBUTES: [&str; 28] = [
+pub const OWN_ATTRIBUTES: [&str; 29] = [
     "acpiIndex",
     "auxDevice",
     "ddpProfile",
@@ -25,6 +25,7 @@ pub const OWN_ATTRIBUTES: [&str; 28] = [
     "driver",
     "eswitchMode",
     "index",
+    "isolated",
     "k8s.cni.cncf.io/deviceID",
     RESOURCE_NAME,
     "linkSpeed",

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bdf, Binding, DeviceId, IfName, Mac, NetdevState, VfAddress, VfSettings};
+use super::{
+    Bdf, Binding, DeviceId, GroupMember, IfName, IommuGroup, Mac, NetdevState, VfAddress,
+    VfSettings, Yields,
+};
 
 /// PCI vendor and device ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -141,7 +144,7 @@ pub struct Function {
     pub ids: PciIds,
     /// Bound driver and override; a sub-function has its parent's driver.
     pub binding: Binding,
-    /// Its netdev's name, if one is in the host's namespace.
+    /// The name of its first netdev in the host's namespace, if it has one there.
     pub netdev: Option<IfName>,
     /// Ethernet or InfiniBand, from its own netdev or its PF's.
     pub link_type: Option<LinkType>,
@@ -163,6 +166,9 @@ pub struct Function {
     /// RDMA, vDPA and DDP.
     #[serde(default, rename = "abilities")]
     pub capabilities: Capabilities,
+    /// Further netdevs, character devices, and the members of its IOMMU group.
+    #[serde(default, skip_serializing_if = "Yields::is_empty")]
+    pub yields: Yields,
 }
 
 impl Function {
@@ -217,6 +223,17 @@ impl Function {
         }
     }
 
+    /// The names of all its netdevs in the host's namespace.
+    pub fn netdevs(&self) -> impl Iterator<Item = &IfName> {
+        self.netdev.iter().chain(&self.yields.more_netdevs)
+    }
+
+    /// Whether VFIO gives it to a process without giving it another function.
+    #[must_use]
+    pub fn is_isolated(&self) -> bool {
+        self.yields.group.is_some_and(IommuGroup::is_isolated)
+    }
+
     /// The auxiliary device of a sub-function.
     #[must_use]
     pub fn auxiliary(&self) -> Option<&str> {
@@ -260,6 +277,22 @@ pub struct Bound {
     pub binding: Binding,
 }
 
+impl Observed {
+    /// Of a function of which no more could be read.
+    #[must_use]
+    pub fn of(function: Function) -> Self {
+        Self {
+            function,
+            netdev: None,
+            vf: None,
+            max_mtu: None,
+            mac: None,
+            unclear_mac: None,
+            group: vec![],
+        }
+    }
+}
+
 /// One device with everything that a plan needs, read at one time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -280,4 +313,7 @@ pub struct Observed {
     /// `vf.mac` is zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unclear_mac: Option<Mac>,
+    /// The other members of its IOMMU group, sorted by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group: Vec<GroupMember>,
 }

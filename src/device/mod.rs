@@ -7,6 +7,7 @@ mod address;
 mod function;
 mod name;
 mod settings;
+mod yields;
 
 pub use address::{Bdf, DeviceId};
 pub use function::{
@@ -18,6 +19,7 @@ pub use settings::{
     Binding, LinkSetting, LinkState, Mac, NetdevState, Route, VfAddress, VfSetting, VfSettings,
     VlanProto, VlanTag,
 };
+pub use yields::{GroupMember, IommuGroup, Yields};
 
 /// A string that cannot be parsed.
 ///

@@ -13,6 +13,7 @@
 
 mod fault;
 mod function;
+mod groups;
 mod igb;
 mod namespaces;
 mod quirks;
@@ -26,7 +27,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{HostError, Kernel, Netns, Recording, Result};
+use super::{HostError, Kernel, Netns, NodeUse, Recording, Result};
 use crate::{
     deadline::Deadline,
     device::{
@@ -304,6 +305,18 @@ impl Kernel for Fake {
 
     fn has_node(&self, path: &str) -> bool {
         self.state().has_node(path)
+    }
+
+    fn node_use(&self, path: &str) -> NodeUse {
+        let state = self.state();
+        match state.groups.node_use(path) {
+            NodeUse::Free if state.open_nodes.contains(path) => NodeUse::Open(vec![]),
+            known => known,
+        }
+    }
+
+    fn serves_no_iommu(&self) -> bool {
+        self.state().groups.serves_no_iommu()
     }
 
     fn has_driver(&self, name: &str) -> bool {

@@ -16,6 +16,7 @@ mod genl_info;
 pub mod in_flight;
 pub mod linux;
 mod netns;
+mod node_use;
 pub mod recording;
 mod vf_mac;
 pub mod wrapped;
@@ -23,6 +24,7 @@ pub mod wrapped;
 pub use error::{ErrorKind, HostError, Result};
 pub use genl_info::{Devlink, GenlInfo};
 pub use netns::Netns;
+pub use node_use::{NodeUse, Process};
 pub use recording::Recording;
 
 use std::path::Path;
@@ -70,6 +72,19 @@ pub trait Kernel: Send + Sync {
 
     /// Whether this device node exists (`/dev/vhost-net`).
     fn has_node(&self, path: &str) -> bool;
+
+    /// Whether a process has this device node open, and which, as far as the kernel shows it. Never
+    /// for a node that is not there.
+    fn node_use(&self, path: &str) -> NodeUse {
+        let _ = path;
+        NodeUse::Free
+    }
+
+    /// Whether VFIO serves devices without IOMMU too (`enable_unsafe_noiommu_mode` of the module
+    /// vfio).
+    fn serves_no_iommu(&self) -> bool {
+        false
+    }
 
     /// Whether the driver is loaded, so that a PCI function can be bound to it.
     fn has_driver(&self, name: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, path::Path};
 
-use super::{Kernel, Netns, Result};
+use super::{Kernel, Netns, NodeUse, Result};
 use crate::{
     deadline::Deadline,
     device::{
@@ -79,6 +79,14 @@ impl<K: Kernel, A: Around> Kernel for Wrapped<K, A> {
     }
     fn has_node(&self, path: &str) -> bool {
         self.read("has node", &path, |kernel| kernel.has_node(path))
+    }
+    fn node_use(&self, path: &str) -> NodeUse {
+        self.read("node use", &path, |kernel| kernel.node_use(path))
+    }
+    fn serves_no_iommu(&self) -> bool {
+        self.read("serves no iommu", &"host", |kernel| {
+            kernel.serves_no_iommu()
+        })
     }
     fn has_driver(&self, name: &str) -> bool {
         self.read("has driver", &name, |kernel| kernel.has_driver(name))

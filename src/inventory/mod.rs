@@ -131,6 +131,7 @@ mod tests {
             iommu_group: None,
             acpi_index: None,
             capabilities: Default::default(),
+            yields: Default::default(),
         }
     }
 

@@ -220,6 +220,7 @@ impl Subject<'_> {
                 Attribute::Int(self.function.acpi_index.map_or(-1, i64::from)),
             ),
             ("auxDevice", self.function.auxiliary().unwrap_or("").into()),
+            ("isolated", Attribute::Bool(self.function.is_isolated())),
         ];
         rested.into_iter().chain(fixed).collect()
     }

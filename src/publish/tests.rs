@@ -55,6 +55,7 @@ pub(super) fn pf(bus: u8, total_vfs: u32, num_vfs: u32) -> Function {
         iommu_group: Some(7),
         acpi_index: None,
         capabilities: Default::default(),
+        yields: Default::default(),
     }
 }
 
@@ -190,7 +191,7 @@ fn unknown_topology_is_left_out_and_everything_else_is_neutral() {
     };
     let devices = Case::of(vec![bare], ALL).devices();
     let device = &devices["0000-01-01-0"];
-    assert_eq!(device.attributes.len(), 25);
+    assert_eq!(device.attributes.len(), 26);
     assert!(
         device
             .attributes
@@ -624,7 +625,7 @@ fn policy_attributes_are_published_and_stay_while_a_claim_has_the_device_or_poli
     };
     (case.pools, case.policy_attributes) = (in_pool(vf, false), colour(&[vf], "red"));
     assert_eq!(names(&case), ["intel.com/net", "net", "red"]);
-    assert_eq!(case.devices()[&vf.name()].attributes.len(), 29);
+    assert_eq!(case.devices()[&vf.name()].attributes.len(), 30);
     case.publish();
     (case.pools, case.policy_attributes) = (Some(Assignment::default()), None);
     assert_eq!(

@@ -86,15 +86,20 @@ fn check(name: &str, device: &Published, expected: &BTreeMap<String, Value>) -> 
 }
 
 /// One line a function: address, PF's address, PF's netdev, index, vendor, device, PF's device,
-/// driver, NUMA node, total VFs, VFs, speed, root of the PCIe tree.
+/// driver, NUMA node, total VFs, VFs, speed, root of the PCIe tree, whether it is alone in its IOMMU
+/// group but for bridges.
 const SYSFS: &str = r#"
 cd /sys/bus/pci/devices
 line() { # FUNCTION PF INDEX
   root=$(readlink -f "$1" | cut -d/ -f4)
   driver=$(basename "$(readlink "$1/driver")")
+  alone=true
+  for member in "$1"/iommu_group/devices/*; do
+    [ "$(basename "$member")" = "$1" ] || grep -q ^0x0604 "$member/class" || alone=false
+  done
   hex() { cut -c3- "$1"; }
   echo "$1 $2 $(ls "$2/net") $3 $(hex "$1/vendor") $(hex "$1/device") $(hex "$2/device") $driver $(cat "$1/numa_node")" \
-    "$(cat "$2/sriov_totalvfs") $(cat "$2/sriov_numvfs") $(cat "$2"/net/*/speed) $root"
+    "$(cat "$2/sriov_totalvfs") $(cat "$2/sriov_numvfs") $(cat "$2"/net/*/speed) $root $alone"
 }
 for pf in *; do
   [ -e "$pf/sriov_numvfs" ] || continue
@@ -127,9 +132,10 @@ fn expected(line: &str) -> Result<(String, BTreeMap<String, Value>)> {
         num,
         speed,
         root,
+        alone,
     ] = words[..]
     else {
-        anyhow::bail!("not thirteen words");
+        anyhow::bail!("not fourteen words");
     };
     let number = |text: &str| text.parse::<i64>().map(Value::from);
     let mut all = json!({
@@ -138,7 +144,7 @@ fn expected(line: &str) -> Result<(String, BTreeMap<String, Value>)> {
         "pciAddress": pci, "pfPciAddress": pf, "pfName": pf_name, "index": number(index)?,
         "acpiIndex": -1, "pKey": -1, "linkType": "ethernet", "linkSpeed": number(speed)?, "eswitchMode": "",
         "rdma": false, "vdpaCapable": false, "vdpaType": "", "ddpProfile": "", "auxDevice": "",
-        "totalVFs": number(total)?, "numVFs": number(num)?, "pool": "",
+        "isolated": alone == "true", "totalVFs": number(total)?, "numVFs": number(num)?, "pool": "",
         "k8s.cni.cncf.io/deviceID": pci, "k8s.cni.cncf.io/resourceName": "",
         "resource.kubernetes.io/pciBusID": pci, "resource.kubernetes.io/pcieRoot": root,
     });

@@ -62,6 +62,7 @@ fn function(address: &str, kind: FunctionKind) -> Function {
         iommu_group: Some(7),
         acpi_index: None,
         capabilities: Default::default(),
+        yields: Default::default(),
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct FakeFunction {
     pub(super) link: Option<FakeLink>,
     /// Until its PF reports it again.
     pub(super) reset: Looks,
+    /// The recorded driver makes no netdev of it.
+    pub(super) without_netdev: bool,
 }
 
 /// A netdev and the namespace that it is in.
@@ -56,7 +58,9 @@ impl FakeFunction {
         let netdev_mac = observed.netdev.as_ref().and_then(|netdev| netdev.state.mac);
         let driver = observed.function.binding.driver.clone();
         Self {
-            native: driver.filter(|driver| !NO_NETDEV.contains(&driver.as_str())),
+            without_netdev: observed.netdev.is_none(),
+            native: driver
+                .filter(|driver| !NO_NETDEV.contains(&driver.as_str()) && !driver.contains("vfio")),
             recorded: observed.function.binding.clone(),
             max_mtu: observed.max_mtu,
             vf: observed.vf,
@@ -70,6 +74,12 @@ impl FakeFunction {
     /// The netdev, once its driver has registered it.
     pub(super) fn link_seen(&self) -> Option<&FakeLink> {
         self.link.as_ref().filter(|link| link.late.over())
+    }
+
+    /// Whether that driver makes a netdev of it.
+    pub(super) fn makes_netdev(&self, driver: &str) -> bool {
+        let makes_none = self.without_netdev && self.native.as_deref() == Some(driver);
+        !NO_NETDEV.contains(&driver) && !driver.contains("vfio") && !makes_none
     }
 
     /// The administrative MAC, if one is set.

@@ -71,6 +71,7 @@ fn pf(port: u8) -> Observed {
         max_mtu: Some(9216),
         mac: Some(mac),
         unclear_mac: None,
+        group: vec![],
     }
 }
 
@@ -112,6 +113,7 @@ fn vf(port: u8, index: u8) -> Observed {
         max_mtu: Some(9216),
         mac: Some(mac),
         unclear_mac: None,
+        group: vec![],
     }
 }
 
@@ -163,5 +165,6 @@ fn function(
         iommu_group: Some(netdev.ifindex + 20),
         acpi_index: None,
         capabilities: Default::default(),
+        yields: Default::default(),
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct State {
     pub(super) udev: bool,
     /// Device nodes that do not exist.
     missing: BTreeSet<String>,
+    /// IOMMU groups, and who has device nodes open.
+    pub(super) groups: super::groups::Groups,
     /// Drivers that are not loaded.
     pub(super) unloaded: BTreeSet<String>,
     pub(super) quirks: Quirks,
@@ -68,6 +70,7 @@ impl State {
             faults: FaultInjector::default(),
             log: Vec::new(),
             missing: BTreeSet::new(),
+            groups: Default::default(),
             numbers: 1000,
         }
     }
@@ -123,6 +126,7 @@ impl State {
         let mut function = fake.function.clone();
         function.netdev = netdev.as_ref().map(|netdev| netdev.state.name.clone());
         function.carrier = netdev.as_ref().and_then(|netdev| netdev.carrier);
+        function.yields = self.groups.yields(fake, &self.functions);
         if let FunctionKind::Pf { num_vfs, .. }
         | FunctionKind::Accelerator {
             address: None,
@@ -147,6 +151,7 @@ impl State {
             max_mtu: fake.max_mtu,
             mac,
             unclear_mac,
+            group: self.groups.members(&fake.function, &self.functions),
         })
     }
 
@@ -350,7 +355,8 @@ impl State {
                 text,
             ));
         }
-        let fake = self.function_mut(device)?;
+        let fake = self.functions.get_mut(device).ok_or_else(|| gone(device))?;
+        self.groups.leave(fake);
         (fake.link, fake.function.binding.driver) = (None, None);
         let is_pf = fake.function.vfs().is_some();
         for vf in if is_pf {
@@ -364,8 +370,10 @@ impl State {
     }
 
     fn bind(&mut self, device: &DeviceId, driver: &str) -> Result<()> {
-        self.function_mut(device)?.function.binding.driver = Some(driver.to_owned());
-        if NO_NETDEV.contains(&driver) {
+        let fake = self.functions.get_mut(device).ok_or_else(|| gone(device))?;
+        self.groups.join(fake, driver)?;
+        fake.function.binding.driver = Some(driver.to_owned());
+        if !self.function(device)?.makes_netdev(driver) {
             return Ok(());
         }
         let [_, _, a, b] = self.next().to_be_bytes();

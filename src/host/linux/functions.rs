@@ -6,18 +6,24 @@
 //! ```
 //!
 //! A network function that is no VF and supports none is a PF without VFs, as in the SR-IOV network
-//! device plugin.
+//! device plugin; in a virtual machine only if its make is known for it ([`guest`]).
 
 mod auxiliary;
 mod capabilities;
+mod group;
+mod guest;
+mod netdevs;
 mod vf_ids;
+mod yields;
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
+use std::{collections::HashMap, path::Path};
+
+use self::{
+    capabilities::Vdpa,
+    group::Groups,
+    guest::Guest,
+    netdevs::{carrier, link_type, name, netdevs},
 };
-
-use self::capabilities::Vdpa;
 use super::sysfs::{self, Sysfs};
 use crate::{
     device::{Bdf, Binding, DeviceId, Function, FunctionKind, LinkType, PciIds, VfAddress},
@@ -25,6 +31,8 @@ use crate::{
 };
 
 pub(super) use auxiliary::sub_function;
+pub(super) use group::members;
+pub(super) use netdevs::{has_netdev, is_uplink, netdev, virtio};
 
 /// All functions in one scan, sorted.
 pub(super) fn all(sysfs: &Sysfs) -> Vec<Function> {
@@ -100,6 +108,8 @@ struct Scan<'a> {
     sysfs: &'a Sysfs,
     pfs: HashMap<Bdf, Pf>,
     vdpa: Vdpa,
+    groups: Groups<'a>,
+    guest: Guest<'a>,
     /// Whether there are auxiliary devices on this host.
     auxiliary: bool,
 }
@@ -117,6 +127,8 @@ impl<'a> Scan<'a> {
             sysfs,
             pfs: HashMap::new(),
             vdpa: Vdpa::read(sysfs),
+            groups: Groups::new(sysfs),
+            guest: Guest::new(sysfs),
             auxiliary: sysfs.has_auxiliary(),
         }
     }
@@ -126,24 +138,25 @@ impl<'a> Scan<'a> {
         let ids = ids(&dir).ok_or_else(|| unreadable(bdf))?;
         let binding = binding(&dir);
         let kind = self.kind(bdf, &dir, class, ids, &binding);
-        let netdev = netdev(&dir);
+        let netdevs = netdevs(&dir);
+        let netdev = netdevs.first();
         let function = Function {
             id: (*bdf).into(),
             incarnation,
             kind,
             ids,
             binding,
-            link_type: netdev.as_deref().and_then(link_type),
+            link_type: netdev.and_then(|dir| link_type(dir)),
             link_speed: None,
-            carrier: netdev.as_deref().and_then(carrier),
-            netdev: netdev.as_deref().and_then(name),
+            carrier: netdev.and_then(|dir| carrier(dir)),
+            netdev: netdev.and_then(|dir| name(dir)),
             eswitch: None,
             numa_node: sysfs::parse(&dir, "numa_node"),
             pcie_root: self.sysfs.place(bdf).as_deref().and_then(pcie_root),
-            iommu_group: sysfs::link_name(&dir.join("iommu_group"))
-                .and_then(|group| group.parse().ok()),
+            iommu_group: group::number(&dir),
             acpi_index: sysfs::parse(&dir, "acpi_index"),
             capabilities: Default::default(),
+            yields: yields::of(&dir, &netdevs, self.groups.of(&dir)),
         };
         Ok(self.with_port(function, &dir))
     }
@@ -169,20 +182,30 @@ impl<'a> Scan<'a> {
         let physfn = sysfs::link_name(&dir.join("physfn")).and_then(|name| name.parse().ok());
         let index = physfn.and_then(|pf| self.pf(&pf).index.get(&bdf.to_string()).copied());
         let address = physfn.zip(index).map(|(pf, index)| VfAddress { pf, index });
-        let total_vfs = sysfs::parse(dir, "sriov_totalvfs").unwrap_or(0);
+        let total_vfs: Option<u32> = sysfs::parse(dir, "sriov_totalvfs");
         let num_vfs = sysfs::parse(dir, "sriov_numvfs").unwrap_or(0);
         match class {
             Class::Accelerator => FunctionKind::Accelerator {
                 address,
-                total_vfs,
+                total_vfs: total_vfs.unwrap_or(0),
                 num_vfs,
             },
             Class::Network if physfn.is_some() => FunctionKind::Vf { address },
-            Class::Network if total_vfs == 0 && vf_ids::is_vf(ids, binding) => {
+            // Without the SR-IOV capability there is no such file (`sriov_pf_attrs_are_visible` in
+            // `drivers/pci/iov.c`).
+            Class::Network if total_vfs.is_none() && self.is_guests_vf(ids, binding) => {
                 FunctionKind::Vf { address: None }
             }
-            Class::Network => FunctionKind::Pf { total_vfs, num_vfs },
+            Class::Network => FunctionKind::Pf {
+                total_vfs: total_vfs.unwrap_or(0),
+                num_vfs,
+            },
         }
+    }
+
+    /// Whether it is a VF whose PF is not on this host.
+    fn is_guests_vf(&self, ids: PciIds, binding: &Binding) -> bool {
+        vf_ids::is_vf(ids, binding) || (!guest::is_whole(ids) && self.guest.is_one())
     }
 
     fn pf(&mut self, bdf: &Bdf) -> &Pf {
@@ -207,48 +230,6 @@ impl Pf {
                 // SPEED_UNKNOWN.
                 .filter(|speed| *speed != u32::MAX),
         }
-    }
-}
-
-/// The directory of the function's own netdev in the host's namespace: the uplink, not a
-/// representor of its VFs.
-pub(super) fn netdev(dir: &Path) -> Option<PathBuf> {
-    let own = |dir: &PathBuf| is_uplink(sysfs::read(dir, "phys_port_name").as_deref());
-    let of = |dir: PathBuf| {
-        sysfs::list(&dir)
-            .into_iter()
-            .map(|name| dir.join(name))
-            .find(own)
-    };
-    of(dir.join("net")).or_else(|| of(dir.join(virtio(dir)?).join("net")))
-}
-
-/// `virtio3`: the virtio device between a PCI function and its netdev.
-pub(super) fn virtio(dir: &Path) -> Option<String> {
-    let bound = sysfs::link_name(&dir.join("driver"))? == "virtio-pci";
-    let numbered = |name: &String| {
-        name.strip_prefix("virtio")
-            .is_some_and(|number| number.parse::<u32>().is_ok())
-    };
-    sysfs::list(dir)
-        .into_iter()
-        .filter(|_| bound)
-        .find(numbered)
-}
-
-fn name<T: std::str::FromStr>(dir: &Path) -> Option<T> {
-    dir.file_name()?.to_str()?.parse().ok()
-}
-
-/// Representors have a `phys_port_name` that names their function (`pf0vf1`, `pf0sf88`, `c1pf0`),
-/// an uplink has none or its port number (`p0`): `__devlink_port_phys_port_name_get` in
-/// `net/devlink/port.c`.
-pub(super) fn is_uplink(phys_port_name: Option<&str>) -> bool {
-    match phys_port_name {
-        None | Some("") => true,
-        Some(name) => name
-            .strip_prefix('p')
-            .is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())),
     }
 }
 
@@ -279,24 +260,21 @@ fn unreadable(bdf: &Bdf) -> HostError {
     )
 }
 
-/// ARPHRD_ETHER, ARPHRD_INFINIBAND.
-fn link_type(netdev: &Path) -> Option<LinkType> {
-    match sysfs::parse::<u32>(netdev, "type")? {
-        1 => Some(LinkType::Ethernet),
-        32 => Some(LinkType::Infiniband),
-        _ => None,
-    }
-}
-
-/// The carrier. Reading it fails with EINVAL while the link is down (`carrier_show` in
-/// `net/core/net-sysfs.c`).
-fn carrier(netdev: &Path) -> Option<bool> {
-    sysfs::parse::<u8>(netdev, "carrier").map(|carrier| carrier == 1)
-}
-
+/// `pciDDDD:BB`, the first root complex in the path: host bridges may be below other devices
+/// (`LNXSYSTM:00/…/VMBUS:00/…/pci0101:00`, `platform/….pcie/pci0000:00`).
 fn pcie_root(place: &Path) -> Option<String> {
-    let root = place.components().next()?.as_os_str().to_str()?;
-    root.starts_with("pci").then(|| root.to_owned())
+    let is_root = |name: &&str| {
+        let numbers = name
+            .strip_prefix("pci")
+            .and_then(|rest| rest.split_once(':'));
+        numbers.is_some_and(|(domain, bus)| is_hex(domain, 4..=8) && is_hex(bus, 2..=2))
+    };
+    let mut names = place.iter().filter_map(|name| name.to_str());
+    names.find(is_root).map(str::to_owned)
+}
+
+fn is_hex(text: &str, digits: std::ops::RangeInclusive<usize>) -> bool {
+    digits.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

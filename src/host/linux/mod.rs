@@ -18,6 +18,7 @@ mod link;
 mod move_link;
 mod netlink;
 mod netns;
+mod node_use;
 mod observe;
 mod rdma;
 mod record;
@@ -46,7 +47,7 @@ use std::{
 pub use uevent::Listener;
 
 use self::{link::Link, netlink::Socket, sysfs::Sysfs};
-use super::{ErrorKind, GenlInfo, HostError, Kernel, Netns, Recording, Result};
+use super::{ErrorKind, GenlInfo, HostError, Kernel, Netns, NodeUse, Recording, Result};
 use crate::{
     deadline::Deadline,
     device::{
@@ -65,6 +66,7 @@ pub struct Linux {
     sysfs: Sysfs,
     udev: PathBuf,
     dev: PathBuf,
+    proc: PathBuf,
     /// Of a recorded host; none: query the running kernel.
     genl: Option<GenlInfo>,
 }
@@ -77,6 +79,7 @@ impl Linux {
             sysfs: Sysfs::new(paths.sys),
             udev: paths.udev,
             dev: paths.dev,
+            proc: paths.proc,
             genl: None,
         }
     }
@@ -254,6 +257,17 @@ impl Kernel for Linux {
     fn has_node(&self, path: &str) -> bool {
         path.strip_prefix("/dev/")
             .is_some_and(|name| self.dev.join(name).exists())
+    }
+
+    fn node_use(&self, path: &str) -> NodeUse {
+        match path.strip_prefix("/dev/") {
+            Some(name) => node_use::node_use(&self.dev.join(name), &self.proc),
+            None => NodeUse::Free,
+        }
+    }
+
+    fn serves_no_iommu(&self) -> bool {
+        self.sysfs.has_no_iommu_mode()
     }
 
     fn has_driver(&self, name: &str) -> bool {

@@ -2,7 +2,13 @@
 
 use std::path::Path;
 
-use super::{Linux, functions::netdev, link::Link, netlink::Socket, sysfs, vf};
+use super::{
+    Linux,
+    functions::{self, netdev},
+    link::Link,
+    netlink::Socket,
+    sysfs, vf,
+};
 use crate::{
     device::{Bdf, DeviceId, FunctionKind, Mac, Netdev, Observed, VfAddress, VfSettings},
     host::{
@@ -11,7 +17,7 @@ use crate::{
     },
 };
 
-/// Reads the device. A VF needs its PF's netdev in the host's namespace.
+/// Reads the device. A VF needs its PF's netdev in the host's namespace, if its PF has one.
 pub(super) fn observe(linux: &Linux, device: &DeviceId) -> Result<Observed> {
     let function = linux.one(device)?;
     let socket = linux.host_socket()?;
@@ -30,16 +36,21 @@ pub(super) fn observe(linux: &Linux, device: &DeviceId) -> Result<Observed> {
         netdev,
         vf: held,
         max_mtu,
+        group: functions::members(&linux.sysfs, &linux.sysfs.device(&device.pci())),
     })
 }
 
-/// What the PF stores for the VF, its MAC if it is unclear whose it is, and the PF's MTU.
+/// What the PF stores for the VF, its MAC if it is unclear whose it is, and the PF's MTU; none of it
+/// is known of a PF whose driver makes no netdev (vfio-pci, pci-pf-stub, InfiniBand without IPoIB).
 fn from_pf(
     linux: &Linux,
     socket: &Socket,
     address: &VfAddress,
     netdev: Option<&Netdev>,
 ) -> Result<(Option<VfSettings>, Option<Mac>, Option<u32>)> {
+    if !functions::has_netdev(&linux.sysfs.device(&address.pf)) {
+        return Ok((None, None, None));
+    }
     let pf = uplink(linux, socket, &address.pf)?;
     let failed = |error: super::netlink::NetlinkError| {
         error.at(linux.sysfs.vf_subject(address), "read settings")
@@ -92,7 +103,25 @@ pub(super) fn hints(dir: &Path) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::NetdevState;
+    use crate::{
+        device::NetdevState,
+        host::{GenlInfo, Kernel, linux::test_sysfs::TestSysfs},
+    };
+
+    #[test]
+    fn a_vf_is_seen_without_a_netdev_of_its_pf_unless_that_is_in_another_namespace() {
+        let tree = TestSysfs::new();
+        tree.igb();
+        let (pf, vf) = ("0000:01:00.0", "0000:01:10.0");
+        let linux = Linux::recorded(tree.sysfs().root().to_owned(), GenlInfo::default());
+        let observe = || linux.observe(&DeviceId::Pci(vf.parse().unwrap()));
+        let net = tree.sysfs().device(&pf.parse().unwrap()).join("net");
+        std::fs::remove_dir_all(net.join("ens1")).unwrap();
+        assert_eq!(observe().unwrap_err().kind(), ErrorKind::Gone);
+        std::fs::remove_dir(net).unwrap();
+        let observed = observe().unwrap();
+        assert_eq!((observed.vf, observed.max_mtu), (None, None));
+    }
 
     const OWN: Mac = Mac([2, 0, 0, 0, 0, 1]);
     const GIVEN: Mac = Mac([2, 0, 0, 0, 0, 2]);

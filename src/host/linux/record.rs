@@ -23,12 +23,13 @@ const FILES: [&str; 10] = [
     "sfnum",
     "virtio_device_id",
 ];
-const NETDEV_FILES: [&str; 6] = [
+const NETDEV_FILES: [&str; 7] = [
     "type",
     "ifindex",
     "carrier",
     "speed",
     "phys_port_name",
+    "dev_port",
     "addr_assign_type",
 ];
 
@@ -50,6 +51,8 @@ pub(super) fn tree(sysfs: &Sysfs) -> SysfsTree {
     sysfs::list(&recorder.root.join("class/net"))
         .iter()
         .for_each(|name| recorder.foreign(name));
+    let firmware = recorder.root.join("class/dmi/id");
+    recorder.files(&firmware, &["sys_vendor", "product_name"]);
     for class in rdma::CLASSES {
         sysfs::list(&sysfs.class(class))
             .iter()
@@ -86,10 +89,15 @@ impl Recorder {
         self.files(dir, &FILES);
         for name in sysfs::list(dir) {
             match name.as_str() {
-                "driver" | "physfn" | "iommu_group" => self.link(dir, &at, &name),
-                "net" => sysfs::list(&dir.join("net"))
+                "driver" | "physfn" => self.link(dir, &at, &name),
+                "iommu_group" => {
+                    self.link(dir, &at, &name);
+                    self.group(&dir.join(name));
+                }
+                "net" => self.netdevs(dir),
+                "vfio-dev" | "uio" => sysfs::list(&dir.join(&name))
                     .iter()
-                    .for_each(|netdev| self.netdev(dir, netdev)),
+                    .for_each(|device| self.tree.dir(&format!("{at}/{name}/{device}"))),
                 "infiniband" => sysfs::list(&dir.join("infiniband"))
                     .iter()
                     .for_each(|ibdev| self.ibdev(dir, ibdev)),
@@ -101,6 +109,46 @@ impl Recorder {
                 _ => {}
             }
         }
+    }
+
+    /// The directory is there while the function's netdevs are in pods.
+    fn netdevs(&mut self, device: &Path) {
+        let net = device.join("net");
+        self.tree.dir(&self.relative(&net));
+        sysfs::list(&net)
+            .iter()
+            .for_each(|netdev| self.netdev(device, netdev));
+    }
+
+    /// The members of an IOMMU group, and of those that are no network functions what decides
+    /// whether the group can be given.
+    fn group(&mut self, group: &Path) {
+        let Ok(group) = fs::canonicalize(group) else {
+            return;
+        };
+        self.files(&group, &["name"]);
+        let devices = group.join("devices");
+        let at = self.relative(&devices);
+        for name in sysfs::list(&devices) {
+            self.link(&devices, &at, &name);
+            let member = fs::canonicalize(devices.join(&name));
+            if let Some(member) = member
+                .ok()
+                .filter(|dir| !self.is_of_interest("bus/pci/devices", dir))
+            {
+                self.member_of_group(&member);
+            }
+        }
+    }
+
+    fn member_of_group(&mut self, dir: &Path) {
+        let at = self.relative(dir);
+        self.tree.dir(&at);
+        self.files(dir, &["class"]);
+        self.link(dir, &at, "driver");
+        sysfs::list(&dir.join("vfio-dev"))
+            .iter()
+            .for_each(|device| self.tree.dir(&format!("{at}/vfio-dev/{device}")));
     }
 
     fn netdev(&mut self, device: &Path, name: &str) {

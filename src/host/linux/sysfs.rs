@@ -43,6 +43,21 @@ impl Sysfs {
         self.root.join("class").join(name)
     }
 
+    /// Whether a function is below the bus of Hyper-V.
+    pub(super) fn has_vmbus(&self) -> bool {
+        let below = |name: &String| {
+            let place = fs::canonicalize(self.devices().join(name));
+            place.is_ok_and(|place| place.iter().any(|part| part == "VMBUS:00"))
+        };
+        self.root.join("bus/vmbus/devices").is_dir() || list(&self.devices()).iter().any(below)
+    }
+
+    /// Whether VFIO serves devices without IOMMU.
+    pub(super) fn has_no_iommu_mode(&self) -> bool {
+        let parameters = self.root.join("module/vfio/parameters");
+        read(&parameters, "enable_unsafe_noiommu_mode").is_some_and(|value| value == "Y")
+    }
+
     /// vDPA devices.
     pub(super) fn vdpa(&self) -> PathBuf {
         self.root.join("bus/vdpa/devices")

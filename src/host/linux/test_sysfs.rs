@@ -26,6 +26,11 @@ impl TestSysfs {
         Sysfs::new(self.dir.path().to_owned())
     }
 
+    /// What the firmware says of the machine.
+    pub(super) fn machine(&self, vendor: &str) {
+        self.file(&self.sysfs().class("dmi/id"), "sys_vendor", vendor);
+    }
+
     /// A function below a root port, with these attributes.
     pub(super) fn function(&self, bdf: &str, attributes: &[(&str, &str)]) -> PathBuf {
         let device = self

@@ -27,6 +27,11 @@ impl SysfsTree {
             .insert(name.to_owned(), content.to_string());
     }
 
+    /// A directory, which may stay empty.
+    pub fn dir(&mut self, dir: &str) {
+        self.0.entry(dir.to_owned()).or_default();
+    }
+
     /// A link to another directory of the tree.
     pub fn link(&mut self, dir: &str, name: &str, target: &str) {
         self.file(dir, name, format!("{LINK}{target}"));

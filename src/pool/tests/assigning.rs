@@ -194,6 +194,7 @@ fn function(bdf: &str, kind: FunctionKind, driver: Option<&str>) -> Function {
         iommu_group: None,
         acpi_index: None,
         capabilities: Default::default(),
+        yields: Default::default(),
     }
 }
 

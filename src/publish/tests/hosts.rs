@@ -124,7 +124,7 @@ fn the_recorded_hosts_have_every_kind_of_function() {
 }
 
 /// The attributes of the API's page, in its order.
-const ATTRIBUTES: [&str; 28] = [
+const ATTRIBUTES: [&str; 29] = [
     "type",
     "vendor",
     "deviceID",
@@ -144,6 +144,7 @@ const ATTRIBUTES: [&str; 28] = [
     "vdpaType",
     "ddpProfile",
     "auxDevice",
+    "isolated",
     "totalVFs",
     "numVFs",
     "pool",

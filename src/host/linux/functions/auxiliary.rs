@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Scan, carrier, link_type, name, netdev, or_logged};
+use super::{Scan, carrier, link_type, name, netdevs, or_logged, yields};
 use crate::{
     device::{DeviceId, Function, FunctionKind},
     host::{
@@ -70,7 +70,8 @@ impl Scan<'_> {
             HostError::of_kind(ErrorKind::Gone, subject, "read sfnum", "cannot be read")
         };
         let number = sysfs::parse(dir, "sfnum").ok_or_else(unreadable)?;
-        let netdev = netdev(dir);
+        let netdevs = netdevs(dir);
+        let netdev = netdevs.first();
         let function = Function {
             id: DeviceId::Sf {
                 parent: parent.id.pci(),
@@ -80,11 +81,12 @@ impl Scan<'_> {
             kind: FunctionKind::Sf {
                 auxiliary: name(dir).ok_or_else(unreadable)?,
             },
-            link_type: netdev.as_deref().and_then(link_type),
-            carrier: netdev.as_deref().and_then(carrier),
-            netdev: netdev.as_deref().and_then(name),
+            link_type: netdev.and_then(|dir| link_type(dir)),
+            carrier: netdev.and_then(|dir| carrier(dir)),
+            netdev: netdev.and_then(|dir| name(dir)),
             iommu_group: None,
             acpi_index: None,
+            yields: yields::of(dir, &netdevs, None),
             ..parent.clone()
         };
         Ok(self.with_port(function, dir))

@@ -1,3 +1,5 @@
+mod hosts;
+
 use super::*;
 use crate::host::{
     linux::{test_sysfs::TestSysfs, used},
@@ -148,9 +150,18 @@ fn the_netdev_is_the_uplink_and_not_a_representor() {
     for (name, uplink) in [
         ("", true),
         ("p1", true),
-        ("p", false),
+        ("p0s1", true),
+        ("l2p3", true),
+        ("l2p3s1", true),
+        ("n0", true),
+        ("pf", true),
         ("pf0", false),
+        ("pf0vf1", false),
+        ("pf0sf88", false),
+        ("c1pf0", false),
         ("c1pf0vf2", false),
+        ("c1pf0sf3", false),
+        ("p0pf1vf2", false),
     ] {
         assert_eq!(is_uplink(Some(name)), uplink, "{name}");
     }
