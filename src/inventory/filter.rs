@@ -20,8 +20,8 @@ pub enum Pattern {
     },
 }
 
-/// Names of PFs' netdevs, those that are in pods too.
-pub type PfNames = BTreeMap<Bdf, IfName>;
+/// Names of PFs' netdevs, those that are in pods too; several of a function with several ports.
+pub type PfNames = BTreeMap<Bdf, Vec<IfName>>;
 
 /// What is included and excluded. The default is everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -69,7 +69,9 @@ impl Pattern {
         let pf = function.pf();
         match self {
             Self::Address(address) => function.id.pci() == *address || pf == Some(*address),
-            Self::Pf(name) => pf.is_some_and(|pf| names.get(&pf) == Some(name)),
+            Self::Pf(name) => pf
+                .and_then(|pf| names.get(&pf))
+                .is_some_and(|names| names.contains(name)),
             Self::Ids { vendor, device } => {
                 vendor.is_none_or(|vendor| vendor == function.ids.vendor)
                     && device.is_none_or(|device| device == function.ids.device)
@@ -82,7 +84,8 @@ impl Pattern {
 #[must_use]
 pub fn pf_names(functions: &[Function]) -> PfNames {
     let pfs = functions.iter().filter(|function| !function.is_part());
-    pfs.filter_map(|pf| Some((pf.pf()?, pf.netdev.clone()?)))
+    pfs.filter_map(|pf| Some((pf.pf()?, pf.netdevs().cloned().collect())))
+        .filter(|(_, names): &(_, Vec<IfName>)| !names.is_empty())
         .collect()
 }
 

@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn what_the_filter_refuses_is_withheld_even_while_its_pfs_netdev_is_in_a_pod() {
         let pf: Bdf = "0000:01:00.0".parse().unwrap();
-        let away = PfNames::from([(pf, "ens1f0".parse().unwrap())]);
+        let away = PfNames::from([(pf, vec!["ens1f0".parse().unwrap()])]);
         let left = |filter: DeviceFilter, away: &PfNames| {
             let mut inventory = inventory(&[]);
             inventory.withhold(&filter, away);

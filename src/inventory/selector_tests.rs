@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::fixtures;
+use super::{DeviceFilter, PfNames, fixtures};
 use crate::pool::{Candidate, Config, DeviceType, Selector};
 
 /// Type of devices, selector object, host, what is taken, what is refused and why.
@@ -345,4 +345,38 @@ fn pools_of_recorded_hosts_share_no_device() {
             assert_eq!(given, first.map(|pool| &pool.name), "{name} {}", device.id);
         }
     }
+}
+
+#[test]
+fn a_pf_with_several_ports_is_known_by_the_name_of_each() {
+    let host = fixtures::host("ports");
+    let vfs = |name: &str| {
+        let text = format!(
+            r#"{{"resourceList": [{{"resourceName": "a", "selectors": {{"pfNames": ["{name}"]}}}}]}}"#
+        );
+        let candidates: Vec<Candidate> = host
+            .offered()
+            .map(|function| Candidate::of(function, &host.functions, None))
+            .collect();
+        let devices = config(&text).assign(&candidates).devices;
+        devices
+            .into_keys()
+            .map(|id| id.to_string())
+            .collect::<Vec<_>>()
+    };
+    for name in ["enp59s0", "enp59s0d1"] {
+        assert_eq!(vfs(name), ["0000:3b:00.1", "0000:3b:00.2"], "{name}");
+        let mut host = host.clone();
+        let filter = DeviceFilter {
+            exclude: vec![name.parse().unwrap()],
+            ..DeviceFilter::default()
+        };
+        host.withhold(&filter, &PfNames::new());
+        let left = host.offered().filter(|function| {
+            let address = function.id.pci().to_string();
+            address.starts_with("0000:3b:")
+        });
+        assert_eq!(left.count(), 0, "{name}");
+    }
+    assert_eq!(vfs("enp129s0np0s1"), ["0000:81:08.0"], "a split port");
 }

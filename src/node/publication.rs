@@ -308,7 +308,7 @@ fn names_in_pods(records: &[Entry]) -> PfNames {
             return None;
         };
         device.steps.iter().find_map(|step| match step {
-            Step::Netdev(state) => Some((address, state.name.clone())),
+            Step::Netdev(state) => Some((address, vec![state.name.clone()])),
             _ => None,
         })
     };

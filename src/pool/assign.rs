@@ -121,13 +121,15 @@ pub(crate) fn some_of(devices: &[DeviceId]) -> String {
 
 /// A PF that only `pfNames` or `rootDevices` keeps out, and that they name.
 fn named_in_vain(selector: &Selector, device: &Candidate, refusal: &Refusal) -> Option<Warning> {
-    let name = device.pf_name.clone().unwrap_or_default();
     let address = device
         .pf_address
         .map(|pf| pf.to_string())
         .unwrap_or_default();
     let named = match refusal.selector {
-        "pfNames" => selector.pf_names.iter().any(|item| item.names(&name)),
+        "pfNames" => selector
+            .pf_names
+            .iter()
+            .any(|item| device.pf_names().any(|name| item.names(name))),
         "rootDevices" => selector
             .root_devices
             .iter()

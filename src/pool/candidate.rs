@@ -49,6 +49,8 @@ pub struct Candidate {
     pub acpi_index: Option<u32>,
     /// Its PF's netdev, a PF's own; in switchdev the uplink representor.
     pub pf_name: Option<String>,
+    /// Further netdevs of its PF, one for each further port.
+    pub more_pf_names: Vec<String>,
     /// Its PF's address, a PF's own; none for a VF in a virtual machine.
     pub pf_address: Option<Bdf>,
     /// VF index or SF number.
@@ -68,6 +70,12 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// The names of its PF's netdevs.
+    pub fn pf_names(&self) -> impl Iterator<Item = &str> {
+        let all = self.pf_name.iter().chain(&self.more_pf_names);
+        all.map(String::as_str)
+    }
+
     /// A device as discovery found it among the host's `functions`. `resting_driver` is what it had
     /// before the claim that holds it.
     #[must_use]
@@ -91,6 +99,11 @@ impl Candidate {
             pf_name: pf
                 .and_then(|pf| pf.netdev.as_ref())
                 .map(ToString::to_string),
+            more_pf_names: pf
+                .iter()
+                .flat_map(|pf| &pf.yields.more_netdevs)
+                .map(ToString::to_string)
+                .collect(),
             pf_address: function.pf(),
             index: function.index(),
             link_type: function.link_type.or(pf.and_then(|pf| pf.link_type)),

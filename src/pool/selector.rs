@@ -193,12 +193,8 @@ fn aux_types(selector: &Selector, device: &Candidate) -> Option<Refusal> {
 }
 
 fn pf_names(selector: &Selector, device: &Candidate) -> Option<Refusal> {
-    function_of(
-        "pfNames",
-        &selector.pf_names,
-        device.pf_name.as_deref(),
-        device,
-    )
+    let names: Vec<&str> = device.pf_names().collect();
+    function_of("pfNames", &selector.pf_names, &names, device)
 }
 
 fn root_devices(selector: &Selector, device: &Candidate) -> Option<Refusal> {
@@ -206,7 +202,7 @@ fn root_devices(selector: &Selector, device: &Candidate) -> Option<Refusal> {
     function_of(
         "rootDevices",
         &selector.root_devices,
-        address.as_deref(),
+        address.as_deref().as_slice(),
         device,
     )
 }
@@ -267,35 +263,29 @@ fn one_of(selector: &'static str, wanted: &[String], has: Option<&str>) -> Optio
     (!taken).then(|| Refusal::new(selector, has.unwrap_or_default(), listed(wanted)))
 }
 
-/// A PF is not a function of itself: it is never selected by its name or address.
+/// A PF is not a function of itself: it is never selected by its name or address. `pf` are the
+/// names of one PF, with several ports.
 fn function_of(
     selector: &'static str,
     wanted: &[PfFunctions],
-    pf: Option<&str>,
+    pf: &[&str],
     device: &Candidate,
 ) -> Option<Refusal> {
     let is_pf = matches!(device.kind, CandidateKind::Pf { .. });
-    if wanted.is_empty()
-        || pf.is_some_and(|pf| !is_pf && !pf.is_empty() && select(wanted, pf, device.index))
-    {
+    let selected = |pf: &&str| !is_pf && !pf.is_empty() && select(wanted, pf, device.index);
+    if wanted.is_empty() || pf.iter().any(selected) {
         return None;
     }
     let index = device
         .index
         .map(|index| format!("#{index}"))
         .unwrap_or_default();
-    let has = pf.map(|pf| {
-        if is_pf {
-            format!("the PF {pf} itself")
-        } else {
-            format!("{pf}{index}")
-        }
-    });
-    Some(Refusal::new(
-        selector,
-        has.unwrap_or_default(),
-        listed(wanted),
-    ))
+    let has = |pf: &&str| match is_pf {
+        true => format!("the PF {pf} itself"),
+        false => format!("{pf}{index}"),
+    };
+    let has: Vec<String> = pf.iter().map(has).collect();
+    Some(Refusal::new(selector, has.join(" and "), listed(wanted)))
 }
 
 fn listed(values: &[impl ToString]) -> String {

@@ -41,6 +41,7 @@ fn vf() -> Candidate {
         driver: Some("iavf".to_owned()),
         acpi_index: Some(101),
         pf_name: Some("ens1f0".to_owned()),
+        more_pf_names: vec![],
         pf_address: Some("0000:3b:00.0".parse().unwrap()),
         index: Some(5),
         link_type: Some(LinkType::Ethernet),

@@ -23,7 +23,8 @@ pub struct Seen {
     device: String,
     driver: String,
     pci_address: String,
-    pf_name: String,
+    /// The names of its PF's netdevs; of what is published only the first is known.
+    pf_names: Vec<String>,
     pf_address: String,
     index: Option<u32>,
     link_type: String,
@@ -38,7 +39,7 @@ impl From<&Candidate> for Seen {
             device: format!("{:04x}", device.ids.device),
             driver: device.driver.clone().unwrap_or_default(),
             pci_address: address.to_string(),
-            pf_name: device.pf_name.clone().unwrap_or_default(),
+            pf_names: device.pf_names().map(str::to_owned).collect(),
             pf_address: device.pf_address.unwrap_or(address).to_string(),
             index: device.index,
             link_type: device.link_type.map_or("", LinkType::as_str).to_owned(),
@@ -78,7 +79,10 @@ impl Seen {
             device: text("deviceID"),
             driver: text("driver"),
             pci_address: text("pciAddress"),
-            pf_name: text("pfName"),
+            pf_names: Some(text("pfName"))
+                .filter(|name| !name.is_empty())
+                .into_iter()
+                .collect(),
             pf_address: text("pfPciAddress"),
             index,
             link_type: text("linkType"),
@@ -147,8 +151,12 @@ impl Filter {
             && any(&self.devices, &device.device)
             && any(&self.drivers, &device.driver)
             && any(&self.pci_addresses, &device.pci_address)
-            && function_of(&self.pf_names, &device.pf_name, device.index)
-            && function_of(&self.pf_addresses, &device.pf_address, device.index)
+            && function_of(&self.pf_names, &device.pf_names, device.index)
+            && function_of(
+                &self.pf_addresses,
+                std::slice::from_ref(&device.pf_address),
+                device.index,
+            )
             && self.link_type.is_none_or(|kind| kind == device.link_type)
     }
 }
@@ -202,11 +210,9 @@ fn listed(items: &[PfFunctions]) -> String {
 }
 
 /// All items of a PF count, other than with the device plugin, which looks at the first only.
-fn function_of(items: &[PfFunctions], pf: &str, index: Option<u32>) -> bool {
-    items.is_empty()
-        || items
-            .iter()
-            .any(|item| item.pf() == pf && item.covers(index))
+fn function_of(items: &[PfFunctions], pf: &[String], index: Option<u32>) -> bool {
+    let named = |item: &PfFunctions| pf.iter().any(|pf| item.pf() == pf) && item.covers(index);
+    items.is_empty() || items.iter().any(named)
 }
 
 struct Reader<'a> {

@@ -84,6 +84,7 @@ fn vf(index: u32) -> Candidate {
         driver: Some("igbvf".into()),
         acpi_index: None,
         pf_name: Some("ens1f0".into()),
+        more_pf_names: vec![],
         pf_address: Some("0000:3b:00.0".parse().unwrap()),
         index: Some(index),
         link_type: Some(LinkType::Ethernet),

@@ -41,16 +41,14 @@ impl Engine {
     }
 
     fn names(&self, function: &Function) -> PfNames {
-        let name = |pf| {
-            self.kernel
-                .observe(&DeviceId::Pci(pf))
-                .ok()?
-                .function
-                .netdev
+        let names = |pf| {
+            let observed = self.kernel.observe(&DeviceId::Pci(pf)).ok()?;
+            let names = observed.function.netdevs().cloned();
+            Some(names.collect::<Vec<_>>()).filter(|names| !names.is_empty())
         };
         function
             .pf()
-            .and_then(|pf| Some((pf, name(pf)?)))
+            .and_then(|pf| Some((pf, names(pf)?)))
             .into_iter()
             .collect()
     }

@@ -2,7 +2,7 @@
 
 use super::{Holders, PoolNames, view};
 use crate::cli::columns::columns;
-use crate::device::{Function, FunctionKind};
+use crate::device::{Function, FunctionKind, IfName};
 use crate::inventory::{HostUse, Inventory};
 
 const PLAIN: [&str; 8] = [
@@ -60,7 +60,7 @@ fn row(
     let mut cells = vec![
         device(function),
         kind(&function.kind),
-        dash(function.netdev.as_ref().map(ToString::to_string)),
+        dash(netdevs(function)),
         dash(function.binding.driver.clone()),
         link(function),
         dash(pools.get(&function.id).cloned()),
@@ -76,6 +76,11 @@ fn row(
         ]);
     }
     cells
+}
+
+fn netdevs(function: &Function) -> Option<String> {
+    let names: Vec<&str> = function.netdevs().map(IfName::as_str).collect();
+    (!names.is_empty()).then(|| names.join(","))
 }
 
 fn device(function: &Function) -> String {
