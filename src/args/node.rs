@@ -45,6 +45,10 @@ pub struct NodeArgs {
         default_value = "vfio-pci"
     )]
     pub allow_drivers: Vec<String>,
+    /// Let VFIO serve functions that no IOMMU confines: their users can read and write all memory
+    /// of the node. It also needs enable_unsafe_noiommu_mode=1 of the module vfio.
+    #[arg(long = "allow-noiommu", env = "SRIOV_DRA_ALLOW_NOIOMMU")]
+    pub allow_no_iommu: bool,
     /// Paths on the host.
     #[command(flatten)]
     pub paths: PathArgs,

@@ -39,12 +39,15 @@ pub struct Edits {
     pub mounts: Vec<Mount>,
 }
 
-/// A character device, at the same path on the host and in the container.
+/// A character device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeviceNode {
-    /// `/dev/vfio/7`.
+    /// In the container, `/dev/vfio/7`.
     pub path: String,
+    /// On the host; none: the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_path: Option<String>,
     /// `rw`, and not `m`: a container creates no device nodes.
     pub permissions: &'static str,
 }
@@ -68,6 +71,7 @@ impl DeviceNode {
     pub fn new(path: impl Into<String>) -> Self {
         Self {
             path: path.into(),
+            host_path: None,
             permissions: "rw",
         }
     }

@@ -17,6 +17,7 @@ mod choice;
 mod driverless;
 mod exclusion;
 mod finish;
+mod groups;
 mod isolate;
 mod nodes;
 mod prepare;
@@ -87,6 +88,8 @@ pub struct Engine {
     notes: Notes,
     disk: Disk,
     choice: DeviceFilter,
+    /// Whether VFIO may serve devices that no IOMMU confines.
+    no_iommu: bool,
     /// What is published of a device; not set in tests and tools.
     published: OnceLock<PublishedOf>,
     /// Claims whose release did not work at the last attempt, and why. Only a cache: what is
@@ -121,6 +124,7 @@ impl Engine {
             notes: Notes::new(&paths, disk.clone()),
             failures: Mutex::default(),
             choice: DeviceFilter::default(),
+            no_iommu: false,
             published: OnceLock::new(),
             kernel,
             paths,

@@ -119,17 +119,24 @@ pub struct Conflict {
     pub asked: DeviceId,
     /// By this claim.
     pub claim: ClaimRef,
-    /// The same, or one that excludes it: of a PF and its VFs and SFs, one part or the whole.
+    /// The same, or one that excludes it: of a PF and its VFs and SFs, one part or the whole; of an
+    /// IOMMU group that is given, another member.
     pub device: DeviceId,
     /// The claim that has it.
     pub other: ClaimRef,
+    /// That group, if it excludes it.
+    pub group: Option<u32>,
 }
 
 impl Conflict {
     fn held(&self) -> String {
-        match self.asked == self.device {
-            true => "it".to_owned(),
-            false => format!("{}, of the same PF,", self.device),
+        match self.group {
+            _ if self.asked == self.device => "it".to_owned(),
+            None => format!("{}, of the same PF,", self.device),
+            Some(group) => format!(
+                "{}, of the same IOMMU group {group}, which VFIO gives as a whole,",
+                self.device
+            ),
         }
     }
 }

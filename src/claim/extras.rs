@@ -31,6 +31,7 @@ pub(super) fn extras(settings: &Settings, pool: Option<&Assigned>) -> Extras {
         vhost_net: demand(settings.vhost_net, defaults.vhost_net),
         rdma: demand(settings.rdma, defaults.rdma),
         rdma_device: None,
+        host_nodes: BTreeMap::new(),
         unknown: Default::default(),
     }
 }

@@ -17,6 +17,7 @@ mod standing;
 mod undo;
 pub mod view;
 mod wanted;
+mod yields;
 
 pub use allocated::{AllocatedClaim, AllocatedDevice, PreparedDevice};
 pub use engine::{Damage, Engine, Identity, PublishedOf, Releasing};

@@ -10,14 +10,21 @@
 //! The PF's values come after the driver so that, undone, they are back before the VF's driver
 //! starts and reads them. Nothing is touched that was not asked.
 
+mod netdev;
+
 use std::collections::BTreeMap;
 
-use super::{Wanted, wanted::WITHOUT_NETDEV};
+use self::netdev::netdev_state;
+pub(super) use self::netdev::{check_single, missing_netdev, netdev_plan};
+use super::{
+    Wanted,
+    yields::{Gives, expects_netdev, gives, is_handed_over},
+};
 use crate::{
     api::{AttachMode, DriverChoice, Settings},
     device::{
-        Binding, LinkSetting, LinkState, Mac, NetdevState, Observed, VfAddress, VfSetting,
-        VfSettings, VlanTag,
+        Binding, Function, LinkSetting, LinkState, Mac, NetdevState, Observed, VfAddress,
+        VfSetting, VfSettings, VlanTag,
     },
     ledger::{DeviceRecord, Extras, NetdevPlan, Step, VfState},
 };
@@ -51,8 +58,12 @@ pub fn plan(
         unknown: Default::default(),
     };
     if !record.admin_access {
-        let to = target(&wanted.settings, &observed.function.binding, native)?;
-        record.netdev = netdev_plan(&wanted.settings, &to)?;
+        let to = target(&wanted.settings, &observed.function, native)?;
+        let gives = gives(observed, &to);
+        record.netdev = netdev_plan(&wanted.settings, gives, to.driver.as_deref())?;
+        if gives == Gives::Netdev {
+            check_single(&observed.function)?;
+        }
         // A netdev that stays on the host is in a program's hands from now on.
         record.used = Some(
             record
@@ -71,17 +82,13 @@ pub fn plan(
     Ok(record)
 }
 
-/// Whether a function with this driver has a netdev.
-#[must_use]
-pub(super) fn makes_netdev(binding: &Binding) -> bool {
-    binding
-        .driver
-        .as_deref()
-        .is_some_and(|driver| !WITHOUT_NETDEV.contains(&driver))
-}
-
 /// The binding that the device shall have.
-fn target(settings: &Settings, now: &Binding, native: Option<&str>) -> Result<Binding, String> {
+fn target(
+    settings: &Settings,
+    function: &Function,
+    native: Option<&str>,
+) -> Result<Binding, String> {
+    let now = &function.binding;
     let to = match &settings.driver {
         None if now.driver.is_none() => {
             return Err(
@@ -90,7 +97,9 @@ fn target(settings: &Settings, now: &Binding, native: Option<&str>) -> Result<Bi
             );
         }
         None => now.clone(),
-        Some(DriverChoice::Default) if makes_netdev(now) => now.clone(),
+        Some(DriverChoice::Default) if now.driver.is_some() && !is_handed_over(function) => {
+            now.clone()
+        }
         Some(DriverChoice::Default) => {
             let unknown =
                 "driver: default: the kernel's own driver for this function is not known; name it";
@@ -108,41 +117,6 @@ fn target(settings: &Settings, now: &Binding, native: Option<&str>) -> Result<Bi
     Ok(to)
 }
 
-pub(super) fn netdev_plan(settings: &Settings, to: &Binding) -> Result<Option<NetdevPlan>, String> {
-    if makes_netdev(to) {
-        return Ok(Some(NetdevPlan {
-            attach: settings.attach.unwrap_or(AttachMode::Pod),
-            if_name: settings.if_name.clone(),
-            mac: settings.mac,
-            mtu: settings.mtu,
-            addresses: settings.addresses.clone(),
-            routes: settings.routes.clone(),
-            unknown: Default::default(),
-        }));
-    }
-    let asked = [
-        ("ifName", settings.if_name.is_some()),
-        ("mtu", settings.mtu.is_some()),
-        ("addresses", !settings.addresses.is_empty()),
-        ("routes", !settings.routes.is_empty()),
-        (
-            "attach",
-            settings
-                .attach
-                .is_some_and(|attach| attach != AttachMode::None),
-        ),
-    ];
-    match asked.iter().find(|(_, asked)| *asked) {
-        Some((field, _)) => {
-            let driver = to.driver.as_deref().unwrap_or("no driver");
-            Err(format!(
-                "{field}: there is no network interface with {driver}; leave {field} out, or set driver: default"
-            ))
-        }
-        None => Ok(None),
-    }
-}
-
 fn steps(
     settings: &Settings,
     observed: &Observed,
@@ -152,9 +126,7 @@ fn steps(
     let from = &observed.function.binding;
     check_mtu(settings, observed)?;
     let mut steps = Vec::new();
-    if makes_netdev(from) {
-        steps.push(Step::Netdev(netdev_state(observed)?.into()));
-    }
+    steps.extend(netdev_state(observed)?.map(|state| Step::Netdev(state.into())));
     steps.push(Step::Driver {
         from: from.clone().into(),
         to: to.clone().into(),
@@ -190,12 +162,12 @@ fn steps(
 fn vfs_step(vfs: &[Observed]) -> Result<Option<Step>, String> {
     let states = vfs
         .iter()
-        .map(vf_state)
+        .map(|vf| vf_state(vf, vfs))
         .collect::<Result<Vec<VfState>, String>>()?;
     Ok((!states.is_empty()).then_some(Step::Vfs(states)))
 }
 
-fn vf_state(observed: &Observed) -> Result<VfState, String> {
+fn vf_state(observed: &Observed, all: &[Observed]) -> Result<VfState, String> {
     let Observed {
         function,
         vf: settings,
@@ -204,13 +176,11 @@ fn vf_state(observed: &Observed) -> Result<VfState, String> {
     let vf = function
         .vf_address()
         .ok_or_else(|| format!("its VF {} has no index", function.id))?;
-    let netdev =
-        match makes_netdev(&function.binding) {
-            true => Some(netdev_state(observed).map_err(|reason| {
-                format!("its VF {} cannot be made again: {reason}", function.id)
-            })?),
-            false => None,
-        };
+    let again = |reason| format!("its VF {} cannot be made again: {reason}", function.id);
+    let netdev = netdev_state(observed).map_err(again)?;
+    if netdev.is_none() && expects_netdev(function, all.iter().map(|vf| &vf.function)) {
+        return Err(again(missing_netdev(function)));
+    }
     Ok(VfState {
         vf: vf.into(),
         settings: settings.map(Into::into),
@@ -227,21 +197,6 @@ fn check_mtu(settings: &Settings, observed: &Observed) -> Result<(), String> {
         }
         _ => Ok(()),
     }
-}
-
-/// What the netdev is to be again. A MAC that its driver has not read yet from the PF is what any
-/// start of it gives.
-fn netdev_state(observed: &Observed) -> Result<NetdevState, String> {
-    let netdev = observed.netdev.as_ref();
-    let mut state = netdev.map(|netdev| netdev.state.clone()).ok_or_else(|| {
-        "its network interface is not in the host's namespace: a pod or a program without a claim has it".to_owned()
-    })?;
-    let administered = observed
-        .vf
-        .and_then(|vf| vf.mac)
-        .filter(|mac| *mac != Mac::ZERO);
-    state.mac = administered.or(state.mac);
-    Ok(state)
 }
 
 /// What the PF shall hold for the VF.
@@ -321,7 +276,7 @@ pub(super) fn neutral(like: &VfSetting) -> VfSetting {
 fn refuse_without_pf(values: &[VfSetting]) -> Result<(), String> {
     match values.first() {
         Some(value) => Err(format!(
-            "{}: can only be set on a VF whose PF is on this host; leave it out",
+            "{}: can only be set on a VF whose PF is on this host and has a network interface; leave it out",
             field(value)
         )),
         None => Ok(()),

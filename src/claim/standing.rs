@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     AllocatedClaim, Wanted,
     plan::{netdev_plan, vf_values},
+    yields::{Gives, hands_over},
 };
 use crate::{
     api::{DriverChoice, Settings},
@@ -66,18 +67,17 @@ fn has_driver(device: &DeviceRecord, settings: &Settings) -> bool {
     };
     match &settings.driver {
         None => from == to,
-        Some(DriverChoice::Default) => device.netdev.is_some(),
+        Some(DriverChoice::Default) => !to.driver.as_deref().is_some_and(hands_over),
         Some(DriverChoice::Named(name)) => to.driver.as_ref() == Some(name),
     }
 }
 
 fn has_netdev(device: &DeviceRecord, settings: &Settings) -> bool {
-    let unbound = Binding {
-        driver: None,
-        driver_override: None,
+    let gives = match device.netdev {
+        Some(_) => Gives::Netdev,
+        None => Gives::Neither,
     };
-    let to = binding(device).map_or(&unbound, |(_, to)| to);
-    netdev_plan(settings, to).is_ok_and(|plan| plan == device.netdev)
+    netdev_plan(settings, gives, None).is_ok_and(|plan| plan == device.netdev)
 }
 
 /// A rate of which one bound is asked has the other as it was found.

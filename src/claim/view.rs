@@ -55,13 +55,24 @@ fn edits(record: &Record, device: &DeviceRecord, driver: &str, paths: &Paths) ->
     );
     Edits {
         env: env::of(record, device),
-        device_nodes: device.nodes.iter().map(DeviceNode::new).collect(),
+        device_nodes: device
+            .nodes
+            .iter()
+            .map(|node| node_of(device, node))
+            .collect(),
         mounts: vec![Mount::read_only(
             host_path(paths, &record.owner.claim.uid, request)
                 .display()
                 .to_string(),
             inside,
         )],
+    }
+}
+
+fn node_of(device: &DeviceRecord, path: &str) -> DeviceNode {
+    DeviceNode {
+        host_path: device.extras.host_nodes.get(path).cloned(),
+        ..DeviceNode::new(path)
     }
 }
 

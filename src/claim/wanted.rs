@@ -18,9 +18,6 @@ pub struct Wanted {
     pub settings: Settings,
 }
 
-/// Drivers that hand a function to a process: it has no netdev then.
-pub(super) const WITHOUT_NETDEV: [&str; 3] = ["vfio-pci", "uio_pci_generic", "igb_uio"];
-
 /// What the claim asks, device by device, in the order of the allocation. `here` is this node's
 /// pool; `drivers`: kernel drivers that may be asked by name on this node, besides vfio-pci.
 ///

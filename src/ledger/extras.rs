@@ -38,6 +38,9 @@ pub struct Extras {
     pub rdma: Demand,
     /// The first of its RDMA devices whose nodes it has.
     pub rdma_device: Option<String>,
+    /// Of the nodes that have another path on the host: by their path in the container.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub host_nodes: BTreeMap<String, String>,
     /// What a later version has added.
     #[serde(flatten)]
     pub unknown: Unknown,

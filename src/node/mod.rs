@@ -195,7 +195,10 @@ async fn recovered(args: &NodeArgs, paths: &Paths, calls: InFlight) -> anyhow::R
         include: args.include.clone(),
         exclude: args.exclude.clone(),
     };
-    let engine = Arc::new(engine(paths, identity, calls).choosing(filter));
+    let engine = engine(paths, identity, calls)
+        .choosing(filter)
+        .allowing_no_iommu(args.allow_no_iommu);
+    let engine = Arc::new(engine);
     recovery::run(&engine).await?;
     Ok(engine)
 }

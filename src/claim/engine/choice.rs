@@ -40,7 +40,7 @@ impl Engine {
         Ok(())
     }
 
-    fn names(&self, function: &Function) -> PfNames {
+    pub(super) fn names(&self, function: &Function) -> PfNames {
         let names = |pf| {
             let observed = self.kernel.observe(&DeviceId::Pci(pf)).ok()?;
             let names = observed.function.netdevs().cloned();

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::{
-    claim::{plan::makes_netdev, wanted::nameable},
+    claim::{wanted::nameable, yields::is_handed_over},
     device::{DeviceId, Function},
 };
 
@@ -38,8 +38,10 @@ impl Engine {
     }
 }
 
-/// The driver of a function of the same make that has a netdev.
+/// The driver of a function of the same make that is not handed to a process.
 pub(super) fn of_alike(function: &Function, all: &[Function]) -> Option<String> {
-    let alike = |other: &&Function| other.ids == function.ids && makes_netdev(&other.binding);
-    all.iter().find(alike)?.binding.driver.clone()
+    let mut alike = all
+        .iter()
+        .filter(|other| other.ids == function.ids && !is_handed_over(other));
+    alike.find_map(|other| other.binding.driver.clone())
 }

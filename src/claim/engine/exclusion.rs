@@ -1,13 +1,53 @@
-//! What cannot be allocated together: a PF and its VFs and SFs, to two claims or to one.
+//! What cannot be allocated together: a PF and its VFs and SFs, to two claims or to one; members of
+//! an IOMMU group, to two claims of which one gives the group.
 
 use std::collections::BTreeSet;
 
-use super::{Engine, prepare::held_by};
-use crate::{
-    claim::{AllocatedClaim, ClaimError, Conflict, Wanted},
-    device::{DeviceId, Function},
-    ledger::{ClaimRef, ClaimUid, Entry, Owner, Store},
+use super::{
+    Engine,
+    groups::{is_to_be_bound, mates},
+    prepare::held_by,
 };
+use crate::{
+    claim::{
+        AllocatedClaim, ClaimError, Conflict, Wanted,
+        yields::{gives_group, has_group},
+    },
+    device::{DeviceId, Function, Observed},
+    ledger::{ClaimRef, ClaimUid, DeviceRecord, Entry, Owner, Store},
+};
+
+/// Devices that cannot be allocated together with one.
+#[derive(Debug, Default)]
+struct Excluded {
+    /// Whatever they are allocated for: itself, its PF, its VFs and SFs.
+    always: BTreeSet<DeviceId>,
+    /// Members of its IOMMU group, if it is to be given.
+    mates: BTreeSet<DeviceId>,
+    /// Members of its IOMMU group, if theirs is given.
+    if_given: BTreeSet<DeviceId>,
+    /// The number of that group.
+    group: Option<u32>,
+}
+
+impl Excluded {
+    fn has(&self, device: &DeviceRecord) -> bool {
+        self.may_have(&device.id)
+            && (!self.if_given.contains(&device.id)
+                || self.always.contains(&device.id)
+                || has_group(device))
+    }
+
+    fn may_have(&self, device: &DeviceId) -> bool {
+        let all = [&self.always, &self.mates, &self.if_given];
+        all.iter().any(|devices| devices.contains(device))
+    }
+
+    /// The group for which it is excluded, if not for its PF.
+    fn group_of(&self, device: &DeviceId) -> Option<u32> {
+        self.group.filter(|_| !self.always.contains(device))
+    }
+}
 
 impl Engine {
     /// Whether the claim has no PF and a part of it: with the PF's netdev in the pod its VFs cannot
@@ -18,7 +58,7 @@ impl Engine {
             return Ok(());
         }
         for device in &devices {
-            let function = self.function(device)?;
+            let function = self.known(device)?.function;
             let pf = function
                 .pf()
                 .map(DeviceId::Pci)
@@ -53,7 +93,7 @@ impl Engine {
             return Ok(());
         }
         let excluded = match O::OWNS_PARTS {
-            true => self.excluded_by(&device)?,
+            true => self.excluded_by(&self.known(&device)?)?,
             false => BTreeSet::from([device]),
         };
         match store.holder(&excluded)? {
@@ -84,28 +124,45 @@ impl Engine {
         if others.is_empty() {
             return Ok(());
         }
-        for device in held_by(wanted) {
-            let excluded = self.excluded_by(&device)?;
-            let holds = |device: &DeviceId| excluded.contains(device);
+        for wanted in wanted.iter().filter(|one| !one.result.admin_access) {
+            let excluded = self.excluded(wanted)?;
+            let holds = |device: &DeviceId| excluded.may_have(device);
             for title in others
                 .iter()
                 .filter(|title| title.more || title.devices.iter().any(holds))
             {
-                self.check_other(&claim.claim, device, &title.key, &excluded)?;
+                self.check_other(&claim.claim, wanted.id, &title.key, &excluded)?;
             }
         }
         Ok(())
     }
 
+    /// What excludes a device, used as the claim wants it.
+    fn excluded(&self, wanted: &Wanted) -> Result<Excluded, ClaimError> {
+        let observed = self.known(&wanted.id)?;
+        let function = &observed.function;
+        let mut excluded = Excluded {
+            always: self.excluded_by(&observed)?,
+            group: function.iommu_group,
+            ..Excluded::default()
+        };
+        if gives_group(&wanted.settings, function) {
+            excluded.mates = mates(&observed).collect();
+        } else if is_to_be_bound(function) {
+            excluded.if_given = mates(&observed).collect();
+        }
+        Ok(excluded)
+    }
+
     /// The devices that cannot be allocated together with this one: itself, its PF, its VFs and
     /// SFs.
-    fn excluded_by(&self, device: &DeviceId) -> Result<BTreeSet<DeviceId>, ClaimError> {
-        let function = self.function(device)?;
-        let mut excluded = BTreeSet::from([*device]);
+    fn excluded_by(&self, observed: &Observed) -> Result<BTreeSet<DeviceId>, ClaimError> {
+        let function = &observed.function;
+        let mut excluded = BTreeSet::from([function.id]);
         if function.is_part() {
             excluded.extend(function.pf().map(DeviceId::Pci));
         } else if function.pf().is_some() {
-            excluded.extend(self.parts_of(device)?.iter().map(|part| part.id));
+            excluded.extend(self.parts_of(&function.id)?.iter().map(|part| part.id));
         }
         Ok(excluded)
     }
@@ -122,16 +179,18 @@ impl Engine {
 
     /// What the device is. A VF whose PF is in a pod cannot be observed, and this is how one finds
     /// out.
-    fn function(&self, device: &DeviceId) -> Result<Function, ClaimError> {
+    fn known(&self, device: &DeviceId) -> Result<Observed, ClaimError> {
         match self.kernel.observe(device) {
-            Ok(observed) => Ok(observed.function),
+            Ok(observed) => Ok(observed),
             Err(error) => {
                 let all = self
                     .kernel
                     .functions()
                     .map_err(ClaimError::host("prepare"))?;
                 let found = all.into_iter().find(|function| function.id == *device);
-                found.ok_or_else(|| ClaimError::host("prepare")(error))
+                found
+                    .map(Observed::of)
+                    .ok_or_else(|| ClaimError::host("prepare")(error))
             }
         }
     }
@@ -141,7 +200,7 @@ impl Engine {
         claim: &ClaimRef,
         asked: DeviceId,
         uid: &ClaimUid,
-        excluded: &BTreeSet<DeviceId>,
+        excluded: &Excluded,
     ) -> Result<(), ClaimError> {
         match self
             .store
@@ -150,19 +209,23 @@ impl Engine {
             .find(|entry| entry.key() == uid)
         {
             Some(Entry::Readable(record)) => {
-                let device = record.held().find(|device| excluded.contains(device));
-                device.map_or(Ok(()), |device| {
+                let mut held = record.devices.iter().filter(|device| !device.admin_access);
+                let found = held
+                    .find(|device| excluded.has(device))
+                    .map(|found| found.id);
+                found.map_or(Ok(()), |device| {
                     let (claim, other) = (claim.clone(), (*record.owner.claim).clone());
                     Err(ClaimError::Conflict(Box::new(Conflict {
                         asked,
                         claim,
                         device,
                         other,
+                        group: excluded.group_of(&device),
                     })))
                 })
             }
             Some(Entry::Unreadable { key, devices, why }) => {
-                let device = devices.into_iter().find(|device| excluded.contains(device));
+                let device = devices.into_iter().find(|device| excluded.may_have(device));
                 let reason = format!("is held by claim {key}, whose record cannot be read: {why}");
                 device.map_or(Ok(()), |device| Err(ClaimError::refused(device, reason)))
             }

@@ -81,7 +81,9 @@ impl Engine {
 
     fn open_node(&self, device: &DeviceRecord) -> Option<String> {
         let own = |node: &&String| *node != VFIO_CONTAINER;
-        let mut nodes = device.nodes.iter().filter(own);
+        // VFIO without IOMMU has another name on the host.
+        let on_host = |node| device.extras.host_nodes.get(node).unwrap_or(node);
+        let mut nodes = device.nodes.iter().filter(own).map(on_host);
         nodes.find(|node| self.kernel.is_open(node)).cloned()
     }
 

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use super::Engine;
 use crate::{
-    claim::{ClaimError, plan::makes_netdev},
+    claim::{
+        ClaimError,
+        plan::check_single,
+        yields::{hands_over, is_handed_over, nodes},
+    },
     deadline::Deadline,
     device::{Binding, Observed, RdmaDevice},
     ledger::{Demand, DeviceRecord, Step},
@@ -42,6 +46,11 @@ impl Engine {
             return Ok(());
         }
         let observed = self.observe(&device.id)?;
+        if device.netdev.is_some() {
+            // A driver that has just been bound may have made more of them than expected.
+            check_single(&observed.function)
+                .map_err(|reason| ClaimError::refused(device.id, reason))?;
+        }
         let (name, rdma) = self.rdma(device, &observed, deadline)?;
         let vhost = self.vhost_net(device.extras.vhost_net);
         let vhost = vhost.map_err(|reason| ClaimError::refused(device.id, reason))?;
@@ -50,29 +59,32 @@ impl Engine {
         Ok(())
     }
 
-    /// The node of the function's IOMMU group, which may come with the driver.
+    /// The node of the function's IOMMU group, which may come with the driver. Two devices of one
+    /// group have the same; each has it, since a container may get only one of them.
     fn vfio(
         &self,
-        device: &DeviceRecord,
+        device: &mut DeviceRecord,
         observed: &Observed,
         deadline: Deadline,
     ) -> Result<Vec<String>, ClaimError> {
-        if observed.function.binding.driver.as_deref() != Some("vfio-pci") {
+        if !observed.function.yields.vfio {
             return Ok(vec![]);
         }
         let wait = Deadline::after(NODES.min(deadline.left()));
-        let group =
-            wait.poll(|| Ok::<_, ClaimError>(self.observe(&device.id)?.function.iommu_group))?;
-        let missing = || {
-            let text = "has no IOMMU group, which VFIO needs: switch the IOMMU on (firmware, and intel_iommu=on or \
-                        amd_iommu=on on the kernel's command line)";
-            ClaimError::refused(device.id, text)
-        };
-        let group = group.ok_or_else(missing)?;
-        Ok(vec![
-            format!("/dev/vfio/{group}"),
-            "/dev/vfio/vfio".to_owned(),
-        ])
+        let id = device.id;
+        let function = wait.poll(|| {
+            let function = self.observe(&id)?.function;
+            Ok::<_, ClaimError>(function.iommu_group.map(|_| function))
+        })?;
+        let function = function.ok_or_else(|| ClaimError::refused(id, WITHOUT_IOMMU))?;
+        let group = nodes(&function).into_iter().take(1);
+        let group: Vec<(String, String)> = group.collect();
+        let elsewhere = group.iter().filter(|(host, inside)| host != inside);
+        device.extras.host_nodes = elsewhere
+            .map(|(host, inside)| (inside.clone(), host.clone()))
+            .collect();
+        let inside = group.into_iter().map(|(_, inside)| inside);
+        Ok(inside.chain(["/dev/vfio/vfio".to_owned()]).collect())
     }
 
     fn vhost_net(&self, demand: Demand) -> Result<Vec<String>, String> {
@@ -96,8 +108,7 @@ impl Engine {
         deadline: Deadline,
     ) -> Result<(Option<String>, Vec<String>), ClaimError> {
         let demand = device.extras.rdma;
-        let possible =
-            makes_netdev(&observed.function.binding) && observed.function.capabilities.rdma;
+        let possible = !is_handed_over(&observed.function) && observed.function.capabilities.rdma;
         if demand == Demand::No || (demand == Demand::IfAvailable && !possible) {
             return Ok((None, vec![]));
         }
@@ -135,6 +146,11 @@ impl Engine {
     }
 }
 
+/// Why VFIO does not serve a device.
+pub(super) const WITHOUT_IOMMU: &str = "has no IOMMU group, which VFIO needs: switch the IOMMU on \
+                                        (firmware, and intel_iommu=on or amd_iommu=on on the \
+                                        kernel's command line)";
+
 /// Whether a process can reach it.
 fn is_open(rdma: &RdmaDevice) -> bool {
     rdma.nodes
@@ -152,7 +168,7 @@ fn rdma_fault(device: &DeviceRecord, observed: &Observed) -> Option<String> {
     let driver = to.driver.as_deref().unwrap_or("no driver");
     if device.extras.rdma != Demand::Required {
         None
-    } else if !makes_netdev(to) {
+    } else if to.driver.as_deref().is_none_or(hands_over) {
         Some(format!(
             "rdma: there is none with {driver}; leave rdma out, or set driver: default"
         ))

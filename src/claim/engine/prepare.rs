@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Engine, Held, driverless::of_alike, report::age, transit};
+use super::{Engine, Held, driverless::of_alike, groups::group_lock, report::age, transit};
 use crate::{
     api::DriverChoice,
     cdi,
@@ -10,9 +10,10 @@ use crate::{
         AllocatedClaim, ClaimError, Conflict, PoolDefaults, PreparedDevice, Wanted,
         error::Releasing,
         extras::extras,
-        plan::{makes_netdev, plan},
+        plan::{missing_netdev, plan},
         standing::is_as_wanted,
         view, wanted,
+        yields::{expects_netdev, is_handed_over},
     },
     deadline::Deadline,
     device::{Bdf, DeviceId, Function, Observed},
@@ -171,8 +172,8 @@ impl Engine {
         }
     }
 
-    /// Makes the claim visible to all others, at one moment for a PF and its VFs: under the PFs'
-    /// locks nobody else can look for holders and enter itself too.
+    /// Makes the claim visible to all others, at one moment for a PF and its VFs, and for an IOMMU
+    /// group: under the PFs' and the groups' locks nobody else can look for holders and enter itself too.
     fn enter(
         &self,
         claim: &AllocatedClaim,
@@ -182,7 +183,9 @@ impl Engine {
     ) -> Result<(), ClaimError> {
         let mut pfs = BTreeSet::new();
         for wanted in wanted {
-            pfs.extend(self.observe(&wanted.id)?.function.pf());
+            let observed = self.observe(&wanted.id)?;
+            pfs.extend(observed.function.pf());
+            pfs.extend(group_lock(&observed));
         }
         let work = format!("enter claim {}", claim.claim);
         let locks: Result<Vec<_>, _> = pfs
@@ -239,12 +242,16 @@ impl Engine {
 
     fn plan_all(
         &self,
-        wanted: &[Wanted],
+        all: &[Wanted],
         pools: &PoolDefaults,
         deadline: Deadline,
     ) -> Result<Vec<DeviceRecord>, ClaimError> {
         let one = |wanted: &Wanted| {
-            let observed = self.settled(&wanted.id, deadline)?;
+            let observed = match wanted.result.admin_access {
+                true => self.observe(&wanted.id)?,
+                false => self.settled(&wanted.id, deadline)?,
+            };
+            self.check_nodes(wanted, &observed, all)?;
             let asked = wanted.settings.driver == Some(DriverChoice::Default);
             let native = if asked {
                 self.native_driver(&observed)
@@ -257,6 +264,7 @@ impl Engine {
             } else {
                 self.vfs_of(&observed)?
             };
+            self.check_parts_closed(wanted.id, &vfs)?;
             let planned = plan(wanted, &observed, &vfs, native.as_deref());
             let mut record = planned.map_err(|reason| ClaimError::refused(wanted.id, reason))?;
             if !record.admin_access {
@@ -267,7 +275,7 @@ impl Engine {
             }
             Ok(record)
         };
-        wanted.iter().map(one).collect()
+        all.iter().map(one).collect()
     }
 
     /// The VFs of a PF, by index.
@@ -294,13 +302,14 @@ impl Engine {
         Ok(of_alike(function, &self.kernel.functions()?))
     }
 
-    /// Observes a device that nobody holds; its netdev may be returning from a pod that has just
-    /// died.
+    /// Observes a device that nobody holds. Its netdev may be returning from a pod that has just
+    /// died, or its driver may not have made it yet; a driver that makes none is not waited for.
     fn settled(&self, device: &DeviceId, deadline: Deadline) -> Result<Observed, ClaimError> {
         let transit = Deadline::after(TRANSIT.min(deadline.left()));
         let mut last = self.observe(device)?;
+        let lacks = self.lacks_netdev(&last)?;
         transit.poll(|| {
-            let in_transit = makes_netdev(&last.function.binding) && last.netdev.is_none();
+            let in_transit = lacks && last.netdev.is_none();
             if in_transit {
                 last = self.observe(device)?;
             }
@@ -314,7 +323,27 @@ impl Engine {
             }
             Ok::<_, ClaimError>((!in_transit && settled).then_some(()))
         })?;
-        Ok(last)
+        match last.netdev {
+            None if lacks => Err(ClaimError::refused(*device, missing_netdev(&last.function))),
+            _ => Ok(last),
+        }
+    }
+
+    /// Whether it has no netdev here and should have one.
+    fn lacks_netdev(&self, observed: &Observed) -> Result<bool, ClaimError> {
+        let function = &observed.function;
+        if observed.netdev.is_some()
+            || function.binding.driver.is_none()
+            || is_handed_over(function)
+        {
+            return Ok(false);
+        }
+        if function.yields.netdev_elsewhere {
+            return Ok(true);
+        }
+        let all = self.kernel.functions();
+        let all = all.map_err(ClaimError::host("prepare"))?;
+        Ok(expects_netdev(function, all.iter()))
     }
 
     /// A PF may not report a VF for a moment, which is not to be taken for "holds nothing".

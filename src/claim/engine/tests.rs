@@ -5,11 +5,13 @@ mod crash;
 mod driverless;
 mod earlier_version;
 mod extras;
+mod groups;
 mod identity;
 mod life;
 mod refusal;
 mod release;
 mod values;
+mod yields;
 
 use std::{path::Path, time::Duration};
 

@@ -211,7 +211,7 @@ fn refusals() {
         ),
     ];
     insta::assert_snapshot!(texts.join("\n"), @r#"
-    trust: can only be set on a VF whose PF is on this host; leave it out
+    trust: can only be set on a VF whose PF is on this host and has a network interface; leave it out
     driver: none is bound, and none is asked; set driver, e.g. to default or vfio-pci
     minTxRate: 50 Mb/s is more than the VF's maxTxRate 10 Mb/s
     driver: default: the kernel's own driver for this function is not known; name it
@@ -276,6 +276,23 @@ fn a_pfs_vfs_are_written_down_first_and_must_be_on_the_host() {
         matches!(&record.steps[0], Step::Vfs(vfs) if vfs[0].vf.index == 0 && vfs[0].netdev.is_some())
     );
     vfs[0].netdev = None;
+    vfs[0].function.yields.netdev_elsewhere = true;
     let refused = plan(&wanted(Settings::default()), pf, &vfs, None).unwrap_err();
     insta::assert_snapshot!(refused, @r#"its VF 0000:02:10.0 cannot be made again: its network interface is not in the host's namespace: a pod or a program without a claim has it"#);
+}
+
+#[test]
+fn a_vf_without_netdev_is_made_again_without_and_one_that_lacks_it_is_refused() {
+    let all = Recording::igb().functions;
+    let find = |name: &str| {
+        let mut all = all.iter();
+        let found = all.find(|observed| observed.function.id.name() == name);
+        found.unwrap().clone()
+    };
+    let (pf, other, mut bare) = (find("0000-01-00-0"), find("0000-02-10-2"), vf());
+    (bare.netdev, bare.function.netdev) = (None, None);
+    let plan = |vfs: &[Observed]| plan(&wanted(Settings::default()), &pf, vfs, None);
+    let record = plan(&[bare.clone()]).unwrap();
+    assert!(matches!(&record.steps[0], Step::Vfs(vfs) if vfs[0].netdev.is_none()));
+    insta::assert_snapshot!(plan(&[bare, other]).unwrap_err(), @r#"its VF 0000:02:10.0 cannot be made again: driver igbvf has made no network interface of it, as it has of others of its kind; the kernel's log says why"#);
 }

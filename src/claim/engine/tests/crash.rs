@@ -79,7 +79,7 @@ fn as_before(world: &World, claim: &AllocatedClaim, before: &str, trip: Fault) {
 }
 
 /// After a restart nothing is half done.
-fn after_restart(world: &mut World, claim: &AllocatedClaim, before: &str, trip: Fault) {
+pub(super) fn after_restart(world: &mut World, claim: &AllocatedClaim, before: &str, trip: Fault) {
     let failed = world.restart();
     assert!(failed.is_empty(), "{trip:?}: {failed:?}");
     match world.record(claim) {

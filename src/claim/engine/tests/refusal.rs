@@ -4,7 +4,7 @@ use super::*;
 use crate::ledger::Owner;
 
 /// The message of a refusal, and that it changed nothing.
-fn refused(world: &World, claim: &AllocatedClaim) -> String {
+pub(super) fn refused(world: &World, claim: &AllocatedClaim) -> String {
     let (dump, files) = (world.fake.dump(), world.files());
     let error = world.prepare(claim).unwrap_err().to_string();
     assert_eq!((world.fake.dump(), world.files()), (dump, files), "{error}");
