@@ -58,12 +58,14 @@ impl Inventory {
     }
 
     /// The functions that may be given away: all but those that the host uses, and PFs of which it
-    /// uses a part, which would go with them. The other VFs and SFs of such a PF, and those of a PF
-    /// that the host uses, are offered.
+    /// uses a part, which would go with them. The other VFs of such a PF, and those of a PF that the
+    /// host uses, are offered. SFs are not, as long as every claim for one is refused.
     pub fn offered(&self) -> impl Iterator<Item = &Function> {
         let torn = self.torn();
         self.functions.iter().filter(move |function| {
-            !self.host_used.contains(&function.id) && !torn.contains(&function.id)
+            !self.host_used.contains(&function.id)
+                && !torn.contains(&function.id)
+                && function.auxiliary().is_none()
         })
     }
 

@@ -513,6 +513,7 @@ proptest! {
         let mut case = Case::of(functions, ALL);
         let before = case.desired();
         let index = which.index(case.host.functions.len());
+        prop_assume!(case.host.functions[index].auxiliary().is_none());
         let id = case.host.functions[index].id;
         case.taints.insert(id, vec![Taint::no_schedule("sriov-dra.io", Reason::UndoFailed)]);
         prop_assert_eq!(touched(&before, &case.desired()), 1);

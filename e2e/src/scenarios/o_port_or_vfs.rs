@@ -34,7 +34,7 @@ fn each_in_turn(node: &Node, space: &Space, port: &Pf, vf: &Vf) -> Result<()> {
         port.pci
     );
     let whole = [
-        ("class", "pf"),
+        ("class", "e2e-pf"),
         ("selector", whole.as_str()),
         ("config", ""),
     ];

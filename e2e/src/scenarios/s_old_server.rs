@@ -140,7 +140,7 @@ fn vf_of_a_taken_port(node: &Node, space: &Space, port: &Pf) -> Result<()> {
         node,
         "port",
         VF_POD,
-        &[("class", "pf"), ("selector", &whole), ("config", "")],
+        &[("class", "e2e-pf"), ("selector", &whole), ("config", "")],
     )?;
     first.ready()?;
     port.set_num_vfs(u32::try_from(port.vfs.len())?)?;
@@ -179,7 +179,7 @@ fn port_of_a_taken_vf(node: &Node, space: &Space, port: &Pf) -> Result<()> {
     ];
     let first = space.run(node, "vf", VF_POD, &values)?;
     first.ready()?;
-    let second = allocated_by_hand(node, space, "forged-port", "pf", &port.pci)?;
+    let second = allocated_by_hand(node, space, "forged-port", "e2e-pf", &port.pci)?;
     refused(space, &second, &first)?;
     // A claim that was created by name stays allocated after its pod.
     kube::delete(&kube::path("resourceclaims", &space.name, &second.name))?;

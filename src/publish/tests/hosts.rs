@@ -171,23 +171,23 @@ fn the_recorded_hosts_have_every_attribute_with_a_value_that_says_something() {
         }
     }
     let names: BTreeSet<&str> = seen.keys().map(String::as_str).collect();
-    assert_eq!(names, ATTRIBUTES.into_iter().collect());
+    // SFs alone have an auxiliary device, and they are not published yet.
+    let of_sfs = |name: &&str| *name != "auxDevice";
+    assert_eq!(names, ATTRIBUTES.into_iter().filter(of_sfs).collect());
     let values = |name: &str| seen[name].iter().map(String::as_str).collect::<Vec<_>>();
-    assert_eq!(values("type"), ["accelerator", "pf", "sf", "vf"]);
+    assert_eq!(values("type"), ["accelerator", "pf", "vf"]);
     assert_eq!(values("linkType"), ["ethernet", "infiniband"]);
     assert_eq!(values("eswitchMode"), ["legacy", "switchdev"]);
     assert_eq!(values("vdpaType"), ["vhost", "virtio"]);
     assert_eq!(values("pKey"), ["32767", "32769", "65535"]);
-    assert_eq!(
-        values("pool"),
-        ["intel.com/fec", "intel.com/net", "intel.com/sf"]
-    );
+    assert_eq!(values("pool"), ["intel.com/fec", "intel.com/net"]);
 }
 
 #[test]
-fn a_pf_with_sfs_excludes_them_and_without_counters_is_not_offered() {
+fn sfs_are_not_offered_and_without_counters_neither_is_their_pf() {
     let (pf, sf, vf) = ("0000-3b-00-0", "0000-3b-00-0-sf88", "0000-3b-00-2");
     let devices = case(fixtures::host("connectx6dx"), ALL).devices();
+    assert!(!devices.contains_key(sf), "every claim for one is refused");
     let takes = |name: &str| {
         devices[name].consumes[0]
             .counters
@@ -195,17 +195,13 @@ fn a_pf_with_sfs_excludes_them_and_without_counters_is_not_offered() {
             .into_iter()
             .collect::<Vec<_>>()
     };
-    assert_eq!(takes(sf), [("sfs".to_owned(), 1)]);
     assert_eq!(takes(vf), [("vfs".to_owned(), 1)]);
-    assert_eq!(
-        takes(pf),
-        [("sfs".to_owned(), 65_536), ("vfs".to_owned(), 8)]
-    );
+    assert_eq!(takes(pf), [("vfs".to_owned(), 8)]);
     let mut host = fixtures::host("connectx6dx");
     host.functions
         .retain(|function| function.vf_address().is_none());
     let devices = case(host, PLAIN).devices();
-    assert!(devices.contains_key(sf) && !devices.contains_key(pf));
+    assert!(!devices.contains_key(sf) && !devices.contains_key(pf));
 }
 
 #[test]
