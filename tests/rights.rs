@@ -31,6 +31,7 @@ const POLICIES: &str = "sriovnetwork.k8snetworkplumbingwg.io";
 /// kube's watcher lists, and then watches.
 const FOLLOW: &[&str] = &["list", "watch"];
 
+const OWNER: &str = "src/cluster/kube/owner.rs";
 const KUBE: &str = "src/cluster/kube.rs";
 const POOLS: &str = "src/cluster/kube/pools.rs";
 const WATCHES: &str = "src/cluster/kube/watches.rs";
@@ -95,7 +96,7 @@ const NEEDS: &[Need] = &[
         ("", "nodes"),
         &["get"],
         &[
-            (KUBE, "Api::<Node>::all(self.client.clone()).get("),
+            (OWNER, "Api::<Node>::all(self.client.clone())"),
             (VIEW, "api.get_metadata_with(node,"),
         ],
     ),

@@ -150,6 +150,7 @@ impl Candidate {
             driver: text("driver"),
             acpi_index: number("acpiIndex"),
             pf_name: text("pfName"),
+            more_pf_names: Vec::new(),
             pf_address: text("pfPciAddress").and_then(|address| address.parse().ok()),
             index: number("index"),
             link_type: text("linkType").and_then(|name| LinkType::named(&name)),

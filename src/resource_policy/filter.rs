@@ -168,12 +168,14 @@ impl Filter {
             Some(index) if !pf.is_empty() => format!("{pf}#{index}"),
             _ => pf.to_owned(),
         };
-        let (pf_name, pf_address) = (of(&device.pf_name), of(&device.pf_address));
+        let pf_name = device.pf_names.first().map(String::as_str);
+        let (pf_name, pf_address) = (of(pf_name.unwrap_or_default()), of(&device.pf_address));
         let link = self.link_type.map(str::to_owned).into_iter().collect();
         let any =
             |list: &[String], value: &str| list.is_empty() || list.iter().any(|it| it == value);
-        let by_name = function_of(&self.pf_names, &device.pf_name, device.index);
-        let by_address = function_of(&self.pf_addresses, &device.pf_address, device.index);
+        let by_name = function_of(&self.pf_names, &device.pf_names, device.index);
+        let pf = std::slice::from_ref(&device.pf_address);
+        let by_address = function_of(&self.pf_addresses, pf, device.index);
         let list = |name, wanted: &Vec<String>, has: &str| {
             (name, any(wanted, has), has.to_owned(), wanted.join(" or "))
         };

@@ -127,11 +127,11 @@ pub(crate) const TABLE: &[Slot] = &[
     Slot::queue(u_wrong_pod::SCENARIO, BOTH, 0.8)
         .safety()
         .because("a pod never gets another pod's netdev: the hook's refusal"),
-    Slot::queue(y_release::SCENARIO, NODE1, 2.3)
+    Slot::queue(y_release::SCENARIO, NODE1, 1.5)
         .because("releases: the kernel's and the engine's; scenario c guards tenants on both"),
     Slot::queue(f_all_taken::SCENARIO, NODE1, 2.8)
         .because("allocation by the scheduler, prepare by the kubelet"),
-    Slot::queue(d_vfio::SCENARIO, NODE2, 1.1)
+    Slot::queue(d_vfio::SCENARIO, NODE1, 1.1)
         .because("drivers and device nodes: the kernel's and CDI's"),
     Slot::queue(o_port_or_vfs::SCENARIO, NODE2, 1.9).because("counters: the scheduler's"),
     Slot::queue(k_vfs_removed::SCENARIO, NODE2, 1.2).because("discovery and records: the kernel's"),
