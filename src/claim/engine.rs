@@ -30,7 +30,7 @@ mod tests;
 mod unprepare;
 mod values;
 
-pub use report::{Damage, Releasing};
+pub use report::{Damage, Releasing, release_age};
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -20,7 +20,7 @@ mod wanted;
 mod yields;
 
 pub use allocated::{AllocatedClaim, AllocatedDevice, PreparedDevice};
-pub use engine::{Damage, Engine, Identity, PublishedOf, Releasing};
+pub use engine::{Damage, Engine, Identity, PublishedOf, Releasing, release_age};
 pub use error::{ClaimError, Conflict, Elsewhere};
 pub use extras::PoolDefaults;
 pub use plan::plan;

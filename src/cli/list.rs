@@ -21,12 +21,13 @@ use anyhow::{Context, ensure};
 
 use crate::{
     args::{ListArgs, Output},
+    claim::release_age,
     device::DeviceId,
     explain::EmptyPoolView,
     files::Disk,
     host::{Kernel, Recording, linux::Linux},
     inventory::Inventory,
-    ledger::{Entry, Store},
+    ledger::{Entry, Phase, Record, Store},
     paths::Paths,
     pool::EmptyPool,
 };
@@ -41,6 +42,18 @@ pub(crate) struct Holder {
     pub(crate) claim: String,
     /// `namespace/name` of the pod.
     pub(crate) pod: Option<String>,
+    /// For how many seconds the claim has been releasing it.
+    pub(crate) releasing: Option<u64>,
+}
+
+impl Holder {
+    /// As in a table.
+    pub(crate) fn text(&self) -> String {
+        match self.releasing {
+            Some(seconds) => format!("{}, releasing for {seconds} s", self.claim),
+            None => self.claim.clone(),
+        }
+    }
 }
 
 /// The holders by device.
@@ -174,6 +187,9 @@ fn has_kubeconfig() -> bool {
 
 /// The holders from the records. A claim with admin access does not hold its device.
 pub(crate) fn holders(entries: &[Entry]) -> Holders {
+    let releasing = |record: &Record| {
+        (record.phase == Phase::Unpreparing).then(|| release_age(record).as_secs())
+    };
     let mut holders = Holders::new();
     for entry in entries {
         match entry {
@@ -193,6 +209,7 @@ pub(crate) fn holders(entries: &[Entry]) -> Holders {
                                 Holder {
                                     claim: record.owner.claim.to_string(),
                                     pod,
+                                    releasing: releasing(record),
                                 },
                             )
                         }),
@@ -204,6 +221,7 @@ pub(crate) fn holders(entries: &[Entry]) -> Holders {
                     Holder {
                         claim: format!("unreadable record {key}: {why}"),
                         pod: None,
+                        releasing: None,
                     },
                 )
             })),

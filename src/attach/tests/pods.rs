@@ -440,3 +440,20 @@ fn a_sandbox_that_was_stopped_while_nobody_looked_is_let_go_and_a_living_one_kep
     assert_eq!(bench.attachment("a"), None);
     assert_eq!(bench.fake.dump(), before);
 }
+
+#[test]
+fn a_netdev_leaves_its_pod_under_its_devices_lock() {
+    let bench = Bench::new();
+    bench.save(&bench.record("a", 1));
+    let (attacher, (sandbox, netns)) = (bench.attacher(), bench.sandbox("a", 1));
+    run(&attacher, &sandbox).unwrap();
+    let soon = || Deadline::after(Duration::from_millis(200));
+    let other = crate::ledger::Locks::new(&bench.paths);
+    let held = other.device(&Bench::vf(0), "restore", soon()).unwrap();
+    let refused = attacher.release(&sandbox.id, soon()).unwrap_err();
+    assert!(refused.to_string().contains("busy: restore"), "{refused}");
+    assert!(bench.link(0, &netns).is_some());
+    drop(held);
+    attacher.release(&sandbox.id, soon()).unwrap();
+    assert!(bench.link(0, &netns).is_none());
+}

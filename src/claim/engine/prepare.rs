@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Engine, Held, driverless::of_alike, groups::group_lock, report::age, transit};
+use super::{Engine, Held, driverless::of_alike, groups::group_lock, report::release_age, transit};
 use crate::{
     api::DriverChoice,
     cdi,
@@ -77,7 +77,7 @@ impl Engine {
         Err(ClaimError::Releasing(Box::new(Releasing {
             asked: conflict.asked,
             other: conflict.other,
-            since: record.map(|record| age(&record).as_secs()),
+            since: record.map(|record| release_age(&record).as_secs()),
             error,
         })))
     }

@@ -45,7 +45,7 @@ pub(super) const LONG: Duration = Duration::from_secs(5);
 
 impl Releasing {
     fn of(record: &Record, failure: Option<&Failure>) -> Self {
-        let age = age(record);
+        let age = release_age(record);
         Self {
             claim: (*record.owner.claim).clone(),
             devices: record.held().collect(),
@@ -66,7 +66,8 @@ impl Releasing {
 }
 
 /// How long the release of a claim takes by now; without a note of its begin, too long.
-pub(super) fn age(record: &Record) -> Duration {
+#[must_use]
+pub fn release_age(record: &Record) -> Duration {
     let Some(since) = record.releasing_since else {
         return LONG;
     };

@@ -6,6 +6,7 @@ mod driverless;
 mod earlier_version;
 mod extras;
 mod groups;
+mod guards;
 mod identity;
 mod life;
 mod refusal;

@@ -1,6 +1,6 @@
 //! The human-readable table.
 
-use super::{Holders, PoolNames, view};
+use super::{Holder, Holders, PoolNames, view};
 use crate::cli::columns::columns;
 use crate::device::{Function, FunctionKind, IfName};
 use crate::inventory::{HostUse, Inventory};
@@ -64,7 +64,7 @@ fn row(
         dash(function.binding.driver.clone()),
         link(function),
         dash(pools.get(&function.id).cloned()),
-        dash(holder.map(|holder| holder.claim.clone()).or_else(host)),
+        dash(holder.map(Holder::text).or_else(host)),
         dash(holder.and_then(|holder| holder.pod.clone())),
     ];
     if wide {

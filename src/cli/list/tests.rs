@@ -85,17 +85,18 @@ fn vfs_follow_their_pf_by_index_with_their_holders() {
         function("0000:00:05.0", FunctionKind::Vf { address: None }),
     ];
     let holder = Holder {
+        releasing: Some(7),
         claim: "shop/net".to_owned(),
         pod: Some("shop/upf-0".to_owned()),
     };
     let holders = Holders::from([(functions[0].id, holder)]);
     let pools = PoolNames::from([(functions[0].id, "intel.com/upf".to_owned())]);
     insta::assert_snapshot!(table(&unused(&functions), &pools, &holders, false), @r#"
-    DEVICE          TYPE            NETDEV  DRIVER  LINK           POOL           CLAIM     POD
-    0000:01:00.0    pf, 2 of 7 VFs  eth0    igb     up, 1000 Mb/s  -              -         -
-      0000:01:10.0  vf 0            eth0    igb     up             -              -         -
-      0000:01:10.2  vf 1            eth0    igb     up             intel.com/upf  shop/net  shop/upf-0
-    0000:00:05.0    vf              eth0    igb     up             -              -         -
+    DEVICE          TYPE            NETDEV  DRIVER  LINK           POOL           CLAIM                        POD
+    0000:01:00.0    pf, 2 of 7 VFs  eth0    igb     up, 1000 Mb/s  -              -                            -
+      0000:01:10.0  vf 0            eth0    igb     up             -              -                            -
+      0000:01:10.2  vf 1            eth0    igb     up             intel.com/upf  shop/net, releasing for 7 s  shop/upf-0
+    0000:00:05.0    vf              eth0    igb     up             -              -                            -
     "#);
     let host = Host {
         node: Some("node1".to_owned()),
@@ -134,6 +135,7 @@ fn vfs_follow_their_pf_by_index_with_their_holders() {
           ],
           "pool": "intel.com/upf",
           "published": null,
+          "releasing": 7,
           "taints": null,
           "totalVFs": null,
           "type": "vf",
@@ -245,6 +247,7 @@ fn json_of_a_cluster_has_every_attribute() {
           ],
           "pool": "intel.com/upf",
           "published": true,
+          "releasing": null,
           "taints": [],
           "totalVFs": null,
           "type": "vf",

@@ -68,6 +68,8 @@ pub(super) struct Device {
     pool: Option<String>,
     claim: Option<String>,
     pods: Vec<String>,
+    /// Seconds since the claim was unprepared.
+    releasing: Option<u64>,
     /// The host uses it, or a part of it: it is not published.
     used_by_host: Option<bool>,
     /// In a slice.
@@ -104,6 +106,7 @@ pub(super) fn of_host(
                 .and_then(|holder| holder.pod.clone())
                 .into_iter()
                 .collect(),
+            releasing: holder.and_then(|holder| holder.releasing),
             used_by_host: Some(matches!(used, Some(HostUse::Whole | HostUse::Part))),
             ..of_function(function)
         }
