@@ -64,13 +64,6 @@ pub fn plan(
         if gives == Gives::Netdev {
             check_single(&observed.function)?;
         }
-        // A netdev that stays on the host is in a program's hands from now on.
-        record.used = Some(
-            record
-                .netdev
-                .as_ref()
-                .is_some_and(|plan| plan.attach != AttachMode::Pod),
-        );
         record.steps = vfs_step(vfs)?.into_iter().collect();
         record.steps.extend(steps(
             &wanted.settings,
@@ -78,6 +71,11 @@ pub fn plan(
             &to,
             record.netdev.as_ref(),
         )?);
+        // A netdev that stays on the host is in a program's hands from now on, and a driver that is
+        // started anew reads a MAC of the claim's.
+        let stays = |plan: &NetdevPlan| plan.attach != AttachMode::Pod;
+        record.used =
+            Some(record.netdev.as_ref().is_some_and(stays) || record.steps.contains(&Step::Reload));
     }
     Ok(record)
 }

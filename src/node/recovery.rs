@@ -16,6 +16,10 @@ const LONGEST: Duration = Duration::from_secs(15);
 
 /// Each claim on a thread of its own.
 pub(super) async fn run(engine: &Arc<Engine>) -> anyhow::Result<()> {
+    run_for(engine, LONGEST).await
+}
+
+pub(super) async fn run_for(engine: &Arc<Engine>, longest: Duration) -> anyhow::Result<()> {
     let begun = Instant::now();
     let listing = Arc::clone(engine);
     let claims = blocking(move || listing.claims()).await?;
@@ -23,20 +27,20 @@ pub(super) async fn run(engine: &Arc<Engine>) -> anyhow::Result<()> {
     for claim in claims {
         let engine = Arc::clone(engine);
         recovering.spawn_blocking(move || {
-            let done = engine.recover_claim(&claim, Deadline::after(LONGEST));
+            let done = engine.recover_claim(&claim, Deadline::after(longest));
             if let Err(error) = done {
                 tracing::error!(%claim, %error, "recovery");
             }
         });
     }
-    while let Ok(Some(done)) = timeout_at(begun + LONGEST, recovering.join_next()).await {
+    while let Ok(Some(done)) = timeout_at(begun + longest, recovering.join_next()).await {
         done?;
     }
     if !recovering.is_empty() {
-        let hung = recovering.len();
         tracing::error!(
-            claims = hung,
-            "recovery takes longer than 15 s: serving the other claims"
+            claims = recovering.len(),
+            seconds = longest.as_secs(),
+            "recovery takes longer: serving the other claims"
         );
         recovering.detach_all();
     }

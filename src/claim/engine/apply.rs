@@ -28,7 +28,6 @@ impl Engine {
             let netdev = netdev::wait(&*self.kernel, host, &device.id, deadline)
                 .map_err(ClaimError::host("prepare"))?;
             if device.steps.contains(&Step::Reload) {
-                device.used = Some(true);
                 self.rest(device, host, &netdev, deadline)?;
             }
         }

@@ -327,3 +327,43 @@ async fn a_record_of_another_nodes_device_is_not_reported() {
     agent.is_reported(&last, "Prepared").await;
     assert_eq!(agent.server.reported(&elsewhere.claim), []);
 }
+
+/// A rebind that hangs in the kernel, as one whose netdev somebody holds a reference to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_whose_recovery_hangs_keeps_no_other_from_being_served() {
+    let agent = Agent::new(&["pod"]);
+    let (hangs, other) = (
+        allocated("x", "b", VF, "nic"),
+        allocated("y", "b", "0000-02-10-2", "nic"),
+    );
+    for claim in [&hangs, &other] {
+        agent.prepare(claim).await.unwrap();
+    }
+    let engine = &agent.claims.engine;
+    let mut record = engine.store().load(&hangs.claim.uid).unwrap().unwrap();
+    (record.phase, record.devices[0].used) = (Phase::Unpreparing, Some(true));
+    engine.store().save(&record).unwrap();
+    let (free, blocked) = std::sync::mpsc::channel::<()>();
+    let blocked = Mutex::new(blocked);
+    agent.fake.on_rebind(move |_, moment| {
+        if moment == crate::files::Moment::Before {
+            let _ = blocked
+                .lock()
+                .unwrap()
+                .recv_timeout(Duration::from_secs(30));
+        }
+    });
+    let longest = Duration::from_millis(300);
+    super::super::recovery::run_for(engine, longest)
+        .await
+        .unwrap();
+    agent.prepare(&other).await.unwrap();
+    let busy = engine.prepare(
+        &hangs,
+        &PoolDefaults::Known(Default::default()),
+        Deadline::after(longest),
+    );
+    let busy = busy.unwrap_err().to_string();
+    assert!(busy.starts_with("busy: recover claim x"), "{busy}");
+    drop(free);
+}
