@@ -102,7 +102,7 @@ fn held_with_a_vlan(node: &Node, space: &Space) -> Result<()> {
             is_as(&vf, &before)
         });
     // Its process group: the shell, and what sends.
-    result.and(node.exec("kill -KILL -- \"-$1\"", &[&pin]).map(drop))?;
+    result.and(node.exec("kill -KILL \"-$1\"", &[&pin]).map(drop))?;
     space.step("the VF came back while its namespace was held");
     Ok(())
 }
