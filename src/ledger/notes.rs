@@ -70,6 +70,26 @@ impl Notes {
         self.disk.write(&path, &text, 0o600).map_err(failed)
     }
 
+    /// The devices that have a note, of whatever incarnation.
+    #[must_use]
+    pub fn devices(&self) -> Vec<DeviceId> {
+        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let device = |name: &str| DeviceId::from_name(name.strip_suffix(".json")?).ok();
+        entries
+            .filter_map(|entry| device(entry.file_name().to_str()?))
+            .collect()
+    }
+
+    /// Removes a device's note; none is success.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn remove(&self, device: &DeviceId) -> Result<(), StoreError> {
+        let path = self.path(device);
+        let removed = self.disk.remove(&path);
+        removed.map_err(|source| StoreError::Io { path, source })
+    }
+
     fn path(&self, device: &DeviceId) -> PathBuf {
         self.dir.join(format!("{}.json", device.name()))
     }

@@ -368,6 +368,7 @@ async fn follow_registrations(
 fn leave_no_lock(engine: &Engine) {
     if engine.records().is_ok_and(|records| records.is_empty()) {
         engine.locks().sweep();
+        engine.sweep_notes();
     }
 }
 

@@ -101,6 +101,20 @@ impl Engine {
         observed
     }
 
+    /// Removes notes that say no more than the kernel shows, and those of devices that are gone: for
+    /// an agent that ends, since another may never follow.
+    pub fn sweep_notes(&self) {
+        for device in self.notes.devices() {
+            let needed = match self.kernel.observe(&device) {
+                Ok(seen) => self.attributed(seen.clone()).vf != seen.vf,
+                Err(error) => error.kind() != ErrorKind::Gone,
+            };
+            if !needed && let Err(error) = self.notes.remove(&device) {
+                tracing::warn!(%device, %error, "note");
+            }
+        }
+    }
+
     /// Notes an administrator's MAC before a claim changes anything.
     pub(super) fn note_mac(&self, observed: &Observed) -> Result<(), ClaimError> {
         let held = observed.vf.and_then(|held| held.mac);

@@ -149,6 +149,26 @@ fn a_mac_that_the_administrator_changes_is_the_administrators() {
     assert_eq!(settled(&world).vf.unwrap().mac, Some(other));
 }
 
+/// After the last claim an agent may end for good.
+#[test]
+fn a_note_stays_only_where_the_kernel_does_not_show_the_same() {
+    let notes = |world: &World| {
+        world.engine.sweep_notes();
+        below(&world.engine.paths.notes()).len()
+    };
+    let world = World::new();
+    administer(&world, GIVEN);
+    world.prepare(&vlan()).unwrap();
+    world.unprepare(&vlan()).unwrap();
+    assert_eq!(below(&world.engine.paths.notes()).len(), 1);
+    // Somebody sets the netdev's address to what it is.
+    let same = LinkSetting::Mac(GIVEN);
+    world.fake.set_link(&vf0(), &host(&world), &same).unwrap();
+    assert_eq!(notes(&world), 1);
+    administer(&world, Mac::ZERO);
+    assert_eq!(notes(&world), 0);
+}
+
 #[test]
 fn a_driver_without_an_address_setter_is_released() {
     let world = World::new();
