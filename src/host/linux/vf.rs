@@ -52,11 +52,27 @@ fn encode_state(state: LinkState) -> VfLinkState {
     }
 }
 
-/// What the PF's link reports about one VF; none when the kernel does not list it.
+/// What the PF's link reports about one VF; none when its driver reports no VF at all. A list
+/// without this one means that the driver could not say now (`ice_get_vf_cfg` while the VF resets;
+/// `rtnl_fill_vfinfo` in `net/core/rtnetlink.c` leaves it out): busy.
 pub(super) fn read(socket: &Socket, pf: u32, vf: u32) -> NetlinkResult<Option<VfSettings>> {
     let mask = [LinkExtentMask::Vf, LinkExtentMask::SkipStats];
     let replies = socket.call(RouteNetlinkMessage::GetLink(request(pf, &mask)), 0)?;
-    Ok(replies.iter().find_map(|reply| find(reply, vf)))
+    match replies.iter().find_map(|reply| find(reply, vf)) {
+        Some(Listed::No) => {
+            let text = format!("the PF does not report vf {vf} now");
+            Err(set::refuse(rustix::io::Errno::BUSY, text))
+        }
+        Some(Listed::Settings(settings)) => Ok(Some(settings)),
+        None => Ok(None),
+    }
+}
+
+/// What a list of VFs has of one.
+#[derive(Debug, PartialEq, Eq)]
+enum Listed {
+    Settings(VfSettings),
+    No,
 }
 
 const LINK_HEADER: usize = 16;
@@ -71,12 +87,11 @@ const IFLA_VF_VLAN_LIST: u16 = 12;
 const ETH_P_8021AD: u16 = 0x88a8;
 
 /// A VF is identified by the index inside its attributes, not by its position in the list.
-fn find(link: &[u8], vf: u32) -> Option<VfSettings> {
+fn find(link: &[u8], vf: u32) -> Option<Listed> {
     let (_, list) =
         Attributes::after(LINK_HEADER, link).find(|(kind, _)| *kind == IFLA_VFINFO_LIST)?;
-    Attributes::of(list)
-        .find(|(_, info)| number(info) == Some(vf))
-        .map(|(_, info)| decode(info))
+    let own = Attributes::of(list).find(|(_, info)| number(info) == Some(vf));
+    Some(own.map_or(Listed::No, |(_, info)| Listed::Settings(decode(info))))
 }
 
 fn number(info: &[u8]) -> Option<u32> {
@@ -197,7 +212,7 @@ mod tests {
         let read = find(&reply(&[of(7), other]), 7).unwrap();
         assert_eq!(
             read,
-            VfSettings {
+            Listed::Settings(VfSettings {
                 mac: Some(Mac([2, 0, 0, 0, 0, 9])),
                 vlan: Some(VlanTag {
                     id: 100,
@@ -209,9 +224,10 @@ mod tests {
                 spoof_chk: Some(false),
                 trust: Some(true),
                 link_state: Some(LinkState::Disable),
-            }
+            })
         );
-        assert_eq!(find(&reply(&[of(7)]), 0), None);
+        assert_eq!(find(&reply(&[of(7)]), 0), Some(Listed::No));
+        assert_eq!(find(&[0; LINK_HEADER], 0), None, "no list at all");
     }
 
     #[test]
@@ -224,10 +240,10 @@ mod tests {
         let read = find(&reply(&[(1, only_mac)]), 1).unwrap();
         assert_eq!(
             read,
-            VfSettings {
+            Listed::Settings(VfSettings {
                 mac: Some(Mac::ZERO),
                 ..VfSettings::default()
-            }
+            })
         );
     }
 }

@@ -466,8 +466,47 @@ fn a_pf_in_switchdev_or_with_sub_functions_is_refused() {
         .prepare(&claim("pf", &["0000-01-00-0"], json!({})))
         .unwrap_err()
         .to_string();
+    assert_eq!(world.files(), [""; 0]);
     insta::assert_snapshot!(error, @"0000:01:00.0: is in switchdev mode, which its release would end: its driver is restarted then; set it to legacy mode first, or claim its VFs");
     assert_eq!(world.files(), [""; 0]);
+}
+
+#[test]
+fn a_vf_that_stays_busy_keeps_nobody_from_the_other_vfs() {
+    let world = World::new();
+    world.fake.refuse("vf 0000:02:10.0: set vlan", 16);
+    let other = claim("o", &["0000-02-10-2"], json!({"vlan": 6}));
+    std::thread::scope(|scope| {
+        let busy = scope.spawn(|| {
+            let deadline = Deadline::after(Duration::from_secs(3));
+            world.engine.prepare(&vlan(), &world.pools, deadline)
+        });
+        let begun = || later().poll(|| Ok::<_, ()>(world.record(&vlan()).map(drop)));
+        begun().unwrap().unwrap();
+        let deadline = Deadline::after(Duration::from_secs(2));
+        world
+            .engine
+            .prepare(&other, &world.pools, deadline)
+            .unwrap();
+        busy.join().unwrap().unwrap_err();
+    });
+}
+
+#[test]
+fn a_pf_that_does_not_report_a_vf_now_is_asked_again() {
+    let world = World::new();
+    world.fake.set_quirks(Quirks::ice());
+    let vf = address(&world);
+    let trusted = VfSetting::Trust(true);
+    world.fake.set_vf(&vf, &trusted).unwrap();
+    // The VF resets now, and its settings are recorded all the same.
+    let port = claim("p", &["0000-01-00-0"], json!({}));
+    prepare(&world, &port);
+    let record = world.record(&port).unwrap();
+    let crate::ledger::Step::Vfs(vfs) = &record.devices[0].steps[0] else {
+        panic!("{record:?}");
+    };
+    assert_eq!(vfs[0].settings.as_ref().unwrap().trust, Some(true));
 }
 
 #[test]
