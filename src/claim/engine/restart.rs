@@ -39,3 +39,33 @@ fn lost(pf: &DeviceId, all: &[Function]) -> Option<&'static str> {
         "is in switchdev mode, which its release would end: its driver is restarted then; set it to legacy mode first, or claim its VFs",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Recording;
+
+    #[test]
+    fn a_pf_keeps_its_sub_functions_and_its_switch() {
+        let recording = Recording::igb();
+        let mut all: Vec<Function> = recording
+            .functions
+            .into_iter()
+            .map(|observed| observed.function)
+            .collect();
+        let pf: DeviceId = DeviceId::from_name("0000-01-00-0").unwrap();
+        assert_eq!(lost(&pf, &all), None);
+        let mut sf = all[0].clone();
+        sf.id = DeviceId::from_name("0000-01-00-0-sf88").unwrap();
+        sf.kind = FunctionKind::Sf {
+            auxiliary: "mlx5_core.sf.4".into(),
+        };
+        all.push(sf);
+        assert!(lost(&pf, &all).unwrap().contains("sub-functions"));
+        all.pop();
+        all[0].eswitch = Some(EswitchMode::Switchdev);
+        assert!(lost(&pf, &all).unwrap().contains("switchdev"));
+        all[0].eswitch = Some(EswitchMode::Legacy);
+        assert_eq!(lost(&pf, &all), None);
+    }
+}
