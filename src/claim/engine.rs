@@ -19,6 +19,7 @@ mod exclusion;
 mod finish;
 mod groups;
 mod isolate;
+mod join;
 mod nodes;
 mod prepare;
 mod recover;

@@ -2,13 +2,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Engine, Held, driverless::of_alike, groups::group_lock, report::release_age, transit};
+use super::{Engine, Held, driverless::of_alike, groups::group_lock, transit};
 use crate::{
     api::DriverChoice,
     cdi,
     claim::{
-        AllocatedClaim, ClaimError, Conflict, PoolDefaults, PreparedDevice, Wanted,
-        error::Releasing,
+        AllocatedClaim, ClaimError, PoolDefaults, PreparedDevice, Wanted,
         extras::extras,
         plan::{missing_netdev, plan},
         standing::is_as_wanted,
@@ -17,7 +16,7 @@ use crate::{
     },
     deadline::Deadline,
     device::{Bdf, DeviceId, Function, Observed},
-    ledger::{ClaimOwner, ClaimUid, DeviceRecord, Phase, Record, VERSION},
+    ledger::{ClaimOwner, DeviceRecord, Phase, Record, VERSION},
     netdev,
 };
 
@@ -52,34 +51,6 @@ impl Engine {
                 done => return done,
             }
         }
-    }
-
-    fn is_releasing(&self, uid: &ClaimUid) -> bool {
-        let record = self.store.load(uid).ok().flatten();
-        record.is_some_and(|record| record.phase == Phase::Unpreparing)
-    }
-
-    /// Helps to release the claim that is in the way: its tenant is cut off, and nobody else has
-    /// its devices.
-    fn join(&self, conflict: Conflict, deadline: Deadline) -> Result<(), ClaimError> {
-        let mut last = None;
-        let done = deadline.poll(|| match self.finish(&conflict.other.uid, deadline) {
-            Ok(()) => Ok::<_, ClaimError>(Some(())),
-            Err(error) => {
-                last = Some(error);
-                Ok(None)
-            }
-        })?;
-        let (None, Some(error)) = (done, last) else {
-            return Ok(());
-        };
-        let record = self.store.load(&conflict.other.uid).ok().flatten();
-        Err(ClaimError::Releasing(Box::new(Releasing {
-            asked: conflict.asked,
-            other: conflict.other,
-            since: record.map(|record| release_age(&record).as_secs()),
-            error,
-        })))
     }
 
     fn prepare_once(
