@@ -111,5 +111,5 @@ impl Engine {
     }
 }
 
-/// The node of all groups, which tells nothing of one.
+/// The node of all groups, which says nothing about one.
 const VFIO_CONTAINER: &str = "/dev/vfio/vfio";

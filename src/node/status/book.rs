@@ -43,7 +43,7 @@ struct Entry {
     /// The server has a failure, which has to go when nothing else is written.
     says_failed: bool,
     notices: BTreeMap<&'static str, Waiting>,
-    told: BTreeMap<&'static str, Told>,
+    sent: BTreeMap<&'static str, Sent>,
     /// Deliveries that failed, one after the other.
     failures: u32,
     due: Instant,
@@ -59,7 +59,7 @@ struct Waiting {
 }
 
 #[derive(Debug)]
-struct Told {
+struct Sent {
     note: String,
     at: Instant,
 }
@@ -71,7 +71,7 @@ impl Entry {
             unwritten: false,
             says_failed: false,
             notices: BTreeMap::new(),
-            told: BTreeMap::new(),
+            sent: BTreeMap::new(),
             failures: 0,
             due: now,
             busy: false,
@@ -112,14 +112,14 @@ impl Entry {
         }
     }
 
-    /// An event, unless the same was told just now.
+    /// An event, unless the same was sent just now.
     fn notify(&mut self, notice: Notice, now: Instant) {
-        let told = self.told.get(notice.reason);
-        let is_same = told.is_some_and(|told| told.note == notice.note);
-        if is_same && told.is_some_and(|told| now < told.at + REPEAT) {
+        let sent = self.sent.get(notice.reason);
+        let is_same = sent.is_some_and(|sent| sent.note == notice.note);
+        if is_same && sent.is_some_and(|sent| now < sent.at + REPEAT) {
             return;
         }
-        let not_before = told.map_or(now, |told| (told.at + ANOTHER).max(now));
+        let not_before = sent.map_or(now, |sent| (sent.at + ANOTHER).max(now));
         let waiting = Waiting { notice, not_before };
         self.notices.insert(waiting.notice.reason, waiting);
     }
@@ -295,8 +295,8 @@ impl Book {
             return;
         };
         entry.busy = false;
-        for (reason, note) in outcome.told {
-            entry.told.insert(reason, Told { note, at: now });
+        for (reason, note) in outcome.sent {
+            entry.sent.insert(reason, Sent { note, at: now });
         }
         if let Some(says_failed) = outcome.says_failed {
             entry.says_failed = says_failed;
@@ -326,6 +326,6 @@ fn notice(reason: &'static str, action: &'static str, note: &str, pods: Vec<Stri
         note: note.to_owned(),
         pods,
         subjects: Vec::new(),
-        told: Vec::new(),
+        sent: Vec::new(),
     }
 }

@@ -41,9 +41,9 @@ impl Delivery {
         let mut outcome = Outcome::default();
         let status = self.write(&claim, record.as_ref(), &work, gone);
         let events = self.tell_all(&claim, record.as_ref(), &work);
-        let ((again, says_failed), (told, left)) = futures::join!(status, events);
+        let ((again, says_failed), (sent, left)) = futures::join!(status, events);
         (outcome.again, outcome.says_failed) = (again, says_failed);
-        (outcome.told, outcome.left) = (told, left);
+        (outcome.sent, outcome.left) = (sent, left);
         outcome
     }
 
@@ -78,19 +78,19 @@ impl Delivery {
         record: Option<&Record>,
         work: &Work,
     ) -> (Vec<(&'static str, String)>, Vec<Notice>) {
-        let (mut told, mut left) = (Vec::new(), Vec::new());
+        let (mut sent, mut left) = (Vec::new(), Vec::new());
         for notice in &work.notices {
             let mut notice = notice.clone();
-            match self.tell(claim, record, &mut notice, work.early).await {
-                true => told.push((notice.reason, notice.note)),
+            match self.send(claim, record, &mut notice, work.early).await {
+                true => sent.push((notice.reason, notice.note)),
                 false => left.push(notice),
             }
         }
-        (told, left)
+        (sent, left)
     }
 
-    /// Tells whoever does not know yet. False: somebody is left.
-    async fn tell(
+    /// Sends it to whoever does not have it yet. False: somebody is left.
+    async fn send(
         &self,
         claim: &ClaimRef,
         record: Option<&Record>,
@@ -100,7 +100,7 @@ impl Delivery {
         let (subjects, all_known) = self.concerned(claim, record, notice);
         let mut all = all_known || !early;
         for subject in subjects {
-            if notice.told.contains(&subject) {
+            if notice.sent.contains(&subject) {
                 continue;
             }
             let event = Event {
@@ -116,7 +116,7 @@ impl Delivery {
                     if let Err(error) = sent {
                         tracing::warn!(%claim, %error, "event");
                     }
-                    notice.told.push(subject);
+                    notice.sent.push(subject);
                 }
             }
         }

@@ -26,7 +26,7 @@ pub(super) struct Notice {
     /// Pods that are known already.
     pub(super) subjects: Vec<Subject>,
     /// Who has it already, of an earlier delivery.
-    pub(super) told: Vec<Subject>,
+    pub(super) sent: Vec<Subject>,
 }
 
 /// What is to be delivered of a claim.
@@ -50,7 +50,7 @@ pub(super) struct Outcome {
     /// Whether the server has a failure now; none: as before.
     pub(super) says_failed: Option<bool>,
     /// Events that got in: reason and text.
-    pub(super) told: Vec<(&'static str, String)>,
+    pub(super) sent: Vec<(&'static str, String)>,
     /// Events that did not.
     pub(super) left: Vec<Notice>,
 }
