@@ -127,9 +127,9 @@ pub(crate) const TABLE: &[Slot] = &[
     Slot::queue(u_wrong_pod::SCENARIO, BOTH, 0.8)
         .safety()
         .because("a pod never gets another pod's netdev: the hook's refusal"),
-    Slot::queue(y_release::SCENARIO, NODE1, 1.5)
+    Slot::queue(y_release::SCENARIO, NODE1, 1.9)
         .because("releases: the kernel's and the engine's; scenario c guards tenants on both"),
-    Slot::queue(f_all_taken::SCENARIO, NODE1, 2.8)
+    Slot::queue(f_all_taken::SCENARIO, NODE1, 1.5)
         .because("allocation by the scheduler, prepare by the kubelet"),
     Slot::queue(d_vfio::SCENARIO, NODE1, 1.1)
         .because("drivers and device nodes: the kernel's and CDI's"),
@@ -151,7 +151,7 @@ pub(crate) const TABLE: &[Slot] = &[
         .because("restarts the runtimes, which differ"),
     Slot::alone(i_restarts::SCENARIO, BOTH, 5.6)
         .because("restarts kubelets, agents and nodes; upgrades the release"),
-    Slot::alone(g_killed_at_every_step::SCENARIO, BOTH, 25.0)
+    Slot::alone(g_killed_at_every_step::SCENARIO, BOTH, 10.0)
         .full_only()
         .own_release()
         .because("upgrades to another image; takes too long for every run"),
