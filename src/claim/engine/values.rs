@@ -90,12 +90,14 @@ impl Engine {
             return observed;
         };
         let function = &observed.function;
-        if let Some(note) = self.notes.load(&function.id, function.incarnation) {
-            let same = note.mac == reported;
-            held.mac = Some(match same && !note.administrator {
-                true => Mac::ZERO,
-                // Another one than the noted one has been set by the administrator since.
-                false => reported,
+        // Another MAC than the noted one is as the kernel shows it. One that is unclear is not the
+        // administrator's: udev gives every netdev with a generated one another
+        // (`MACAddressPolicy=persistent` of systemd.link(5)), and the PF mirrors that.
+        let note = self.notes.load(&function.id, function.incarnation);
+        if let Some(note) = note.filter(|note| note.mac == reported) {
+            held.mac = Some(match note.administrator {
+                true => reported,
+                false => Mac::ZERO,
             });
         }
         observed

@@ -142,8 +142,6 @@ fn a_mac_that_the_administrator_changes_is_the_administrators() {
     world.unprepare(&vlan()).unwrap();
     let other = Mac([2, 0, 0, 0, 0, 0x56]);
     administer(&world, other);
-    let same = LinkSetting::Mac(other);
-    world.fake.set_link(&vf0(), &host(&world), &same).unwrap();
     world.prepare(&vlan_and_mac()).unwrap();
     world.unprepare(&vlan_and_mac()).unwrap();
     assert_eq!(settled(&world).vf.unwrap().mac, Some(other));
@@ -167,6 +165,23 @@ fn a_note_stays_only_where_the_kernel_does_not_show_the_same() {
     assert_eq!(notes(&world), 1);
     administer(&world, Mac::ZERO);
     assert_eq!(notes(&world), 0);
+}
+
+/// The administrator takes the MAC back, and udev gives the netdev one that the PF mirrors.
+#[test]
+fn a_mac_that_udev_sets_is_not_the_administrators_whatever_was_noted() {
+    let world = World::new();
+    administer(&world, GIVEN);
+    world.prepare(&vlan()).unwrap();
+    world.unprepare(&vlan()).unwrap();
+    administer(&world, Mac::ZERO);
+    let own = LinkSetting::Mac(Mac([2, 0xde, 0, 0, 0, 1]));
+    world.fake.set_link(&vf0(), &host(&world), &own).unwrap();
+    world.prepare(&vlan_and_mac()).unwrap();
+    world.unprepare(&vlan_and_mac()).unwrap();
+    assert_eq!(world.fake.stored(&vf0()).unwrap().mac, Some(Mac::ZERO));
+    world.engine.sweep_notes();
+    assert_eq!(below(&world.engine.paths.notes()), [""; 0]);
 }
 
 #[test]
