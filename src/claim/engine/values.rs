@@ -4,7 +4,7 @@ use super::{Engine, transit};
 use crate::{
     claim::{ClaimError, plan::current},
     deadline::Deadline,
-    device::{DeviceId, Mac, Observed, VfAddress, VfSetting},
+    device::{DeviceId, Mac, Observed, VfAddress, VfSetting, VfSettings},
     host::ErrorKind,
     ledger::{DeviceRecord, Note, Step},
     netdev,
@@ -103,12 +103,17 @@ impl Engine {
         observed
     }
 
-    /// Removes notes that say no more than the kernel shows, and those of devices that are gone: for
-    /// an agent that ends, since another may never follow.
+    /// Removes notes of an administrator's MAC, which the next claim takes anew from what the kernel
+    /// shows, and all that say no more than that: for an agent that ends, since another may never
+    /// follow. What stays is that this driver has set a MAC which its PF does not take back.
     pub fn sweep_notes(&self) {
         for device in self.notes.devices() {
             let needed = match self.kernel.observe(&device) {
-                Ok(seen) => self.attributed(seen.clone()).vf != seen.vf,
+                Ok(seen) => {
+                    let ours = |held: VfSettings| held.mac == Some(Mac::ZERO);
+                    let attributed = self.attributed(seen.clone()).vf;
+                    attributed != seen.vf && attributed.is_some_and(ours)
+                }
                 Err(error) => error.kind() != ErrorKind::Gone,
             };
             if !needed && let Err(error) = self.notes.remove(&device) {
@@ -120,7 +125,10 @@ impl Engine {
     /// Notes an administrator's MAC before a claim changes anything.
     pub(super) fn note_mac(&self, observed: &Observed) -> Result<(), ClaimError> {
         let held = observed.vf.and_then(|held| held.mac);
-        let Some(mac) = held.filter(|mac| *mac != Mac::ZERO) else {
+        // Without a netdev the kernel does not show whose it is: a PF goes on to report the one that
+        // a netdev had before.
+        let seen = held.filter(|mac| *mac != Mac::ZERO && observed.netdev.is_some());
+        let Some(mac) = seen else {
             return Ok(());
         };
         let function = &observed.function;
