@@ -145,6 +145,15 @@ impl DeviceRecord {
         })
     }
 
+    /// Its netdev before the claim; none: it had none.
+    #[must_use]
+    pub fn resting_netdev(&self) -> Option<&NetdevState> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Netdev(state) => Some(&**state),
+            _ => None,
+        })
+    }
+
     /// Whether its netdev has to be created anew on release.
     #[must_use]
     pub fn is_used(&self) -> bool {
@@ -155,10 +164,7 @@ impl DeviceRecord {
     /// alone.
     #[must_use]
     pub fn resting_driver(&self) -> Option<&str> {
-        self.steps.iter().find_map(|step| match step {
-            Step::Driver { from, .. } => from.driver.as_deref(),
-            _ => None,
-        })
+        self.resting_binding()?.driver.as_deref()
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
     cluster::{Cluster, Event, Subject},
     device::DeviceId,
     inventory::{self, Inventory, PfNames},
-    ledger::{DeviceRecord, Entry, Step},
+    ledger::{DeviceRecord, Entry},
     publish::{self, Desired, PublishInput, Published},
     slice::{Device, Features, Reason, Slice, Taint},
     telemetry::{Metrics, Task},
@@ -307,10 +307,8 @@ fn names_in_pods(records: &[Entry]) -> PfNames {
         let DeviceId::Pci(address) = device.id else {
             return None;
         };
-        device.steps.iter().find_map(|step| match step {
-            Step::Netdev(state) => Some((address, vec![state.name.clone()])),
-            _ => None,
-        })
+        let state = device.resting_netdev()?;
+        Some((address, vec![state.name.clone()]))
     };
     devices(records).filter_map(name).collect()
 }

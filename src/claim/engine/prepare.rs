@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Engine, Held, driverless::of_alike, groups::group_lock, transit};
+use super::{Engine, Held, TRANSIT, driverless::of_alike, groups::group_lock, transit};
 use crate::{
     api::DriverChoice,
     cdi,
@@ -20,8 +20,6 @@ use crate::{
     netdev,
 };
 
-/// How long a netdev that should be there may be returning from a dying namespace.
-const TRANSIT: Duration = Duration::from_secs(5);
 /// What undoing a prepare that did not work may take, even when the caller's time is over.
 const GRACE: Duration = Duration::from_secs(20);
 

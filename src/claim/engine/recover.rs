@@ -8,8 +8,7 @@ use crate::{
     cdi,
     claim::{ClaimError, view},
     deadline::Deadline,
-    device::IfName,
-    ledger::{ClaimUid, NetdevPlan, Phase, Record, Step, StoreError},
+    ledger::{ClaimUid, NetdevPlan, Phase, Record, StoreError},
     netdev,
 };
 
@@ -101,7 +100,7 @@ impl Engine {
             let there =
                 netdev::is_attached(&*self.kernel, &device.id, &attachment).map_err(&failed)?;
             if !(there && attachment.done) {
-                let name = name_on_host(&device.steps);
+                let name = device.resting_netdev().map(|state| &state.name);
                 netdev::return_to_host(
                     &*self.kernel,
                     &host,
@@ -161,12 +160,4 @@ fn assume_used(record: &mut Record) {
             device.used = Some(true);
         }
     }
-}
-
-/// The name that the netdev has in the host's namespace.
-pub(super) fn name_on_host(steps: &[Step]) -> Option<&IfName> {
-    steps.iter().find_map(|step| match step {
-        Step::Netdev(state) => Some(&state.name),
-        _ => None,
-    })
 }

@@ -6,7 +6,7 @@ use crate::{
     deadline::Deadline,
     device::{DeviceId, Mac, Observed, VfAddress, VfSetting, VfSettings},
     host::ErrorKind,
-    ledger::{DeviceRecord, Note, Step},
+    ledger::{DeviceRecord, Note},
     netdev,
 };
 
@@ -157,9 +157,6 @@ fn reported(seen: &Observed, device: &DeviceRecord, to: &VfSetting) -> Option<Vf
 
 /// The address of the netdev before the claim.
 fn former_mac(device: &DeviceRecord) -> Option<Mac> {
-    let states = device.steps.iter().filter_map(|step| match step {
-        Step::Netdev(state) => state.mac,
-        _ => None,
-    });
-    states.into_iter().find(|mac| *mac != Mac::ZERO)
+    let mac = device.resting_netdev()?.mac;
+    mac.filter(|mac| *mac != Mac::ZERO)
 }

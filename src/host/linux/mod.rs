@@ -304,14 +304,8 @@ impl Kernel for Linux {
     }
 
     fn is_open(&self, node: &str) -> bool {
-        let Some(name) = node.strip_prefix("/dev/") else {
-            return false;
-        };
-        let opened = File::options()
-            .read(true)
-            .write(true)
-            .open(self.dev.join(name));
-        opened.is_err_and(|error| error.kind() == io::ErrorKind::ResourceBusy)
+        node.strip_prefix("/dev/")
+            .is_some_and(|name| node_use::is_busy(&self.dev.join(name)) == Some(true))
     }
 
     fn link_names(&self, netns: &Netns) -> Result<Vec<String>> {

@@ -30,7 +30,7 @@ pub(super) fn node_use(node: &Path, proc: &Path) -> NodeUse {
 /// Whether the kernel refuses to open it once more; none where open(2) does not say so. Only VFIO
 /// groups can be tried (`vfio_group_fops_open` in `drivers/vfio/group.c`): closing a UIO device
 /// may reset it.
-fn is_busy(node: &Path) -> Option<bool> {
+pub(super) fn is_busy(node: &Path) -> Option<bool> {
     if node.parent()?.file_name()? != "vfio" {
         return None;
     }
