@@ -118,13 +118,9 @@ impl Engine {
             errors: vec![],
             clean: !device.is_used(),
         };
-        match self.is_same(device) {
-            Ok(true) => {}
-            Ok(false) => return outcome,
-            Err(error) => return outcome.failed(error),
-        }
         match self.isolate(device, host, deadline) {
             Ok(Cut::Off) => {}
+            Ok(Cut::Gone) => return outcome,
             Ok(Cut::NodeOpen(node)) => {
                 let device = device.id;
                 return outcome.failed(ClaimError::NodeOpen { device, node });

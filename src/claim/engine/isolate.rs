@@ -1,6 +1,6 @@
 //! The tenant of one device is cut off.
 
-use super::{Engine, transit};
+use super::Engine;
 use crate::{
     api::AttachMode,
     claim::ClaimError,
@@ -18,6 +18,8 @@ pub(super) enum Cut {
     Off,
     /// It has this device node open. Unbinding the driver would block until it is closed.
     NodeOpen(String),
+    /// The device is gone, or another one is at its address: there is nothing to restore.
+    Gone,
 }
 
 impl Engine {
@@ -29,24 +31,24 @@ impl Engine {
         host: &Netns,
         deadline: Deadline,
     ) -> Result<Cut, ClaimError> {
-        if !self.is_same(device)? {
-            return Ok(Cut::Off);
-        }
+        let Some(bound) = self.standing(device)? else {
+            return Ok(Cut::Gone);
+        };
         match &device.netdev {
             // One that stays on the host is the host's to configure, and nobody's to move.
             Some(plan) if plan.attach != AttachMode::Pod || !device.is_used() => Ok(Cut::Off),
-            Some(_) => self.isolate_netdev(device, host, deadline),
-            None => self.isolate_nodes(device, deadline),
+            Some(_) => self.isolate_netdev(device, &bound, host, deadline),
+            None => self.isolate_nodes(device, &bound, deadline),
         }
     }
 
     fn isolate_netdev(
         &self,
         device: &DeviceRecord,
+        bound: &Binding,
         host: &Netns,
         deadline: Deadline,
     ) -> Result<Cut, ClaimError> {
-        let bound = self.bound(device)?;
         if bound.driver.is_none() {
             return Ok(Cut::Off);
         }
@@ -61,21 +63,25 @@ impl Engine {
         );
         match isolation.map_err(ClaimError::host("isolate"))? {
             Isolation::Isolated => Ok(Cut::Off),
-            Isolation::NeedsUnbind => self.unbind(device, &bound, deadline),
+            Isolation::NeedsUnbind => self.unbind(device, bound, deadline),
         }
     }
 
     /// Character devices: the driver that gave them is unbound, unless it is the one that the
     /// device rests with, which does nothing for anybody while its nodes are closed.
-    fn isolate_nodes(&self, device: &DeviceRecord, deadline: Deadline) -> Result<Cut, ClaimError> {
+    fn isolate_nodes(
+        &self,
+        device: &DeviceRecord,
+        bound: &Binding,
+        deadline: Deadline,
+    ) -> Result<Cut, ClaimError> {
         if let Some(node) = self.open_node(device) {
             return Ok(Cut::NodeOpen(node));
         }
-        let bound = self.bound(device)?;
-        let rests = device.resting_binding().is_none_or(|rest| *rest == bound);
+        let rests = device.resting_binding().is_none_or(|rest| rest == bound);
         match rests || bound.driver.is_none() {
             true => Ok(Cut::Off),
-            false => self.unbind(device, &bound, deadline),
+            false => self.unbind(device, bound, deadline),
         }
     }
 
@@ -85,12 +91,6 @@ impl Engine {
         let on_host = |node| device.extras.host_nodes.get(node).unwrap_or(node);
         let mut nodes = device.nodes.iter().filter(own).map(on_host);
         nodes.find(|node| self.kernel.is_open(node)).cloned()
-    }
-
-    fn bound(&self, device: &DeviceRecord) -> Result<Binding, ClaimError> {
-        let seen = netdev::retry(transit(), || self.kernel.bound(&device.id));
-        seen.map_err(ClaimError::host("isolate"))
-            .map(|seen| seen.binding)
     }
 
     fn unbind(

@@ -13,6 +13,7 @@ use crate::{
     cdi,
     claim::{ClaimError, view},
     deadline::Deadline,
+    device::Binding,
     host::ErrorKind,
     ledger::{ClaimUid, DeviceRecord, Phase, Record},
     netdev,
@@ -176,9 +177,14 @@ impl Engine {
 
     /// Whether the recorded device is still the one at its address.
     pub(super) fn is_same(&self, device: &DeviceRecord) -> Result<bool, ClaimError> {
+        self.standing(device).map(|bound| bound.is_some())
+    }
+
+    /// The driver that the recorded device has now; none: it is not at its address any more.
+    pub(super) fn standing(&self, device: &DeviceRecord) -> Result<Option<Binding>, ClaimError> {
         match self.kernel.bound(&device.id) {
-            Ok(seen) => Ok(seen.incarnation == device.incarnation),
-            Err(error) if error.kind() == ErrorKind::Gone => Ok(false),
+            Ok(seen) => Ok((seen.incarnation == device.incarnation).then_some(seen.binding)),
+            Err(error) if error.kind() == ErrorKind::Gone => Ok(None),
             Err(error) => Err(ClaimError::host("restore")(error)),
         }
     }
