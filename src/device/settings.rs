@@ -292,6 +292,14 @@ pub struct Route {
     pub gw: Option<IpAddr>,
 }
 
+impl Route {
+    /// Whether all traffic without another route takes it.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.dst.prefix_len() == 0
+    }
+}
+
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.gw {

@@ -185,11 +185,18 @@ fn add_address(socket: &Socket, index: u32, net: &IpNet) -> NetlinkResult<()> {
 }
 
 /// Adds a route. An existing one to the same destination is kept, whoever added it: a pod keeps its
-/// route to the cluster.
+/// route to the cluster. A default route is asked for so that traffic takes it, so it comes before
+/// the one of the pod's first network: the kernel puts an IPv4 route before those of the same prefix
+/// and metric unless it is told otherwise (`fib_table_insert` in `net/ipv4/fib_trie.c`), which would
+/// make one multipath route of IPv6 ones, so those get a lower metric.
 fn add_route(socket: &Socket, link: &Link, route: &Route) -> NetlinkResult<()> {
+    let flags = match route.is_default() {
+        true => NLM_F_CREATE,
+        false => NLM_F_CREATE | NLM_F_EXCL,
+    };
     match socket.call(
         RouteNetlinkMessage::NewRoute(route_message(link.index, route)),
-        NLM_F_CREATE | NLM_F_EXCL,
+        flags,
     ) {
         Err(refused) if refused.is(Errno::EXIST) => {
             tracing::debug!(link = link.name, %route, "keeping the existing route");
@@ -198,6 +205,10 @@ fn add_route(socket: &Socket, link: &Link, route: &Route) -> NetlinkResult<()> {
         result => result.map(drop),
     }
 }
+
+/// Below `IP6_RT_PRIO_USER` (1024), which routes have that are added without one
+/// (`include/uapi/linux/ipv6_route.h`).
+const PREFERRED_METRIC: u32 = 512;
 
 fn route_message(index: u32, route: &Route) -> RouteMessage {
     let address = |ip: IpAddr| match ip {
@@ -215,8 +226,13 @@ fn route_message(index: u32, route: &Route) -> RouteMessage {
         _ => RouteScope::Universe,
     };
     message.attributes.push(RouteAttribute::Oif(index));
+    if route.is_default() && route.dst.addr().is_ipv6() {
+        message
+            .attributes
+            .push(RouteAttribute::Priority(PREFERRED_METRIC));
+    }
     // The default route has no RTA_DST.
-    if route.dst.prefix_len() > 0 {
+    if !route.is_default() {
         message
             .attributes
             .push(RouteAttribute::Destination(address(route.dst.network())));

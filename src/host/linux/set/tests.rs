@@ -150,21 +150,32 @@ fn addresses_and_routes_are_added_once() {
 }
 
 #[test]
-fn the_pods_own_default_route_is_kept() {
+fn a_default_route_that_is_asked_for_wins_and_others_of_the_pod_are_kept() {
     let ns = ns();
     for command in [
         "addr add 10.9.0.2/24 dev dev1",
-        "route add default via 10.9.0.1 dev dev1",
+        "addr add fd00:9::2/64 dev dev1 nodad",
         "link set dev0 up",
+        "link set dev1 up",
+        "route add default via 10.9.0.1 dev dev1",
+        "-6 route add default via fd00:9::1 dev dev1",
+        "route add 10.8.0.0/16 via 10.9.0.1 dev dev1",
     ] {
         ns.ip(command);
     }
-    assign(&ns, LinkSetting::Address("10.1.0.7/24".parse().unwrap())).unwrap();
-    assign(&ns, route("0.0.0.0/0", Some("10.1.0.1"))).unwrap();
-    // Until the kernel has detected the carrier, `ip` appends `linkdown`.
-    let routes = ns.ip("-4 route show default");
-    assert_eq!(
-        routes.trim().trim_end_matches(" linkdown"),
-        "default via 10.9.0.1 dev dev1"
-    );
+    for setting in [
+        LinkSetting::Address("10.1.0.7/24".parse().unwrap()),
+        LinkSetting::Address("fd00:1::7/64".parse().unwrap()),
+        route("0.0.0.0/0", Some("10.1.0.1")),
+        route("::/0", Some("fd00:1::1")),
+        route("10.8.0.0/16", Some("10.1.0.1")),
+    ] {
+        assign(&ns, setting.clone()).unwrap();
+        assign(&ns, setting).unwrap();
+    }
+    let through = |to: &str| ns.ip(&format!("route get {to}"));
+    assert!(through("192.0.2.1").contains("via 10.1.0.1 dev dev0"));
+    let v6 = through("2001:db8::1");
+    assert!(v6.contains("via fd00:1::1 dev dev0"), "{v6}");
+    assert!(through("10.8.0.1").contains("via 10.9.0.1 dev dev1"));
 }
