@@ -166,11 +166,11 @@ fn route(value: &Value, right: &str) -> Result<Route, String> {
 }
 
 pub(super) fn attach(settings: &mut Settings, value: &Value) -> Read {
-    let right = "\"pod\" or \"none\"";
+    let right = "\"pod\", \"cni\" or \"none\"";
     settings.attach = Some(match text(value, right)? {
         "pod" => AttachMode::Pod,
         "none" => AttachMode::None,
-        "cni" => return Err("\"cni\": not supported yet".to_owned()),
+        "cni" => AttachMode::Cni,
         _ => return Err(wrong(value, right)),
     });
     Ok(())

@@ -69,6 +69,14 @@ pub struct Settings {
     pub env: BTreeMap<String, String>,
 }
 
+impl AttachMode {
+    /// Whether the netdev leaves the host for the pod.
+    #[must_use]
+    pub fn is_into_pod(self) -> bool {
+        self != Self::None
+    }
+}
+
 impl Settings {
     /// The VLAN as a whole, when one is asked.
     #[must_use]

@@ -158,7 +158,7 @@ fn refusals_say_what_would_be_right() {
         class(json!({"spoofChk": "yes"})),
         class(json!({"linkState": "up"})),
         class(json!({"minTxRate": 200, "maxTxRate": 100})),
-        class(json!({"attach": "cni"})),
+        class(json!({"attach": "cnl"})),
         class(json!({"allowInClaims": ["vlans"]})),
     ]
     .into_iter()
@@ -199,7 +199,7 @@ fn refusals_say_what_would_be_right() {
     config of DeviceClass vf: spoofChk: "yes" is wrong, must be "on" or "off", or true or false
     config of DeviceClass vf: linkState: "up" is wrong, must be "auto", "enable" or "disable"
     config of DeviceClass vf: minTxRate: 200 Mb/s is more than maxTxRate 100 Mb/s
-    config of DeviceClass vf: attach: "cni": not supported yet
+    config of DeviceClass vf: attach: "cnl" is wrong, must be "pod", "cni" or "none"
     config of DeviceClass vf: allowInClaims: unknown field "vlans", known are driver, ifName, mac, mtu, vlan, vlanQoS, vlanProto, spoofChk, trust, linkState, minTxRate, maxTxRate, addresses, routes, attach, rdma, vhostNet, env, vdpaType, ipam, networkAttachmentDefinition
     "#);
 }

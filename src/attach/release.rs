@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     Attacher,
     error::{AttachError, Reason},
+    start_gate::is_hooked,
 };
 use crate::{
     deadline::Deadline,
@@ -17,10 +18,9 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 fn owned<'a>(device: &'a DeviceRecord, sandbox: &str) -> Option<&'a Attachment> {
-    device
-        .attachment
-        .as_ref()
-        .filter(|attachment| attachment.sandbox == sandbox)
+    // What the CNI binary has attached, its DEL returns.
+    let attachment = device.attachment.as_ref().filter(|_| is_hooked(device));
+    attachment.filter(|attachment| attachment.sandbox == sandbox)
 }
 
 impl Attacher {
@@ -33,6 +33,7 @@ impl Attacher {
             .filter_map(|entry| entry.record());
         let attachments = records
             .flat_map(|record| record.devices)
+            .filter(is_hooked)
             .filter_map(|device| device.attachment);
         let mut ids: Vec<String> = attachments.map(|attachment| attachment.sandbox).collect();
         ids.sort();

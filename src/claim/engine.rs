@@ -20,6 +20,7 @@ mod finish;
 mod groups;
 mod isolate;
 mod join;
+mod network;
 mod nodes;
 mod prepare;
 mod recover;
@@ -138,6 +139,12 @@ impl Engine {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What network attachments have made, with and without claims.
+    #[must_use]
+    pub fn attachments(&self) -> &Store<AttachmentOwner> {
+        &self.attachments
     }
 
     /// The locks.

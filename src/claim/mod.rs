@@ -24,5 +24,5 @@ pub use engine::{Damage, Engine, Identity, PublishedOf, Releasing, release_age};
 pub use error::{ClaimError, Conflict, Elsewhere};
 pub use extras::PoolDefaults;
 pub use plan::plan;
-pub use undo::{Undo, undo};
+pub use undo::{Undo, undo, undo_network};
 pub use wanted::{Wanted, wanted};

@@ -53,6 +53,7 @@ pub fn plan(
         steps: vec![],
         netdev: None,
         attachment: None,
+        network: None,
         used: Some(false),
         published: BTreeMap::new(),
         unknown: Default::default(),
@@ -73,7 +74,7 @@ pub fn plan(
         )?);
         // A netdev that stays on the host is in a program's hands from now on, and a driver that is
         // started anew reads a MAC of the claim's.
-        let stays = |plan: &NetdevPlan| plan.attach != AttachMode::Pod;
+        let stays = |plan: &NetdevPlan| !plan.attach.is_into_pod();
         record.used =
             Some(record.netdev.as_ref().is_some_and(stays) || record.steps.contains(&Step::Reload));
     }

@@ -29,7 +29,19 @@ pub enum Undo {
 /// What to do, in order. Doing it twice, or for steps that never ran, is harmless.
 #[must_use]
 pub fn undo(device: &DeviceRecord) -> Vec<Undo> {
-    device.steps.iter().rev().filter_map(one).collect()
+    // Of one value that both have set, the older one's undoing is enough: a layer never sets another
+    // value than its claim.
+    let layer = device.network.iter().flat_map(|layer| &layer.steps);
+    let all = device.steps.iter().chain(layer);
+    all.rev().filter_map(one).collect()
+}
+
+/// What takes a network attachment off a device: the values that it has set, as they were. Empty
+/// without one.
+#[must_use]
+pub fn undo_network(device: &DeviceRecord) -> Vec<Undo> {
+    let steps = device.network.iter().flat_map(|layer| layer.steps.iter());
+    steps.rev().filter_map(one).collect()
 }
 
 fn one(step: &Step) -> Option<Undo> {

@@ -16,7 +16,6 @@ use std::{
 };
 
 use crate::{
-    api::AttachMode,
     cdi::{self, DeviceNode, Edits, Mount},
     device::DeviceId,
     files,
@@ -139,7 +138,7 @@ fn network_data(device: &DeviceRecord) -> Option<NetworkData> {
     let (plan, attachment) = (device.netdev.as_ref()?, device.attachment.as_ref()?);
     Some(NetworkData {
         interface_name: attachment.if_name.to_string(),
-        ips: plan.addresses.iter().map(ToString::to_string).collect(),
+        ips: device.addresses(plan).map(|net| net.to_string()).collect(),
         hardware_address: attachment.mac.map(|mac| mac.to_string()),
     })
 }
@@ -161,7 +160,7 @@ fn goes_into_pod(device: &DeviceRecord) -> bool {
     device
         .netdev
         .as_ref()
-        .is_some_and(|plan| plan.attach == AttachMode::Pod)
+        .is_some_and(|plan| plan.attach.is_into_pod())
 }
 
 /// Opens the start gate of every request that is complete: writes its document.

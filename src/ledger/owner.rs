@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{
     claim_ref::{ClaimRef, ClaimUid},
     name::is_file_name,
+    network::NetworkCall,
     unknown::Kept,
 };
 use crate::{
@@ -73,6 +74,9 @@ impl Owner for ClaimOwner {
 pub struct AttachmentOwner {
     /// Which attachment.
     pub attachment: AttachmentId,
+    /// The call of the CNI binary that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<Box<NetworkCall>>,
 }
 
 impl Owner for AttachmentOwner {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     extras::Extras,
+    network::NetworkLayer,
     owner::{ClaimOwner, Owner},
     unknown::{Kept, Unknown},
 };
@@ -107,6 +108,9 @@ pub struct DeviceRecord {
     pub netdev: Option<NetdevPlan>,
     /// Set while (or shortly before) the netdev is in a pod.
     pub attachment: Option<Attachment>,
+    /// What a network attachment has set on top; its netdev's place is in `attachment`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkLayer>,
     /// Whether its netdev has to be created anew on release: a tenant had it, or its driver has
     /// read a MAC of the claim. None: a version wrote it that does not say; then it has to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,6 +156,13 @@ impl DeviceRecord {
             Step::Netdev(state) => Some(&**state),
             _ => None,
         })
+    }
+
+    /// The addresses of its netdev in the pod: those of the claim, and those that an IPAM plugin
+    /// has assigned.
+    pub fn addresses<'a>(&'a self, plan: &'a NetdevPlan) -> impl Iterator<Item = IpNet> + 'a {
+        let assigned = self.network.iter().flat_map(|layer| &layer.addresses);
+        plan.addresses.iter().chain(assigned).copied()
     }
 
     /// Whether its netdev has to be created anew on release.

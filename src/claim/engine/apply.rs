@@ -117,7 +117,7 @@ impl Engine {
     }
 
     /// What the kernel does not do is the driver's choice: its name belongs into the text.
-    fn explained(&self, device: &DeviceRecord, error: ClaimError) -> ClaimError {
+    pub(super) fn explained(&self, device: &DeviceRecord, error: ClaimError) -> ClaimError {
         match error {
             ClaimError::Host { what, source, .. } if source.kind() == ErrorKind::Unsupported => {
                 let own = self.kernel.observe(&device.id).ok();

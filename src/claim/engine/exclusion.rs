@@ -14,7 +14,7 @@ use crate::{
         yields::{gives_group, has_group},
     },
     device::{DeviceId, Function, Observed},
-    ledger::{ClaimRef, ClaimUid, DeviceRecord, Entry, Owner, Store},
+    ledger::{ClaimRef, ClaimUid, DeviceRecord, Entry, Owner, Store, Title},
 };
 
 /// Devices that cannot be allocated together with one.
@@ -27,6 +27,14 @@ struct Excluded {
     /// Members of its IOMMU group, if theirs is given.
     if_given: BTreeSet<DeviceId>,
     /// The number of that group.
+    group: Option<u32>,
+}
+
+/// A device that a claim has.
+struct Taken {
+    device: DeviceId,
+    other: ClaimRef,
+    /// The IOMMU group, if that is why.
     group: Option<u32>,
 }
 
@@ -80,6 +88,23 @@ impl Engine {
         wanted: &[Wanted],
     ) -> Result<(), ClaimError> {
         self.check_others_claims(claim, wanted)?;
+        self.check_owners(wanted)
+    }
+
+    /// The same, for an attachment without a claim.
+    pub(super) fn check_free_of_all(&self, wanted: &Wanted) -> Result<(), ClaimError> {
+        let titles = self.store.titles()?;
+        if let Some(taken) = self.taken(wanted, &titles)? {
+            let by = format!(
+                "{} is held by claim {} ({})",
+                taken.device, taken.other, taken.other.uid
+            );
+            return Err(ClaimError::refused(wanted.id, by));
+        }
+        self.check_owners(std::slice::from_ref(wanted))
+    }
+
+    fn check_owners(&self, wanted: &[Wanted]) -> Result<(), ClaimError> {
         for device in held_by(wanted) {
             self.check_owner(&self.attachments, device)?;
             self.check_owner(&self.ports, device)?;
@@ -125,16 +150,39 @@ impl Engine {
             return Ok(());
         }
         for wanted in wanted.iter().filter(|one| !one.result.admin_access) {
-            let excluded = self.excluded(wanted)?;
-            let holds = |device: &DeviceId| excluded.may_have(device);
-            for title in others
-                .iter()
-                .filter(|title| title.more || title.devices.iter().any(holds))
-            {
-                self.check_other(&claim.claim, wanted.id, &title.key, &excluded)?;
+            if let Some(taken) = self.taken(wanted, &others)? {
+                return Err(ClaimError::Conflict(Box::new(Conflict {
+                    asked: wanted.id,
+                    claim: claim.claim.clone(),
+                    device: taken.device,
+                    other: taken.other,
+                    group: taken.group,
+                })));
             }
         }
         Ok(())
+    }
+
+    /// Which of these claims has the device, or what excludes it.
+    fn taken(
+        &self,
+        wanted: &Wanted,
+        others: &[Title<ClaimUid>],
+    ) -> Result<Option<Taken>, ClaimError> {
+        if others.is_empty() {
+            return Ok(None);
+        }
+        let excluded = self.excluded(wanted)?;
+        let holds = |device: &DeviceId| excluded.may_have(device);
+        for title in others
+            .iter()
+            .filter(|title| title.more || title.devices.iter().any(holds))
+        {
+            if let Some(taken) = self.taken_by(&title.key, &excluded)? {
+                return Ok(Some(taken));
+            }
+        }
+        Ok(None)
     }
 
     /// What excludes a device, used as the claim wants it.
@@ -195,13 +243,7 @@ impl Engine {
         }
     }
 
-    fn check_other(
-        &self,
-        claim: &ClaimRef,
-        asked: DeviceId,
-        uid: &ClaimUid,
-        excluded: &Excluded,
-    ) -> Result<(), ClaimError> {
+    fn taken_by(&self, uid: &ClaimUid, excluded: &Excluded) -> Result<Option<Taken>, ClaimError> {
         match self
             .store
             .all()?
@@ -210,26 +252,19 @@ impl Engine {
         {
             Some(Entry::Readable(record)) => {
                 let mut held = record.devices.iter().filter(|device| !device.admin_access);
-                let found = held
-                    .find(|device| excluded.has(device))
-                    .map(|found| found.id);
-                found.map_or(Ok(()), |device| {
-                    let (claim, other) = (claim.clone(), (*record.owner.claim).clone());
-                    Err(ClaimError::Conflict(Box::new(Conflict {
-                        asked,
-                        claim,
-                        device,
-                        other,
-                        group: excluded.group_of(&device),
-                    })))
-                })
+                let found = held.find(|device| excluded.has(device));
+                Ok(found.map(|found| Taken {
+                    device: found.id,
+                    other: (*record.owner.claim).clone(),
+                    group: excluded.group_of(&found.id),
+                }))
             }
             Some(Entry::Unreadable { key, devices, why }) => {
                 let device = devices.into_iter().find(|device| excluded.may_have(device));
                 let reason = format!("is held by claim {key}, whose record cannot be read: {why}");
-                device.map_or(Ok(()), |device| Err(ClaimError::refused(device, reason)))
+                device.map_or(Ok(None), |device| Err(ClaimError::refused(device, reason)))
             }
-            None => Ok(()),
+            None => Ok(None),
         }
     }
 }

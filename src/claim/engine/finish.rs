@@ -22,8 +22,8 @@ use crate::{
 };
 
 /// What came of one device.
-struct Outcome {
-    errors: Vec<ClaimError>,
+pub(super) struct Outcome {
+    pub(super) errors: Vec<ClaimError>,
     /// Its netdev is a new one, or needs not be.
     clean: bool,
 }
@@ -113,7 +113,12 @@ impl Engine {
     }
 
     /// Another device at the same address is left alone, and one that is gone needs nothing.
-    fn restore_device(&self, device: &DeviceRecord, host: &Netns, deadline: Deadline) -> Outcome {
+    pub(super) fn restore_device(
+        &self,
+        device: &DeviceRecord,
+        host: &Netns,
+        deadline: Deadline,
+    ) -> Outcome {
         let mut outcome = Outcome {
             errors: vec![],
             clean: !device.is_used(),

@@ -2,7 +2,6 @@
 
 use super::Engine;
 use crate::{
-    api::AttachMode,
     claim::ClaimError,
     deadline::Deadline,
     device::Binding,
@@ -36,7 +35,7 @@ impl Engine {
         };
         match &device.netdev {
             // One that stays on the host is the host's to configure, and nobody's to move.
-            Some(plan) if plan.attach != AttachMode::Pod || !device.is_used() => Ok(Cut::Off),
+            Some(plan) if !plan.attach.is_into_pod() || !device.is_used() => Ok(Cut::Off),
             Some(_) => self.isolate_netdev(device, &bound, host, deadline),
             None => self.isolate_nodes(device, &bound, deadline),
         }
@@ -85,7 +84,7 @@ impl Engine {
         }
     }
 
-    fn open_node(&self, device: &DeviceRecord) -> Option<String> {
+    pub(super) fn open_node(&self, device: &DeviceRecord) -> Option<String> {
         let own = |node: &&String| *node != VFIO_CONTAINER;
         // VFIO without IOMMU has another name on the host.
         let on_host = |node| device.extras.host_nodes.get(node).unwrap_or(node);

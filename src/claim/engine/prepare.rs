@@ -167,7 +167,7 @@ impl Engine {
     }
 
     /// This is no taint, which a claim could tolerate: what the host uses is never allocated.
-    fn check_host(&self, wanted: &[Wanted]) -> Result<(), ClaimError> {
+    pub(super) fn check_host(&self, wanted: &[Wanted]) -> Result<(), ClaimError> {
         let used = self
             .kernel
             .host_used()
@@ -273,7 +273,11 @@ impl Engine {
 
     /// Observes a device that nobody holds. Its netdev may be returning from a pod that has just
     /// died, or its driver may not have made it yet; a driver that makes none is not waited for.
-    fn settled(&self, device: &DeviceId, deadline: Deadline) -> Result<Observed, ClaimError> {
+    pub(super) fn settled(
+        &self,
+        device: &DeviceId,
+        deadline: Deadline,
+    ) -> Result<Observed, ClaimError> {
         let transit = Deadline::after(TRANSIT.min(deadline.left()));
         let mut last = self.observe(device)?;
         let lacks = self.lacks_netdev(&last)?;

@@ -4,7 +4,6 @@ use std::{fs, io};
 
 use super::Engine;
 use crate::{
-    api::AttachMode,
     cdi,
     claim::{ClaimError, view},
     deadline::Deadline,
@@ -99,7 +98,10 @@ impl Engine {
             }
             let there =
                 netdev::is_attached(&*self.kernel, &device.id, &attachment).map_err(&failed)?;
-            if !(there && attachment.done) {
+            if !(there && attachment.done) && device.network.is_some() {
+                self.pop_network(device, deadline)?;
+                device.used = Some(true);
+            } else if !(there && attachment.done) {
                 let name = device.resting_netdev().map(|state| &state.name);
                 netdev::return_to_host(
                     &*self.kernel,
@@ -155,7 +157,7 @@ impl Engine {
 /// A version that does not know the note may have attached the netdev while it served the node.
 fn assume_used(record: &mut Record) {
     for device in &mut record.devices {
-        let attaches = |plan: &NetdevPlan| plan.attach == AttachMode::Pod;
+        let attaches = |plan: &NetdevPlan| plan.attach.is_into_pod();
         if device.netdev.as_ref().is_some_and(attaches) {
             device.used = Some(true);
         }

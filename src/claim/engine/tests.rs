@@ -9,6 +9,7 @@ mod groups;
 mod guards;
 mod identity;
 mod life;
+mod network;
 mod refusal;
 mod release;
 mod values;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::api::AttachMode;
 use crate::{
     ledger::{Attachment, ClaimOwner, ClaimRef, Extras, NetdevPlan, Phase},
     pool::PoolName,
@@ -21,6 +22,7 @@ fn device(address: &str, request: &str) -> DeviceRecord {
         steps: Vec::new(),
         netdev: None,
         attachment: None,
+        network: None,
         used: None,
         published: Default::default(),
         unknown: Default::default(),

@@ -30,6 +30,7 @@ fn record(devices: u32) -> Record {
         steps: vec![],
         netdev: None,
         attachment: None,
+        network: None,
         used: None,
         published: Default::default(),
         unknown: Default::default(),
@@ -309,7 +310,10 @@ fn is_kept_apart<O: Owner>(owner: O, file: &str) {
 fn records_of_other_owners_lie_in_directories_of_their_own() {
     let attachment = "5c0ffee.net1".parse().unwrap();
     is_kept_apart(
-        AttachmentOwner { attachment },
+        AttachmentOwner {
+            attachment,
+            call: None,
+        },
         "attachments/5c0ffee.net1+0000-00-00-0.json",
     );
     let port = "0000:3b:00.0".parse().unwrap();

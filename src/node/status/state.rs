@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::{Failure, work::State};
 use crate::{
-    api::AttachMode,
     cluster::{Condition, DeviceStatus, NetworkData},
     device::DeviceId,
     ledger::{DeviceRecord, Phase, Record},
@@ -68,7 +67,7 @@ fn prepared(
     let to_pod = device
         .netdev
         .as_ref()
-        .filter(|plan| plan.attach == AttachMode::Pod);
+        .filter(|plan| plan.attach.is_into_pod());
     let there = device
         .attachment
         .as_ref()
@@ -83,7 +82,7 @@ fn prepared(
             .mac
             .map(|mac| mac.to_string())
             .unwrap_or_default(),
-        ips: plan.addresses.clone(),
+        ips: device.addresses(plan).collect(),
     });
     DeviceStatus {
         device: here.name(&device.id),

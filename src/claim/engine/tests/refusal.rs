@@ -94,7 +94,10 @@ fn hold<O: Owner>(store: &Store<O>, owner: O, device: &str) {
 fn a_device_that_an_attachment_or_a_port_holds_is_refused() {
     let world = World::new();
     let attachment = "5c0ffee.net1".parse().unwrap();
-    let owner = AttachmentOwner { attachment };
+    let owner = AttachmentOwner {
+        attachment,
+        call: None,
+    };
     hold(&world.engine.attachments, owner, "0000-02-10-0");
     let port = "0000:01:00.1".parse().unwrap();
     hold(&world.engine.ports, PortOwner { port }, "0000-01-00-1");

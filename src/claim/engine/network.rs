@@ -1,0 +1,263 @@
+//! A device for a network attachment: a layer of values on top of what its claim has set, or the
+//! device itself, when no claim has it. For the CNI binary; the caller has the locks.
+//!
+//! ```text
+//!  own:    take ─► record (Preparing) ┐
+//!  claim:  its record, Prepared ──────┴─► plan_network ─► record (layer) ─► set_network ─► into the pod
+//!  back:   pop_network: isolate ─► the PF's values ─► the netdev as prepare left it      (a claim's)
+//!          give_back: all that it was before                                             (its own)
+//! ```
+
+use super::{Engine, isolate::Cut};
+use crate::{
+    api::{AttachMode, Settings},
+    claim::{
+        AllocatedDevice, ClaimError, Wanted,
+        plan::{current, plan, vf_values},
+        undo::{Undo, undo_network},
+        yields::is_handed_over,
+    },
+    deadline::Deadline,
+    device::{DeviceId, VfSetting},
+    ledger::{AttachmentOwner, DeviceRecord, Phase, Record, Step, VERSION},
+    netdev,
+    slice::DeviceRef,
+};
+
+impl Engine {
+    /// Enters an attachment as the owner of a device that no claim has.
+    ///
+    /// # Errors
+    /// Another claim, attachment or the host has it, or it cannot be given as it is.
+    pub fn take(
+        &self,
+        owner: AttachmentOwner,
+        device: DeviceId,
+        deadline: Deadline,
+    ) -> Result<Record<AttachmentOwner>, ClaimError> {
+        let wanted = self.as_it_is(device);
+        self.check_free_of_all(&wanted)?;
+        self.check_host(std::slice::from_ref(&wanted))?;
+        let mut record = Record {
+            version: VERSION,
+            owner,
+            phase: Phase::Preparing,
+            releasing_since: None,
+            devices: vec![self.plan_own(&wanted, deadline)?],
+            unknown: Default::default(),
+        };
+        for device in &mut record.devices {
+            device.published = self
+                .published
+                .get()
+                .map(|published| published(&device.id))
+                .unwrap_or_default();
+        }
+        let pf = self.observe(&device)?.function.pf();
+        let work = format!("enter attachment {}", record.owner.attachment);
+        let lock = pf.map(|pf| self.locks.pf(&pf, &work, deadline));
+        let _pf = lock.transpose()?;
+        self.check_free_of_all(&wanted)?;
+        self.attachments.save(&record)?;
+        Ok(record)
+    }
+
+    /// A device with its present driver and values.
+    fn as_it_is(&self, id: DeviceId) -> Wanted {
+        let here = self.identity.pool();
+        Wanted {
+            id,
+            result: AllocatedDevice {
+                request: String::new(),
+                class: None,
+                device: DeviceRef {
+                    driver: here.driver.to_owned(),
+                    slice_pool: here.node.to_owned(),
+                    device: id.name(),
+                },
+                admin_access: false,
+                share_id: None,
+            },
+            settings: Settings::default(),
+        }
+    }
+
+    fn plan_own(&self, wanted: &Wanted, deadline: Deadline) -> Result<DeviceRecord, ClaimError> {
+        let observed = self.settled(&wanted.id, deadline)?;
+        let function = &observed.function;
+        if matches!(function.vfs(), Some((_, 1..))) {
+            let why = "is a PF with VFs, which would go with it; set sriov_numvfs to 0, or attach its VFs";
+            return Err(ClaimError::refused(wanted.id, why));
+        }
+        let refused = |reason| ClaimError::refused(wanted.id, reason);
+        let mut device = plan(wanted, &observed, &[], None).map_err(refused)?;
+        if device.netdev.is_none() && !is_handed_over(function) {
+            let driver = function.binding.driver.as_deref().unwrap_or("none");
+            let why = format!(
+                "driver {driver} has no network interface of it, and hands it to no process; bind it \
+                 to its kernel driver or to vfio-pci"
+            );
+            return Err(refused(why));
+        }
+        if let Some(plan) = &mut device.netdev {
+            plan.attach = AttachMode::Cni;
+        }
+        self.note_mac(&observed)?;
+        Ok(device)
+    }
+
+    /// The values that a network asks of a device, each with the one that it replaces: those that
+    /// differ from what the PF reports.
+    ///
+    /// # Errors
+    /// The device's claim has set one of them to another value, or there is no PF to set it.
+    pub fn plan_network(
+        &self,
+        device: &DeviceRecord,
+        settings: &Settings,
+    ) -> Result<Vec<Step>, ClaimError> {
+        let refused = |reason| ClaimError::refused(device.id, reason);
+        let observed = self.observe(&device.id)?;
+        let values = vf_values(settings, observed.vf.as_ref());
+        let Some((vf, held)) = observed.function.vf_address().zip(observed.vf) else {
+            return match asks_the_pf(settings) {
+                false => Ok(vec![]),
+                true => Err(refused(
+                    "vlan, mac, rates, spoofchk, trust and link_state can only be set on a VF whose PF \
+                     is on this host and has a network interface; leave them out"
+                        .to_owned(),
+                )),
+            };
+        };
+        values
+            .iter()
+            .try_for_each(|value| agrees_with_claim(device, value))
+            .map_err(refused)?;
+        let step = |to: VfSetting| Step::Vf {
+            vf: vf.into(),
+            from: current(&held, &to),
+            to,
+            unknown: Default::default(),
+        };
+        let differs = |to: &VfSetting| current(&held, to).as_ref() != Some(to);
+        Ok(values.into_iter().filter(differs).map(step).collect())
+    }
+
+    /// Sets the values of the device's layer.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn set_network(&self, device: &DeviceRecord, deadline: Deadline) -> Result<(), ClaimError> {
+        let layer = device.network.iter().flat_map(|layer| &layer.steps);
+        layer.into_iter().try_for_each(|step| match step {
+            Step::Vf { vf, to, .. } => self
+                .set_vf("add", vf, to, deadline)
+                .map_err(|error| self.explained(device, error)),
+            _ => Ok(()),
+        })
+    }
+
+    /// Takes the layer off a device that its claim keeps: the tenant is cut off, then the PF's
+    /// values and the netdev are as prepare left them. Another device at the same address is left
+    /// alone. The caller saves the record, whatever this returns.
+    ///
+    /// # Errors
+    /// The first thing that did not work; then the layer is still there, for the next call.
+    /// [`ClaimError::NodeOpen`]: the tenant still has the device open, and its values stay.
+    pub fn pop_network(
+        &self,
+        device: &mut DeviceRecord,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
+        if self.cut_off(device, deadline)? {
+            for action in undo_network(device) {
+                if let Undo::Vf { vf, to, known } = action {
+                    self.undo_vf(device, &vf, &to, known, deadline)?;
+                }
+            }
+            self.rest_on_host(device, deadline)?;
+        }
+        (device.network, device.attachment) = (None, None);
+        Ok(())
+    }
+
+    /// False: the device is not there any more. One that is handed to processes keeps its driver,
+    /// since its claim does.
+    fn cut_off(&self, device: &DeviceRecord, deadline: Deadline) -> Result<bool, ClaimError> {
+        if device.netdev.is_some() {
+            let failed = ClaimError::host("detach");
+            let host = netdev::host_netns(&*self.kernel, &self.paths).map_err(failed)?;
+            return Ok(self.isolate(device, &host, deadline)? != Cut::Gone);
+        }
+        let is_there = self.is_same(device)?;
+        match self.open_node(device).filter(|_| is_there) {
+            Some(node) => Err(ClaimError::NodeOpen {
+                device: device.id,
+                node,
+            }),
+            None => Ok(is_there),
+        }
+    }
+
+    /// The netdev as prepare left it, as far as it can be set: the claim's release makes it anew.
+    fn rest_on_host(&self, device: &DeviceRecord, deadline: Deadline) -> Result<(), ClaimError> {
+        let (Some(_), Some(attachment)) = (&device.netdev, &device.attachment) else {
+            return Ok(());
+        };
+        let failed = ClaimError::host("detach");
+        if let Some(binding) = device.prepared_binding() {
+            self.undo_driver(&device.id, binding, deadline)?;
+        }
+        let mover = netdev::Mover {
+            kernel: &*self.kernel,
+            host: netdev::host_netns(&*self.kernel, &self.paths).map_err(&failed)?,
+        };
+        mover
+            .move_back(device, attachment, deadline)
+            .map_err(failed)
+    }
+
+    /// Restores the devices of an attachment without a claim.
+    ///
+    /// # Errors
+    /// All that did not work; the record stays, and the next call goes on.
+    pub fn give_back(
+        &self,
+        record: &mut Record<AttachmentOwner>,
+        deadline: Deadline,
+    ) -> Result<(), Vec<ClaimError>> {
+        let host = netdev::host_netns(&*self.kernel, &self.paths)
+            .map_err(|error| vec![ClaimError::host("release")(error)])?;
+        if record.phase != Phase::Unpreparing {
+            record.phase = Phase::Unpreparing;
+            if let Err(error) = self.attachments.save(record) {
+                tracing::warn!(attachment = %record.owner.attachment, %error, "releasing without a note of it");
+            }
+        }
+        let restored = |device: &DeviceRecord| self.restore_device(device, &host, deadline).errors;
+        let errors: Vec<ClaimError> = record.devices.iter().flat_map(restored).collect();
+        match errors.is_empty() {
+            true => Ok(()),
+            false => Err(errors),
+        }
+    }
+}
+
+fn asks_the_pf(settings: &Settings) -> bool {
+    settings.mac.is_some() || !vf_values(settings, None).is_empty()
+}
+
+/// A class that fixed a setting wins.
+fn agrees_with_claim(device: &DeviceRecord, value: &VfSetting) -> Result<(), String> {
+    let same_kind = |set: &VfSetting| std::mem::discriminant(set) == std::mem::discriminant(value);
+    let fixed = device.steps.iter().find_map(|step| match step {
+        Step::Vf { to, .. } if same_kind(to) => Some(to),
+        _ => None,
+    });
+    match fixed {
+        Some(fixed) if fixed != value => Err(format!(
+            "the network asks for {value}, and the device's class or claim has set {fixed}; leave one out"
+        )),
+        _ => Ok(()),
+    }
+}
