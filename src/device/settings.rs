@@ -214,6 +214,26 @@ pub struct VfSettings {
     pub link_state: Option<LinkState>,
 }
 
+impl VfSettings {
+    /// Whether the PF reports another value than this one.
+    #[must_use]
+    pub fn contradicts(&self, wanted: &VfSetting) -> bool {
+        fn other<T: PartialEq>(held: Option<T>, wanted: &T) -> bool {
+            held.is_some_and(|held| held != *wanted)
+        }
+        match wanted {
+            VfSetting::Mac(mac) => other(self.mac, mac),
+            VfSetting::Vlan(tag) => other(self.vlan, tag),
+            VfSetting::Rate { min, max } => {
+                other(self.min_tx_rate, min) || other(self.max_tx_rate, max)
+            }
+            VfSetting::SpoofChk(on) => other(self.spoof_chk, on),
+            VfSetting::Trust(on) => other(self.trust, on),
+            VfSetting::LinkState(state) => other(self.link_state, state),
+        }
+    }
+}
+
 /// The driver that a function is bound to, and its override.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase")]

@@ -1,8 +1,8 @@
 //! Who works on what, across threads and processes of this node: files, locked by `flock`.
 //!
 //! ```text
-//!  always in this order:   claim UID  ─►  device  ─►  PF
-//!                          <run>/locks    vf_locks     <run>/locks
+//!  always in this order:   attachment  ─►  claim UID  ─►  device  ─►  PF
+//!                          <run>/locks     <run>/locks    vf_locks     <run>/locks
 //! ```
 //!
 //! The lock of a PCI device is the Go CNI plugin's own `<vf_locks>/<BDF>.lock`, so that old and new
@@ -22,6 +22,7 @@ use std::{
 
 use super::{
     claim_ref::ClaimUid,
+    owner::AttachmentId,
     turns::{Turn, Turns},
 };
 use crate::{
@@ -79,6 +80,10 @@ impl fmt::Display for Work {
 #[derive(Debug)]
 pub struct ClaimLock(#[expect(dead_code, reason = "held, not read")] Held);
 
+/// A network attachment is ours until this is dropped.
+#[derive(Debug)]
+pub struct AttachmentLock(#[expect(dead_code, reason = "held, not read")] Held);
+
 /// A device is ours until this is dropped.
 #[derive(Debug)]
 pub struct DeviceLock(Held);
@@ -125,6 +130,21 @@ impl Locks {
             deadline,
         )
         .map(ClaimLock)
+    }
+
+    /// Locks a network attachment, before the claim that its device is of.
+    ///
+    /// # Errors
+    /// [`LockError::Busy`] when somebody else has it until `deadline`.
+    pub fn attachment(
+        &self,
+        id: &AttachmentId,
+        work: &str,
+        deadline: Deadline,
+    ) -> Result<AttachmentLock, LockError> {
+        let path = self.own.join(format!("attachment-{id}.lock"));
+        let what = format!("attachment {id}");
+        Held::take(&path, &what, work, Leave::Nothing, deadline).map(AttachmentLock)
     }
 
     /// Locks a device; the caller has its claim's lock, if there is a claim. Several: in sorted

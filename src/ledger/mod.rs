@@ -15,7 +15,7 @@ mod unknown;
 
 pub use claim_ref::{ClaimRef, ClaimUid};
 pub use extras::{Demand, Extras};
-pub use locks::{ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
+pub use locks::{AttachmentLock, ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
 pub use network::{IpamCall, NetworkCall, NetworkLayer};
 pub use notes::{Note, Notes};
 pub use owner::{AttachmentId, AttachmentOwner, ClaimOwner, Owner, PortOwner};

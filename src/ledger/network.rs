@@ -25,6 +25,8 @@ use crate::device::{DeviceId, IfName};
 pub struct NetworkLayer {
     /// Whose. A DEL of another attachment leaves it alone.
     pub attachment: AttachmentId,
+    /// The interface's name in the pod; of a device without a netdev, what the network calls it.
+    pub if_name: IfName,
     /// Values at the PF, each with the one that it replaces.
     pub steps: Vec<Step>,
     /// Addresses that the IPAM plugin has assigned.

@@ -40,6 +40,7 @@ impl World {
         let steps = self.engine.plan_network(device, settings)?;
         device.network = Some(NetworkLayer {
             attachment: id("box-net1"),
+            if_name: "net1".parse().unwrap(),
             steps,
             addresses: vec![],
             unknown: Default::default(),
