@@ -36,6 +36,7 @@
 //! | | [`netdev`] | what a netdev was, moving it, and putting it back |
 //! | | [`claim`] | wanted, plan, engine: prepare, unprepare, recover |
 //! | | [`attach`] | a prepared netdev → pod, and back |
+//! | | [`cni`] | the CNI plugin: its protocol, configurations and results |
 //! | edges, async | [`kubelet`], [`nri`], [`cluster`] | the three peers: their protocols |
 //! | | [`publish`] | inventory → ResourceSlices, and the loop that keeps them so |
 //! | processes | [`args`] | flags and their environment variables |
@@ -56,6 +57,7 @@ pub mod attach;
 pub mod cdi;
 pub mod claim;
 pub mod classes;
+pub mod cni;
 pub mod deadline;
 pub mod device;
 pub mod errors;

@@ -1,0 +1,3 @@
+//! Whole calls.
+
+mod calls;
