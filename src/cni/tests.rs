@@ -1,3 +1,4 @@
 //! Whole calls.
 
 mod calls;
+mod random;
