@@ -21,6 +21,8 @@ pub struct Paths {
     pub kubelet: PathBuf,
     /// Locks of devices, shared with the Go SR-IOV CNI plugin.
     pub vf_locks: PathBuf,
+    /// State of the Go SR-IOV CNI plugin: what it has attached.
+    pub go_cache: PathBuf,
     /// NRI's socket.
     pub nri: PathBuf,
 }
@@ -36,6 +38,7 @@ impl Default for Paths {
             cdi: "/var/run/cdi".into(),
             kubelet: "/var/lib/kubelet".into(),
             vf_locks: "/var/lib/cni/sriov/pci/vf_lock".into(),
+            go_cache: "/var/lib/cni/sriov".into(),
             nri: "/var/run/nri/nri.sock".into(),
         }
     }
@@ -56,6 +59,7 @@ impl Paths {
             cdi: below(&plain.cdi),
             kubelet: below(&plain.kubelet),
             vf_locks: below(&plain.vf_locks),
+            go_cache: below(&plain.go_cache),
             nri: below(&plain.nri),
         }
     }
