@@ -1,3 +1,4 @@
+mod documentation;
 mod ib;
 mod keys;
 mod values;
