@@ -22,7 +22,7 @@ use super::{
 use crate::{
     claim::{self, Engine},
     cluster::{Cluster, Event, Subject},
-    device::DeviceId,
+    device::{DeviceId, Function},
     inventory::{self, Inventory, PfNames},
     ledger::{DeviceRecord, Entry},
     publish::{self, Desired, PublishInput, Published},
@@ -263,6 +263,12 @@ fn scan(engine: &Engine, driver: &str) -> Result<Scan, String> {
             .or_default()
             .push(Taint::no_schedule(driver, Reason::DriverMissing));
     }
+    for device in in_use(engine, &inventory)? {
+        if !claimed.contains_key(&device) {
+            let taint = Taint::no_schedule(driver, Reason::InUse);
+            taints.entry(device).or_default().push(taint);
+        }
+    }
     Ok(Scan {
         taints,
         claimed,
@@ -270,6 +276,20 @@ fn scan(engine: &Engine, driver: &str) -> Result<Scan, String> {
         records: records.len(),
         inventory,
     })
+}
+
+/// Devices that a pod has without a claim: by the CNI binary, whose entry says so, or by a program
+/// of others, in whose namespace the netdev is.
+fn in_use(engine: &Engine, inventory: &Inventory) -> Result<Vec<DeviceId>, String> {
+    let entries = engine.attachments().titles();
+    let entries = entries.map_err(|error| error.to_string())?;
+    let attached = entries.into_iter().flat_map(|entry| entry.devices);
+    let elsewhere = |function: &&Function| function.yields.netdev_elsewhere;
+    let taken = inventory.functions.iter().filter(elsewhere);
+    let mut all: Vec<DeviceId> = attached.chain(taken.map(|function| function.id)).collect();
+    all.sort();
+    all.dedup();
+    Ok(all)
 }
 
 /// Devices that the records have attributes of.

@@ -51,6 +51,8 @@ pub enum Reason {
     UndoFailed,
     /// The device has no driver, and no claim could get it one on this node.
     DriverMissing,
+    /// A pod has the device without a claim.
+    InUse,
 }
 
 impl Taint {
@@ -62,6 +64,7 @@ impl Taint {
             Reason::Gone => "gone",
             Reason::UndoFailed => "undo-failed",
             Reason::DriverMissing => "driver-missing",
+            Reason::InUse => "in-use",
         };
         Self {
             key: format!("{driver}/{reason}"),

@@ -263,3 +263,35 @@ async fn a_server_with_other_features_is_planned_for_at_once() {
     sender.send_replace(published(true));
     waiting.await.unwrap();
 }
+
+#[test]
+fn what_a_pod_has_without_a_claim_is_tainted_until_it_is_back() {
+    use crate::{host::Kernel, ledger::AttachmentOwner};
+    let (fake, dir) = (Fake::igb(), tempfile::tempdir().unwrap());
+    let engine = engine(&fake, dir.path());
+    let [attached, foreign] =
+        ["0000-02-10-0", "0000-02-10-2"].map(|name| DeviceId::from_name(name).unwrap());
+    let owner = AttachmentOwner {
+        attachment: "box-net1".parse().unwrap(),
+        call: None,
+    };
+    let deadline = Deadline::after(Duration::from_secs(5));
+    let mut record = engine.take(owner, attached, deadline).unwrap();
+    let host = fake
+        .open_netns(std::path::Path::new("/proc/1/ns/net"))
+        .unwrap();
+    let pod = fake.add_netns(std::path::Path::new("/var/run/netns/pod"));
+    let name = "net1".parse().unwrap();
+    fake.move_link(&foreign, &host, &pod, &name).unwrap();
+    let in_use = || vec![Taint::no_schedule(DRIVER, Reason::InUse)];
+    let both = BTreeMap::from([(attached, in_use()), (foreign, in_use())]);
+    assert_eq!(scan(&engine, DRIVER).unwrap().taints, both);
+    engine.give_back(&mut record, deadline).unwrap();
+    engine
+        .attachments()
+        .remove(&record.owner.attachment)
+        .unwrap();
+    fake.move_link(&foreign, &pod, &host, &"enp1s0f0v1".parse().unwrap())
+        .unwrap();
+    assert_eq!(scan(&engine, DRIVER).unwrap().taints, BTreeMap::new());
+}

@@ -3,11 +3,12 @@
 use super::*;
 use crate::slice::Effect;
 
-const REASONS: [Reason; 4] = [
+const REASONS: [Reason; 5] = [
     Reason::LinkDown,
     Reason::Gone,
     Reason::UndoFailed,
     Reason::DriverMissing,
+    Reason::InUse,
 ];
 
 const WITHOUT: [Features; 2] = [
