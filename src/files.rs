@@ -1,5 +1,9 @@
 //! Atomic writes and removals of files.
 
+mod watch;
+
+pub use watch::DirWatch;
+
 use std::{
     fs::{self, File},
     io::{self, Write},

@@ -1,6 +1,10 @@
 //! Every path on the host that the driver reads or writes: no other module names one.
 
+mod agent_file;
+
 use std::path::{Path, PathBuf};
+
+pub use agent_file::{AGENT_FILE, AgentFile};
 
 /// Roots and directories. Tests and the demo use a temporary directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,10 +99,22 @@ impl Paths {
         self.run.join("devices")
     }
 
+    /// The networks of pods, for the CNI binary.
+    #[must_use]
+    pub fn pods(&self) -> PathBuf {
+        self.run.join("pods")
+    }
+
     /// Locks of claims, PFs and the agent itself.
     #[must_use]
     pub fn locks(&self) -> PathBuf {
         self.run.join("locks")
+    }
+
+    /// The agent's socket for the CNI plugin.
+    #[must_use]
+    pub fn cni_socket(&self) -> PathBuf {
+        self.run.join("cni.sock")
     }
 
     /// The lock of the agent that writes this node's slices.

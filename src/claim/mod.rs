@@ -23,6 +23,7 @@ pub use allocated::{AllocatedClaim, AllocatedDevice, PreparedDevice};
 pub use engine::{Damage, Engine, Identity, PublishedOf, Releasing, release_age};
 pub use error::{ClaimError, Conflict, Elsewhere};
 pub use extras::PoolDefaults;
+pub(crate) use plan::current;
 pub use plan::plan;
 pub use undo::{Undo, undo, undo_network};
 pub use wanted::{Wanted, wanted};

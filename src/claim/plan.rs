@@ -243,7 +243,7 @@ pub(super) fn all_known(held: &VfSettings) -> Vec<VfSetting> {
 }
 
 /// The present value of what a setting sets; none when the kernel does not report it.
-pub(super) fn current(held: &VfSettings, like: &VfSetting) -> Option<VfSetting> {
+pub(crate) fn current(held: &VfSettings, like: &VfSetting) -> Option<VfSetting> {
     match like {
         VfSetting::Mac(_) => held.mac.map(VfSetting::Mac),
         VfSetting::Vlan(_) => held.vlan.map(VfSetting::Vlan),

@@ -10,12 +10,46 @@
 
 pub mod cache_go;
 pub mod delegate;
+pub mod go_json;
 mod json;
+pub mod log;
+pub mod nad;
 pub mod netconf;
+pub mod networks;
+pub mod plugin;
+pub mod program;
 pub mod protocol;
 mod request;
 pub mod result;
+pub mod selection;
 #[cfg(test)]
 mod tests;
+mod trace;
+pub mod which;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 pub use request::{Call, GcCall, Refused, Request, StatusCall, VersionAnswer, request};
+
+/// A NetworkAttachmentDefinition.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NadRef {
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+}
+
+impl fmt::Display for NadRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// Types of CNI plugins that this driver's binary serves.
+#[must_use]
+pub fn is_own_type(plugin: &str) -> bool {
+    ["sriov", "ib-sriov"].contains(&plugin)
+}

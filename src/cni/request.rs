@@ -28,6 +28,20 @@ pub enum Request {
     Version(VersionAnswer),
 }
 
+impl Request {
+    /// The version of the answer.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        match self {
+            Self::Add(call) | Self::Check(call) => call.network.version,
+            Self::Del(call) => call.network.version,
+            Self::Gc(call) => call.network.version,
+            Self::Status(call) => call.network.version,
+            Self::Version(answer) => answer.0,
+        }
+    }
+}
+
 /// A call for one attachment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call<C> {

@@ -11,6 +11,7 @@
 //! that takes too long, everybody else is served. Async above, blocking below: kernel work runs on threads of its own and is
 //! never cancelled.
 
+mod attachments;
 mod boot;
 mod changes;
 mod claims;
@@ -138,6 +139,10 @@ async fn serve(
     let (reports, reporter) = status::Reports::new(Arc::clone(&cluster), Arc::clone(&engine));
     parts.run("status", reporter.run());
     let nri = attach(args, paths, &engine, &cluster, &reports, parts);
+    parts.run(
+        "attachments",
+        attachments::run(Arc::clone(&engine), reports.clone(), Arc::clone(&changed)),
+    );
     let (nudge, pools) = publish(
         args,
         &engine,
@@ -366,9 +371,13 @@ async fn follow_registrations(
 
 /// Without a record nobody needs the locks' files; another agent of this node makes its own.
 fn leave_no_lock(engine: &Engine) {
-    if engine.records().is_ok_and(|records| records.is_empty()) {
+    let entries = engine.attachments().titles();
+    let is_idle = engine.records().is_ok_and(|records| records.is_empty());
+    if is_idle && entries.is_ok_and(|entries| entries.is_empty()) {
         engine.locks().sweep();
         engine.sweep_notes();
+        // Only if it is empty.
+        let _ = std::fs::remove_dir(engine.paths().attachments());
     }
 }
 

@@ -105,6 +105,8 @@ pub struct Attachment {
     pub netns: Option<PathBuf>,
     /// `CNI_ARGS`.
     pub args: Args,
+    /// The same as it was given, for an IPAM plugin.
+    pub args_text: String,
 }
 
 /// All variables of a call.
@@ -164,7 +166,8 @@ fn attachment(variables: Variables<'_>, command: Command) -> Result<Attachment, 
         return Err(missing("CNI_NETNS", command));
     }
     // An attachment that cannot be read from its arguments must still be released.
-    let args = match Args::parse(&text(variables, "CNI_ARGS")?.unwrap_or_default()) {
+    let args_text = text(variables, "CNI_ARGS")?.unwrap_or_default();
+    let args = match Args::parse(&args_text) {
         Err(_) if command == Command::Del => Args::default(),
         args => args?,
     };
@@ -173,6 +176,7 @@ fn attachment(variables: Variables<'_>, command: Command) -> Result<Attachment, 
         if_name: parsed(variables, "CNI_IFNAME", command)?,
         netns: netns.map(PathBuf::from),
         args,
+        args_text,
     })
 }
 

@@ -1,0 +1,185 @@
+//! Which device: what the ledger knows of the pod, and what the caller hints at.
+
+use super::{Plugin, error::failed};
+use crate::{
+    claim::view,
+    cni::{
+        netconf::{Conf, DeviceHint},
+        networks::{PodFiles, PodNetworks},
+        protocol::{CniError, Code, Pod},
+        request::Call,
+        which::{Chosen, Hint, PodDevice, Request, which},
+    },
+    device::DeviceId,
+    files::Disk,
+    ledger::{ClaimRef, DeviceRecord, Entry, Phase, Record},
+};
+
+/// The device of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) device: DeviceId,
+    /// The claim that has it for the pod; none: nobody has.
+    pub(super) claim: Option<ClaimRef>,
+}
+
+impl Plugin {
+    pub(super) fn choose(&self, call: &Call<Conf>) -> Result<Target, CniError> {
+        let records = self.records()?;
+        let pod = self.pod(&call.attachment.args.pod)?;
+        let pod = match pod {
+            None if lacks_pod(call, &records) => self.ask_agent(&call.attachment.args.pod)?,
+            pod => pod,
+        };
+        let devices = pod_devices(&records, pod.as_ref(), &call.attachment.args.pod);
+        let hint = call.conf.device().map(ToString::to_string);
+        let holder = hint
+            .as_ref()
+            .and_then(|hint| self.holder(&records, &devices, hint));
+        let request = Request {
+            conf_name: &call.network.name,
+            conf_type: &call.network.kind,
+            ifname: call.attachment.if_name.as_str(),
+            hint: hint.as_deref().map(|device_id| Hint {
+                device_id,
+                holder: holder.as_deref(),
+            }),
+            pool: None,
+        };
+        let choice = which(pod.as_ref(), &request, &devices);
+        let choice =
+            choice.map_err(|error| CniError::new(Code::INVALID_CONFIG, error.to_string()))?;
+        match choice.device {
+            Chosen::Claimed(device) => Ok(Target {
+                device: device.id,
+                claim: Some(device.claim.clone()),
+            }),
+            Chosen::Unclaimed(_) => unclaimed(call.conf.device()),
+        }
+    }
+
+    fn records(&self) -> Result<Vec<Record>, CniError> {
+        let all = self.engine.store().all().map_err(failed)?;
+        Ok(all.into_iter().filter_map(Entry::record).collect())
+    }
+
+    /// What the agent has written of the pod.
+    fn pod(&self, pod: &Pod) -> Result<Option<PodNetworks>, CniError> {
+        let files = PodFiles::new(self.engine.paths(), Disk::default());
+        if let Some(uid) = pod.uid.as_deref().and_then(|uid| uid.parse().ok()) {
+            return files.load(&uid).map_err(failed);
+        }
+        let (Some(namespace), Some(name)) = (&pod.namespace, &pod.name) else {
+            return Ok(None);
+        };
+        let mut named = files.named(namespace, name).map_err(failed)?;
+        match named.len() {
+            0 | 1 => Ok(named.pop()),
+            several => Err(CniError::new(
+                Code::INVALID_ENVIRONMENT,
+                format!(
+                    "CNI_ARGS: K8S_POD_UID is not set, and {several} pods {namespace}/{name} are prepared here"
+                ),
+            )),
+        }
+    }
+
+    /// For a pod of a shared claim the kubelet calls no Prepare.
+    fn ask_agent(&self, pod: &Pod) -> Result<Option<PodNetworks>, CniError> {
+        let _ = pod;
+        Ok(None)
+    }
+
+    /// Who has the device, if not the pod.
+    fn holder(&self, records: &[Record], devices: &[PodDevice], hint: &str) -> Option<String> {
+        if devices.iter().any(|device| device.device_id == hint) {
+            return None;
+        }
+        let has =
+            |device: &DeviceRecord| !device.admin_access && view::cdi_name(&device.id) == hint;
+        let claim = records.iter().find(|record| record.devices.iter().any(has));
+        if let Some(record) = claim {
+            return Some(format!("claim {}", record.owner.claim));
+        }
+        let entries = self.engine.attachments().all().unwrap_or_default();
+        let mut entries = entries.into_iter().filter_map(Entry::record);
+        let entry = entries.find(|entry| entry.devices.iter().any(has))?;
+        let call = entry.owner.call.as_deref()?;
+        Some(match &call.pod {
+            Some(pod) => format!("pod {pod} as {}", call.if_name),
+            None => format!("container {} as {}", call.container, call.if_name),
+        })
+    }
+}
+
+/// Whether the agent has to be asked: the caller names no device, or the pod has claims here.
+fn lacks_pod(call: &Call<Conf>, records: &[Record]) -> bool {
+    let Some(uid) = &call.attachment.args.pod.uid else {
+        return false;
+    };
+    let is_reserved = |record: &Record| record.owner.reserved_for.contains(uid);
+    call.conf.device().is_none() || records.iter().any(is_reserved)
+}
+
+fn unclaimed(hint: Option<&DeviceHint>) -> Result<Target, CniError> {
+    match hint {
+        Some(DeviceHint::Pci(bdf)) => Ok(Target {
+            device: DeviceId::Pci(*bdf),
+            claim: None,
+        }),
+        Some(DeviceHint::Auxiliary(name)) => Err(CniError::new(
+            Code::UNSUPPORTED_FIELD,
+            format!("deviceID: {name} is a sub-function, which is not supported yet"),
+        )),
+        None => Err(failed("deviceID: none was given")),
+    }
+}
+
+/// The devices of the pod's claims that a network may attach.
+fn pod_devices(records: &[Record], pod: Option<&PodNetworks>, caller: &Pod) -> Vec<PodDevice> {
+    let uid = pod.map(|pod| pod.uid.as_str()).or(caller.uid.as_deref());
+    let is_shared = |record: &Record| {
+        pod.is_some_and(|pod| {
+            let claim = &record.owner.claim;
+            claim.namespace == pod.namespace && pod.claims.contains(&claim.name)
+        })
+    };
+    let is_reserved = |record: &Record| {
+        uid.is_some_and(|uid| record.owner.reserved_for.iter().any(|other| other == uid))
+    };
+    records
+        .iter()
+        .filter(|record| record.phase == Phase::Prepared)
+        .filter(|record| is_reserved(record) || is_shared(record))
+        .flat_map(|record| {
+            let attachable = record.devices.iter().filter(|device| is_attachable(device));
+            attachable.map(|device| pod_device(record, device))
+        })
+        .collect()
+}
+
+fn is_attachable(device: &DeviceRecord) -> bool {
+    use crate::api::AttachMode;
+    let by_cni = |plan: &crate::ledger::NetdevPlan| plan.attach == AttachMode::Cni;
+    !device.admin_access && device.netdev.as_ref().is_none_or(by_cni)
+}
+
+fn pod_device(record: &Record, device: &DeviceRecord) -> PodDevice {
+    let asked = device
+        .netdev
+        .as_ref()
+        .and_then(|plan| plan.if_name.as_ref());
+    PodDevice {
+        claim: (*record.owner.claim).clone(),
+        request: device.request.clone(),
+        id: device.id,
+        device_id: view::cdi_name(&device.id),
+        pool: device.extras.pool.as_ref().map(|pool| pool.to_string()),
+        named_nad: None,
+        named_interface: asked.map(ToString::to_string),
+        attached_as: device
+            .network
+            .as_ref()
+            .map(|layer| layer.if_name.to_string()),
+    }
+}

@@ -1,0 +1,116 @@
+//! Killed, or refused, at every write of ADD and of DEL, the kernel's and the files'.
+
+use super::*;
+use crate::host::fake::Fault;
+
+const FAULTS: [fn(u32) -> Fault; 5] = [
+    Fault::Before,
+    Fault::During,
+    Fault::After,
+    Fault::Fail,
+    Fault::FailFrom,
+];
+
+fn network() -> Value {
+    conf(json!({"vlan": 7, "mac": "02:00:00:00:00:77", "ipam": {"type": "host-local"}}))
+}
+
+/// A device of the caller's, or of a claim's.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Of {
+    Caller,
+    Claim,
+}
+
+impl Of {
+    fn network(self) -> Value {
+        let mut network = network();
+        if self == Self::Caller {
+            network["deviceID"] = json!(VF);
+        }
+        network
+    }
+
+    fn claim() -> AllocatedClaim {
+        claim("c", &[VF], "a", json!({"trust": "on"}))
+    }
+
+    fn node(self) -> (Node, Pod) {
+        let node = Node::new();
+        let pod = Pod::new(&node, "a");
+        if self == Self::Claim {
+            node.prepare(&Self::claim());
+        }
+        (node, pod)
+    }
+
+    /// Who ends it: the pod's DEL, or nobody; the claim's release in any case.
+    fn end(self, node: &mut Node, pod: &Pod, del: bool) {
+        if del {
+            node.del(pod, &self.network()).unwrap();
+        }
+        if self == Self::Claim {
+            node.unprepare(&Self::claim());
+        }
+        pod.dies(node);
+        node.plugin.sweep(soon()).unwrap();
+    }
+}
+
+/// How many writes an undisturbed call has.
+fn count(node: &Node, act: impl FnOnce()) -> u32 {
+    node.fake.arm(Fault::Before(u32::MAX));
+    act();
+    let writes = node.fake.writes();
+    assert!(writes > 5, "{writes} writes are too few to be all");
+    node.fake.restart();
+    writes
+}
+
+/// Each fault at each write of `act`, ended in each way: nothing is left.
+fn everywhere(of: Of, set_up: impl Fn(&Node, &Pod), act: impl Fn(&Node, &Pod)) -> usize {
+    let before = Node::new().fake.dump();
+    let (node, pod) = of.node();
+    set_up(&node, &pod);
+    let writes = count(&node, || act(&node, &pod));
+    let mut cases = 0;
+    for at in 1..=writes {
+        for fault in FAULTS.map(|fault| fault(at)) {
+            for del in [true, false] {
+                let (mut node, pod) = of.node();
+                set_up(&node, &pod);
+                node.fake.arm(fault);
+                act(&node, &pod);
+                node.restart();
+                of.end(&mut node, &pod, del);
+                let case = format!("{of:?} {fault:?} del {del}");
+                assert_eq!(node.fake.dump(), before, "{case}");
+                assert_eq!(node.entries(), 0, "{case}");
+                let calls = node.ipam_calls();
+                let last = calls.last().map(|call| call.split(' ').next().unwrap());
+                assert_ne!(last, Some("ADD"), "{case}: {calls:?}");
+                cases += 1;
+            }
+        }
+    }
+    cases
+}
+
+#[test]
+fn an_add_that_is_cut_short_leaves_nothing_once_it_is_ended() {
+    for of in [Of::Caller, Of::Claim] {
+        let act = |node: &Node, pod: &Pod| drop(node.add(pod, &of.network()));
+        let cases = everywhere(of, |_, _| {}, act);
+        assert!(cases >= 80, "{cases}");
+    }
+}
+
+#[test]
+fn a_del_that_is_cut_short_is_repeated() {
+    for of in [Of::Caller, Of::Claim] {
+        let added = |node: &Node, pod: &Pod| drop(node.add(pod, &of.network()).unwrap());
+        let act = |node: &Node, pod: &Pod| drop(node.del(pod, &of.network()));
+        let cases = everywhere(of, added, act);
+        assert!(cases >= 80, "{cases}");
+    }
+}
