@@ -2,9 +2,10 @@
 //! already.
 //!
 //! Readers use the slices of a pool's highest generation only, and wait until there are as many as
-//! `resourceSliceCount` says. So a change of one slice is written in place, and so are changes that
-//! neither add, remove nor move a device; whatever else changes gets a new generation, which every
-//! slice must carry.
+//! `resourceSliceCount` says. So a slice is written in place as long as readers may see the pool
+//! between two writes: no device is in two slices or, having moved, in none, and none consumes from
+//! a counter set that is not there. Whatever else changes gets a new generation, which every slice
+//! must carry.
 //!
 //! Source of the rules: `resourceslicecontroller.go` of `k8s.io/dynamic-resource-allocation`.
 
@@ -49,7 +50,13 @@ pub(super) fn plan(stored: &[StoredSlice], desired: &[Slice], floor: i64) -> Vec
         .map(|(index, _)| *index)
         .collect();
     let complete = matched.len() == desired.len();
-    let in_place = complete && keeps_order(&changed, &matched, desired, newest);
+    let counters = counters_change(&changed, &matched, desired);
+    let in_place = complete
+        && counters != CountersChange::Mixed
+        && changed.iter().all(|index| {
+            matched[index].generation == newest && matched[index].count == count(desired)
+        })
+        && !moves_devices(&changed, &matched, desired);
     let generation = if in_place { newest } else { newest + 1 };
     let mut writes: Vec<Write> = obsolete.into_iter().cloned().map(Write::Delete).collect();
     let placed = |index: usize, content| Placed {
@@ -58,7 +65,12 @@ pub(super) fn plan(stored: &[StoredSlice], desired: &[Slice], floor: i64) -> Vec
         count: desired.len(),
         content,
     };
-    for (index, slice) in &matched {
+    let mut order: Vec<(&usize, &&StoredSlice)> = matched.iter().collect();
+    if counters == CountersChange::Removed {
+        // Their consumers go first.
+        order.sort_by_key(|(index, _)| is_counters(&desired[**index]));
+    }
+    for (index, slice) in order {
         if !in_place || changed.contains(index) {
             let content = with_times(&desired[*index], &slice.content);
             writes.push(Write::Update((*slice).clone(), placed(*index, content)));
@@ -90,18 +102,65 @@ fn by_index(
     (matched, obsolete)
 }
 
-/// Whether readers may see the changed slices one after the other.
-fn keeps_order(
+/// Whether a device of a changed slice was in another one.
+fn moves_devices(
     changed: &[usize],
     matched: &BTreeMap<usize, &StoredSlice>,
     desired: &[Slice],
-    newest: i64,
 ) -> bool {
-    let whole = |index: &usize| {
-        matched[index].generation == newest && matched[index].count == count(desired)
+    let before: BTreeMap<&str, usize> = matched
+        .iter()
+        .flat_map(|(index, slice)| {
+            let devices = slice.content.devices().iter();
+            devices.map(|device| (device.name.as_str(), *index))
+        })
+        .collect();
+    changed.iter().any(|index| {
+        let mut devices = desired[*index].devices().iter();
+        devices.any(|device| {
+            before
+                .get(device.name.as_str())
+                .is_some_and(|at| at != index)
+        })
+    })
+}
+
+/// What becomes of the counter sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CountersChange {
+    /// Nothing, or some are added: before the devices that consume from them.
+    Added,
+    /// Some are removed: after those.
+    Removed,
+    /// Others are there, or not the only ones of a slice that changes.
+    Mixed,
+}
+
+fn counters_change(
+    changed: &[usize],
+    matched: &BTreeMap<usize, &StoredSlice>,
+    desired: &[Slice],
+) -> CountersChange {
+    let sets = |slice: &Slice| match slice {
+        Slice::SharedCounters(sets) => sets.clone(),
+        Slice::Devices(_) => vec![],
     };
-    let same = |index: &usize| matched[index].content.same_members(&desired[*index]);
-    changed.iter().all(whole) && (changed.len() <= 1 || changed.iter().all(same))
+    let (mut added, mut removed) = (false, false);
+    for index in changed {
+        let (old, new) = (sets(&matched[index].content), sets(&desired[*index]));
+        added |= new.iter().any(|set| !old.contains(set));
+        removed |= old.iter().any(|set| !new.contains(set));
+    }
+    match (added, removed) {
+        // Alone it is seen at once.
+        (true, true) if changed.len() > 1 => CountersChange::Mixed,
+        (_, true) => CountersChange::Removed,
+        (_, false) => CountersChange::Added,
+    }
+}
+
+fn is_counters(slice: &Slice) -> bool {
+    matches!(slice, Slice::SharedCounters(_))
 }
 
 fn count(desired: &[Slice]) -> i64 {

@@ -27,19 +27,6 @@ impl Slice {
             Self::SharedCounters(_) => &[],
         }
     }
-
-    /// Whether both have the same members in the same order, whatever their attributes. Counters
-    /// count as members.
-    #[must_use]
-    pub fn same_members(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Devices(one), Self::Devices(two)) => one
-                .iter()
-                .map(|device| &device.name)
-                .eq(two.iter().map(|device| &device.name)),
-            (one, two) => one == two,
-        }
-    }
 }
 
 /// One published device.

@@ -98,7 +98,56 @@ fn taints_on_several_slices_are_written_in_place_too() {
 }
 
 #[test]
-fn members_changed_in_several_slices_need_a_new_generation() {
+fn members_that_come_and_go_in_several_slices_are_written_in_place() {
+    for desired in [
+        [slice(&["a"]), slice(&["c", "d"])],
+        [slice(&["a"]), slice(&[])],
+        [slice(&["b", "a", "d"]), slice(&["e"])],
+    ] {
+        assert_eq!(
+            planned(&pool(), &desired),
+            ["update 0 g4 of 2", "update 1 g4 of 2"]
+        );
+    }
+}
+
+/// A slice of counter sets with these names and sizes.
+fn counters(sets: &[(&str, u64)]) -> Slice {
+    let set = |(name, size): &(&str, u64)| crate::slice::CounterSet {
+        name: (*name).into(),
+        counters: [("vfs".to_owned(), *size)].into(),
+    };
+    Slice::SharedCounters(sets.iter().map(set).collect())
+}
+
+#[test]
+fn counter_sets_come_before_their_consumers_and_go_after_them() {
+    let pool = [
+        stored(0, 4, 2, counters(&[("p", 8), ("q", 8)])),
+        stored(1, 4, 2, slice(&["a", "b"])),
+    ];
+    let fewer = [counters(&[("p", 8)]), slice(&["a"])];
+    assert_eq!(
+        planned(&pool, &fewer),
+        ["update 1 g4 of 2", "update 0 g4 of 2"]
+    );
+    let more = [
+        counters(&[("p", 8), ("q", 8), ("r", 8)]),
+        slice(&["a", "b", "c"]),
+    ];
+    assert_eq!(
+        planned(&pool, &more),
+        ["update 0 g4 of 2", "update 1 g4 of 2"]
+    );
+    let other = [counters(&[("p", 9), ("q", 8)]), slice(&["a"])];
+    assert_eq!(
+        planned(&pool, &other),
+        ["update 0 g5 of 2", "update 1 g5 of 2"]
+    );
+}
+
+#[test]
+fn a_device_that_moves_to_another_slice_needs_a_new_generation() {
     let desired = [slice(&["a"]), slice(&["b", "c"])];
     assert_eq!(
         planned(&pool(), &desired),
