@@ -49,7 +49,7 @@ impl FromStr for Mac {
         for byte in &mut bytes {
             let part = parts
                 .next()
-                .filter(|part| part.len() == 2)
+                .filter(|part| part.len() == 2 && part.bytes().all(|c| c.is_ascii_hexdigit()))
                 .ok_or_else(error)?;
             *byte = u8::from_str_radix(part, 16).map_err(|_| error())?;
         }
@@ -344,6 +344,7 @@ mod tests {
             "02:00:00:00:00:01:02",
             "2:0:0:0:0:1",
             "02:00:00:00:00:gg",
+            "02:00:00:00:00:+1",
         ] {
             assert!(bad.parse::<Mac>().is_err(), "{bad}");
         }
