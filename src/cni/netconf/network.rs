@@ -182,11 +182,18 @@ fn ipam(object: &Object<'_>) -> Result<Option<Ipam>, CniError> {
 
 fn dns(object: &Object<'_>) -> Result<Dns, CniError> {
     let dns = object.nested("dns")?;
-    dns.text("domain")?;
-    for list in ["nameservers", "search", "options"] {
-        dns.texts(list)?;
+    // Whatever the case of the keys, the result has the specification's.
+    let mut known = Map::new();
+    if let Some(domain) = dns.text("domain")? {
+        known.insert("domain".into(), domain.into());
     }
-    Ok(Dns(dns.to_map()))
+    for list in ["nameservers", "search", "options"] {
+        let items = dns.texts(list)?;
+        if !items.is_empty() {
+            known.insert(list.into(), items.into());
+        }
+    }
+    Ok(Dns(known))
 }
 
 fn capabilities(object: &Object<'_>) -> Result<BTreeMap<String, bool>, CniError> {

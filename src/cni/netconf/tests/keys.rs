@@ -95,6 +95,14 @@ fn an_ipam_plugin_is_a_file_name() {
 }
 
 #[test]
+fn the_networks_dns_has_the_specifications_keys() {
+    let stdin = r#"{"name": "n", "DNS": {"NameServers": ["10.0.0.1"], "SEARCH": [], "domain": "a", "x": 1}}"#;
+    let (network, _) = read(stdin, "").unwrap();
+    let expected = json!({"nameservers": ["10.0.0.1"], "domain": "a"});
+    assert_eq!(json!(network.dns.0), expected);
+}
+
+#[test]
 fn keys_of_others_are_passed_over_and_named() {
     let stdin = r#"{"name": "n", "vlan_trunk": "1-5", "resourceName": "x", "Vlan": 5, "mtu": 9000, "master": 1}"#;
     let (network, conf) = read(stdin, "").unwrap();
