@@ -144,7 +144,7 @@ fn of_network<'a>(
     }
     match all.in_order(index, request)? {
         Some(device) => Ok(all.claimed(device)),
-        None => unclaimed.ok_or_else(|| error::none_left(all, Some(network), request)),
+        None => unclaimed.ok_or_else(|| error::none_left(&all.devices, Some(network), request)),
     }
 }
 
@@ -173,7 +173,7 @@ fn without_network<'a>(
     }
     match all.of_one_pool(request)? {
         Some(device) => Ok(all.claimed(device)),
-        None => Err(error::none_left(all, None, request)),
+        None => Err(error::none_left(&all.devices, None, request)),
     }
 }
 

@@ -16,10 +16,12 @@ mod unknown;
 pub use claim_ref::{ClaimRef, ClaimUid};
 pub use extras::{Demand, Extras};
 pub use locks::{AttachmentLock, ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
-pub use network::{IpamCall, NetworkCall, NetworkLayer};
+pub use network::{IpamCall, NetworkCall};
 pub use notes::{Note, Notes};
 pub use owner::{AttachmentId, AttachmentOwner, ClaimOwner, Owner, PortOwner};
-pub use record::{Attachment, DeviceRecord, NetdevPlan, Phase, Record, Step, VfState};
+pub use record::{
+    Attachment, DeviceRecord, NetdevPlan, NetworkLayer, Phase, Record, Step, VfState,
+};
 pub use slice_locks::{SliceLock, SliceLocks};
 pub use store::{Entry, Store, StoreError, Title, VERSION};
 pub use unknown::{Kept, Unknown};

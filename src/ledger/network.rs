@@ -7,35 +7,14 @@
 //!                           a claim, the IPAM plugin's input
 //! ```
 
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
     claim_ref::ClaimRef,
-    owner::AttachmentId,
-    record::Step,
     unknown::{Kept, Unknown},
 };
 use crate::device::{DeviceId, IfName};
-
-/// What a network attachment has set on a device, until its DEL.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct NetworkLayer {
-    /// Whose. A DEL of another attachment leaves it alone.
-    pub attachment: AttachmentId,
-    /// The interface's name in the pod; of a device without a netdev, what the network calls it.
-    pub if_name: IfName,
-    /// Values at the PF, each with the one that it replaces.
-    pub steps: Vec<Step>,
-    /// Addresses that the IPAM plugin has assigned.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub addresses: Vec<IpNet>,
-    /// What a later version has added.
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
 
 /// One ADD of the CNI binary, written before it changes anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     extras::Extras,
-    network::NetworkLayer,
-    owner::{ClaimOwner, Owner},
+    owner::{AttachmentId, ClaimOwner, Owner},
     unknown::{Kept, Unknown},
 };
 use crate::{
@@ -247,6 +246,24 @@ pub enum Step {
         #[serde(flatten)]
         unknown: Unknown,
     },
+}
+
+/// What a network attachment has set on a device, until its DEL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkLayer {
+    /// Whose. A DEL of another attachment leaves it alone.
+    pub attachment: AttachmentId,
+    /// The interface's name in the pod; of a device without a netdev, what the network calls it.
+    pub if_name: IfName,
+    /// Values at the PF, each with the one that it replaces.
+    pub steps: Vec<Step>,
+    /// Addresses that the IPAM plugin has assigned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<IpNet>,
+    /// What a later version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// How the netdev is to be in the pod.

@@ -1,6 +1,6 @@
 //! Why no device can be told.
 
-use super::{PodDevice, Request, assign::Assignment};
+use super::{PodDevice, Request};
 use crate::cni::networks::{Network, PodNetworks};
 
 /// Why an interface gets no device.
@@ -108,7 +108,7 @@ pub(super) fn same_interface<'a>(
 }
 
 pub(super) fn none_left(
-    all: &Assignment<'_>,
+    devices: &[&PodDevice],
     network: Option<&Network>,
     request: &Request<'_>,
 ) -> WhichError {
@@ -124,9 +124,9 @@ pub(super) fn none_left(
         .and_then(|hint| Some((hint.device_id, hint.holder?)));
     let foreign =
         foreign.map(|(device, holder)| format!("; deviceID {device} belongs to {holder}"));
-    let has = match all.devices[..] {
+    let has = match devices {
         [] => "none that a CNI plugin attaches".to_owned(),
-        ref devices => joined(devices.iter().map(|device| described(device))),
+        devices => joined(devices.iter().map(|device| described(device))),
     };
     WhichError::NoneLeft(format!(
         "interface {}{}: no device{of} is left for it: the pod's claims have {has}{}",
