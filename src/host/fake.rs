@@ -67,6 +67,12 @@ impl Fake {
         self.state().quirks = quirks;
     }
 
+    /// How the drivers behave.
+    #[must_use]
+    pub fn quirks(&self) -> Quirks {
+        self.state().quirks.clone()
+    }
+
     /// A process opens a device node, or closes it.
     pub fn set_open(&self, node: &str, open: bool) {
         let nodes = &mut self.state().open_nodes;

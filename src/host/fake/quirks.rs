@@ -2,7 +2,11 @@
 
 use std::{cell::Cell, fmt, sync::Arc};
 
-use crate::{device::DeviceId, files::Moment};
+use super::super::ErrorKind;
+use crate::{
+    device::{DeviceId, Mac, VfSetting},
+    files::Moment,
+};
 
 /// What a driver does or refuses. Each field cites the kernel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,11 +26,24 @@ pub struct Quirks {
     pub late_netdev: u32,
     /// The PF reports nothing of a VF for so many looks after a value was set: it resets the VF
     /// (`ice_reset_vf` in `drivers/net/ethernet/intel/ice/ice_vf_lib.c`;
-    /// `ice_get_vf_cfg` in `ice_sriov.c` returns EBUSY meanwhile).
+    /// `ice_get_vf_cfg` in `ice_sriov.c` returns EBUSY meanwhile), and takes no other value
+    /// (`ice_check_vf_ready_for_cfg` in `ice_vf_lib.c`: EBUSY).
     pub reset_looks: u32,
+    /// The address that a trusted VF sets replaces the one that the PF holds for it, an
+    /// administrator's too (`ice_can_vf_change_mac` and `ice_vfhw_mac_add` in
+    /// `drivers/net/ethernet/intel/ice/virt/virtchnl.c`).
+    pub trusted_mac: bool,
     /// A MAC that is set at the PF is the netdev's at once (`mlx5_esw_vport_set_mac` in
     /// `drivers/net/ethernet/mellanox/mlx5/core/eswitch.c`, and the VF's NIC vport context).
     pub eager_mac: bool,
+    /// The PF reports no MAC of a VF but the administrator's, whatever the VF has given itself
+    /// (`mlx5_eswitch_get_vport_config` in `drivers/net/ethernet/mellanox/mlx5/core/eswitch.c`).
+    pub no_mirror: bool,
+    /// PFs are in switchdev mode, in which trust, spoof check and a VLAN are refused with
+    /// EOPNOTSUPP, and VLAN 0 is taken (`mlx5_eswitch_set_vport_vlan`,
+    /// `mlx5_eswitch_set_vport_spoofchk` and `mlx5_eswitch_set_vport_trust` in
+    /// `drivers/net/ethernet/mellanox/mlx5/core/esw/legacy.c`).
+    pub switchdev: bool,
 }
 
 impl Quirks {
@@ -37,6 +54,7 @@ impl Quirks {
             name: "ice",
             late_netdev: 3,
             reset_looks: 2,
+            trusted_mac: true,
             ..Self::default()
         }
     }
@@ -47,7 +65,18 @@ impl Quirks {
         Self {
             name: "mlx5",
             eager_mac: true,
+            no_mirror: true,
             ..Self::default()
+        }
+    }
+
+    /// mlx5 in switchdev mode.
+    #[must_use]
+    pub fn switchdev() -> Self {
+        Self {
+            name: "mlx5 in switchdev mode",
+            switchdev: true,
+            ..Self::mlx5()
         }
     }
 
@@ -71,7 +100,23 @@ impl Quirks {
         }
     }
 
-    /// All of them, after igb, which has none.
+    /// How a PF refuses a value, if it does.
+    pub(super) fn refusal(&self, setting: &VfSetting) -> Option<(ErrorKind, &'static str)> {
+        let legacy_only = match setting {
+            VfSetting::Vlan(tag) => tag.id != 0,
+            VfSetting::Trust(_) | VfSetting::SpoofChk(_) => true,
+            VfSetting::Mac(_) | VfSetting::Rate { .. } | VfSetting::LinkState(_) => false,
+        };
+        if self.no_zero_mac && *setting == VfSetting::Mac(Mac::ZERO) {
+            Some((ErrorKind::Invalid, "invalid argument"))
+        } else if self.switchdev && legacy_only {
+            Some((ErrorKind::Unsupported, "operation not supported"))
+        } else {
+            None
+        }
+    }
+
+    /// All of them in legacy mode, after igb, which has none.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let igb = Self {

@@ -17,8 +17,8 @@ use super::{
     quirks::{Quirks, RebindHook},
 };
 use crate::device::{
-    Bdf, Binding, DeviceId, FunctionKind, IfName, LinkSetting, LinkState, Mac, Observed,
-    RdmaDevice, VfAddress, VfSetting, VfSettings, VlanTag,
+    Bdf, Binding, DeviceId, EswitchMode, FunctionKind, IfName, LinkSetting, LinkState, Mac,
+    Observed, RdmaDevice, VfAddress, VfSetting, VfSettings, VlanTag,
 };
 
 #[derive(Debug)]
@@ -122,8 +122,11 @@ impl State {
         let fake = self.function(device)?;
         let link = fake.link_seen().filter(|link| link.netns == HOST_NETNS);
         let netdev = link.map(|link| link.netdev.clone());
-        let (vf, unclear_mac) = reported(fake, link);
+        let (vf, unclear_mac) = reported(fake, link, !self.quirks.no_mirror);
         let mut function = fake.function.clone();
+        if self.quirks.switchdev && matches!(function.kind, FunctionKind::Pf { .. }) {
+            function.eswitch = Some(EswitchMode::Switchdev);
+        }
         function.netdev = netdev.as_ref().map(|netdev| netdev.state.name.clone());
         function.carrier = netdev.as_ref().and_then(|netdev| netdev.carrier);
         function.yields = self.groups.yields(fake, &self.functions);
@@ -413,17 +416,17 @@ impl State {
     }
 
     pub(super) fn set_vf(&mut self, vf: &VfAddress, setting: &VfSetting) -> Result<()> {
-        let refuse = |text| {
-            HostError::of_kind(
-                ErrorKind::Invalid,
-                format!("pf {}", vf.pf),
-                format!("set {setting}"),
-                text,
-            )
+        let of_kind = |kind, text| {
+            let (subject, op) = (format!("pf {}", vf.pf), format!("set {setting}"));
+            HostError::of_kind(kind, subject, op, text)
         };
+        let refuse = |text| of_kind(ErrorKind::Invalid, text);
         let id = self.vf_id(vf).ok_or_else(|| refuse("invalid argument"))?;
-        if self.quirks.no_zero_mac && *setting == VfSetting::Mac(Mac::ZERO) {
-            return Err(refuse("invalid argument"));
+        if let Some((kind, text)) = self.quirks.refusal(setting) {
+            return Err(of_kind(kind, text));
+        }
+        if !self.function(&id)?.reset.over() {
+            return Err(of_kind(ErrorKind::Busy, "device or resource busy"));
         }
         if self.reaches(&id) {
             self.exposed.push(format!("{id}: set {setting}"));
@@ -513,7 +516,9 @@ impl State {
                 return refuse(17);
             }
             LinkSetting::Mac(mac)
-                if admin.is_some_and(|admin| admin != *mac) && now.mac != Some(*mac) =>
+                if admin.is_some_and(|admin| admin != *mac)
+                    && now.mac != Some(*mac)
+                    && !self.overrides_pf(device)? =>
             {
                 // EADDRNOTAVAIL: a VF's driver rejects other addresses than the administrative one.
                 return refuse(99);
@@ -528,8 +533,20 @@ impl State {
             LinkSetting::Route(route) if route.gw.is_some() && !now.up => return refuse(101),
             _ => {}
         }
+        if let (LinkSetting::Mac(mac), true) = (setting, self.overrides_pf(device)?)
+            && let Some(held) = self.function_mut(device)?.vf.as_mut()
+        {
+            held.mac = Some(*mac);
+        }
         self.link_in(device, netns)?.set(setting);
         Ok(())
+    }
+
+    /// Whether the address that the VF sets replaces the one that its PF holds.
+    fn overrides_pf(&self, device: &DeviceId) -> Result<bool> {
+        let fake = self.function(device)?;
+        let trusted = fake.vf.is_some_and(|held| held.trust == Some(true));
+        Ok(self.quirks.trusted_mac && trusted && fake.admin_mac().is_some())
     }
 
     pub(super) fn move_link(
@@ -651,12 +668,17 @@ impl State {
 
 /// What a PF reports of a VF: an igb mirrors the address that the VF has given itself
 /// (`igb_set_vf_mac_addr` in `drivers/net/ethernet/intel/igb/igb_main.c`).
-fn reported(fake: &FakeFunction, link: Option<&FakeLink>) -> (Option<VfSettings>, Option<Mac>) {
+fn reported(
+    fake: &FakeFunction,
+    link: Option<&FakeLink>,
+    mirrors: bool,
+) -> (Option<VfSettings>, Option<Mac>) {
     let own = link.and_then(|link| link.netdev.state.mac);
     let Some((mut vf, stored)) = fake.vf.and_then(|vf| Some((vf, vf.mac?))) else {
         return (fake.vf, None);
     };
-    let reported = fake.admin_mac().or(own).unwrap_or(stored);
+    let mirrored = own.filter(|_| mirrors);
+    let reported = fake.admin_mac().or(mirrored).unwrap_or(stored);
     let seen = vf_mac::origin(reported, own, link.map(|link| link.assigned));
     vf.mac = Some(seen.administrator);
     (Some(vf), seen.unclear)

@@ -178,3 +178,135 @@ fn a_recording_seeds_the_same_host() {
     assert_eq!(again, recording);
     assert_eq!(Fake::new(&again).dump(), fake.dump());
 }
+
+/// Each personality, by what it does: one row of [`Quirks`] less, and one of these fails.
+mod quirks {
+    use super::*;
+    use crate::{device::EswitchMode, host::fake::Quirks};
+
+    const GIVEN: Mac = Mac([2, 0, 0, 0, 0, 9]);
+    const OTHER: Mac = Mac([2, 0, 0, 0, 0, 8]);
+
+    fn of(quirks: Quirks) -> Fake {
+        let fake = Fake::igb();
+        fake.set_quirks(quirks);
+        fake
+    }
+
+    fn set(fake: &Fake, setting: VfSetting) -> std::result::Result<(), ErrorKind> {
+        let done = fake.set_vf(&address(0), &setting);
+        done.map_err(|error| error.kind())
+    }
+
+    /// Looks until the VF is seen whole.
+    fn looks(fake: &Fake) -> usize {
+        let seen = |_: &usize| {
+            let observed = fake.observe(&vf(0));
+            observed.is_ok_and(|observed| observed.netdev.is_some())
+        };
+        (1..100).find(seen).unwrap()
+    }
+
+    #[test]
+    fn ice_reports_and_takes_nothing_while_a_vf_resets() {
+        let fake = of(Quirks::ice());
+        set(&fake, VfSetting::Trust(true)).unwrap();
+        let busy = fake.observe(&vf(0)).unwrap_err();
+        assert_eq!(busy.kind(), ErrorKind::Busy);
+        assert_eq!(set(&fake, VfSetting::Trust(false)), Err(ErrorKind::Busy));
+        assert_eq!(set(&fake, VfSetting::Trust(false)), Ok(()));
+    }
+
+    #[test]
+    fn iavf_makes_its_netdev_some_time_after_it_was_bound() {
+        let fake = of(Quirks::ice());
+        fake.reprobe(&vf(0)).unwrap();
+        assert_eq!(looks(&fake), 4);
+    }
+
+    #[test]
+    fn ice_takes_a_mac_from_a_vf_that_it_trusts() {
+        for (trust, held) in [(false, GIVEN), (true, OTHER)] {
+            let fake = of(Quirks::default());
+            set(&fake, VfSetting::Mac(GIVEN)).unwrap();
+            set(&fake, VfSetting::Trust(trust)).unwrap();
+            fake.reprobe(&vf(0)).unwrap();
+            fake.set_quirks(Quirks::ice());
+            let own = LinkSetting::Mac(OTHER);
+            let done = fake.set_link(&vf(0), &host_netns(&fake), &own);
+            assert_eq!(done.is_ok(), trust);
+            assert_eq!(fake.stored(&vf(0)).unwrap().mac, Some(held));
+        }
+    }
+
+    #[test]
+    fn mlx5_gives_a_vf_its_mac_at_once() {
+        let fake = of(Quirks::mlx5());
+        set(&fake, VfSetting::Mac(GIVEN)).unwrap();
+        assert_eq!(mac(&fake), Some(GIVEN));
+    }
+
+    #[test]
+    fn mlx5_reports_no_mac_that_a_vf_has_given_itself() {
+        for (quirks, unclear) in [(Quirks::default(), Some(OTHER)), (Quirks::mlx5(), None)] {
+            let fake = of(quirks);
+            let own = LinkSetting::Mac(OTHER);
+            fake.set_link(&vf(0), &host_netns(&fake), &own).unwrap();
+            assert_eq!(fake.observe(&vf(0)).unwrap().unclear_mac, unclear);
+        }
+    }
+
+    #[test]
+    fn mlx5_in_switchdev_mode_refuses_what_only_legacy_mode_has() {
+        let fake = of(Quirks::switchdev());
+        let pf = fake.observe(&address(0).pf.into()).unwrap().function;
+        assert_eq!(pf.eswitch, Some(EswitchMode::Switchdev));
+        let vlan = |id| {
+            VfSetting::Vlan(VlanTag {
+                id,
+                ..VlanTag::default()
+            })
+        };
+        for refused in [vlan(5), VfSetting::Trust(true), VfSetting::SpoofChk(false)] {
+            assert_eq!(set(&fake, refused), Err(ErrorKind::Unsupported));
+        }
+        for taken in [vlan(0), VfSetting::Mac(GIVEN)] {
+            assert_eq!(set(&fake, taken), Ok(()));
+        }
+    }
+
+    #[test]
+    fn ena_sets_no_address_not_even_the_same() {
+        let fake = of(Quirks::ena());
+        let same = LinkSetting::Mac(mac(&fake).unwrap());
+        let error = fake.set_link(&vf(0), &host_netns(&fake), &same);
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Unsupported);
+    }
+
+    #[test]
+    fn qede_takes_no_mac_back() {
+        let fake = of(Quirks::qede());
+        set(&fake, VfSetting::Mac(GIVEN)).unwrap();
+        let none = VfSetting::Mac(Mac::ZERO);
+        assert_eq!(set(&fake, none), Err(ErrorKind::Invalid));
+    }
+
+    #[test]
+    fn without_acs_two_functions_are_in_one_group() {
+        let group = |fake: &Fake, index| {
+            let function = fake.observe(&vf(index)).unwrap().function;
+            function.iommu_group
+        };
+        let shared = Fake::shared_groups();
+        assert_eq!(group(&shared, 0), group(&shared, 1));
+        assert_ne!(group(&Fake::igb(), 0), group(&Fake::igb(), 1));
+    }
+
+    #[test]
+    fn efa_has_no_netdev() {
+        for function in Fake::efa().functions().unwrap() {
+            let observed = Fake::efa().observe(&function.id).unwrap();
+            assert!(observed.netdev.is_none() && function.capabilities.rdma);
+        }
+    }
+}
