@@ -25,5 +25,5 @@ pub use error::{ClaimError, Conflict, Elsewhere};
 pub use extras::PoolDefaults;
 pub(crate) use plan::current;
 pub use plan::plan;
-pub use undo::{Undo, undo, undo_network};
+pub use undo::{Undo, Value, undo, network_values, values_before};
 pub use wanted::{Wanted, wanted};

@@ -132,25 +132,22 @@ impl Engine {
             }
             Err(error) => return outcome.failed(error),
         }
+        outcome.errors = self.undo_values(device, deadline);
         for action in undo(device) {
-            let last = outcome.errors.len();
+            if !outcome.errors.is_empty() && self.reads_mac(device) {
+                // The driver must not start with what is left of the claim.
+                break;
+            }
             match action {
-                Undo::Vf { vf, to, known } => outcome
-                    .errors
-                    .extend(self.undo_vf(device, &vf, &to, known, deadline).err()),
                 Undo::Driver(binding) => match self.undo_driver(&device.id, &binding, deadline) {
                     Ok(bound) => outcome.clean |= bound,
-                    Err(error) => outcome.errors.push(error),
+                    // There is no netdev to wait for.
+                    Err(error) => return outcome.failed(error),
                 },
                 Undo::Netdev(was) => self.undo_netdev(device, host, &was, &mut outcome, deadline),
                 Undo::Vfs(vfs) => outcome
                     .errors
                     .extend(self.remake(device, &vfs, host, deadline)),
-            }
-            let failed = outcome.errors.len() > last;
-            if failed && is_read_at_probe(device) {
-                // The driver must not start with what is left of the claim.
-                break;
             }
         }
         outcome
@@ -209,18 +206,4 @@ impl Outcome {
         self.errors.push(error);
         self
     }
-}
-
-/// Whether the device's driver reads at its start what the claim has set at the PF.
-fn is_read_at_probe(device: &DeviceRecord) -> bool {
-    use crate::{device::VfSetting, ledger::Step};
-    device.steps.iter().any(|step| {
-        matches!(
-            step,
-            Step::Vf {
-                to: VfSetting::Mac(_),
-                ..
-            }
-        )
-    })
 }

@@ -14,7 +14,6 @@ use crate::{
     claim::{
         AllocatedDevice, ClaimError, Wanted,
         plan::{current, plan, vf_values},
-        undo::{Undo, undo_network},
         yields::is_handed_over,
     },
     deadline::Deadline,
@@ -170,10 +169,9 @@ impl Engine {
         deadline: Deadline,
     ) -> Result<(), ClaimError> {
         if self.cut_off(device, deadline)? {
-            for action in undo_network(device) {
-                if let Undo::Vf { vf, to, known } = action {
-                    self.undo_vf(device, &vf, &to, known, deadline)?;
-                }
+            let mut failed = self.undo_network_values(device, deadline).into_iter();
+            if let Some(error) = failed.next() {
+                return Err(error);
             }
             self.rest_on_host(device, deadline)?;
         }

@@ -134,6 +134,54 @@ fn an_administrators_mac_outlives_claims_with_and_without_one() {
     }
 }
 
+/// A PF takes another MAC from a VF that it trusts, an administrator's or not.
+#[test]
+fn a_mac_that_a_trusted_tenant_replaces_comes_back() {
+    let trusted = claim("t", &["0000-02-10-0"], json!({"trust": "on"}));
+    let world = World::new();
+    administer(&world, GIVEN);
+    world.fake.set_quirks(Quirks::ice());
+    prepare(&world, &trusted);
+    world.attach(&trusted, "net1");
+    let pod = world.fake.open_netns(Path::new(POD)).unwrap();
+    let other = LinkSetting::Mac(Mac([2, 0, 0, 0, 0, 0xee]));
+    world.fake.set_link(&vf0(), &pod, &other).unwrap();
+    assert_ne!(world.fake.stored(&vf0()).unwrap().mac, Some(GIVEN));
+    release(&world, &trusted);
+    assert_eq!(world.fake.stored(&vf0()).unwrap().mac, Some(GIVEN));
+    assert_eq!(settled(&world).vf.unwrap().mac, Some(GIVEN));
+}
+
+/// The note of a MAC that the administrator has taken back since sets none.
+#[test]
+fn a_mac_that_the_administrator_has_taken_back_stays_away() {
+    let world = World::new();
+    administer(&world, GIVEN);
+    for _ in 0..2 {
+        prepare(&world, &vlan());
+        world.attach(&vlan(), "net1");
+        release(&world, &vlan());
+        administer(&world, Mac::ZERO);
+    }
+    assert_eq!(world.fake.stored(&vf0()).unwrap().mac, Some(Mac::ZERO));
+    assert_eq!(below(&world.engine.paths.notes()), [""; 0]);
+}
+
+#[test]
+fn an_administrators_mac_that_is_refused_once_is_not_taken_for_restored() {
+    let world = World::new();
+    administer(&world, GIVEN);
+    prepare(&world, &vlan_and_mac());
+    let uid = vlan_and_mac().claim.uid;
+    world.engine.unprepare(&uid, later()).unwrap();
+    // EIO.
+    world.fake.refuse("set mac", 5);
+    world.engine.finish(&uid, soon()).unwrap_err();
+    world.fake.allow("set mac");
+    world.engine.finish(&uid, later()).unwrap();
+    assert_eq!(world.fake.stored(&vf0()).unwrap().mac, Some(GIVEN));
+}
+
 #[test]
 fn a_mac_that_the_administrator_changes_is_the_administrators() {
     let world = World::new();
