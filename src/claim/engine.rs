@@ -31,6 +31,7 @@ mod restart;
 mod tests;
 mod unprepare;
 mod values;
+mod vfs;
 
 pub use report::{Damage, Releasing, release_age};
 
@@ -48,7 +49,7 @@ use crate::{
     files::{ChangeHook, Disk},
     host::Kernel,
     inventory::DeviceFilter,
-    ledger::{AttachmentOwner, ClaimUid, DeviceLock, Locks, Notes, PortOwner, Store},
+    ledger::{AttachmentOwner, ClaimUid, DeviceLock, Locks, Notes, PortOwner, Store, VfsLock},
     paths::Paths,
     slice::NodePool,
 };
@@ -176,7 +177,7 @@ impl Engine {
         let _ = self.published.set(published);
     }
 
-    /// Locks devices, in the order that everybody keeps.
+    /// Locks devices, in the order that everybody keeps, after the VFs of their PFs.
     fn lock_devices(
         &self,
         devices: impl IntoIterator<Item = DeviceId>,
@@ -184,6 +185,7 @@ impl Engine {
         deadline: Deadline,
     ) -> Result<Held, ClaimError> {
         let devices: BTreeSet<DeviceId> = devices.into_iter().collect();
+        let vfs = self.lock_vfs(&devices, work, deadline)?;
         let lock = |device| {
             Ok((
                 device,
@@ -195,7 +197,7 @@ impl Engine {
             .into_iter()
             .map(lock)
             .collect::<Result<_, ClaimError>>()
-            .map(Held)
+            .map(|devices| Held { devices, _vfs: vfs })
     }
 
     fn failures(&self) -> MutexGuard<'_, BTreeMap<ClaimUid, Failure>> {
@@ -228,12 +230,15 @@ impl From<&ClaimError> for Failure {
 }
 
 /// Locked devices. The thread that works owns it.
-struct Held(BTreeMap<DeviceId, DeviceLock>);
+struct Held {
+    devices: BTreeMap<DeviceId, DeviceLock>,
+    _vfs: Vec<VfsLock>,
+}
 
 impl Held {
     /// Notes for those who wait what is being done with a device now.
     fn note(&self, device: &DeviceId, work: &str) {
-        if let Some(lock) = self.0.get(device) {
+        if let Some(lock) = self.devices.get(device) {
             lock.note(work);
         }
     }

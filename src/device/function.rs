@@ -275,6 +275,10 @@ pub struct Bound {
     pub incarnation: IncarnationId,
     /// Driver and override.
     pub binding: Binding,
+    /// The PF of this host whose VF or SF it is.
+    pub pf: Option<Bdf>,
+    /// Whether it can have VFs.
+    pub is_pf: bool,
 }
 
 impl Observed {

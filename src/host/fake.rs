@@ -297,6 +297,8 @@ impl Kernel for Fake {
             Ok(Bound {
                 incarnation: function.incarnation,
                 binding: function.binding.clone(),
+                pf: function.pf().filter(|_| function.is_part()),
+                is_pf: function.vfs().is_some(),
             })
         })
     }

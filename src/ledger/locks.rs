@@ -1,8 +1,8 @@
 //! Who works on what, across threads and processes of this node: files, locked by `flock`.
 //!
 //! ```text
-//!  always in this order:   attachment  ─►  claim UID  ─►  device  ─►  PF
-//!                          <run>/locks     <run>/locks    vf_locks     <run>/locks
+//!  always in this order:  attachment ─► claim UID ─► VFs of a PF ─► device ─► PF
+//!                         <run>/locks   <run>/locks  <run>/locks    vf_locks  <run>/locks
 //! ```
 //!
 //! The lock of a PCI device is the Go CNI plugin's own `<vf_locks>/<BDF>.lock`, so that old and new
@@ -32,12 +32,12 @@ use crate::{
 };
 
 /// What a free lock's file says: one that we have used.
-const OURS: &str = "sriov-dra";
+pub(super) const OURS: &str = "sriov-dra";
 
 /// The locks of this node.
 #[derive(Debug, Clone)]
 pub struct Locks {
-    own: PathBuf,
+    pub(super) own: PathBuf,
     vf_locks: PathBuf,
     pf_turns: Arc<Turns>,
 }
@@ -221,7 +221,7 @@ impl Locks {
 
 /// What stays of a lock when it is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Leave {
+pub(super) enum Leave {
     /// The file: other programs open it without looking again.
     File,
     /// Nothing: claims come and go.
@@ -230,39 +230,21 @@ enum Leave {
 
 /// A locked file.
 #[derive(Debug)]
-struct Held {
+pub(super) struct Held {
     file: File,
     path: PathBuf,
     leave: Leave,
 }
 
 impl Held {
-    fn take(
+    pub(super) fn take(
         path: &Path,
         what: &str,
         work: &str,
         leave: Leave,
         deadline: Deadline,
     ) -> Result<Self, LockError> {
-        let failed = |source| LockError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let mut busy = None;
-        let file = deadline.poll(|| match try_take(path)? {
-            Ok(file) => Ok(Some(file)),
-            Err(holder) => {
-                busy = Some(work_of(&holder, what));
-                Ok(None)
-            }
-        });
-        let Some(file) = file.map_err(failed)? else {
-            let work = busy.unwrap_or(Work {
-                what: what.to_owned(),
-                since: None,
-            });
-            return Err(LockError::Busy(work));
-        };
+        let file = poll(path, what, deadline, || try_take(path))?;
         let held = Self {
             file,
             path: path.to_owned(),
@@ -272,14 +254,17 @@ impl Held {
         Ok(held)
     }
 
-    /// Only a courtesy to those who wait: not being able to leave it does not matter.
     fn note(&self, work: &str) {
-        let mut file = &self.file;
-        let _ = file
-            .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(work.as_bytes()));
+        note(&self.file, work);
     }
+}
+
+/// Only a courtesy to those who wait: not being able to leave it does not matter.
+pub(super) fn note(mut file: &File, work: &str) {
+    let _ = file
+        .set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| file.write_all(work.as_bytes()));
 }
 
 impl Drop for Held {
@@ -293,11 +278,50 @@ impl Drop for Held {
     }
 }
 
+/// Tries until it is locked or the deadline has passed.
+pub(super) fn poll<T>(
+    path: &Path,
+    what: &str,
+    deadline: Deadline,
+    mut lock: impl FnMut() -> io::Result<Result<T, File>>,
+) -> Result<T, LockError> {
+    let failed = |source| LockError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let mut busy = None;
+    let locked = deadline.poll(|| match lock()? {
+        Ok(locked) => Ok(Some(locked)),
+        Err(holder) => {
+            busy = Some(work_of(&holder, what));
+            Ok(None)
+        }
+    });
+    let unknown = || Work {
+        what: what.to_owned(),
+        since: None,
+    };
+    let locked = locked.map_err(failed)?;
+    locked.ok_or_else(|| LockError::Busy(busy.unwrap_or_else(unknown)))
+}
+
 /// The locked file, or the file that somebody else has locked.
 pub(super) fn try_take(path: &Path) -> io::Result<Result<File, File>> {
+    try_lock(path, File::try_lock)
+}
+
+/// The same, beside others who share it.
+pub(super) fn try_share(path: &Path) -> io::Result<Result<File, File>> {
+    try_lock(path, File::try_lock_shared)
+}
+
+fn try_lock(
+    path: &Path,
+    lock: impl Fn(&File) -> Result<(), TryLockError>,
+) -> io::Result<Result<File, File>> {
     loop {
         let file = open(path)?;
-        match file.try_lock() {
+        match lock(&file) {
             Ok(()) if is_at(&file, path) => return Ok(Ok(file)),
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(Err(file)),

@@ -12,6 +12,7 @@ mod slice_locks;
 mod store;
 mod turns;
 mod unknown;
+mod vf_locks;
 
 pub use claim_ref::{ClaimRef, ClaimUid};
 pub use extras::{Demand, Extras};
@@ -25,3 +26,4 @@ pub use record::{
 pub use slice_locks::{SliceLock, SliceLocks};
 pub use store::{Entry, Store, StoreError, Title, VERSION};
 pub use unknown::{Kept, Unknown};
+pub use vf_locks::VfsLock;

@@ -16,6 +16,7 @@ use crate::{
     },
     deadline::Deadline,
     device::{Bdf, DeviceId, Function, Observed},
+    host::ErrorKind,
     ledger::{ClaimOwner, DeviceRecord, Phase, Record, VERSION},
     netdev,
 };
@@ -41,8 +42,16 @@ impl Engine {
         deadline: Deadline,
     ) -> Result<Vec<PreparedDevice>, ClaimError> {
         let wanted = wanted(claim, self.identity.pool(), &self.identity.drivers)?;
+        let mut waited = false;
         loop {
             match self.prepare_once(claim, &wanted, pools, deadline) {
+                Err(error)
+                    if !waited
+                        && error.kernel_kind() == Some(ErrorKind::Gone)
+                        && self.awaited_restart(&wanted, deadline)? =>
+                {
+                    waited = true;
+                }
                 Err(ClaimError::Conflict(conflict)) if self.is_releasing(&conflict.other.uid) => {
                     self.join(*conflict, deadline)?;
                 }

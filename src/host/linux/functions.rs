@@ -179,7 +179,7 @@ impl<'a> Scan<'a> {
         ids: PciIds,
         binding: &Binding,
     ) -> FunctionKind {
-        let physfn = sysfs::link_name(&dir.join("physfn")).and_then(|name| name.parse().ok());
+        let physfn = physfn(dir);
         let index = physfn.and_then(|pf| self.pf(&pf).index.get(&bdf.to_string()).copied());
         let address = physfn.zip(index).map(|(pf, index)| VfAddress { pf, index });
         let total_vfs: Option<u32> = sysfs::parse(dir, "sriov_totalvfs");
@@ -231,6 +231,11 @@ impl Pf {
                 .filter(|speed| *speed != u32::MAX),
         }
     }
+}
+
+/// The PF of a VF.
+pub(super) fn physfn(dir: &Path) -> Option<Bdf> {
+    sysfs::link_name(&dir.join("physfn"))?.parse().ok()
 }
 
 /// The bound driver and `driver_override`.

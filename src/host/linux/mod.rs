@@ -245,6 +245,11 @@ impl Kernel for Linux {
         Ok(Bound {
             incarnation,
             binding: functions::binding(&dir),
+            pf: match device {
+                DeviceId::Pci(_) => functions::physfn(&dir),
+                DeviceId::Sf { .. } => Some(device.pci()),
+            },
+            is_pf: dir.join("sriov_totalvfs").exists(),
         })
     }
 
