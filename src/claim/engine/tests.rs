@@ -7,9 +7,12 @@ mod earlier_version;
 mod extras;
 mod groups;
 mod guards;
+mod history;
 mod identity;
 mod life;
+mod looks;
 mod network;
+mod personalities;
 mod refusal;
 mod release;
 mod values;
@@ -36,6 +39,8 @@ struct World {
     fake: Fake,
     engine: Engine,
     pools: PoolDefaults,
+    /// What a call may take.
+    time: Duration,
 }
 
 impl World {
@@ -44,30 +49,37 @@ impl World {
     }
 
     fn with(fake: Fake) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        // As the real run directory, which is in memory.
+        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        let dir = dir.unwrap();
         let engine = engine(&fake, dir.path());
         Self {
             dir,
             fake,
             engine,
             pools: PoolDefaults::Known(BTreeMap::new()),
+            time: SOON,
         }
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline::after(self.time)
     }
 
     /// The process dies and another starts.
     fn restart(&mut self) -> Vec<(ClaimUid, ClaimError)> {
         self.fake.restart();
         self.engine = engine(&self.fake, self.dir.path());
-        self.engine.recover(soon()).unwrap()
+        self.engine.recover(self.deadline()).unwrap()
     }
 
     fn prepare(&self, claim: &AllocatedClaim) -> Result<Vec<PreparedDevice>, ClaimError> {
-        self.engine.prepare(claim, &self.pools, soon())
+        self.engine.prepare(claim, &self.pools, self.deadline())
     }
 
     fn unprepare(&self, claim: &AllocatedClaim) -> Result<(), ClaimError> {
-        self.engine.unprepare(&claim.claim.uid, soon())?;
-        self.engine.finish(&claim.claim.uid, soon())
+        self.engine.unprepare(&claim.claim.uid, self.deadline())?;
+        self.engine.finish(&claim.claim.uid, self.deadline())
     }
 
     fn record(&self, claim: &AllocatedClaim) -> Option<Record> {
@@ -85,12 +97,21 @@ impl World {
         files
     }
 
-    /// What NRI does: into the pod, named, written down.
     fn attach(&self, claim: &AllocatedClaim, name: &str) {
-        let pod = self.fake.add_netns(Path::new(POD));
+        self.attach_at(claim, name, POD);
+    }
+
+    /// What NRI does: into the pod, named, written down. A second netdev is named after the first.
+    fn attach_at(&self, claim: &AllocatedClaim, name: &str, netns: &str) {
+        let pod = self.fake.add_netns(Path::new(netns));
         let host = crate::netdev::host_netns(&self.fake, &self.engine.paths).unwrap();
         let mut record = self.record(claim).unwrap();
-        for device in &mut record.devices {
+        let mut name = name.to_owned();
+        for device in record
+            .devices
+            .iter_mut()
+            .filter(|device| device.netdev.is_some())
+        {
             self.fake
                 .move_link(&device.id, &host, &pod, &name.parse().unwrap())
                 .unwrap();
@@ -99,13 +120,14 @@ impl World {
                 sandbox: "box".into(),
                 pod_uid: "pod".into(),
                 pod: "web/pod".into(),
-                netns_path: POD.into(),
+                netns_path: netns.into(),
                 netns: pod.inode,
                 if_name: name.parse().unwrap(),
                 mac: None,
                 done: true,
                 unknown: Default::default(),
             });
+            name += "x";
         }
         self.engine.store.save(&record).unwrap();
     }
@@ -141,8 +163,10 @@ fn engine(fake: &Fake, dir: &Path) -> Engine {
     )
 }
 
+const SOON: Duration = Duration::from_millis(300);
+
 fn soon() -> Deadline {
-    Deadline::after(Duration::from_millis(300))
+    Deadline::after(SOON)
 }
 
 fn config(source: ConfigSource, mut fields: Value) -> OpaqueConfig {

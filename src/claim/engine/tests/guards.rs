@@ -4,6 +4,7 @@
 use super::*;
 use crate::{
     device::{Bdf, LinkSetting},
+    files::Moment,
     host::{Kernel, Recording, fake::Quirks},
 };
 
@@ -91,4 +92,71 @@ fn a_netdev_that_others_change_meanwhile_is_looked_at_again() {
     world.unprepare(&vlan_and_mac()).unwrap();
     let netdev = world.fake.link(&vf0(), &host).unwrap().unwrap();
     assert!(!netdev.state.up);
+}
+
+#[test]
+fn a_vf_is_prepared_when_its_pf_has_been_restarted() {
+    let world = World::new();
+    // As another process of this node that restores a claim of the PF.
+    let other = Locks::new(&world.engine.paths);
+    let held = other.change_vfs(&pf0(), "restore 0000:01:00.0", soon());
+    let error = world.prepare(&vlan_and_mac()).unwrap_err().to_string();
+    assert_eq!(error, "busy: restore 0000:01:00.0, 0 s");
+    std::thread::scope(|scope| {
+        let later = Deadline::after(Duration::from_secs(20));
+        let waits = scope.spawn(move || world.engine.prepare(&vlan_and_mac(), &world.pools, later));
+        drop(held);
+        waits.join().unwrap().unwrap();
+    });
+}
+
+/// The VF is away when its Prepare begins.
+#[test]
+fn a_vf_that_is_made_again_now_is_waited_for() {
+    let world = World::new();
+    let pf = claim("pf", &["0000-01-00-0"], json!({}));
+    world.prepare(&pf).unwrap();
+    world.attach(&pf, "net1");
+    world.engine.unprepare(&pf.claim.uid, soon()).unwrap();
+    let (away, back) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
+    let barriers = Arc::new((away, back));
+    let hook = Arc::clone(&barriers);
+    world.fake.on_rebind(move |device, moment| {
+        if *device == DeviceId::Pci(pf0()) && moment == Moment::After {
+            hook.0.wait();
+            hook.1.wait();
+        }
+    });
+    let later = || Deadline::after(Duration::from_secs(20));
+    std::thread::scope(|scope| {
+        let release = scope.spawn(|| world.engine.finish(&pf.claim.uid, later()));
+        barriers.0.wait();
+        let gone = world.fake.bound(&vf0()).unwrap_err();
+        assert_eq!(gone.kind(), crate::host::ErrorKind::Gone);
+        let (engine, counter) = looks::counted(&world);
+        let pools = PoolDefaults::Known(BTreeMap::new());
+        let claim = vlan_and_mac();
+        let prepare = scope.spawn(move || engine.prepare(&claim, &pools, later()));
+        // It has looked, and seen no VF.
+        let looked = || Ok::<_, ()>(counter.take().contains("observe").then_some(()));
+        later().poll(looked).unwrap().unwrap();
+        barriers.1.wait();
+        release.join().unwrap().unwrap();
+        prepare.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn a_netdev_is_not_waited_for_whose_driver_cannot_be_bound() {
+    let world = World::new();
+    let claim = claim("d", &["0000-02-10-0"], json!({"driver": "vfio-pci"}));
+    world.prepare(&claim).unwrap();
+    world.fake.refuse("bind igbvf", 5);
+    let begin = std::time::Instant::now();
+    world.engine.unprepare(&claim.claim.uid, soon()).unwrap();
+    let long = Deadline::after(Duration::from_secs(60));
+    world.engine.finish(&claim.claim.uid, long).unwrap_err();
+    assert!(begin.elapsed() < Duration::from_secs(30));
+    world.fake.allow("bind igbvf");
+    world.unprepare(&claim).unwrap();
 }
