@@ -26,13 +26,18 @@ pub(super) fn is_hooked(device: &DeviceRecord) -> bool {
 impl Attacher {
     /// Opens the start gates of the claim's requests whose netdevs are all in the pod.
     pub(super) fn open_start_gate(&self, record: &Record) -> Result<(), Reason> {
-        view::open(&self.paths, record, &self.driver)
+        let open = || view::open(&self.paths, record, &self.driver);
+        let disk = self.store.disk();
+        disk.change("write metadata", open)
             .map_err(|source| self.not_written(record, source))
     }
 
     /// Closes them: no further container of the claim starts.
     pub(super) fn close_start_gate(&self, record: &Record) -> Result<(), Reason> {
-        view::close(&self.paths, record, false).map_err(|source| self.not_written(record, source))
+        let close = || view::close(&self.paths, record, false);
+        let disk = self.store.disk();
+        disk.change("remove metadata", close)
+            .map_err(|source| self.not_written(record, source))
     }
 
     fn not_written(&self, record: &Record, source: io::Error) -> Reason {

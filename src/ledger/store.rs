@@ -101,6 +101,12 @@ impl<O: Owner> Store<O> {
         }
     }
 
+    /// What changes files here, for those who change others that go with a record.
+    #[must_use]
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
     /// The record of an owner, if it has one.
     ///
     /// # Errors

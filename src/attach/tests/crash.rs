@@ -16,10 +16,12 @@ use crate::{
         Bdf, Binding, Bound, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
         VfAddress, VfSetting,
     },
+    files::{Disk, Moment},
     host::{
         Kernel, Netns, Result,
         fake::{Fake, Fault},
     },
+    ledger::Store,
 };
 
 /// Every way to die at the nth write.
@@ -148,6 +150,30 @@ fn the_sandbox_ends_at_every_write() {
         }
     }
     assert!((15..30).contains(&undone), "{undone}");
+}
+
+#[test]
+fn a_sandbox_that_ends_when_its_gate_opens_keeps_nothing() {
+    let mut bench = Bench::new();
+    bench.save(&bench.record_of("a", &[0]));
+    let (before, (sandbox, _)) = (bench.fake.dump(), bench.sandbox("a", 1));
+    let underway: Arc<OnceLock<Arc<Underway>>> = Arc::default();
+    let ending = Arc::clone(&underway);
+    bench.store = Store::new(
+        &bench.paths,
+        Disk::with_hook(Arc::new(move |moment, what| {
+            if let (Moment::After, "write metadata") = (moment, what) {
+                ending.get().unwrap().end("a-1");
+            }
+            Ok(())
+        })),
+    );
+    let attacher = bench.attacher();
+    underway.set(Arc::clone(&attacher.underway)).unwrap();
+    let text = run(&attacher, &sandbox).unwrap_err();
+    assert!(text.ends_with("given up, the sandbox has ended"), "{text}");
+    assert_eq!(bench.fake.dump(), before);
+    assert!(bench.attachment("a").is_none() && !bench.start_gate("a").exists());
 }
 
 /// The fake; sandbox `a-1` ends during a write.

@@ -411,7 +411,7 @@ fn what_cannot_be_undone_stays_in_the_record() {
     bench.save(&bench.record("a", 1));
     let (attacher, (sandbox, netns)) = (bench.attacher(), bench.sandbox("a", 1));
     run(&attacher, &sandbox).unwrap();
-    bench.fake.arm(Fault::FailFrom(1));
+    bench.fake.arm(Fault::FailFrom(2));
     attacher.stop(&sandbox);
     bench.fake.restart();
     assert!(bench.attachment("a").is_some());
