@@ -1,6 +1,10 @@
 //! The socket: one request, all its replies.
 
-use std::{cell::Cell, io, time::Duration};
+use std::{
+    cell::Cell,
+    io,
+    time::{Duration, Instant},
+};
 
 use netlink_packet_core::{
     NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage,
@@ -19,6 +23,8 @@ use super::{NetlinkError, NetlinkResult};
 pub(crate) struct Socket {
     inner: netlink_sys::Socket,
     sequence: Cell<u32>,
+    /// How long a reply may take.
+    timeout: Duration,
 }
 
 /// One reply without its netlink header: a fixed header and attributes.
@@ -30,7 +36,7 @@ const HEADER: usize = 16;
 /// The kernel sizes the pages of a dump by the largest receive buffer that it has seen, up to this
 /// (`max_recvmsg_len` in `net/netlink/af_netlink.c`).
 const PAGE: usize = 32 * 1024;
-/// How long a reply may take. The kernel answers within the request, so that only a reply that was
+/// How long the next reply may take. The kernel answers within the request, so that only a reply that was
 /// dropped (`ENOBUFS`) is waited for in vain; a lock that it waits for is waited for in send(2).
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often an interrupted dump (`NLM_F_DUMP_INTR`) is repeated.
@@ -52,15 +58,21 @@ impl Socket {
 
     /// Opens a socket of that protocol.
     pub(super) fn of(protocol: isize) -> io::Result<Self> {
+        Self::to(&SocketAddr::new(0, 0), protocol, TIMEOUT)
+    }
+
+    /// Opens a socket whose peer is usually the kernel.
+    fn to(peer: &SocketAddr, protocol: isize, timeout: Duration) -> io::Result<Self> {
         let mut inner = netlink_sys::Socket::new(protocol)?;
         inner.bind_auto()?;
-        inner.connect(&SocketAddr::new(0, 0))?;
+        inner.connect(peer)?;
         inner.set_ext_ack(true)?;
         inner.set_cap_ack(true)?;
-        set_socket_timeout(&inner, Timeout::Recv, Some(TIMEOUT))?;
+        set_socket_timeout(&inner, Timeout::Recv, Some(timeout))?;
         Ok(Self {
             inner,
             sequence: Cell::new(0),
+            timeout,
         })
     }
 
@@ -107,12 +119,32 @@ impl Socket {
         self.sequence.set(sequence);
         self.inner.send(&request(sequence), 0)?;
         let (mut replies, mut interrupted) = (vec![], false);
+        let mut last = Instant::now();
         loop {
-            if let End::Reached { interrupted: now } =
-                collect_replies(&self.receive()?, sequence, &mut interrupted, &mut replies)?
-            {
+            let (datagram, known) = (self.awaited(last)?, replies.len());
+            let end = collect_replies(&datagram, sequence, &mut interrupted, &mut replies)?;
+            if let End::Reached { interrupted: now } = end {
                 return Ok((replies, now));
             }
+            // What is for another request is no reply.
+            if replies.len() > known {
+                last = Instant::now();
+            }
+        }
+    }
+
+    /// The next datagram, unless nothing has been replied for too long.
+    fn awaited(&self, last: Instant) -> NetlinkResult<Vec<u8>> {
+        let silent = || NetlinkError {
+            errno: Errno::TIMEDOUT.raw_os_error(),
+            text: Some(format!("no reply within {} s", self.timeout.as_secs())),
+        };
+        if last.elapsed() >= self.timeout {
+            return Err(silent());
+        }
+        match self.receive() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(silent()),
+            received => Ok(received?),
         }
     }
 
@@ -221,6 +253,58 @@ mod tests {
                 .iter()
                 .any(|link| link.windows(3).any(|name| name == b"lo\0"))
         );
+    }
+
+    /// `NETLINK_USERSOCK`: another socket is the peer, in place of the kernel.
+    const BETWEEN_SOCKETS: isize = 2;
+    const BRIEF: Duration = Duration::from_millis(50);
+
+    fn peer() -> (netlink_sys::Socket, Socket) {
+        let mut peer = netlink_sys::Socket::new(BETWEEN_SOCKETS).unwrap();
+        let address = peer.bind_auto().unwrap();
+        let socket = Socket::to(&address, BETWEEN_SOCKETS, BRIEF).unwrap();
+        (peer, socket)
+    }
+
+    fn unanswered(socket: &Socket) -> NetlinkError {
+        let begin = Instant::now();
+        let request = LinkMessage::default();
+        let error = socket.call(RouteNetlinkMessage::GetLink(request), 0);
+        assert!(begin.elapsed() < Duration::from_secs(10));
+        error.unwrap_err()
+    }
+
+    #[test]
+    fn a_request_that_is_not_answered_ends() {
+        let (_silent, socket) = peer();
+        let error = unanswered(&socket);
+        assert!(error.is(Errno::TIMEDOUT), "{error:?}");
+        let error = error.at("link 7".to_owned(), "read");
+        assert_eq!(error.to_string(), "link 7: read: no reply within 0 s");
+        assert_eq!(error.kind(), crate::host::ErrorKind::Busy);
+    }
+
+    #[test]
+    fn replies_to_others_do_not_keep_a_request_waiting() {
+        let (peer, socket) = peer();
+        // Its buffer may be full.
+        peer.set_non_blocking(true).unwrap();
+        let mut own = netlink_sys::SocketAddr::new(0, 0);
+        socket.inner.get_address(&mut own).unwrap();
+        let over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let other = [20_u32.to_ne_bytes(), [16, 0, 0, 0], 99_u32.to_ne_bytes()];
+                let message = [other.concat(), vec![0; 8]].concat();
+                while !over.load(std::sync::atomic::Ordering::SeqCst) {
+                    let _ = peer.send_to(&message, &own, 0);
+                    std::thread::yield_now();
+                }
+            });
+            let error = unanswered(&socket);
+            over.store(true, std::sync::atomic::Ordering::SeqCst);
+            assert!(error.is(Errno::TIMEDOUT), "{error:?}");
+        });
     }
 
     #[test]
