@@ -3,10 +3,12 @@
 mod filter;
 #[cfg(test)]
 pub(crate) mod fixtures;
+mod restart;
 #[cfg(test)]
 mod selector_tests;
 
 pub use filter::{DeviceFilter, Pattern, PfNames, pf_names};
+pub use restart::{Loss, losses};
 
 use std::{collections::BTreeSet, io};
 
@@ -59,12 +61,14 @@ impl Inventory {
 
     /// The functions that may be given away: all but those that the host uses, and PFs of which it
     /// uses a part, which would go with them. The other VFs of such a PF, and those of a PF that the
-    /// host uses, are offered. SFs are not, as long as every claim for one is refused.
+    /// host uses, are offered. SFs are not, as long as every claim for one is refused, nor PFs that
+    /// every claim is refused for, since its release would lose something.
     pub fn offered(&self) -> impl Iterator<Item = &Function> {
-        let torn = self.torn();
+        let (torn, losses) = (self.torn(), losses(&self.functions));
         self.functions.iter().filter(move |function| {
             !self.host_used.contains(&function.id)
                 && !torn.contains(&function.id)
+                && !losses.contains_key(&function.id)
                 && function.auxiliary().is_none()
         })
     }

@@ -420,6 +420,51 @@ fn refused(desired: &Desired) -> Vec<String> {
     faults
 }
 
+/// Which of them have a place in a slice.
+fn listed(functions: &[Function]) -> Vec<DeviceId> {
+    let inventory = Inventory {
+        functions: functions.to_vec(),
+        ..Inventory::default()
+    };
+    let desired = slices(&PublishInput {
+        driver: "sriov-dra.io",
+        inventory: &inventory,
+        claimed: &BTreeMap::new(),
+        taints: &BTreeMap::new(),
+        pools: None,
+        policy_attributes: None,
+        published: &Published {
+            devices: BTreeMap::new(),
+            features: Features {
+                counters: true,
+                taints: true,
+            },
+        },
+    });
+    let names = desired.slices.iter().flat_map(Slice::devices);
+    let ids = names.filter_map(|device| DeviceId::from_name(&device.name).ok());
+    ids.collect()
+}
+
+#[test]
+fn a_pf_that_prepare_refuses_is_not_listed_and_its_vfs_are() {
+    let mut functions = host(&[(1, 2, 2), (2, 2, 2)]);
+    let ids: Vec<DeviceId> = functions.iter().map(|function| function.id).collect();
+    let pfs: Vec<DeviceId> = functions
+        .iter()
+        .filter(|function| !function.is_part())
+        .map(|function| function.id)
+        .collect();
+    assert_eq!(listed(&functions).len(), ids.len());
+    let is_first = |function: &&mut Function| function.id == pfs[0];
+    let first = functions.iter_mut().find(is_first).unwrap();
+    first.eswitch = Some(crate::device::EswitchMode::Switchdev);
+    functions.push(sf(2, 3));
+    let now = listed(&functions);
+    assert_eq!(now.len(), ids.len() - 2, "{now:?}");
+    assert!(!now.contains(&pfs[0]) && !now.contains(&pfs[1]), "{now:?}");
+}
+
 /// Makes a PF or VF of an accelerator of it.
 fn accelerate(function: &mut Function) {
     let (total_vfs, num_vfs) = function.vfs().unwrap_or_default();

@@ -184,10 +184,15 @@ fn the_recorded_hosts_have_every_attribute_with_a_value_that_says_something() {
 }
 
 #[test]
-fn sfs_are_not_offered_and_without_counters_neither_is_their_pf() {
+fn sfs_are_not_offered_and_neither_is_their_pf() {
     let (pf, sf, vf) = ("0000-3b-00-0", "0000-3b-00-0-sf88", "0000-3b-00-2");
     let devices = case(fixtures::host("connectx6dx"), ALL).devices();
     assert!(!devices.contains_key(sf), "every claim for one is refused");
+    assert!(!devices.contains_key(pf) && devices.contains_key(vf));
+    let mut host = fixtures::host("connectx6dx");
+    host.functions
+        .retain(|function| function.auxiliary().is_none());
+    let devices = case(host, ALL).devices();
     let takes = |name: &str| {
         devices[name].consumes[0]
             .counters
@@ -197,11 +202,6 @@ fn sfs_are_not_offered_and_without_counters_neither_is_their_pf() {
     };
     assert_eq!(takes(vf), [("vfs".to_owned(), 1)]);
     assert_eq!(takes(pf), [("vfs".to_owned(), 8)]);
-    let mut host = fixtures::host("connectx6dx");
-    host.functions
-        .retain(|function| function.vf_address().is_none());
-    let devices = case(host, PLAIN).devices();
-    assert!(!devices.contains_key(sf) && !devices.contains_key(pf));
 }
 
 #[test]
