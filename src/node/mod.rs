@@ -29,6 +29,8 @@ mod publication;
 mod recovery;
 mod releases;
 mod status;
+#[cfg(test)]
+mod test_claims;
 mod watchdog;
 
 use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
@@ -129,7 +131,7 @@ async fn serve(
     parts: &mut Parts,
 ) -> anyhow::Result<()> {
     let starting = readiness.task("kubelet's registration");
-    let engine = recovered(args, paths, calls).await?;
+    let (engine, unrestored) = recovered(args, paths, calls).await?;
     let kube = Kube::connect(&args.driver_name, &args.node_name).await?;
     let cluster: Arc<dyn Cluster> = Arc::new(kube);
     let changed = Arc::new(Notify::new());
@@ -138,6 +140,7 @@ async fn serve(
 
     let (reports, reporter) = status::Reports::new(Arc::clone(&cluster), Arc::clone(&engine));
     parts.run("status", reporter.run());
+    recovery::report(&engine, unrestored, &reports).await;
     let nri = attach(args, paths, &engine, &cluster, &reports, parts);
     parts.run(
         "attachments",
@@ -159,10 +162,11 @@ async fn serve(
         Arc::clone(&metrics),
         (Arc::clone(&changed), Arc::clone(&releases)),
         pools,
-        reports,
+        reports.clone(),
     ));
     let queue = releases::Releases {
         engine: Arc::clone(&engine),
+        reports,
         wake: releases,
         changed,
         metrics,
@@ -183,14 +187,22 @@ async fn serve(
         reason = serving.ended() => Err(anyhow!(reason)),
     };
     serving.stop(GRACE).await;
-    releases::complete(&engine, GRACE).await;
+    let left = releases::complete(&engine, GRACE).await;
     leave_no_lock(&engine);
-    result
+    result.and_then(|()| match left.is_empty() {
+        true => Ok(()),
+        // Whoever uninstalls the driver is to see what stays as no other agent follows.
+        false => Err(anyhow!("not released: {}", left.join("; "))),
+    })
 }
 
 /// The engine, after what a dead agent left has been undone. A claim that cannot be does not stop
-/// the others: its devices are tainted.
-async fn recovered(args: &NodeArgs, paths: &Paths, calls: InFlight) -> anyhow::Result<Arc<Engine>> {
+/// the others: its devices are tainted, and it is returned.
+async fn recovered(
+    args: &NodeArgs,
+    paths: &Paths,
+    calls: InFlight,
+) -> anyhow::Result<(Arc<Engine>, Vec<recovery::Unrestored>)> {
     let identity = Identity {
         driver_name: args.driver_name.clone(),
         node_name: args.node_name.clone(),
@@ -204,8 +216,8 @@ async fn recovered(args: &NodeArgs, paths: &Paths, calls: InFlight) -> anyhow::R
         .choosing(filter)
         .allowing_no_iommu(args.allow_no_iommu);
     let engine = Arc::new(engine);
-    recovery::run(&engine).await?;
-    Ok(engine)
+    let unrestored = recovery::run(&engine).await?;
+    Ok((engine, unrestored))
 }
 
 #[cfg(not(feature = "fuse"))]

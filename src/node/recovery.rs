@@ -7,34 +7,55 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::blocking;
-use crate::{claim::Engine, deadline::Deadline};
+use super::{
+    blocking,
+    status::{Failure, Reports},
+};
+use crate::{
+    claim::Engine,
+    deadline::Deadline,
+    ledger::{ClaimUid, Phase},
+};
 
 /// Serving begins after this at the latest. A claim whose recovery hangs in the kernel stays locked
 /// by its thread, and the others are served.
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// Each claim on a thread of its own.
-pub(super) async fn run(engine: &Arc<Engine>) -> anyhow::Result<()> {
+/// A claim that is not restored, or of which that is not known yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unrestored {
+    pub(super) claim: ClaimUid,
+    pub(super) why: String,
+}
+
+/// Each claim on a thread of its own. Returns those that are not as they should be.
+pub(super) async fn run(engine: &Arc<Engine>) -> anyhow::Result<Vec<Unrestored>> {
     run_for(engine, LONGEST).await
 }
 
-pub(super) async fn run_for(engine: &Arc<Engine>, longest: Duration) -> anyhow::Result<()> {
+pub(super) async fn run_for(
+    engine: &Arc<Engine>,
+    longest: Duration,
+) -> anyhow::Result<Vec<Unrestored>> {
     let begun = Instant::now();
     let listing = Arc::clone(engine);
-    let claims = blocking(move || listing.claims()).await?;
+    let mut open = blocking(move || listing.claims()).await?;
     let mut recovering = JoinSet::new();
-    for claim in claims {
+    for claim in open.clone() {
         let engine = Arc::clone(engine);
         recovering.spawn_blocking(move || {
             let done = engine.recover_claim(&claim, Deadline::after(longest));
-            if let Err(error) = done {
-                tracing::error!(%claim, %error, "recovery");
-            }
+            (claim, done.map_err(|error| error.to_string()))
         });
     }
+    let mut left = Vec::new();
     while let Ok(Some(done)) = timeout_at(begun + longest, recovering.join_next()).await {
-        done?;
+        let (claim, done) = done?;
+        open.retain(|other| *other != claim);
+        if let Err(why) = done {
+            tracing::error!(%claim, error = why, "recovery");
+            left.push(Unrestored { claim, why });
+        }
     }
     if !recovering.is_empty() {
         tracing::error!(
@@ -44,6 +65,29 @@ pub(super) async fn run_for(engine: &Arc<Engine>, longest: Duration) -> anyhow::
         );
         recovering.detach_all();
     }
+    let why = format!("recovery has not ended within {} s", longest.as_secs());
+    let hung = |claim| Unrestored {
+        claim,
+        why: why.clone(),
+    };
+    left.extend(open.into_iter().map(hung));
     let engine = Arc::clone(engine);
-    Ok(blocking(move || engine.sweep()).await?)
+    blocking(move || engine.sweep()).await?;
+    Ok(left)
+}
+
+/// Says so in the status of the claims, and in events.
+pub(super) async fn report(engine: &Arc<Engine>, left: Vec<Unrestored>, reports: &Reports) {
+    for Unrestored { claim, why } in left {
+        let engine = Arc::clone(engine);
+        let record = blocking(move || engine.store().load(&claim).ok().flatten()).await;
+        let Some(record) = record else { continue };
+        let claim = &record.owner.claim;
+        match record.phase {
+            Phase::Prepared => reports.prepare_failed(claim, None, Failure::prepare(why)),
+            Phase::Preparing | Phase::Unpreparing => {
+                reports.unprepare_failed(claim, Failure::unprepare(why));
+            }
+        }
+    }
 }

@@ -17,10 +17,11 @@ use std::{
 
 use tokio::{sync::Notify, task::JoinSet, time::timeout};
 
+use super::status::Reports;
 use crate::{
     claim::{Engine, Releasing},
     deadline::Deadline,
-    ledger::ClaimUid,
+    ledger::{ClaimRef, ClaimUid},
     telemetry::Metrics,
 };
 
@@ -36,6 +37,8 @@ const IDLE: Duration = Duration::from_mins(1);
 /// Who works on releases, and who has to know.
 pub(super) struct Releases {
     pub(super) engine: Arc<Engine>,
+    /// For whoever was told that a release did not work.
+    pub(super) reports: Reports,
     /// A release has begun, or the kernel has changed.
     pub(super) wake: Arc<Notify>,
     /// Devices became free, or have to be tainted.
@@ -86,7 +89,7 @@ impl Schedule {
 }
 
 /// What one attempt has come to.
-type Attempt = (ClaimUid, Result<(), String>);
+type Attempt = (ClaimRef, Result<(), String>);
 
 impl Releases {
     /// Runs until the task is dropped.
@@ -106,8 +109,8 @@ impl Releases {
             tokio::select! {
                 Some(done) = attempts.join_next() => {
                     let (claim, result) = done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-                    underway.retain(|other| *other != claim);
-                    self.ended(&mut schedule, claim, result);
+                    underway.retain(|other| *other != claim.uid);
+                    self.ended(&mut schedule, &claim, result);
                 }
                 woken = timeout(pause, self.wake.notified()) => {
                     if woken.is_ok() {
@@ -136,28 +139,30 @@ impl Releases {
     ) {
         let now = Instant::now();
         for release in releasing {
-            let claim = release.claim.uid.clone();
-            if underway.contains(&claim) || !schedule.is_due(&claim, now) {
+            let claim = release.claim.clone();
+            if underway.contains(&claim.uid) || !schedule.is_due(&claim.uid, now) {
                 continue;
             }
-            underway.push(claim.clone());
+            underway.push(claim.uid.clone());
             let engine = Arc::clone(&self.engine);
             attempts.spawn_blocking(move || {
-                let done = engine.finish(&claim, Deadline::after(ATTEMPT));
+                let done = engine.finish(&claim.uid, Deadline::after(ATTEMPT));
                 (claim, done.map_err(|error| error.to_string()))
             });
         }
     }
 
-    fn ended(&self, schedule: &mut Schedule, claim: ClaimUid, result: Result<(), String>) {
+    fn ended(&self, schedule: &mut Schedule, claim: &ClaimRef, result: Result<(), String>) {
+        let uid = &claim.uid;
         match result {
             Ok(()) => {
-                tracing::info!(uid = %claim, "released");
-                schedule.done(&claim);
+                tracing::info!(%claim, %uid, "released");
+                schedule.done(uid);
+                self.reports.unprepared(claim);
             }
             Err(error) => {
-                tracing::warn!(uid = %claim, error, "release: will be tried again");
-                schedule.failed(claim, Instant::now());
+                tracing::warn!(%claim, %uid, error, "release: will be tried again");
+                schedule.failed(uid.clone(), Instant::now());
             }
         }
         self.changed.notify_one();
@@ -165,18 +170,28 @@ impl Releases {
 }
 
 /// Works on releases until there are none, or the time is over: an agent that ends leaves none
-/// that it could have completed.
-pub(super) async fn complete(engine: &Arc<Engine>, time: Duration) {
+/// that it could have completed. Returns what is left: claim and devices, and why.
+pub(super) async fn complete(engine: &Arc<Engine>, time: Duration) -> Vec<String> {
     let deadline = Deadline::after(time);
-    let engine = Arc::clone(engine);
+    let working = Arc::clone(engine);
     let work = super::blocking(move || {
-        for release in engine.releasing().unwrap_or_default() {
-            if let Err(error) = engine.finish(&release.claim.uid, deadline) {
+        for release in working.releasing().unwrap_or_default() {
+            if let Err(error) = working.finish(&release.claim.uid, deadline) {
                 tracing::warn!(claim = %release.claim, %error, "not released when the agent ended");
             }
         }
     });
     let _ = timeout(time, work).await;
+    let engine = Arc::clone(engine);
+    let left = super::blocking(move || engine.releasing().unwrap_or_default()).await;
+    left.iter().map(line).collect()
+}
+
+fn line(release: &Releasing) -> String {
+    let devices: Vec<String> = release.devices.iter().map(ToString::to_string).collect();
+    let unknown = || format!("is being released for {} s", release.age.as_secs());
+    let why = release.error.clone().unwrap_or_else(unknown);
+    format!("claim {} ({}): {why}", release.claim, devices.join(", "))
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! Which claims get what is here, and which records nothing stands behind any more.
 
-use super::*;
+use super::{super::test_claims::allocated, *};
 use crate::{
-    claim::{AllocatedDevice, Identity},
+    claim::Identity,
     cluster::{Memory, Pod},
     host::fake::Fake,
     ledger::Phase,
     paths::Paths,
-    slice::DeviceRef,
 };
 
 const VF: &str = "0000-02-10-0";
@@ -97,30 +96,6 @@ impl Agent {
         record.devices[0].slice_pool = node.into();
         store.save(&record).unwrap();
         self.server.allocate(claim.clone());
-    }
-}
-
-fn allocated(name: &str, node: &str, device: &str, request: &str) -> AllocatedClaim {
-    AllocatedClaim {
-        claim: ClaimRef {
-            uid: name.parse().unwrap(),
-            namespace: "web".into(),
-            name: name.into(),
-        },
-        pod_claim_name: None,
-        reserved_for: vec!["pod".into()],
-        devices: vec![AllocatedDevice {
-            request: request.into(),
-            class: None,
-            device: DeviceRef {
-                driver: "sriov-dra.io".into(),
-                slice_pool: node.into(),
-                device: device.into(),
-            },
-            admin_access: false,
-            share_id: None,
-        }],
-        configs: vec![],
     }
 }
 
@@ -354,9 +329,10 @@ async fn a_claim_whose_recovery_hangs_keeps_no_other_from_being_served() {
         }
     });
     let longest = Duration::from_millis(300);
-    super::super::recovery::run_for(engine, longest)
-        .await
-        .unwrap();
+    let left = super::super::recovery::run_for(engine, longest).await;
+    let left = left.unwrap();
+    assert_eq!((left.len(), left[0].claim.as_str()), (1, "x"));
+    assert_eq!(left[0].why, "recovery has not ended within 0 s");
     agent.prepare(&other).await.unwrap();
     let busy = engine.prepare(
         &hangs,
@@ -366,4 +342,45 @@ async fn a_claim_whose_recovery_hangs_keeps_no_other_from_being_served() {
     let busy = busy.unwrap_err().to_string();
     assert!(busy.starts_with("busy: recover claim x"), "{busy}");
     drop(free);
+}
+
+/// A driver that cannot be bound, until somebody loads it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_recovery_cannot_restore_is_said_until_it_is() {
+    use super::super::{recovery, releases};
+
+    let agent = Agent::new(&["pod"]);
+    let claim = allocated("x", "b", VF, "nic");
+    agent.prepare(&claim).await.unwrap();
+    let engine = &agent.claims.engine;
+    let mut record = engine.store().load(&claim.claim.uid).unwrap().unwrap();
+    (record.phase, record.devices[0].used) = (Phase::Unpreparing, Some(true));
+    engine.store().save(&record).unwrap();
+    agent.fake.refuse(": rebind", 5);
+    let left = recovery::run(engine).await.unwrap();
+    let text = left[0].why.clone();
+    recovery::report(engine, left, &agent.claims.reports).await;
+    agent.is_reported(&claim, "UnprepareFailed").await;
+    assert_eq!(agent.events_with(&text).await.len(), 2, "claim and pod");
+    // The agent ends meanwhile, and says what is not released.
+    let left = releases::complete(engine, Duration::from_secs(10)).await;
+    assert_eq!(left, [format!("claim web/x (0000:02:10.0): {text}")]);
+    agent.fake.allow(": rebind");
+    let queue = releases::Releases {
+        engine: Arc::clone(engine),
+        reports: agent.claims.reports.clone(),
+        wake: Arc::default(),
+        changed: Arc::default(),
+        metrics: Arc::default(),
+    };
+    tokio::spawn(queue.run());
+    let is_said = || !agent.server.reported(&claim.claim).is_empty();
+    let released = async {
+        while is_said() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), released).await.unwrap();
+    let left = releases::complete(engine, Duration::from_secs(10)).await;
+    assert_eq!(left, [""; 0]);
 }

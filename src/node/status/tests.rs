@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::*;
+use super::{super::test_claims, *};
 use crate::{
-    claim::{AllocatedDevice, Identity, PoolDefaults},
+    claim::{Identity, PoolDefaults},
     cluster::{DeviceStatus, ErrorKind, Event, Memory, Pod},
     deadline::Deadline,
     host::fake::Fake,
     paths::Paths,
-    slice::{DeviceRef, Reason},
+    slice::Reason,
 };
 
 const VF: &str = "0000-02-10-0";
@@ -112,27 +112,9 @@ fn line(event: &Event) -> String {
 }
 
 fn allocated(name: &str, node: &str, device: &str) -> AllocatedClaim {
-    AllocatedClaim {
-        claim: ClaimRef {
-            uid: name.parse().unwrap(),
-            namespace: "web".into(),
-            name: name.into(),
-        },
-        pod_claim_name: None,
-        reserved_for: vec!["pod-uid".into()],
-        devices: vec![AllocatedDevice {
-            request: "nic".into(),
-            class: None,
-            device: DeviceRef {
-                driver: "sriov-dra.io".into(),
-                slice_pool: node.into(),
-                device: device.into(),
-            },
-            admin_access: false,
-            share_id: None,
-        }],
-        configs: vec![],
-    }
+    let mut claim = test_claims::allocated(name, node, device, "nic");
+    claim.reserved_for = vec!["pod-uid".into()];
+    claim
 }
 
 fn sandbox() -> Sandbox {
