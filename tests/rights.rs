@@ -198,6 +198,15 @@ const NEEDS: &[Need] = &[
             "self.request(\"resource claims\", api.list(",
         )],
     ),
+    need(
+        UNINSTALL,
+        (DRA, "resourceslices"),
+        &["list"],
+        &[(
+            "src/cluster/kube/in_use.rs",
+            "self.request(\"resource slices\", api.list(",
+        )],
+    ),
 ];
 
 fn text(path: &str) -> String {

@@ -1,12 +1,12 @@
-//! Who in the cluster uses devices of this driver.
+//! Who in the cluster uses devices of this driver, and which are not as they were before.
 
-use k8s_openapi::api::resource::v1::ResourceClaim;
+use k8s_openapi::api::resource::v1::{ResourceClaim, ResourceSlice};
 use kube::{Api, ResourceExt, api::ListParams};
 
 use super::Kube;
 use crate::{
     cluster::{Result, claims::device_ref},
-    slice::DeviceRef,
+    slice::{DeviceRef, Reason, Taint},
 };
 
 /// A claim with devices of this driver that somebody holds.
@@ -36,6 +36,37 @@ impl Kube {
             .filter_map(|claim| in_use(claim, &self.driver))
             .collect())
     }
+
+    /// Devices of this driver that a release has not restored, as their taint says. It is set once
+    /// a release fails or takes a few seconds.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn unrestored(&self) -> Result<Vec<DeviceRef>> {
+        let api: Api<ResourceSlice> = Api::all(self.client.clone());
+        let ours = ListParams::default().fields(&format!("spec.driver={}", self.driver));
+        let slices = self.request("resource slices", api.list(&ours)).await?;
+        let devices = slices
+            .items
+            .iter()
+            .map(|slice| unrestored(slice, &self.driver));
+        Ok(devices.flatten().collect())
+    }
+}
+
+fn unrestored(slice: &ResourceSlice, driver: &str) -> Vec<DeviceRef> {
+    let spec = &slice.spec;
+    let key = Taint::no_schedule(driver, Reason::UndoFailed).key;
+    let devices = spec.devices.iter().flatten().filter(|device| {
+        let mut taints = device.taints.iter().flatten();
+        taints.any(|taint| taint.key == key)
+    });
+    let named = devices.map(|device| DeviceRef {
+        driver: driver.to_owned(),
+        slice_pool: spec.pool.name.clone(),
+        device: device.name.clone(),
+    });
+    named.collect()
 }
 
 fn in_use(claim: &ResourceClaim, driver: &str) -> Option<InUse> {
@@ -105,5 +136,29 @@ mod tests {
         );
         assert_eq!(found(json!({"allocation": results("sriov-dra.io")})), None);
         assert_eq!(found(json!({})), None);
+    }
+
+    #[test]
+    fn a_device_counts_whose_taint_says_that_it_is_not_restored() {
+        let device = |name: &str, key: &str| {
+            let taint = json!({"key": key, "effect": "NoSchedule"});
+            json!({"name": name, "taints": [taint]})
+        };
+        let slice = json!({
+            "metadata": {"name": "s"},
+            "spec": {
+                "driver": "sriov-dra.io",
+                "nodeName": "node1",
+                "pool": {"name": "node1", "generation": 1, "resourceSliceCount": 1},
+                "devices": [
+                    {"name": "0000-3b-02-0"},
+                    device("0000-3b-02-1", "sriov-dra.io/undo-failed"),
+                    device("0000-3b-02-2", "sriov-dra.io/link-down"),
+                ],
+            },
+        });
+        let found = unrestored(&serde_json::from_value(slice).unwrap(), "sriov-dra.io");
+        let names: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["node1/0000-3b-02-1"]);
     }
 }
