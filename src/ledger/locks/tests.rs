@@ -130,3 +130,18 @@ fn a_lock_that_comes_free_in_time_is_taken() {
         drop(held);
     });
 }
+
+/// Its holder removes it when it lets go, between our open and our lock.
+#[test]
+fn a_file_that_is_removed_before_it_is_locked_is_no_lock() {
+    let (dir, _) = locks();
+    let path = dir.path().join("claim-c1.lock");
+    let first = std::cell::Cell::new(true);
+    let locked = try_lock(&path, |file| {
+        if first.take() {
+            fs::remove_file(&path).unwrap();
+        }
+        file.try_lock()
+    });
+    assert!(is_at(&locked.unwrap().unwrap(), &path));
+}
