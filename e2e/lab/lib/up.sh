@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Bringing a lab up and down.
 
-lab_parts=(kernel rootfs image kubernetes etcd helm containerd disk)
+lab_parts=(kernel rootfs image kubernetes etcd helm containerd multus cniplugins whereabouts cnitool disk)
 
 # build_all [PART…]: everything into the cache, and what is not always needed.
 build_all() {
@@ -30,11 +30,15 @@ instance_make() {
   local dir=$1 node program disk kernel args=
   disk=$(part_dir disk)
   kernel=$(part_dir kernel)
-  mkdir -p "$dir"/{bin,logs}
+  mkdir -p "$dir"/{bin,cni,logs}
   for program in kube-apiserver kube-controller-manager kube-scheduler kubectl; do
     ln -s "$(part_dir "$up_kubernetes")/$program" "$dir/bin/"
   done
   ln -s "$(part_dir etcd)/etcd" "$(part_dir helm)/helm" "$lab_home/lab" "$dir/bin/"
+  # What scenarios bring into a guest.
+  for program in multus cniplugins whereabouts cnitool; do
+    ln -s "$(part_dir "$program")" "$dir/cni/$program"
+  done
   secrets_make "$dir"
   if [[ -n $up_feature_gates ]]; then
     args=--feature-gates=$up_feature_gates
