@@ -1,6 +1,7 @@
 //! Flags and their environment variables: what `main` parses and the processes take.
 
 mod check;
+mod cni;
 mod controller;
 mod convert;
 mod doctor;
@@ -13,6 +14,7 @@ mod paths;
 mod record;
 
 pub use check::{CheckArgs, UninstallCheckArgs};
+pub use cni::{CniArgs, CniCommand, CniInstallArgs, CniPlace, CniUninstallArgs};
 pub use controller::ControllerArgs;
 pub use convert::{ConvertArgs, Documents, ReportFormat};
 pub use doctor::{DoctorArgs, DoctorOutput};
@@ -67,6 +69,8 @@ pub enum Command {
     /// Fail while pods hold devices of this driver, and list them. Used by the chart's pre-delete
     /// hook.
     UninstallCheck(UninstallCheckArgs),
+    /// Install the CNI plugin on this node, or remove it. Used by the chart's agents.
+    Cni(CniArgs),
 }
 
 #[cfg(test)]

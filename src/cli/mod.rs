@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod check;
+mod cni;
 mod columns;
 mod convert;
 mod demo;
@@ -30,6 +31,7 @@ pub fn run(cli: SriovDra) -> anyhow::Result<u8> {
         Command::Doctor(args) => doctor::run(&args),
         Command::Check(args) => check::run(&args),
         Command::UninstallCheck(args) => uninstall_check::run(&args),
+        Command::Cni(args) => cni::run(&args).map(|()| 0),
     }
 }
 
