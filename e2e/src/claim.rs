@@ -1,6 +1,6 @@
 //! A ResourceClaim, as the API server has it.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::{
@@ -35,12 +35,19 @@ impl Claim {
 
     /// The VF that is allocated to it, the first of several.
     pub(crate) fn vf(&self, node: &Node) -> Result<Vf> {
-        let device = self.devices()?.swap_remove(0);
-        let vfs = node.pfs()?.into_iter().flat_map(|pf| pf.vfs);
-        match vfs.into_iter().find(|vf| slice_name(&vf.pci) == device) {
-            Some(vf) => Ok(vf),
-            None => bail!("{} has no VF {device}", node.name),
-        }
+        Ok(self.vfs(node)?.swap_remove(0))
+    }
+
+    /// The VFs that are allocated to it, in the order of its results.
+    pub(crate) fn vfs(&self, node: &Node) -> Result<Vec<Vf>> {
+        let own: Vec<Vf> = node.pfs()?.into_iter().flat_map(|pf| pf.vfs).collect();
+        let vf = |device: &String| {
+            let found = own.iter().find(|vf| slice_name(&vf.pci) == *device);
+            found
+                .cloned()
+                .with_context(|| format!("{} has no VF {device}", node.name))
+        };
+        self.devices()?.iter().map(vf).collect()
     }
 
     /// What the driver says about its first device: `status.devices[0]`.

@@ -15,9 +15,11 @@ use anyhow::{Context, Result, bail};
 use crate::command::Answer;
 
 const PORT: u16 = 7000;
+/// Of standard input in a frame: the guest's agent passes on whole frames only.
+const CHUNK: usize = 64 * 1024;
 
 /// Runs the words as root, with `input` as standard input.
-pub(crate) fn answer(address: &str, words: &[&str], input: &str) -> Result<Answer> {
+pub(crate) fn answer(address: &str, words: &[&str], input: &[u8]) -> Result<Answer> {
     let to = format!("{address}:{PORT}")
         .parse()
         .with_context(|| format!("guest at {address}"))?;
@@ -28,8 +30,8 @@ pub(crate) fn answer(address: &str, words: &[&str], input: &str) -> Result<Answe
     stream.set_read_timeout(Some(Duration::from_secs(600)))?;
     let command: String = words.iter().flat_map(|word| [*word, "\0"]).collect();
     send(&mut stream, b'a', command.as_bytes())?;
-    if !input.is_empty() {
-        send(&mut stream, b'i', input.as_bytes())?;
+    for part in input.chunks(CHUNK) {
+        send(&mut stream, b'i', part)?;
     }
     send(&mut stream, b'e', b"")?;
     receive(&mut stream)

@@ -34,7 +34,7 @@ impl Node {
             .into_iter()
             .chain(args.iter().copied())
             .collect();
-        guest::answer(&self.address, &words, "")
+        guest::answer(&self.address, &words, b"")
     }
 
     /// Runs a shell script as root in the guest and wants success; `$1`… are the arguments.
@@ -45,13 +45,15 @@ impl Node {
 
     /// Puts a small file on the node.
     pub(crate) fn write(&self, path: &str, text: &str) -> Result<()> {
-        guest::answer(
-            &self.address,
-            &["sh", "-euc", "cat >\"$1\"", "sh", path],
-            text,
-        )?
-        .ok(path)
-        .map(drop)
+        self.feed("cat >\"$1\"", &[path], text.as_bytes())
+    }
+
+    /// Runs a shell script as root in the guest with this standard input and wants success.
+    pub(crate) fn feed(&self, script: &str, args: &[&str], input: &[u8]) -> Result<()> {
+        let words = [&["sh", "-euc", script, "sh"], args].concat();
+        guest::answer(&self.address, &words, input)?
+            .ok(&format!("on {}: {}", self.name, script.trim()))
+            .map(drop)
     }
 
     /// Whether there is such a file.

@@ -113,6 +113,17 @@ impl Release {
         self.helm(&self.image, &["-f", "-"], &values.to_string())
     }
 
+    /// With pools by this config.json, a class for each, and the CNI plugin in the nodes' directory.
+    pub(crate) fn with_cni(&self, config: &str) -> Result<()> {
+        let pools = json!({"config": serde_json::from_str::<Value>(config)?});
+        let values = json!({
+            "pools": pools,
+            "controller": {"enabled": true},
+            "cni": {"install": true},
+        });
+        self.helm(&self.image, &["-f", "-"], &values.to_string())
+    }
+
     /// The image that can be made to die at a chosen host write.
     pub(crate) fn install_with_fuse(&self) -> Result<()> {
         self.helm_install(

@@ -14,6 +14,7 @@ mod j_refusals;
 mod k_vfs_removed;
 mod l_containerd_restart;
 mod m_uninstall;
+mod multus;
 mod n_link_down;
 mod o_port_or_vfs;
 mod p_pools;
@@ -27,6 +28,7 @@ mod v_pinned_elsewhere;
 mod w_one_writer;
 mod x_rights;
 mod y_release;
+mod z_multus;
 
 use anyhow::Result;
 

@@ -83,7 +83,7 @@ fn pools(lab: &Lab, pods_on: &[Node], log: &Log) -> Result<()> {
 }
 
 /// Binds it to this driver; to its own one by `""`.
-fn bind(vf: &Vf, driver: &str) -> Result<()> {
+pub(super) fn bind(vf: &Vf, driver: &str) -> Result<()> {
     let script = r#"
         cd "/sys/bus/pci/devices/$1"
         echo "$2" >driver_override

@@ -15,9 +15,9 @@
 use super::{
     Scenario, a_install, b_vlan_pods, c_nothing_stays, d_vfio, e_extended_resource, f_all_taken,
     g_killed_at_every_step, h_agent_away_at_the_hook, i_restarts, j_refusals, k_vfs_removed,
-    l_containerd_restart, m_uninstall, n_link_down, o_port_or_vfs, p_pools, q_recorded_hosts,
-    r_selectors, s_old_server, t_policies, u_wrong_pod, v_pinned_elsewhere, w_one_writer, x_rights,
-    y_release,
+    l_containerd_restart, m_uninstall, multus, n_link_down, o_port_or_vfs, p_pools,
+    q_recorded_hosts, r_selectors, s_old_server, t_policies, u_wrong_pod, v_pinned_elsewhere,
+    w_one_writer, x_rights, y_release, z_multus,
 };
 
 /// Minutes for the scenarios of a run of CI, from the first to the last.
@@ -165,6 +165,42 @@ pub(crate) const TABLE: &[Slot] = &[
     Slot::alone(t_policies::SCENARIO, NODE2, 1.2)
         .own_release()
         .because("configures the release for both nodes; pods on one"),
+    Slot::alone(z_multus::SCENARIO, BOTH, 3.0)
+        .full_only()
+        .own_release()
+        .because("puts Multus into the runtimes, which call it differently"),
+    Slot::alone(multus::a_settings::SCENARIO, BOTH, 3.5)
+        .full_only()
+        .own_release()
+        .because("configures the release and the runtimes' networks; the PF's settings"),
+    Slot::alone(multus::b_ipam::SCENARIO, BOTH, 3.5)
+        .full_only()
+        .own_release()
+        .because("as A; one range for both nodes, and the control loop's minute"),
+    Slot::alone(multus::c_chains::SCENARIO, BOTH, 3.5)
+        .full_only()
+        .own_release()
+        .because("as A; other plugins' results"),
+    Slot::alone(multus::d_dpdk::SCENARIO, BOTH, 2.5)
+        .full_only()
+        .own_release()
+        .because("as A; changes drivers"),
+    Slot::alone(multus::e_which_device::SCENARIO, BOTH, 2.5)
+        .full_only()
+        .own_release()
+        .because("as A; Multus' ids, and the kubelet's of a claim"),
+    Slot::alone(multus::f_many::SCENARIO, BOTH, 3.0)
+        .full_only()
+        .own_release()
+        .because("as A; all VFs of a port at once"),
+    Slot::alone(multus::g_multus_away::SCENARIO, BOTH, 3.0)
+        .full_only()
+        .own_release()
+        .because("as A; takes Multus from the nodes"),
+    Slot::alone(multus::h_without_nri::SCENARIO, BOTH, 3.5)
+        .full_only()
+        .own_release()
+        .because("as A; restarts the runtimes"),
     Slot::alone(m_uninstall::SCENARIO, BOTH, 2.2)
         .own_release()
         .because("uninstalls the release"),
@@ -179,17 +215,25 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn every_scenario_is_in_the_table_once() {
-        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/src/scenarios");
-        let files: BTreeSet<char> = fs::read_dir(dir)
+    /// First letters of the scenarios' files.
+    fn initials(dir: &str) -> BTreeSet<char> {
+        let dir = format!("{}{dir}", env!("CARGO_MANIFEST_DIR"));
+        fs::read_dir(dir)
             .expect("the scenarios")
             .filter_map(|entry| {
                 let name = entry.expect("an entry").file_name();
                 let name = name.to_string_lossy().into_owned();
                 (name.as_bytes().get(1) == Some(&b'_')).then(|| name.chars().next())?
             })
-            .collect();
+            .collect()
+    }
+
+    #[test]
+    fn every_scenario_is_in_the_table_once() {
+        // With Multus: upper case.
+        let mut files = initials("/src/scenarios");
+        let upper = initials("/src/scenarios/multus");
+        files.extend(upper.iter().map(char::to_ascii_uppercase));
         let rows: Vec<char> = TABLE.iter().map(|slot| slot.scenario.letter).collect();
         assert_eq!(rows.len(), files.len());
         assert_eq!(rows.into_iter().collect::<BTreeSet<_>>(), files);
