@@ -200,6 +200,19 @@ impl Engine {
             .map(|devices| Held { devices, _vfs: vfs })
     }
 
+    /// Locks a device as a claim does, for a network attachment.
+    ///
+    /// # Errors
+    /// Somebody else has it until `deadline`.
+    pub fn lock_device(
+        &self,
+        device: DeviceId,
+        work: &str,
+        deadline: Deadline,
+    ) -> Result<Held, ClaimError> {
+        self.lock_devices([device], work, deadline)
+    }
+
     fn failures(&self) -> MutexGuard<'_, BTreeMap<ClaimUid, Failure>> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -229,8 +242,8 @@ impl From<&ClaimError> for Failure {
     }
 }
 
-/// Locked devices. The thread that works owns it.
-struct Held {
+/// Locked devices, and the VFs of their PFs. The thread that works owns it.
+pub struct Held {
     devices: BTreeMap<DeviceId, DeviceLock>,
     _vfs: Vec<VfsLock>,
 }

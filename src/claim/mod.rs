@@ -20,10 +20,10 @@ mod wanted;
 mod yields;
 
 pub use allocated::{AllocatedClaim, AllocatedDevice, PreparedDevice};
-pub use engine::{Damage, Engine, Identity, PublishedOf, Releasing, release_age};
+pub use engine::{Damage, Engine, Held, Identity, PublishedOf, Releasing, release_age};
 pub use error::{ClaimError, Conflict, Elsewhere};
 pub use extras::PoolDefaults;
 pub(crate) use plan::current;
 pub use plan::plan;
-pub use undo::{Undo, Value, undo, network_values, values_before};
+pub use undo::{Undo, Value, network_values, undo, values_before};
 pub use wanted::{Wanted, wanted};

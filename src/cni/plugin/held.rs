@@ -6,11 +6,11 @@ use super::{
     error::{failed, locked, refused},
 };
 use crate::{
-    claim::{ClaimError, view},
+    claim::{self, ClaimError, view},
     cni::protocol::CniError,
     deadline::Deadline,
     device::DeviceId,
-    ledger::{AttachmentId, ClaimLock, ClaimUid, DeviceLock, DeviceRecord, NetworkCall, Record},
+    ledger::{AttachmentId, ClaimLock, ClaimUid, DeviceRecord, NetworkCall, Record},
 };
 
 /// An entry with its device. Locks are dropped with it.
@@ -19,7 +19,7 @@ pub(super) struct Held {
     /// The claim's record and the device's place in it.
     pub(super) claim: Option<(Record, usize)>,
     _claim: Option<ClaimLock>,
-    _device: Option<DeviceLock>,
+    _device: Option<claim::Held>,
 }
 
 impl Held {
@@ -75,12 +75,12 @@ impl Plugin {
             Some(claim) => self.claim_side(&claim.uid, device)?,
             None => None,
         };
-        let held = self.engine.locks().device(&device, &work, deadline);
+        let held = self.engine.lock_device(device, &work, deadline);
         Ok(Held {
             entry,
             claim: side,
             _claim: lock,
-            _device: Some(held.map_err(locked)?),
+            _device: Some(held.map_err(refused)?),
         })
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{
     Plugin, entry,
-    error::{failed, host, locked},
+    error::{failed, host, refused},
     ipam,
 };
 use crate::{
@@ -100,8 +100,8 @@ impl Plugin {
     ) -> Result<(), CniError> {
         let device = DeviceId::Pci(found.device);
         let work = format!("take over attachment {key}");
-        let lock = self.engine.locks().device(&device, &work, deadline);
-        let lock = lock.map_err(locked)?;
+        let lock = self.engine.lock_device(device, &work, deadline);
+        let lock = lock.map_err(refused)?;
         let observed = self.engine.kernel().observe(&device).map_err(host)?;
         let mut made = network_call(call, device, found);
         made.netns = self.inode(&made.netns_path);
