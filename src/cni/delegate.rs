@@ -95,7 +95,7 @@ impl<'a> Delegate<'a> {
     }
 
     fn execute(&self, command: Command) -> io::Result<Output> {
-        let mut child = self.spawn(command)?;
+        let mut child = self.spawn(command, Deadline::after(REPLACED))?;
         let pipe = child.stdin.take();
         thread::scope(|scope| {
             // A plugin may answer before it has read everything, or read nothing.
@@ -105,7 +105,7 @@ impl<'a> Delegate<'a> {
     }
 
     /// Starts the plugin; one whose file is just being written is waited for.
-    fn spawn(&self, command: Command) -> io::Result<Child> {
+    fn spawn(&self, command: Command, wait: Deadline) -> io::Result<Child> {
         let mut process = std::process::Command::new(&self.program);
         process
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
@@ -113,7 +113,7 @@ impl<'a> Delegate<'a> {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let started = Deadline::after(REPLACED).poll(|| match process.spawn() {
+        let started = wait.poll(|| match process.spawn() {
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => Ok(None),
             started => started.map(Some),
         });
@@ -245,6 +245,22 @@ mod tests {
                 .len(),
             1
         );
+    }
+
+    #[test]
+    fn a_plugin_that_is_being_written_is_waited_for() {
+        with("true", |plugin| {
+            let written = fs::OpenOptions::new().write(true).open(&plugin.program);
+            let written = written.unwrap();
+            let started = plugin.spawn(Command::Del, Deadline::after(Duration::from_millis(20)));
+            let error = started.unwrap_err().kind();
+            assert_eq!(error, io::ErrorKind::ExecutableFileBusy);
+            thread::scope(|scope| {
+                let call = scope.spawn(|| plugin.call(Command::Del));
+                drop(written);
+                assert_eq!(call.join().unwrap(), Ok(()));
+            });
+        });
     }
 
     #[test]
