@@ -192,6 +192,11 @@ fn sfs_are_not_offered_and_neither_is_their_pf() {
     let mut host = fixtures::host("connectx6dx");
     host.functions
         .retain(|function| function.auxiliary().is_none());
+    for function in &mut host.functions {
+        function.eswitch = function
+            .eswitch
+            .and(Some(crate::device::EswitchMode::Legacy));
+    }
     let devices = case(host, ALL).devices();
     let takes = |name: &str| {
         devices[name].consumes[0]
