@@ -168,7 +168,7 @@ pub const FIELDS: &[Field] = &[
         Sriov,
         "deviceID",
         "PCI address of the VF",
-        "better: in any case, with or without domain; may be missing when a claim has the device; also PFs and sub-functions",
+        "better: in any case, with or without domain; may be missing when a claim has the device; a PF without VFs too; a sub-function is refused for now",
     ),
     field(
         Sriov,
