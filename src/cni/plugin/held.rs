@@ -104,19 +104,19 @@ impl Plugin {
         }
     }
 
-    /// Undoes what an ADD has done, all or part of it, and removes its entry. Tries everything.
+    /// Undoes what an ADD has done, all or part of it, and removes its entry. Tries everything. An
+    /// entry that stays as it is, is not written again: who watches them would never rest.
     pub(super) fn undo(&self, mut held: Held, deadline: Deadline) -> Result<(), CniError> {
-        let mut errors: Vec<CniError> = self
-            .undo_device(&mut held, deadline)
-            .err()
-            .into_iter()
-            .collect();
+        let before = held.entry.clone();
+        let undone = self.undo_device(&mut held, deadline);
+        let mut errors: Vec<CniError> = undone.err().into_iter().collect();
         errors.extend(self.undo_ipam(&mut held).err());
-        let removed = match errors.is_empty() {
+        let kept = match errors.is_empty() {
             true => self.engine.attachments().remove(held.key()).map_err(failed),
-            false => self.save(&held.entry),
+            false if held.entry != before => self.save(&held.entry),
+            false => Ok(()),
         };
-        errors.extend(removed.err());
+        errors.extend(kept.err());
         super::error::all(errors)
     }
 

@@ -289,3 +289,24 @@ fn status_asks_the_ipam_plugin() {
     node.ipam.errors.lock().unwrap().push_back(not_yet.clone());
     assert_eq!(node.call("STATUS", &pod, &network).unwrap_err(), not_yet);
 }
+
+#[test]
+fn an_entry_that_only_waits_for_its_ipam_plugin_is_not_written_again() {
+    let node = Node::new();
+    let pod = Pod::new(&node, "a");
+    node.add(&pod, &own(json!({"ipam": {"type": "host-local"}})))
+        .unwrap();
+    pod.dies(&node);
+    let refuse = || {
+        let later = CniError::new(Code::TRY_AGAIN_LATER, "not here");
+        node.ipam.errors.lock().unwrap().push_back(later);
+    };
+    refuse();
+    node.plugin.sweep(soon()).unwrap();
+    node.fake.arm(crate::host::fake::Fault::Before(u32::MAX));
+    refuse();
+    node.plugin.sweep(soon()).unwrap();
+    assert_eq!((node.fake.writes(), node.entries()), (0, 1));
+    node.plugin.sweep(soon()).unwrap();
+    assert_eq!(node.entries(), 0);
+}
