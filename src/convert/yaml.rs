@@ -8,7 +8,8 @@ const LINE: usize = 400;
 /// All documents of a text but empty ones.
 pub(super) fn parse(text: &str) -> Result<Vec<Value>, String> {
     let read = |text: &str| {
-        serde_saphyr::from_multiple::<Value>(text).map_err(|error| one_line(&error.to_string()))
+        serde_saphyr::from_multiple_with_options::<Value>(text, options())
+            .map_err(|error| one_line(&error.to_string()))
     };
     let documents = read(text).or_else(|why| read(&indented(text)).map_err(|_| why))?;
     Ok(documents
@@ -17,12 +18,25 @@ pub(super) fn parse(text: &str) -> Result<Vec<Value>, String> {
         .collect())
 }
 
+/// The parser's limits are for texts of strangers. All pods of a large cluster are more.
+fn options() -> serde_saphyr::Options {
+    const MANY: usize = 100_000_000;
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_events: MANY,
+            max_nodes: MANY,
+            max_documents: MANY,
+            max_total_scalar_bytes: usize::MAX,
+        }
+    }
+}
+
+/// The first line, without advice for programmers.
 fn one_line(text: &str) -> String {
-    text.lines()
-        .next()
-        .unwrap_or_default()
-        .trim_start_matches("error: ")
-        .to_owned()
+    let line = text.lines().next().unwrap_or_default();
+    let line = line.trim_start_matches("error: ");
+    let advice = line.find(", set DuplicateKeyPolicy");
+    line[..advice.unwrap_or(line.len())].to_owned()
 }
 
 /// Indents the continuation lines of quoted strings, which YAML requires but kubectl does not: in
@@ -129,5 +143,13 @@ mod tests {
     #[test]
     fn an_error_is_one_line() {
         insta::assert_snapshot!(parse("a: [1\nb: 2").unwrap_err(), @r#"line 2 column 2: illegal placement of ':' indicator"#);
+    }
+
+    /// `kubectl get pods -A -o yaml` of a large cluster.
+    #[test]
+    fn a_large_text_is_read() {
+        let item = "- {kind: Pod, metadata: {name: p}, spec: {a: [1, 2, 3, 4, 5, 6, 7, 8]}}\n";
+        let read = parse(&item.repeat(16_000)).unwrap();
+        assert_eq!(read[0].as_array().unwrap().len(), 16_000);
     }
 }
