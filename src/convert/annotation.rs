@@ -1,9 +1,35 @@
-//! The pod annotation `k8s.v1.cni.cncf.io/networks`, in its short form and in JSON.
+//! The pod annotations that add networks. Multus' own has a short form and one in JSON.
 
 use serde_json::{Map, Value, json};
 
+use super::any_case;
+
 /// Name of the annotation.
 pub(super) const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
+
+/// Annotation of a network with its pool.
+pub(super) const RESOURCE: &str = "k8s.v1.cni.cncf.io/resourceName";
+/// The annotation with another network for eth0. Without a namespace it is in Multus' own.
+pub(super) const DEFAULT_NETWORK: &str = "v1.multus-cni.io/default-network";
+/// Where Multus looks for default networks.
+pub(super) const MULTUS_NAMESPACE: &str = "kube-system";
+
+/// Last parts of annotations by which others than Multus add networks to a pod: DANM, GKE, Spiderpool,
+/// CNI-Genie.
+const OTHERS: [&str; 6] = [
+    "interfaces",
+    "networks",
+    "default-network",
+    "network-resource-inject",
+    "rdma-resource-inject",
+    "cni",
+];
+
+/// Whether it is an annotation that adds networks, and not one of Multus.
+pub(super) fn is_of_others(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or_default();
+    key != NETWORKS && key != DEFAULT_NETWORK && OTHERS.contains(&name)
+}
 
 /// One network that a pod requests.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +46,7 @@ pub(super) struct Selection {
 pub(super) fn parse(text: &str, namespace: &str) -> Result<Vec<Selection>, String> {
     let items = match text.trim() {
         "" => Vec::new(),
-        json if json.starts_with(['[', '{']) => serde_json::from_str::<Vec<Value>>(json)
+        json if json.contains(['[', '{', '"']) => serde_json::from_str::<Vec<Value>>(json)
             .map_err(|error| format!("not a JSON list: {error}"))?,
         short => short
             .split(',')
@@ -53,15 +79,15 @@ fn parse_short(item: &str) -> Value {
 }
 
 fn selection(item: &Value, index: usize, namespace: &str) -> Result<Selection, String> {
-    let mut extra = item
-        .as_object()
-        .cloned()
-        .ok_or_else(|| format!("{item} is not an object"))?;
+    let mut extra = fields(item).ok_or_else(|| format!("{item} is not an object"))?;
     let mut take = |key: &str| match extra.remove(key) {
         Some(Value::String(text)) if !text.is_empty() => Some(text),
         _ => None,
     };
     let name = take("name").ok_or_else(|| format!("{item} has no name"))?;
+    if !is_name(&name) {
+        return Err(format!("{name:?} is not the name of a network"));
+    }
     let namespace = take("namespace").unwrap_or_else(|| namespace.to_owned());
     // Multus accepts both: `interfaceRequest` is the older name.
     let interface = take("interface")
@@ -73,6 +99,41 @@ fn selection(item: &Value, index: usize, namespace: &str) -> Result<Selection, S
         interface,
         extra,
     })
+}
+
+const FIELDS: [&str; 12] = [
+    "name",
+    "namespace",
+    "interface",
+    "interfaceRequest",
+    "ips",
+    "mac",
+    "infiniband-guid",
+    "portMappings",
+    "bandwidth",
+    "cni-args",
+    "default-route",
+    "deviceID",
+];
+
+/// The fields under their own names, which Go's decoder takes in any case.
+fn fields(item: &Value) -> Option<Map<String, Value>> {
+    let mut fields = item.as_object()?.clone();
+    for name in FIELDS {
+        let value = any_case::get(item, name).clone();
+        fields.retain(|key, _| !key.eq_ignore_ascii_case(name));
+        if !value.is_null() {
+            fields.insert(name.to_owned(), value);
+        }
+    }
+    Some(fields)
+}
+
+/// As Multus tests names.
+fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+    let ends = |c: char| c != '-' && c != '.';
+    name.chars().all(plain) && name.starts_with(ends) && name.ends_with(ends)
 }
 
 /// The annotation of the networks that are left to Multus. Interface names are set explicitly,
@@ -110,8 +171,41 @@ mod tests {
 
     #[test]
     fn an_invalid_network_is_an_error() {
-        for wrong in [r#"[{"namespace":"b"}]"#, "[1]", "{", "a,,b"] {
+        for wrong in [
+            r#"[{"namespace":"b"}]"#,
+            "[1]",
+            "{",
+            "a,,b",
+            "a b",
+            r#"{"name":"a"}"#,
+        ] {
             assert!(parsed(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn fields_are_taken_in_any_case() {
+        let all = r#"[{"Name":"a","NAMESPACE":"b","Interface":"blue","Mac":"02:00:00:00:00:01"}]"#;
+        assert_eq!(parsed(all), Ok(vec!["b/a blue".to_owned()]));
+        assert!(parse(all, "shop").unwrap()[0].extra.contains_key("mac"));
+    }
+
+    #[test]
+    fn annotations_of_others_are_known_by_their_names() {
+        for key in [
+            "danm.k8s.io/interfaces",
+            "networking.gke.io/interfaces",
+            "cni",
+        ] {
+            assert!(is_of_others(key), "{key}");
+        }
+        for key in [
+            NETWORKS,
+            DEFAULT_NETWORK,
+            "k8s.v1.cni.cncf.io/network-status",
+            "a/b",
+        ] {
+            assert!(!is_of_others(key), "{key}");
         }
     }
 

@@ -1,21 +1,27 @@
-//! Reads input files.
+//! What the documents of the inputs are.
 
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{
-    ConvertError,
-    config_text::{is_config, is_config_as_yaml, is_config_document},
-    yaml,
+    addons::{self, Addon},
+    annotation::RESOURCE,
+    any_case,
+    config_text::{is_config, is_config_as_yaml},
+    places,
+    prefix::Prefixes,
+    read::{Document, Input, documents},
+    rendered,
 };
 use crate::resource_policy::Kind;
 
-/// An input file.
-#[derive(Debug, Clone)]
-pub struct Input {
-    /// Its name, for the report.
+/// An object of an input.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Subject {
+    /// Name of the input.
     pub file: String,
-    /// Its content.
-    pub text: String,
+    /// Kind, namespace and name, and the key of a ConfigMap.
+    pub object: String,
 }
 
 /// An object of a file.
@@ -27,142 +33,180 @@ pub(super) struct Object {
     pub(super) content: Content,
 }
 
+impl Object {
+    pub(super) fn subject(&self) -> Subject {
+        Subject {
+            file: self.file.clone(),
+            object: self.name.clone(),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) enum Content {
-    /// The text of a config.json.
-    Config(String),
-    /// A NetworkAttachmentDefinition.
-    Network(Value),
+    /// The text of a config.json, and the prefix of its pools without one.
+    Config(String, String),
+    /// NetworkAttachmentDefinitions: the object, or what an operator renders from it.
+    Networks(Vec<Value>),
+    /// A CNI configuration in a file: as a network without pool.
+    CniFile(Value),
     /// A policy of the Go DRA driver, or DeviceAttributes.
     Policy(Value, Kind),
-    /// A pod or an object with a pod template, and the JSON pointer to the pod.
-    Workload(Value, &'static str),
-    /// Anything else, and why it is not converted.
-    Other(String),
+    /// An object of the SR-IOV operator.
+    Operator(Value),
+    /// Installs what this driver replaces.
+    Addon(Addon),
+    /// An object with pods or virtual machines.
+    Workload(Value),
+    /// Any other.
+    Other(Value),
+    /// What could not be read: field, why, what to do.
+    Broken(String, &'static str),
 }
 
-/// Kinds with a pod or pod template, and the JSON pointer to it.
-const WORKLOADS: [(&str, &str); 9] = [
-    ("Pod", ""),
-    ("PodTemplate", "/template"),
-    ("Deployment", "/spec/template"),
-    ("DaemonSet", "/spec/template"),
-    ("StatefulSet", "/spec/template"),
-    ("ReplicaSet", "/spec/template"),
-    ("ReplicationController", "/spec/template"),
-    ("Job", "/spec/template"),
-    ("CronJob", "/spec/jobTemplate/spec/template"),
-];
-
-/// The objects of a file, in order.
-pub(super) fn objects(input: &Input) -> Result<Vec<Object>, ConvertError> {
-    if is_config(&input.text) {
-        return Ok(vec![config(input)]);
-    }
-    let error = |reason| ConvertError {
-        place: input.file.clone(),
-        reason,
-    };
-    let documents = yaml::parse(&input.text)
-        .map_err(|reason| error(format!("neither YAML nor JSON: {reason}")))?;
-    if documents.is_empty() {
-        return Err(error("file is empty".to_owned()));
-    }
-    if documents.iter().any(is_config_document) {
-        // Its parser reports what is not JSON, with line and column.
-        return match documents.len() {
-            1 => Ok(vec![config(input)]),
-            _ => Err(error(TOGETHER.to_owned())),
-        };
-    }
-    Ok(documents
-        .into_iter()
-        .flat_map(flat)
-        .flat_map(|document| of(&input.file, document))
-        .collect())
-}
-
-const TOGETHER: &str = "has a resourceList beside other documents; a config.json must be JSON, and in a file of its own or in a ConfigMap";
-
-fn config(input: &Input) -> Object {
-    Object {
-        file: input.file.clone(),
-        name: "config.json".to_owned(),
-        content: Content::Config(input.text.clone()),
-    }
-}
-
-/// Flattens lists, as `kubectl get -o yaml` prints them.
-fn flat(document: Value) -> Vec<Value> {
-    match document["items"].as_array() {
-        Some(items)
-            if document["kind"]
-                .as_str()
-                .is_some_and(|kind| kind.ends_with("List")) =>
-        {
-            items.clone()
+/// The objects of all inputs, in order, and the prefixes of resources.
+pub(super) fn objects(inputs: &[Input], prefix: Option<&str>) -> (Vec<Object>, Prefixes) {
+    let files: Vec<(&Input, Vec<Document>)> = inputs
+        .iter()
+        .map(|input| (input, documents(input)))
+        .collect();
+    let values = files.iter().flat_map(|(_, documents)| documents);
+    let values = values.filter_map(|document| match document {
+        Document::Object(value) => Some(value),
+        _ => None,
+    });
+    let prefixes = Prefixes::of(prefix, values);
+    let mut objects = Vec::new();
+    for (input, documents) in &files {
+        for document in documents {
+            objects.extend(of(&input.file, document, &prefixes));
         }
-        _ => vec![document],
     }
+    (objects, prefixes)
 }
 
-fn of(file: &str, document: Value) -> Vec<Object> {
-    let kind = document["kind"].as_str().unwrap_or_default().to_owned();
-    let name = match (
-        document["metadata"]["namespace"].as_str(),
-        name_of(&document),
-    ) {
-        (Some(namespace), name) => format!("{kind} {namespace}/{name}"),
-        (None, name) => format!("{kind} {name}"),
-    };
+fn of(file: &str, document: &Document, prefixes: &Prefixes) -> Vec<Object> {
     let object = |name: String, content| Object {
         file: file.to_owned(),
         name,
         content,
     };
-    let workload = WORKLOADS.iter().find(|(known, _)| *known == kind);
-    match (kind.as_str(), workload) {
-        ("ConfigMap", _) => keys(&document)
-            .map(|(key, content)| object(format!("{name} {key}"), content))
-            .collect(),
-        ("NetworkAttachmentDefinition", _) => vec![object(name, Content::Network(document))],
-        ("SriovResourcePolicy", _) => vec![object(name, Content::Policy(document, Kind::Policy))],
-        ("DeviceAttributes", _) => vec![object(name, Content::Policy(document, Kind::Attributes))],
-        (_, Some((_, pod))) => vec![object(name, Content::Workload(document, pod))],
-        ("", _) => vec![object(
-            "document".to_owned(),
-            Content::Other("has no kind and no resourceList".to_owned()),
-        )],
-        _ => vec![object(
-            name,
-            Content::Other(format!("{kind} objects are not converted")),
-        )],
+    let one = |name: &str, content| vec![object(name.to_owned(), content)];
+    match document {
+        Document::Config(text) => one(
+            "config.json",
+            Content::Config(text.clone(), prefixes.plugin.clone()),
+        ),
+        Document::Broken(why, remedy) => one("document", Content::Broken(why.clone(), remedy)),
+        Document::Object(value) if value["kind"] == "ConfigMap" => {
+            let keys = keys(value, prefixes).into_iter();
+            let keys: Vec<Object> = keys
+                .map(|(key, content)| object(format!("{} {key}", title(value)), content))
+                .collect();
+            match keys.is_empty() {
+                true => one(&title(value), Content::Other(value.clone())),
+                false => keys,
+            }
+        }
+        Document::Object(value) => one(&title(value), content(value, prefixes)),
     }
 }
 
-/// The keys of a ConfigMap: one per node, or one for all nodes.
-fn keys(config_map: &Value) -> impl Iterator<Item = (String, Content)> {
-    let data = config_map["data"].as_object().into_iter().flatten();
-    let binary = config_map["binaryData"].as_object().into_iter().flatten();
-    let text = |(key, value): (&String, &Value)| {
-        let text = value.as_str().unwrap_or_default();
-        let other = || Content::Other("not a config.json: no resourceList".to_owned());
-        (
-            key.clone(),
-            if is_config(text) || is_config_as_yaml(text) {
-                Content::Config(text.to_owned())
-            } else {
-                other()
-            },
-        )
+/// `Pod default/upf`.
+fn title(document: &Value) -> String {
+    let kind = document["kind"].as_str().unwrap_or("document");
+    let name = name_of(document);
+    match document["metadata"]["namespace"].as_str() {
+        Some(namespace) => format!("{kind} {namespace}/{name}"),
+        None => format!("{kind} {name}"),
+    }
+}
+
+fn content(document: &Value, prefixes: &Prefixes) -> Content {
+    let kind = document["kind"].as_str().unwrap_or_default();
+    let whole = || document.clone();
+    if let Some(networks) = rendered::networks(document, prefixes) {
+        return Content::Networks(networks);
+    }
+    match kind {
+        "NetworkAttachmentDefinition" => return Content::Networks(vec![whole()]),
+        "SriovResourcePolicy" => return Content::Policy(whole(), Kind::Policy),
+        "DeviceAttributes" => return Content::Policy(whole(), Kind::Attributes),
+        "SriovNetworkNodePolicy"
+        | "SriovOperatorConfig"
+        | "SriovNetworkPoolConfig"
+        | "SriovNetworkNodeState"
+        | "SpiderMultusConfig" => return Content::Operator(whole()),
+        "NicClusterPolicy" => return nvidia(document),
+        "DanmNet" | "TenantNetwork" | "ClusterNetwork"
+            if document["spec"]["NetworkType"].is_string() =>
+        {
+            return danm(document);
+        }
+        "ControllerRevision" | "CustomResourceDefinition" => return Content::Other(whole()),
+        "" if is_cni(document) => return Content::CniFile(whole()),
+        _ => {}
+    }
+    if let Some(addon) = addons::of(document) {
+        return Content::Addon(addon);
+    }
+    let pods = !places::pods(document).is_empty() || !places::machines(document).is_empty();
+    match pods && !kind.is_empty() {
+        true => Content::Workload(whole()),
+        false => Content::Other(whole()),
+    }
+}
+
+/// NVIDIA's network operator has a config.json in its own object.
+fn nvidia(document: &Value) -> Content {
+    match document["spec"]["sriovDevicePlugin"]["config"].as_str() {
+        Some(text) if is_config(text) => {
+            Content::Config(text.to_owned(), rendered::NVIDIA.to_owned())
+        }
+        _ => Content::Other(document.clone()),
+    }
+}
+
+/// A network of DANM as the one that it stands for: the plugin and its pool.
+fn danm(document: &Value) -> Content {
+    let options = &document["spec"]["Options"];
+    let config = json!({"type": document["spec"]["NetworkType"]}).to_string();
+    let mut annotations = json!({});
+    if options["device_pool"].is_string() {
+        annotations[RESOURCE] = options["device_pool"].clone();
+    }
+    let metadata = &document["metadata"];
+    let metadata = json!({"name": metadata["name"], "namespace": metadata["namespace"], "annotations": annotations});
+    Content::Networks(vec![
+        json!({"metadata": metadata, "spec": {"config": config}}),
+    ])
+}
+
+fn is_cni(document: &Value) -> bool {
+    let named = any_case::get(document, "name").is_string()
+        || any_case::get(document, "cniVersion").is_string();
+    named
+        && (any_case::get(document, "type").is_string()
+            || any_case::get(document, "plugins").is_array())
+}
+
+/// The configurations among the keys of a ConfigMap: one per node, or one for all nodes.
+fn keys(config_map: &Value, prefixes: &Prefixes) -> Vec<(String, Content)> {
+    let prefix = match config_map["metadata"]["name"].as_str() {
+        Some("device-plugin-config") => &prefixes.operator,
+        _ => &prefixes.plugin,
     };
-    let binary = binary.map(|(key, _)| {
-        (
-            key.clone(),
-            Content::Other("binary data is not converted".to_owned()),
-        )
-    });
-    data.map(text).chain(binary)
+    let data = config_map["data"].as_object().into_iter().flatten();
+    let texts = data.filter_map(|(key, value)| Some((key, value.as_str()?)));
+    let configs = texts.filter(|(_, text)| is_config(text) || is_config_as_yaml(text));
+    configs
+        .map(|(key, text)| {
+            (
+                key.clone(),
+                Content::Config(text.to_owned(), prefix.clone()),
+            )
+        })
+        .collect()
 }
 
 /// `metadata.name`, or `generateName`.
@@ -175,10 +219,10 @@ pub(super) fn name_of(document: &Value) -> String {
     name.trim_end_matches('-').to_owned()
 }
 
-/// `metadata.namespace`, or kubectl's default.
+/// `metadata.namespace`; empty if it is not set: then it is the one that kubectl is used with.
 pub(super) fn namespace_of(document: &Value) -> String {
     document["metadata"]["namespace"]
         .as_str()
-        .unwrap_or("default")
+        .unwrap_or_default()
         .to_owned()
 }

@@ -1,311 +1,248 @@
-//! NetworkAttachmentDefinitions: settings become a DeviceClass, addresses a ResourceClaimTemplate.
+//! Networks as they are: whether the CNI plugin of this driver serves them unchanged.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     Conversion,
-    cni::{self, Settings},
-    fields::Fields,
+    annotation::RESOURCE,
+    any_case,
+    chain::{self, Fault, Link},
     input::{Content, Object, name_of, namespace_of},
-    objects::{Request, template},
-    report::Section,
+    netconf,
+    pools::Netdevs,
+    report::{Outcome, Section},
 };
-use crate::{
-    classes::{Class, class_name, quoted},
-    pool::PoolName,
-};
+use crate::pool::PoolName;
 
-/// Annotation with the pool of a NAD.
-pub(super) const RESOURCE: &str = "k8s.v1.cni.cncf.io/resourceName";
+/// What Multus has to be for plugins that are not this driver's.
+const NEEDS: &str = "gets the device from Multus, which up to v4.3.0 knows no device of DRA";
+/// What to do about it.
+const TELL: &str = "use a Multus that reads ResourceSlices, and --multus-dra here; or v4.3.0 and a ResourceClaim named as the resource; or keep the device plugin for this pool";
 
-/// An SR-IOV network.
+/// A network.
 #[derive(Debug, Clone)]
 pub(super) struct Network {
-    namespace: String,
-    name: String,
+    pub(super) namespace: String,
+    pub(super) name: String,
     pub(super) pool: Option<PoolName>,
-    device: Option<String>,
-    class_name: String,
-    class: Fields,
-    allow: BTreeSet<&'static str>,
-    /// Fields for the claim.
-    pub(super) claim: Fields,
-    pub(super) used: bool,
+    /// Its plugins.
+    pub(super) links: Vec<Link>,
+    /// The first of its fields that is unsupported.
+    pub(super) fault: Option<String>,
+}
+
+impl Network {
+    /// Without its keys; or why it cannot be read.
+    pub(super) fn read(nad: &Value, namespace: String) -> Result<Self, Fault> {
+        Ok(Self {
+            namespace,
+            name: name_of(nad),
+            pool: pool(nad),
+            links: chain::of(nad)?,
+            fault: None,
+        })
+    }
+
+    /// Whether one of its plugins is this driver's.
+    pub(super) fn is_ours(&self) -> bool {
+        self.links.iter().any(|link| is_ours(link.kind()))
+    }
+
+    fn summary(&self) -> String {
+        match &self.pool {
+            Some(pool) => format!("{}; pool {pool}", self.kinds()),
+            None => self.kinds(),
+        }
+    }
+
+    /// Its plugins' names.
+    pub(super) fn kinds(&self) -> String {
+        let kinds: Vec<&str> = self.links.iter().map(Link::kind).collect();
+        kinds.join(", ")
+    }
+}
+
+/// Whether it is a plugin of this driver, or a wrong name of one.
+pub(super) fn is_ours(kind: &str) -> bool {
+    ["sriov", "ib-sriov", "sriov-cni"].contains(&kind)
+}
+
+/// The pool that the annotation names; without a prefix it is no pool's name.
+pub(super) fn pool(nad: &Value) -> Option<PoolName> {
+    let text = nad["metadata"]["annotations"][RESOURCE].as_str()?;
+    let (prefix, name) = text.split_once('/')?;
+    Some(PoolName {
+        prefix: prefix.to_owned(),
+        name: name.to_owned(),
+    })
 }
 
 impl Conversion<'_> {
+    /// The pools that the networks of SR-IOV plugins name.
+    pub(super) fn pools_of_networks(&mut self, objects: &[Object]) {
+        for nad in objects.iter().flat_map(nads) {
+            let network = Network::read(nad, String::new()).ok();
+            if let Some(pool) = network.filter(Network::is_ours).and_then(|it| it.pool) {
+                self.pools.named(pool);
+            }
+        }
+    }
+
+    /// Reports every network.
     pub(super) fn networks(&mut self, objects: &[Object]) {
         for object in objects {
-            let Content::Network(nad) = &object.content else {
-                continue;
-            };
-            let network =
-                Network::read(&mut self.report.section(object), nad, &self.options.driver);
-            self.check_pool(object, network.as_ref());
-            self.networks
-                .insert((namespace_of(nad), name_of(nad)), network);
-        }
-        let named = self
-            .networks
-            .values()
-            .flatten()
-            .filter_map(|network| network.pool.clone());
-        let named: Vec<PoolName> = named.collect();
-        self.pools.extend(named);
-        self.check_names(objects);
-    }
-
-    /// Renames the class of a network if a pool's class has the same name.
-    fn check_names(&mut self, objects: &[Object]) {
-        let taken: BTreeMap<String, &PoolName> = self
-            .pools
-            .iter()
-            .map(|pool| (class_name(pool), pool))
-            .collect();
-        for object in objects {
-            let Content::Network(nad) = &object.content else {
-                continue;
-            };
-            let Some(Some(network)) = self.networks.get_mut(&(namespace_of(nad), name_of(nad)))
-            else {
-                continue;
-            };
-            let wanted = network.class_name.clone();
-            let Some(pool) = taken.get(&wanted) else {
-                continue;
-            };
-            while taken.contains_key(&network.class_name) {
-                network.class_name += ".nad";
+            for nad in nads(object) {
+                self.network(object, nad);
             }
-            let what = format!(
-                "DeviceClass {}, because {wanted} is the class of pool {pool}",
-                network.class_name
-            );
-            self.report
-                .section(object)
-                .warning("metadata.name", network.name.clone(), &what, "");
+            if let Content::CniFile(config) = &object.content {
+                self.cni_file(object, config);
+            }
         }
     }
 
-    fn check_pool(&mut self, object: &Object, network: Option<&Network>) {
-        let Some(pool) = network.and_then(|network| network.pool.as_ref()) else {
+    fn network(&mut self, object: &Object, nad: &Value) {
+        let key = (self.namespace(namespace_of(nad)), name_of(nad));
+        let mark = self.report.rows.len();
+        let network = match Network::read(nad, key.0.clone()) {
+            Ok(mut network) => {
+                let in_pool = network.pool.as_ref().filter(|pool| self.pools.has(pool));
+                if !network.is_ours() && in_pool.is_none() {
+                    *self.report.unrelated.entry(kind(object)).or_default() += 1;
+                    self.networks.insert(key, Ok(network));
+                    return;
+                }
+                match self.options.native && network.is_ours() {
+                    true => self.read_native(object, nad, &network),
+                    false => {
+                        let multus_dra = self.options.multus_dra;
+                        network.judge(&mut self.report.section(object), nad, multus_dra);
+                    }
+                }
+                self.judge_pool(object, &network);
+                network.fault = self.report.fault_since(mark);
+                Ok(network)
+            }
+            Err(fault) => {
+                let mut section = self.report.section(object);
+                section.unsupported("config", fault.0.as_str(), &fault.1, fault.2);
+                Err(self.report.fault_since(mark).unwrap_or_default())
+            }
+        };
+        let what = network.as_ref().map(Network::summary).unwrap_or_default();
+        self.report.summary(object, Outcome::Unchanged, &what);
+        self.networks.insert(key, network);
+    }
+
+    /// Reports what the network's pool makes of it.
+    fn judge_pool(&mut self, object: &Object, network: &Network) {
+        let Some(pool) = network.pool.as_ref().filter(|_| network.is_ours()) else {
             return;
         };
-        if !self.pools.is_empty() && !self.pools.contains(pool) {
+        let mut section = self.report.section(object);
+        if !self.pools.is_defined(pool) {
             let at = format!("annotations[{RESOURCE}]");
-            let remedy = "without one, no device is in this pool";
-            self.report.section(object).warning(
-                &at,
-                pool.to_string(),
-                "no config.json in the input defines this pool",
-                remedy,
-            );
+            let what = "no config.json in the input defines this pool";
+            let remedy = "add it: without one, no device is in this pool";
+            section.warning(&at, pool.to_string(), what, remedy);
         }
+        if self.pools.netdevs(pool) != Netdevs::None {
+            return;
+        }
+        for link in &network.links {
+            let ipam = any_case::get(&link.plugin, "ipam");
+            if any_case::text(ipam, "type") == "dhcp" {
+                let at = format!("{}.ipam.type", link.at);
+                let what = "needs an interface to ask through, and devices of this pool have none";
+                section.unsupported(&at, "dhcp", what, "use another IPAM plugin, or none");
+            }
+        }
+    }
+
+    /// A configuration of its own, without a pool.
+    fn cni_file(&mut self, object: &Object, config: &Value) {
+        let links = chain::links(config).unwrap_or_default();
+        if !links.iter().any(|link| is_ours(link.kind())) {
+            *self.report.unrelated.entry(kind(object)).or_default() += 1;
+            return;
+        }
+        let mut section = self.report.section(object);
+        for link in &links {
+            judge_link(&mut section, link);
+        }
+        self.report
+            .summary(object, Outcome::Unchanged, "CNI configuration");
     }
 }
 
 impl Network {
-    /// `None`: not an SR-IOV network. Reports every field.
-    fn read(section: &mut Section<'_>, nad: &Value, driver: &str) -> Option<Self> {
-        let plugins = plugins(section, nad)?;
-        let Some(first) = plugins.iter().position(|(_, plugin)| cni::is_sriov(plugin)) else {
-            let kinds: Vec<&str> = plugins
-                .iter()
-                .filter_map(|(_, plugin)| plugin["type"].as_str())
-                .collect();
-            other(section, nad, &kinds.join(" "));
-            return None;
-        };
-        let new = || Fields::new(driver);
-        let mut settings = Settings {
-            class: new(),
-            claim: new(),
-            allow: BTreeSet::new(),
-            device: None,
-        };
-        for (index, (at, plugin)) in plugins.iter().enumerate() {
-            if index == first {
-                cni::sriov(section, &mut settings, at, plugin);
-            } else {
-                cni::chained(section, &mut settings, at, plugin);
+    fn judge(&self, section: &mut Section<'_>, nad: &Value, multus_dra: bool) {
+        let mut needs: Vec<&Link> = Vec::new();
+        for link in &self.links {
+            if judge_link(section, link) {
+                needs.push(link);
             }
         }
-        let pool = annotations(section, nad);
-        if pool.is_none() && settings.device.is_none() {
-            let remedy = "add a selector to the class: it matches any VF";
-            section.unsupported(
-                &format!("annotations[{RESOURCE}]"),
-                "",
-                "not set: the pool is unknown",
-                remedy,
-            );
+        if !self.is_ours() {
+            needs.extend(self.links.first());
         }
-        let Settings {
-            class,
-            claim,
-            allow,
-            device,
-        } = settings;
-        let (namespace, name) = (namespace_of(nad), name_of(nad));
-        let class_name = format!("{name}.{namespace}.nad");
-        Some(Self {
-            namespace,
-            name,
-            pool,
-            device,
-            class_name,
-            class,
-            allow,
-            claim,
-            used: false,
-        })
-    }
-
-    /// Allows claims for this network to set the field.
-    pub(super) fn allow(&mut self, field: &'static str) {
-        self.allow.insert(field);
-    }
-
-    /// The class of the network: the pool's own class if the network has no settings.
-    pub(super) fn class(&self, driver: &str) -> Class {
-        match &self.pool {
-            Some(pool) if self.class.is_empty() && self.allow.is_empty() => {
-                Class::of_pool(pool, driver)
-            }
-            pool => Class {
-                name: self.class_name.clone(),
-                selectors: vec![self.selector(pool.as_ref(), driver)],
-                config: self.config().into_iter().collect(),
-                ..Class::default()
-            },
+        if self.is_ours() {
+            self.judge_device(section, nad);
         }
-    }
-
-    fn config(&self) -> Option<Value> {
-        if self.allow.is_empty() {
-            return self.class.config();
-        }
-        let mut fields = self.class.clone();
-        fields
-            .set("allowInClaims", json!(self.allow))
-            .expect("only names of fields are allowed");
-        fields.config()
-    }
-
-    fn selector(&self, pool: Option<&PoolName>, driver: &str) -> String {
-        if let Some(pool) = pool {
-            return Class::in_pool(pool, driver);
-        }
-        let driver = quoted(driver);
-        let own = format!("device.driver == {driver} && device.attributes[{driver}]");
-        match &self.device {
-            Some(address) => format!("{own}.pciAddress == {}", quoted(address)),
-            None => format!("{own}.type == \"vf\""),
-        }
-    }
-
-    /// A template for pods that are not in the input.
-    pub(super) fn template(&self, driver: &str) -> Value {
-        let request = Request {
-            name: "net".to_owned(),
-            class: self.class(driver).name,
-            count: 1,
-            fields: self.claim.clone(),
-            container: String::new(),
-        };
-        template(&self.namespace, &self.name, &[request], false)
-    }
-}
-
-/// A network of another plugin. If it has a resource, it depends on the device plugin.
-fn other(section: &mut Section<'_>, nad: &Value, kinds: &str) {
-    match nad["metadata"]["annotations"][RESOURCE].as_str() {
-        None => section.ok("config", kinds, "not an SR-IOV network: left to Multus"),
-        Some(resource) => {
-            let what =
-                format!("left to Multus, which gets no device of {resource} from this driver yet");
-            section.unsupported(
-                "config",
-                kinds,
-                &what,
-                "keep the device plugin for this pool",
-            );
-        }
-    }
-}
-
-/// The plugins of `spec.config`, each with its path.
-fn plugins(section: &mut Section<'_>, nad: &Value) -> Option<Vec<(String, Value)>> {
-    let Some(text) = nad["spec"]["config"].as_str() else {
-        section.unsupported(
-            "config",
-            "",
-            "not set: the configuration is a file on each node",
-            "set spec.config to the content of the file",
-        );
-        return None;
-    };
-    let config = match serde_json::from_str::<Value>(text) {
-        Ok(config) if config.is_object() => config,
-        Ok(_) => {
-            section.unsupported("config", text, "not a JSON object", "");
-            return None;
-        }
-        Err(error) => {
-            section.unsupported("config", text, &format!("invalid JSON: {error}"), "");
-            return None;
-        }
-    };
-    let Some(list) = config["plugins"].as_array() else {
-        return Some(vec![("config".to_owned(), config)]);
-    };
-    for (key, value) in config.as_object().into_iter().flatten() {
-        match key.as_str() {
-            "cniVersion" | "name" | "plugins" => {}
-            "disableCheck" | "disableGC" | "loadOnlyInlinedPlugins" | "cniVersions" => {
-                section.ok(&format!("config.{key}"), value, "no CNI plugin is called");
-            }
-            _ => section.unsupported(&format!("config.{key}"), value, "unknown field", ""),
-        }
-    }
-    let at =
-        |(index, plugin): (usize, &Value)| (format!("config.plugins[{index}]"), plugin.clone());
-    Some(list.iter().enumerate().map(at).collect())
-}
-
-/// Returns the pool and reports all annotations.
-fn annotations(section: &mut Section<'_>, nad: &Value) -> Option<PoolName> {
-    let mut pool = None;
-    for (key, value) in nad["metadata"]["annotations"]
-        .as_object()
-        .into_iter()
-        .flatten()
-    {
-        let at = format!("annotations[{key}]");
-        match key.as_str() {
-            RESOURCE => match value.as_str().and_then(|text| text.split_once('/')) {
-                Some((prefix, name)) => {
-                    section.ok(&at, value, "the class selects this pool");
-                    pool = Some(PoolName {
-                        prefix: prefix.to_owned(),
-                        name: name.to_owned(),
-                    });
+        for link in needs {
+            let (at, kind) = (format!("{}.type", link.at), link.kind());
+            let what = format!("{kind} {NEEDS}");
+            match multus_dra {
+                true => {
+                    section.warning(&at, kind, &what, "keep a Multus that reads ResourceSlices")
                 }
-                None => section.unsupported(&at, value, "not of the form prefix/name", ""),
-            },
-            "k8s.v1.cni.cncf.io/nodeSelector" => {
-                section.unsupported(
-                    &at,
-                    value,
-                    "classes have no node selector",
-                    "set nodeSelector in the pods",
-                );
+                false => section.unsupported(&at, kind, &what, TELL),
             }
-            "kubectl.kubernetes.io/last-applied-configuration" => {}
-            _ => section.warning(&at, value, "not converted", ""),
         }
     }
-    pool
+
+    /// Reports a network of this driver that names no device.
+    fn judge_device(&self, section: &mut Section<'_>, nad: &Value) {
+        let at = format!("annotations[{RESOURCE}]");
+        let text = nad["metadata"]["annotations"][RESOURCE].as_str();
+        let fixed = |link: &Link| !any_case::text(&link.plugin, "deviceID").is_empty();
+        match (text, &self.pool) {
+            (Some(text), None) => {
+                let what = "not prefix/name, so no pool: the plugin takes a device of a claim";
+                section.warning(&at, text, what, "name a pool, if it is meant to be one");
+            }
+            (None, _) if !self.links.iter().any(fixed) => {
+                let what =
+                    "not set, so the network has no device: the Go plugin refuses it as well";
+                section.unsupported(&at, "", what, "name the pool");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Returns whether Multus has to tell the plugin the device.
+fn judge_link(section: &mut Section<'_>, link: &Link) -> bool {
+    match link.kind() {
+        "sriov" | "ib-sriov" => netconf::judge(section, link),
+        "sriov-cni" => {
+            let at = format!("{}.type", link.at);
+            let what = "there is no plugin of this name";
+            section.unsupported(&at, "sriov-cni", what, "write sriov");
+        }
+        _ => return netconf::chained(section, link),
+    }
+    false
+}
+
+fn nads(object: &Object) -> &[Value] {
+    match &object.content {
+        Content::Networks(nads) => nads,
+        _ => &[],
+    }
+}
+
+/// `Pod` of `Pod default/upf`.
+pub(super) fn kind(object: &Object) -> String {
+    let kind = object.name.split(' ').next().unwrap_or_default();
+    kind.to_owned()
 }

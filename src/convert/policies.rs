@@ -8,13 +8,11 @@ use serde_json::Value;
 use super::{
     Conversion,
     input::{Content, Object, namespace_of},
+    report::Outcome,
 };
-use crate::{
-    classes::Class,
-    resource_policy::{self, Kind, Library, Objects},
-};
+use crate::resource_policy::{self, Kind, Library, Objects};
 
-const READ: &str = "left unchanged, read by the agents";
+const READ: &str = "read by the agents";
 
 impl Conversion<'_> {
     /// Reads policies and DeviceAttributes by namespace: they only apply within one.
@@ -39,7 +37,7 @@ impl Conversion<'_> {
     }
 
     fn library(&self, objects: &[(&Object, resource_policy::Object)]) -> Library {
-        let mut library = Library::new(&self.options.driver, &self.options.resource_prefix);
+        let mut library = Library::new(&self.options.driver, self.prefix());
         let of = |kind| {
             objects
                 .iter()
@@ -60,8 +58,8 @@ impl Conversion<'_> {
         library: &Library,
         several: bool,
     ) {
+        self.report.summary(object, Outcome::Unchanged, READ);
         let mut section = self.report.section(object);
-        section.ok("", "", READ);
         if several {
             let remedy = "set policies.namespace of the chart to this namespace, or move all policies to one";
             section.warning(
@@ -91,16 +89,9 @@ impl Conversion<'_> {
             what,
             "select devices in classes by pool or attribute",
         );
+        let field = "spec.configs.deviceAttributesSelector";
         for pool in library.pools_of(&read.name) {
-            let class = Class::of_pool(&pool, &self.options.driver);
-            let text = format!("DeviceClass {}", class.name);
-            section.ok(
-                "spec.configs.deviceAttributesSelector",
-                pool.to_string(),
-                &text,
-            );
-            self.classes.entry(class.name.clone()).or_insert(class);
-            self.pools.insert(pool);
+            self.pools.named(pool).defined_at(object, field);
         }
     }
 }

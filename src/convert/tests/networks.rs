@@ -15,6 +15,13 @@ spec:
     )
 }
 
+fn forced() -> Options {
+    Options {
+        force: true,
+        ..native()
+    }
+}
+
 const ALL: &str = r#"{
   "cniVersion": "1.0.0", "name": "blue", "type": "sriov", "vlan": 100, "vlanQoS": 3, "vlanProto": "802.1Q",
   "mac": "CA:FE:C0:FF:EE:00", "min_tx_rate": 100, "max_tx_rate": 200, "spoofchk": "yes", "trust": "on",
@@ -26,7 +33,7 @@ const ALL: &str = r#"{
 
 #[test]
 fn a_network_becomes_a_class_and_a_template() {
-    insta::assert_snapshot!(yaml(&converted(&[&nad("blue", ALL)]).documents), @r#"
+    insta::assert_snapshot!(yaml(&converted_with(&[&nad("blue", ALL)], &forced()).documents), @r#"
     ---
     apiVersion: resource.k8s.io/v1
     kind: DeviceClass
@@ -50,6 +57,16 @@ fn a_network_becomes_a_class_and_a_template() {
             vlan: 100
             vlanProto: 802.1Q
             vlanQoS: 3
+      selectors:
+      - cel:
+          expression: device.driver == "sriov-dra.io" && "pool" in device.attributes["sriov-dra.io"] && device.attributes["sriov-dra.io"].pool == "intel.com/intel_sriov_netdevice"
+    ---
+    apiVersion: resource.k8s.io/v1
+    kind: DeviceClass
+    metadata:
+      name: intel-sriov-netdevice.intel.com
+    spec:
+      extendedResourceName: intel.com/intel_sriov_netdevice
       selectors:
       - cel:
           expression: device.driver == "sriov-dra.io" && "pool" in device.attributes["sriov-dra.io"] && device.attributes["sriov-dra.io"].pool == "intel.com/intel_sriov_netdevice"
@@ -87,10 +104,7 @@ fn a_network_becomes_a_class_and_a_template() {
 
 #[test]
 fn every_field_of_a_network_is_reported() {
-    insta::assert_snapshot!(report_lines(&converted(&[&nad("blue", ALL)])), @r#"
-    ok config.cniVersion = 1.0.0: no CNI plugin is called
-    ok config.name = blue: no CNI plugin is called
-    ok config.type = sriov: no CNI plugin is called
+    insta::assert_snapshot!(report_lines(&converted_with(&[&nad("blue", ALL)], &forced())), @r#"
     ok config.vlan = 100: vlan
     ok config.vlanQoS = 3: vlanQoS
     ok config.vlanProto = 802.1Q: vlanProto
@@ -103,15 +117,16 @@ fn every_field_of_a_network_is_reported() {
     ok config.ipam.addresses = ["10.1.0.7/24","fd00::7/64"]: addresses
     ok config.ipam.addresses[0].gateway = 10.1.0.1: gateway of routes without one
     unsupported config.ipam.dns = {"nameservers":["10.1.0.1"]}: claims have no DNS settings -> set dnsConfig in the pod
-    unsupported config.ipam.routes[1].mtu = 1400: routes support dst and gw only
+    unsupported config.ipam.routes[0].dst = 0.0.0.0/0: a default route of a claim does not replace that of eth0, as one of a CNI plugin does -> leave the network to Multus: without --native it stays as it is
+    unsupported config.ipam.routes[1].mtu = 1400: routes support dst and gw only -> leave the network to Multus: without --native it stays as it is
     ok config.ipam.routes = [{"dst":"0.0.0.0/0","gw":"10.1.0.1"},{"dst":"10.2.0.0/16","g…: routes
     ok config.ipam.type = static: addresses and routes of the claim
     ok config.capabilities.ips = true: any claim can set addresses
     ok config.capabilities.mac = true: the class allows mac in claims
-    warning config.logLevel = debug: configured for the agent -> see --log of the agent
     warning config.mtu = 9000: ignored by the sriov plugin, so not converted -> set mtu in the class's config if intended
     warning config.num_queues = 4: unknown to the sriov plugin as well: it had no effect
     ok annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
+    warning annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: no config.json in the input defines this pool -> add it: without one, no device is in this pool
     "#);
 }
 
@@ -119,9 +134,8 @@ fn every_field_of_a_network_is_reported() {
 fn values_that_the_driver_rejects_are_reported_and_left_out() {
     let bad = r#"{"type": "sriov", "vlan": 5000, "vlanQoS": 3, "mac": "01:00:5e:00:00:01", "link_state": "up",
         "min_tx_rate": -1, "trust": true, "spoofchk": "", "ipam": {"type": "host-local", "subnet": "10.0.0.0/24"}}"#;
-    let converted = converted(&[&nad("bad", bad)]);
+    let converted = converted_with(&[&nad("bad", bad)], &forced());
     insta::assert_snapshot!(report_lines(&converted), @r#"
-    ok config.type = sriov: no CNI plugin is called
     unsupported config.vlan = 5000: 5000 is not a VLAN id, must be a number from 0 to 4094 -> fix it and convert again
     unsupported config.vlanQoS = 3: needs vlan -> fix it and convert again
     unsupported config.mac = 01:00:5e:00:00:01: MAC address "01:00:5e:00:00:01": is multicast, a device needs a unicast address (first byte even) -> fix it and convert again
@@ -129,9 +143,10 @@ fn values_that_the_driver_rejects_are_reported_and_left_out() {
     ok config.spoofchk = : not set
     ok config.trust = true: trust
     unsupported config.link_state = up: "up" is wrong, must be "auto", "enable" or "disable" -> fix it and convert again
-    unsupported config.ipam = {"subnet":"10.0.0.0/24","type":"host-local"}: IPAM plugin host-local is not supported yet: the pod's interface gets no address -> set addresses in each pod's claim, or leave this network to Multus and the device plugin
+    unsupported config.ipam = {"subnet":"10.0.0.0/24","type":"host-local"}: IPAM plugin host-local is not supported yet: the pod's interface gets no address -> leave the network to Multus: without --native it stays as it is
     warning config.min_tx_rate = : maxTxRate is left unchanged, the sriov plugin would set it to 0 -> set maxTxRate in the class's config if 0 is intended
     ok annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
+    warning annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: no config.json in the input defines this pool -> add it: without one, no device is in this pool
     "#);
 }
 
@@ -140,33 +155,35 @@ fn chained_plugins_are_reported() {
     let list = r#"{"cniVersion": "1.0.0", "name": "list", "disableCheck": true, "plugins": [
         {"TYPE": "x", "type": "sriov", "VLAN": 7}, {"type": "tuning", "mtu": 9000, "promisc": true},
         {"type": "rdma"}, {"type": "vrf", "vrfname": "red"}]}"#;
-    let converted = converted(&[&nad("list", list)]);
+    let converted = converted_with(&[&nad("list", list)], &forced());
     insta::assert_snapshot!(report_lines(&converted), @r#"
-    ok config.disableCheck = true: no CNI plugin is called
-    ok config.plugins[0].TYPE = x: no CNI plugin is called
-    ok config.plugins[0].type = sriov: no CNI plugin is called
     ok config.plugins[0].VLAN = 7: vlan
     ok config.plugins[1].mtu = 9000: mtu
-    unsupported config.plugins[1].promisc = true: setting of the tuning plugin
+    unsupported config.plugins[1].promisc = true: setting of the tuning plugin -> leave the network to Multus: without --native it stays as it is
     ok config.plugins[1].type = tuning: mtu and mac are set in the class's config
-    unsupported config.plugins[2].type = rdma: RDMA devices are not moved into pods yet -> use shared mode
-    unsupported config.plugins[3].type = vrf: chained plugins are not supported yet -> leave this network to Multus and the device plugin if it is required
-    unsupported config.plugins[3].vrfname = red: setting of the vrf plugin
+    unsupported config.plugins[2].type = rdma: RDMA devices are not moved into pods yet -> leave the network to Multus: without --native it stays as it is
+    unsupported config.plugins[3].type = vrf: chained plugins are not supported yet -> leave the network to Multus: without --native it stays as it is
+    unsupported config.plugins[3].vrfname = red: setting of the vrf plugin -> leave the network to Multus: without --native it stays as it is
     ok annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
+    warning annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: no config.json in the input defines this pool -> add it: without one, no device is in this pool
     "#);
-    let config = &of_kind(&converted.documents, "DeviceClass")[0]["spec"]["config"][0]["opaque"]["parameters"];
+    let class = of_kind(&converted.documents, "DeviceClass")[1];
+    let config = &class["spec"]["config"][0]["opaque"]["parameters"];
     assert_eq!((&config["vlan"], &config["mtu"]), (&7.into(), &9000.into()));
 }
 
 #[test]
 fn a_network_that_sets_nothing_uses_the_class_of_its_pool() {
-    let converted = converted(&[
-        pools::README,
-        &nad("plain", r#"{"type": "sriov-cni", "ipam": {}}"#),
-    ]);
+    let converted = converted_with(
+        &[
+            pools::README,
+            &nad("plain", r#"{"type": "sriov", "ipam": {}}"#),
+        ],
+        &native(),
+    );
     assert_eq!(
         of_kind(&converted.documents, "DeviceClass").len(),
-        4,
+        3,
         "no further class"
     );
     let template = of_kind(&converted.documents, "ResourceClaimTemplate")[0];
@@ -178,15 +195,13 @@ fn a_network_that_sets_nothing_uses_the_class_of_its_pool() {
 }
 
 #[test]
-fn networks_of_other_plugins_are_left_to_multus() {
+fn networks_of_other_plugins_are_unrelated() {
     let bridge = nad("bridge", r#"{"type": "bridge", "vlan": 7}"#);
     let plain = bridge.replace("k8s.v1.cni.cncf.io/resourceName", "team");
     let converted = converted(&[&bridge, &plain]);
     assert_eq!(converted.documents, Vec::<Value>::new());
-    insta::assert_snapshot!(report_lines(&converted), @r#"
-    unsupported config = bridge: left to Multus, which gets no device of intel.com/intel_sriov_netdevice from this driver yet -> keep the device plugin for this pool
-    ok config = bridge: not an SR-IOV network: left to Multus
-    "#);
+    assert_eq!(report_lines(&converted), "");
+    assert_eq!(converted.report.unrelated["NetworkAttachmentDefinition"], 2);
 }
 
 #[test]
@@ -196,7 +211,7 @@ fn a_network_without_a_pool_selects_its_device_or_any_vf() {
             "annotations: {k8s.v1.cni.cncf.io/resourceName",
             "annotations: {a",
         );
-        let classes = converted(&[&nad]).documents;
+        let classes = converted_with(&[&nad], &forced()).documents;
         classes[0]["spec"]["selectors"][0]["cel"]["expression"]
             .as_str()
             .unwrap()
@@ -216,15 +231,18 @@ fn a_network_without_a_readable_config_is_reported() {
     let none = "{kind: NetworkAttachmentDefinition, metadata: {name: none}, spec: {}}";
     insta::assert_snapshot!(report_lines(&converted(&[none, &nad("list", "[]"), &nad("text", "vlan 7")])), @r#"
     unsupported config = : not set: the configuration is a file on each node -> set spec.config to the content of the file
-    unsupported config = []: not a JSON object
-    unsupported config = vlan 7: invalid JSON: expected value at line 1 column 1
+    unsupported config = []: not a JSON object -> fix it and convert again
+    unsupported config = vlan 7: invalid JSON: expected value at line 1 column 1 -> fix it and convert again
     "#);
 }
 
 #[test]
 fn a_network_class_with_the_name_of_a_pool_class_is_renamed() {
     let pool = r#"{"resourceList": [{"resourceName": "blue", "resourcePrefix": "shop.nad", "selectors": {}}]}"#;
-    let converted = converted(&[pool, &nad("blue", r#"{"type": "sriov", "vlan": 100}"#)]);
+    let converted = converted_with(
+        &[pool, &nad("blue", r#"{"type": "sriov", "vlan": 100}"#)],
+        &native(),
+    );
     let classes = of_kind(&converted.documents, "DeviceClass");
     let name = |class: &Value| {
         class["metadata"]["name"]
@@ -234,7 +252,11 @@ fn a_network_class_with_the_name_of_a_pool_class_is_renamed() {
     };
     assert_eq!(
         classes.into_iter().map(name).collect::<Vec<_>>(),
-        ["blue.shop.nad", "blue.shop.nad.nad"]
+        [
+            "blue.shop.nad",
+            "blue.shop.nad.nad",
+            "intel-sriov-netdevice.intel.com"
+        ]
     );
     let templates = yaml(
         &of_kind(&converted.documents, "ResourceClaimTemplate")

@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::api::{self, ConfigSource, OpaqueConfig};
 
+/// What to do with a network that cannot be rewritten.
+pub(super) const MULTUS: &str = "leave the network to Multus: without --native it stays as it is";
+
 /// The fields of a DeviceConfig.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fields {
@@ -37,6 +40,11 @@ impl Fields {
                 };
                 error.reason
             })
+    }
+
+    /// Without the field; returns whether it was set.
+    pub(super) fn remove(&mut self, name: &str) -> bool {
+        self.fields.remove(name).is_some()
     }
 
     pub(super) fn is_empty(&self) -> bool {

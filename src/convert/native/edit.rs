@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Plan;
+use super::plan::Plan;
 use crate::convert::annotation::{self, NETWORKS};
 
 /// Metadata that the API server sets: not part of a manifest to apply.
@@ -99,7 +99,7 @@ fn add_claim(pod: &mut Value, plan: &Plan) -> String {
         .chain(numbered)
         .find(|name| !taken(name))
         .unwrap_or_default();
-    claims.push(json!({"name": name, "resourceClaimTemplateName": plan.template()}));
+    claims.push(json!({"name": name, "resourceClaimTemplateName": plan.template}));
     pod["spec"]["resourceClaims"] = claims.into();
     name
 }
@@ -117,7 +117,7 @@ fn remove_limits(container: &mut Value, plan: &Plan) {
         let Some(list) = resources.get_mut(kind).and_then(Value::as_object_mut) else {
             continue;
         };
-        for (pool, _) in &plan.pools {
+        for pool in &plan.pools {
             let remaining = plan
                 .demand
                 .iter()
@@ -136,10 +136,9 @@ fn remove_limits(container: &mut Value, plan: &Plan) {
 }
 
 fn use_claim(container: &mut Value, claim: &str, plan: &Plan) {
-    let mine = plan
-        .requests
-        .iter()
-        .filter(|request| container["name"] == request.container.as_str());
+    let name = container["name"].as_str().unwrap_or_default();
+    let mine = plan.requests.iter();
+    let mine = mine.filter(|request| request.containers.iter().any(|it| it == name));
     let mine: Vec<Value> = mine
         .map(|request| json!({"name": claim, "request": request.name}))
         .collect();

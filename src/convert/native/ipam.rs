@@ -5,20 +5,23 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 
-use super::{fields::Fields, report::Section};
+use super::fields::{Fields, MULTUS};
+use crate::convert::{any_case, report::Section};
 
 /// Converts `ipam`; addresses and routes become fields of the claim.
 pub(super) fn ipam(section: &mut Section<'_>, claim: &mut Fields, at: &str, value: &Value) {
     let empty = Map::new();
     let object = value.as_object().unwrap_or(&empty);
-    match object.get("type").and_then(Value::as_str).unwrap_or_default() {
+    match any_case::text(value, "type") {
         "" => section.ok(at, value, "no IPAM, no addresses"),
         "static" => static_ipam(section, claim, at, object),
         other => section.unsupported(
             at,
             value,
-            &format!("IPAM plugin {other} is not supported yet: the pod's interface gets no address"),
-            "set addresses in each pod's claim, or leave this network to Multus and the device plugin",
+            &format!(
+                "IPAM plugin {other} is not supported yet: the pod's interface gets no address"
+            ),
+            MULTUS,
         ),
     }
 }
@@ -29,19 +32,14 @@ fn static_ipam(
     at: &str,
     object: &Map<String, Value>,
 ) {
-    let addresses = items(object.get("addresses"));
+    let all = object.clone().into();
+    let addresses = items(any_case::get(&all, "addresses"));
     for (name, value) in object {
         let at = format!("{at}.{name}");
-        match name.as_str() {
+        match name.to_ascii_lowercase().as_str() {
             "type" => section.ok(&at, value, "addresses and routes of the claim"),
             "addresses" => set_addresses(section, claim, &at, &addresses),
-            "routes" => routes(
-                section,
-                claim,
-                &at,
-                &items(Some(value)),
-                &gateways(&addresses),
-            ),
+            "routes" => routes(section, claim, &at, &items(value), &gateways(&addresses)),
             "dns" => section.unsupported(
                 &at,
                 value,
@@ -58,13 +56,23 @@ fn static_ipam(
     }
 }
 
+/// Claims have routes, but an existing one to the same destination stays.
+pub(super) const DEFAULT: &str =
+    "a default route of a claim does not replace that of eth0, as one of a CNI plugin does";
+
+fn is_default(dst: &Value) -> bool {
+    let dst = dst.as_str().and_then(|dst| dst.parse::<IpNet>().ok());
+    dst.is_some_and(|dst| dst.prefix_len() == 0)
+}
+
 fn set_addresses(section: &mut Section<'_>, claim: &mut Fields, at: &str, items: &[Value]) {
-    let list: Vec<Value> = items.iter().map(|item| item["address"].clone()).collect();
+    let address = |item: &Value| any_case::get(item, "address").clone();
+    let list: Vec<Value> = items.iter().map(address).collect();
     set(section, claim, at, "addresses", list.into());
     for (index, item) in items.iter().enumerate() {
         for (name, value) in item.as_object().into_iter().flatten() {
             let at = format!("{at}[{index}].{name}");
-            match name.as_str() {
+            match name.to_ascii_lowercase().as_str() {
                 "address" => {}
                 "gateway" => section.ok(&at, value, "gateway of routes without one"),
                 _ => section.unsupported(
@@ -82,7 +90,7 @@ fn set_addresses(section: &mut Section<'_>, claim: &mut Fields, at: &str, items:
 fn gateways(addresses: &[Value]) -> Vec<IpAddr> {
     addresses
         .iter()
-        .filter_map(|item| item["gateway"].as_str()?.parse().ok())
+        .filter_map(|item| any_case::text(item, "gateway").parse().ok())
         .collect()
 }
 
@@ -96,14 +104,19 @@ fn routes(
     let mut list = Vec::new();
     for (index, item) in items.iter().enumerate() {
         for (name, value) in item.as_object().into_iter().flatten() {
-            if name != "dst" && name != "gw" {
+            if !["dst", "gw"].contains(&&*name.to_ascii_lowercase()) {
                 section.unsupported(
                     &format!("{at}[{index}].{name}"),
                     value,
                     "routes support dst and gw only",
-                    "",
+                    MULTUS,
                 );
             }
+        }
+        let dst = any_case::get(item, "dst");
+        if is_default(dst) {
+            let at = format!("{at}[{index}].dst");
+            section.unsupported(&at, dst, DEFAULT, MULTUS);
         }
         list.push(route(item, gateways));
     }
@@ -111,20 +124,21 @@ fn routes(
 }
 
 fn route(item: &Value, gateways: &[IpAddr]) -> Value {
-    let is_ipv4 = item["dst"]
+    let dst = any_case::get(item, "dst");
+    let is_ipv4 = dst
         .as_str()
         .and_then(|dst| dst.parse::<IpNet>().ok())
         .map(|dst| dst.addr().is_ipv4());
     let family = |gateway: &&IpAddr| Some(gateway.is_ipv4()) == is_ipv4;
-    match (item.get("gw"), gateways.iter().find(family)) {
-        (Some(gw), _) if gw != "" => json!({"dst": item["dst"], "gw": gw}),
-        (_, Some(gw)) => json!({"dst": item["dst"], "gw": gw.to_string()}),
-        (_, None) => json!({"dst": item["dst"]}),
+    match (any_case::text(item, "gw"), gateways.iter().find(family)) {
+        ("", Some(gw)) => json!({"dst": dst, "gw": gw.to_string()}),
+        ("", None) => json!({"dst": dst}),
+        (gw, _) => json!({"dst": dst, "gw": gw}),
     }
 }
 
-fn items(value: Option<&Value>) -> Vec<Value> {
-    value.and_then(Value::as_array).cloned().unwrap_or_default()
+fn items(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_default()
 }
 
 /// Sets a field and reports the result.

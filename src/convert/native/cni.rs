@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{fields::Fields, ipam, report::Section};
+use super::{
+    fields::{Fields, MULTUS},
+    ipam,
+};
+use crate::convert::{chain::Link, report::Section};
 
 /// The settings of a network, collected from its plugins.
 pub(super) struct Settings {
@@ -18,15 +22,8 @@ pub(super) struct Settings {
     pub(super) device: Option<String>,
 }
 
-/// Whether it is the SR-IOV CNI plugin.
-pub(super) fn is_sriov(plugin: &Value) -> bool {
-    plugin["type"]
-        .as_str()
-        .is_some_and(|kind| kind == "sriov" || kind == "sriov-cni")
-}
-
 /// The keys of the plugin `sriov`, each after those that it depends on.
-const KNOWN: [&str; 22] = [
+const KNOWN: [&str; 23] = [
     "cniVersion",
     "name",
     "type",
@@ -49,6 +46,7 @@ const KNOWN: [&str; 22] = [
     "mtu",
     "resourceName",
     "args",
+    "disableCheck",
 ];
 
 /// Converts the plugin `sriov`. Its keys are case-insensitive, as in Go's JSON decoder.
@@ -84,7 +82,11 @@ pub(super) fn sriov(section: &mut Section<'_>, settings: &mut Settings, at: &str
 fn field(section: &mut Section<'_>, settings: &mut Settings, at: &str, name: &str, value: &Value) {
     let class = &mut settings.class;
     match name {
-        "cniVersion" | "name" | "type" => section.ok(at, value, "no CNI plugin is called"),
+        "type" if value == "ib-sriov" => {
+            let what = "claims have no settings of InfiniBand yet";
+            section.unsupported(at, value, what, MULTUS);
+        }
+        "cniVersion" | "name" | "type" | "disableCheck" => {}
         "vlan" | "vlanQoS" | "vlanProto" | "mac" if value != "" => {
             ipam::set(section, class, at, name, value.clone())
         }
@@ -110,12 +112,7 @@ fn field(section: &mut Section<'_>, settings: &mut Settings, at: &str, name: &st
                 remedy,
             );
         }
-        "logLevel" | "logFile" => section.warning(
-            at,
-            value,
-            "configured for the agent",
-            "see --log of the agent",
-        ),
+        "logLevel" | "logFile" => {}
         "dns" => section.unsupported(
             at,
             value,
@@ -141,7 +138,7 @@ fn switch(section: &mut Section<'_>, class: &mut Fields, at: &str, name: &str, v
                 "use on or off",
             );
         }
-        Some(_) => section.unsupported(at, value, "must be on or off", ""),
+        Some(_) => section.unsupported(at, value, "must be on or off", "fix it and convert again"),
     }
 }
 
@@ -155,10 +152,10 @@ fn capabilities(section: &mut Section<'_>, settings: &mut Settings, at: &str, va
                 section.ok(&at, on, "the class allows mac in claims");
             }
             ("ips", true) => section.ok(&at, on, "any claim can set addresses"),
-            ("deviceID" | "CNIDeviceInfoFile", true) => {
+            ("deviceID" | "CNIDeviceInfoFile" | "pciBusID", true) => {
                 section.ok(&at, on, "set from the allocated device")
             }
-            _ => section.unsupported(&at, on, "unknown capability", ""),
+            _ => section.unsupported(&at, on, "unknown capability", MULTUS),
         }
     }
 }
@@ -186,18 +183,13 @@ fn check_single_rate(section: &mut Section<'_>, at: &str, object: &Map<String, V
 }
 
 /// Converts a chained plugin.
-pub(super) fn chained(
-    section: &mut Section<'_>,
-    settings: &mut Settings,
-    at: &str,
-    plugin: &Value,
-) {
-    let kind = plugin["type"].as_str().unwrap_or_default();
-    for (key, value) in plugin.as_object().into_iter().flatten() {
-        let at = format!("{at}.{key}");
-        match (kind, key.as_str()) {
-            ("tuning", "mtu" | "mac") => {
-                ipam::set(section, &mut settings.class, &at, key, value.clone())
+pub(super) fn chained(section: &mut Section<'_>, settings: &mut Settings, link: &Link) {
+    let kind = link.kind();
+    for (key, value) in link.plugin.as_object().into_iter().flatten() {
+        let at = format!("{}.{key}", link.at);
+        match (kind, key.to_ascii_lowercase().as_str()) {
+            ("tuning", name @ ("mtu" | "mac")) => {
+                ipam::set(section, &mut settings.class, &at, name, value.clone())
             }
             ("tuning", "type") => {
                 section.ok(&at, value, "mtu and mac are set in the class's config")
@@ -207,16 +199,13 @@ pub(super) fn chained(
                 &at,
                 value,
                 "RDMA devices are not moved into pods yet",
-                "use shared mode",
+                MULTUS,
             ),
-            (_, "type") => section.unsupported(
-                &at,
-                value,
-                "chained plugins are not supported yet",
-                "leave this network to Multus and the device plugin if it is required",
-            ),
-            (_, "name" | "cniVersion") => {}
-            _ => section.unsupported(&at, value, &format!("setting of the {kind} plugin"), ""),
+            (_, "type") => {
+                section.unsupported(&at, value, "chained plugins are not supported yet", MULTUS)
+            }
+            (_, "name" | "cniversion") => {}
+            _ => section.unsupported(&at, value, &format!("setting of the {kind} plugin"), MULTUS),
         }
     }
 }

@@ -14,8 +14,8 @@ pub(super) struct Request {
     pub(super) class: String,
     pub(super) count: u64,
     pub(super) fields: Fields,
-    /// The container that uses it.
-    pub(super) container: String,
+    /// The containers that use it.
+    pub(super) containers: Vec<String>,
 }
 
 /// A ResourceClaimTemplate. With `aligned`, all devices are allocated on one NUMA node.
@@ -39,10 +39,14 @@ pub(super) fn template(namespace: &str, name: &str, requests: &[Request], aligne
         let names: Vec<&str> = requests.iter().map(|request| &*request.name).collect();
         devices["constraints"] = json!([{"requests": names, "matchAttribute": NUMA}]);
     }
+    let mut metadata = json!({"name": name});
+    if !namespace.is_empty() {
+        metadata["namespace"] = namespace.into();
+    }
     json!({
         "apiVersion": "resource.k8s.io/v1",
         "kind": "ResourceClaimTemplate",
-        "metadata": {"namespace": namespace, "name": name},
+        "metadata": metadata,
         "spec": {"spec": {"devices": devices}},
     })
 }

@@ -1,0 +1,14 @@
+//! Claims in place of networks and limits, if asked for: settings of networks become classes, and
+//! addresses templates.
+
+mod cni;
+mod edit;
+mod fields;
+mod ipam;
+mod network;
+mod objects;
+mod plan;
+mod pods;
+mod selection;
+
+pub(super) use network::Network;
