@@ -53,7 +53,8 @@ impl Quirks {
         Self {
             name: "ice",
             late_netdev: 3,
-            reset_looks: 2,
+            // One is not a matter of time: who looks again sees it.
+            reset_looks: 1,
             trusted_mac: true,
             ..Self::default()
         }

@@ -213,8 +213,9 @@ mod quirks {
         set(&fake, VfSetting::Trust(true)).unwrap();
         let busy = fake.observe(&vf(0)).unwrap_err();
         assert_eq!(busy.kind(), ErrorKind::Busy);
-        assert_eq!(set(&fake, VfSetting::Trust(false)), Err(ErrorKind::Busy));
-        assert_eq!(set(&fake, VfSetting::Trust(false)), Ok(()));
+        set(&fake, VfSetting::Trust(false)).unwrap();
+        assert_eq!(set(&fake, VfSetting::Trust(true)), Err(ErrorKind::Busy));
+        assert_eq!(set(&fake, VfSetting::Trust(true)), Ok(()));
     }
 
     #[test]
