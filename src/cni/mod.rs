@@ -8,6 +8,7 @@
 //!
 //! All that a call says is read and checked before anything is changed. Without the feature `agent`.
 
+pub mod agent;
 pub mod cache_go;
 pub mod delegate;
 pub mod go_json;
