@@ -106,6 +106,13 @@ const NEEDS: &[Need] = &[
         FOLLOW,
         &[(WATCHES, "spec.nodeName={node}")],
     ),
+    // Those that a pod's annotation names, one by one.
+    need(
+        AGENT,
+        ("k8s.cni.cncf.io", "network-attachment-definitions"),
+        &["get"],
+        &[("src/cluster/kube/nads.rs", "api.get_opt(&nad.name)")],
+    ),
     need(
         AGENT,
         ("events.k8s.io", "events"),

@@ -3,6 +3,7 @@
 mod connection;
 mod features;
 mod in_use;
+mod nads;
 mod objects;
 mod owner;
 mod policies;
@@ -27,12 +28,13 @@ use kube::{
 use tokio::time::timeout;
 
 use super::{
-    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Pods, Policies, Result, claims, convert,
-    slice_name,
+    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Nad, Pods, Policies, Result, claims,
+    convert, slice_name,
     status::{self, Update},
 };
 use crate::{
     claim::AllocatedClaim,
+    cni::NadRef,
     errors::with_sources,
     ledger::ClaimRef,
     slice::{Features, NodePool, Placed, SliceChange, StoredSlice},
@@ -223,6 +225,10 @@ impl Cluster for Kube {
 
     fn slice_changes(&self) -> BoxStream<'static, SliceChange> {
         watches::slices(self.slice_api(), &self.selector())
+    }
+
+    async fn network(&self, nad: &NadRef) -> Result<Option<Nad>> {
+        self.read_network(nad).await
     }
 
     fn pods(&self) -> Pods {

@@ -18,11 +18,12 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::{
-    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Pod, Pods, Policies, PolicyView, Result,
-    slice_name,
+    Cluster, ClusterError, DeviceStatus, ErrorKind, Event, Nad, Pod, Pods, Policies, PolicyView,
+    Result, slice_name,
 };
 use crate::{
     claim::AllocatedClaim,
+    cni::NadRef,
     ledger::ClaimRef,
     slice::{Features, Placed, Slice, SliceChange, StoredSlice},
 };
@@ -38,6 +39,7 @@ struct State {
     statuses: BTreeMap<String, Vec<DeviceStatus>>,
     events: Vec<Event>,
     pods: Vec<Pod>,
+    networks: BTreeMap<NadRef, Result<Nad>>,
     slices: BTreeMap<String, StoredSlice>,
     version: u64,
     writes: Vec<String>,
@@ -69,6 +71,7 @@ impl Memory {
             statuses: BTreeMap::new(),
             events: Vec::new(),
             pods: Vec::new(),
+            networks: BTreeMap::new(),
             slices: BTreeMap::new(),
             version: 0,
             writes: Vec::new(),
@@ -99,6 +102,11 @@ impl Memory {
     /// A pod is bound to this node; only a view that is opened afterwards has it.
     pub fn bind(&self, pod: Pod) {
         self.state().pods.push(pod);
+    }
+
+    /// Somebody creates or changes a NetworkAttachmentDefinition, or it cannot be read.
+    pub fn define(&self, network: NadRef, read: Result<Nad>) {
+        self.state().networks.insert(network, read);
     }
 
     /// What was last reported of a claim.
@@ -352,6 +360,10 @@ impl Cluster for Memory {
         UnboundedReceiverStream::new(receiver)
             .chain(futures::stream::pending())
             .boxed()
+    }
+
+    async fn network(&self, nad: &NadRef) -> Result<Option<Nad>> {
+        self.state().networks.get(nad).cloned().transpose()
     }
 
     fn pods(&self) -> Pods {

@@ -13,6 +13,7 @@ mod convert;
 mod events;
 mod kube;
 mod memory;
+mod nads;
 mod pods;
 mod policies;
 mod pools;
@@ -25,6 +26,7 @@ pub use self::kube::{Access, InUse, Kube};
 pub use convert::slice_bytes;
 pub use events::{Event, Subject};
 pub use memory::Memory;
+pub use nads::Nad;
 pub use pods::{Pod, Pods};
 pub use policies::{Policies, PolicyView};
 pub use pools::{ConfigMap, ConfigMapName, ConfigMaps, PoolCluster};
@@ -35,6 +37,7 @@ use futures::stream::BoxStream;
 
 use crate::{
     claim::AllocatedClaim,
+    cni::NadRef,
     ledger::ClaimRef,
     slice::{Features, Placed, SliceChange, StoredSlice},
 };
@@ -80,6 +83,9 @@ pub trait Cluster: Send + Sync {
 
     /// Changes of this driver's slices on this node, whoever makes them. Never ends.
     fn slice_changes(&self) -> BoxStream<'static, SliceChange>;
+
+    /// A NetworkAttachmentDefinition, read now; none when it, or its kind, does not exist.
+    async fn network(&self, nad: &NadRef) -> Result<Option<Nad>>;
 
     /// Pods of this node, watched from the first call on. Must be called in a tokio runtime.
     fn pods(&self) -> Pods;

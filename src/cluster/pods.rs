@@ -8,8 +8,7 @@ use std::{
 use k8s_openapi::api::core::v1::Pod as ApiPod;
 use tokio::sync::watch;
 
-/// The annotation that names the networks which Multus adds.
-const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
+use crate::cni::selection;
 
 /// One pod, reduced to what this driver needs of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,11 +26,17 @@ pub struct Pod {
     pub claims: BTreeSet<String>,
     /// Annotation `k8s.v1.cni.cncf.io/networks`.
     pub networks: Option<String>,
+    /// Annotation `v1.multus-cni.io/default-network`.
+    pub default_network: Option<String>,
+    /// Name of the ResourceClaim that the scheduler made for its extended resources.
+    pub extended_claim: Option<String>,
 }
 
 impl From<ApiPod> for Pod {
     fn from(pod: ApiPod) -> Self {
         let claims = claims(&pod);
+        let extended_claim = extended(&pod).map(str::to_owned);
+        let mut annotations = pod.metadata.annotations.unwrap_or_default();
         let spec = pod.spec.unwrap_or_default();
         Self {
             uid: pod.metadata.uid.unwrap_or_default(),
@@ -39,10 +44,9 @@ impl From<ApiPod> for Pod {
             name: pod.metadata.name.unwrap_or_default(),
             host_network: spec.host_network.unwrap_or(false),
             claims,
-            networks: pod
-                .metadata
-                .annotations
-                .and_then(|mut all| all.remove(NETWORKS)),
+            networks: annotations.remove(selection::NETWORKS),
+            default_network: annotations.remove(selection::DEFAULT_NETWORK),
+            extended_claim,
         }
     }
 }
@@ -58,14 +62,14 @@ fn claims(pod: &ApiPod) -> BTreeSet<String> {
         .iter()
         .flat_map(|status| status.resource_claim_statuses.iter().flatten());
     let made = made.filter_map(|claim| claim.resource_claim_name.clone());
-    let extended = pod
-        .status
-        .iter()
-        .filter_map(|status| status.extended_resource_claim_status.as_ref());
-    named
-        .chain(made)
-        .chain(extended.map(|claim| claim.resource_claim_name.clone()))
-        .collect()
+    let extended = extended(pod).map(str::to_owned);
+    named.chain(made).chain(extended).collect()
+}
+
+fn extended(pod: &ApiPod) -> Option<&str> {
+    let status = pod.status.as_ref()?;
+    let claim = status.extended_resource_claim_status.as_ref()?;
+    Some(&claim.resource_claim_name)
 }
 
 type Known = Option<BTreeMap<String, Arc<Pod>>>;
@@ -100,6 +104,17 @@ impl Pods {
     #[must_use]
     pub fn by_uid(&self, uid: &str) -> Option<Arc<Pod>> {
         self.0.borrow().as_ref()?.get(uid).cloned()
+    }
+
+    /// The pod of that name; none when there is none, or more than one.
+    #[must_use]
+    pub fn named(&self, namespace: &str, name: &str) -> Option<Arc<Pod>> {
+        let known = self.0.borrow();
+        let mut named = known
+            .iter()
+            .flat_map(BTreeMap::values)
+            .filter(|pod| pod.namespace == namespace && pod.name == name);
+        named.next().filter(|_| named.next().is_none()).cloned()
     }
 
     /// Pods that use the claim.

@@ -502,7 +502,7 @@ fn pod(uid: &str, status: &Value) -> Value {
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {
             "name": "web", "namespace": "default", "uid": uid, "resourceVersion": "5",
-            "annotations": {"k8s.v1.cni.cncf.io/networks": "blue"},
+            "annotations": {"k8s.v1.cni.cncf.io/networks": "blue", "v1.multus-cni.io/default-network": "red"},
         },
         "spec": {
             "hostNetwork": true, "containers": [],
@@ -539,6 +539,10 @@ async fn pods_of_this_node_are_followed() {
     }
     let known = pods.by_uid("uid-1").expect("the pod that stayed");
     assert!(known.host_network && known.networks.as_deref() == Some("blue"));
+    assert_eq!(known.default_network.as_deref(), Some("red"));
+    assert_eq!(known.extended_claim.as_deref(), Some("web-extended"));
+    assert_eq!(pods.named("default", "web"), Some(known.clone()));
+    assert_eq!(pods.named("default", "db"), None);
     assert_eq!(
         known.claims,
         ["shared", "web-b-x", "web-extended"]
@@ -552,6 +556,51 @@ async fn pods_of_this_node_are_followed() {
         ),
         (1, 0)
     );
+}
+
+const NAD: &str =
+    "GET /apis/k8s.cni.cncf.io/v1/namespaces/default/network-attachment-definitions/blue";
+
+#[tokio::test]
+async fn a_network_is_read_with_its_resource() {
+    let nad = json!({
+        "apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition",
+        "metadata": {
+            "name": "blue", "namespace": "default",
+            "annotations": {"k8s.v1.cni.cncf.io/resourceName": "intel.com/sriov"},
+        },
+        "spec": {"config": "{}"},
+    });
+    let bare = json!({"apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition", "metadata": {"name": "blue"}});
+    let (kube, task) = server(vec![
+        (NAD, 200, nad),
+        (NAD, 200, bare),
+        (NAD, 404, failure(404, "NotFound", "not found")),
+        (NAD, 403, failure(403, "Forbidden", "no")),
+    ]);
+    let of = |name: &str| NadRef {
+        namespace: "default".into(),
+        name: name.into(),
+    };
+    let expected = Nad {
+        resource_name: Some("intel.com/sriov".into()),
+        config: "{}".into(),
+    };
+    assert_eq!(kube.network(&of("blue")).await.unwrap(), Some(expected));
+    let bare = kube.network(&of("blue")).await.unwrap();
+    assert_eq!(bare, Some(Nad::default()));
+    assert_eq!(kube.network(&of("blue")).await.unwrap(), None);
+    let error = kube.network(&of("blue")).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Forbidden);
+    assert_eq!(
+        error.to_string(),
+        "NetworkAttachmentDefinition default/blue: no"
+    );
+    // The name is a pod's, and must not lead elsewhere.
+    for name in ["../../../x", "a/b", "", "..", "A"] {
+        assert_eq!(kube.network(&of(name)).await.unwrap(), None, "{name}");
+    }
+    sent(kube, task).await;
 }
 
 #[tokio::test]

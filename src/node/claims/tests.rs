@@ -34,6 +34,8 @@ impl Agent {
                 host_network: false,
                 claims: Default::default(),
                 networks: None,
+                default_network: None,
+                extended_claim: None,
             });
         }
         let identity = Identity {

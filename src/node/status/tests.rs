@@ -32,6 +32,8 @@ impl Bench {
             host_network: false,
             claims: ["x".to_owned()].into(),
             networks: None,
+            default_network: None,
+            extended_claim: None,
         });
         let identity = Identity {
             driver_name: "sriov-dra.io".into(),
