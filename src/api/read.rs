@@ -169,6 +169,7 @@ pub(super) fn attach(settings: &mut Settings, value: &Value) -> Read {
     let right = "\"pod\", \"cni\" or \"none\"";
     settings.attach = Some(match text(value, right)? {
         "pod" => AttachMode::Pod,
+        "cni" => AttachMode::Cni,
         "none" => AttachMode::None,
         "cni" => AttachMode::Cni,
         _ => return Err(wrong(value, right)),

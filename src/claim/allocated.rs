@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ClaimNetworks;
 use crate::{api::OpaqueConfig, ledger::ClaimRef, slice::DeviceRef};
 
 /// An allocated ResourceClaim: only the results and configurations of this driver.
@@ -17,6 +18,13 @@ pub struct AllocatedClaim {
     pub devices: Vec<AllocatedDevice>,
     /// `status.allocation.devices.config` of this driver, in its order: classes first.
     pub configs: Vec<OpaqueConfig>,
+    /// Annotation `resource.kubernetes.io/extended-resource-claim`: the scheduler made it for
+    /// extended resources of a pod.
+    #[serde(default)]
+    pub extended: bool,
+    /// What the networks of its pods say; the API server does not have it with the claim.
+    #[serde(default)]
+    pub networks: ClaimNetworks,
 }
 
 /// One allocation result.

@@ -12,7 +12,7 @@ use crate::{
     api::Settings,
     device::DeviceId,
     ledger::{Demand, Extras},
-    pool::Assigned,
+    pool::{Assigned, PoolName},
 };
 
 /// What class, claim and pool say together.
@@ -55,6 +55,13 @@ pub enum PoolDefaults {
 }
 
 impl PoolDefaults {
+    /// The device's pool, if it is known to be in one.
+    #[must_use]
+    pub fn pool(&self, device: &DeviceId) -> Option<&PoolName> {
+        let pool = self.of(device).ok().flatten();
+        pool.map(|assigned| &assigned.pool)
+    }
+
     /// The device's pool; none when it is in none. What comes with a pool is not left out because
     /// it is not known.
     pub(super) fn of(&self, device: &DeviceId) -> Result<Option<&Assigned>, ClaimError> {

@@ -61,7 +61,12 @@ pub fn plan(
     if !record.admin_access {
         let to = target(&wanted.settings, &observed.function, native)?;
         let gives = gives(observed, &to);
-        record.netdev = netdev_plan(&wanted.settings, gives, to.driver.as_deref())?;
+        record.netdev = netdev_plan(
+            &wanted.settings,
+            gives,
+            to.driver.as_deref(),
+            wanted.attach_by_default,
+        )?;
         if gives == Gives::Netdev {
             check_single(&observed.function)?;
         }

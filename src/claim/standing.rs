@@ -8,7 +8,7 @@ use super::{
     yields::{Gives, hands_over},
 };
 use crate::{
-    api::{DriverChoice, Settings},
+    api::{AttachMode, DriverChoice, Settings},
     device::{Binding, DeviceId, VfSetting, VfSettings},
     ledger::{Demand, DeviceRecord, Extras, Record, Step},
     slice::{DeviceRef, NodePool},
@@ -73,11 +73,13 @@ fn has_driver(device: &DeviceRecord, settings: &Settings) -> bool {
 }
 
 fn has_netdev(device: &DeviceRecord, settings: &Settings) -> bool {
-    let gives = match device.netdev {
-        Some(_) => Gives::Netdev,
-        None => Gives::Neither,
+    // Who attaches by default was decided when the claim was prepared: a pod's annotations may have
+    // changed since.
+    let (gives, by_default) = match &device.netdev {
+        Some(netdev) => (Gives::Netdev, netdev.attach),
+        None => (Gives::Neither, AttachMode::Pod),
     };
-    netdev_plan(settings, gives, None).is_ok_and(|plan| plan == device.netdev)
+    netdev_plan(settings, gives, None, by_default).is_ok_and(|plan| plan == device.netdev)
 }
 
 /// A rate of which one bound is asked has the other as it was found.

@@ -2,8 +2,9 @@
 
 use super::{AllocatedClaim, AllocatedDevice, ClaimError};
 use crate::{
-    api::{self, DriverChoice, Settings},
+    api::{self, AttachMode, DriverChoice, Settings},
     device::DeviceId,
+    pool::PoolName,
     slice::NodePool,
 };
 
@@ -16,6 +17,20 @@ pub struct Wanted {
     pub result: AllocatedDevice,
     /// All configurations for its request, laid over each other.
     pub settings: Settings,
+    /// Who attaches its netdev if the settings do not say it.
+    pub attach_by_default: AttachMode,
+}
+
+impl Wanted {
+    /// The same, attached by default as the networks of the claim's pods say for a device of this
+    /// pool.
+    #[must_use]
+    pub(super) fn attached_by(&self, claim: &AllocatedClaim, pool: Option<&PoolName>) -> Self {
+        Self {
+            attach_by_default: claim.networks.attach(&claim.claim.name, pool),
+            ..self.clone()
+        }
+    }
 }
 
 /// What the claim asks, device by device, in the order of the allocation. `here` is this node's
@@ -60,6 +75,7 @@ fn one(
             id,
             result: result.clone(),
             settings,
+            attach_by_default: AttachMode::Pod,
         }),
         DeviceId::Sf { .. } => Err(ClaimError::refused(
             id,

@@ -6,13 +6,14 @@ use k8s_openapi::api::resource::v1::{
 
 use crate::{
     api::{ConfigSource, OpaqueConfig},
-    claim::{AllocatedClaim, AllocatedDevice},
+    claim::{AllocatedClaim, AllocatedDevice, ClaimNetworks},
     device::ParseError,
     ledger::ClaimRef,
     slice::DeviceRef,
 };
 
 const POD_CLAIM_NAME: &str = "resource.kubernetes.io/pod-claim-name";
+const EXTENDED: &str = "resource.kubernetes.io/extended-resource-claim";
 
 /// The allocation's part of this driver; none when there is no allocation. An allocation of other
 /// drivers' devices only has no devices.
@@ -45,6 +46,8 @@ pub(super) fn allocated(
             namespace: metadata.namespace.unwrap_or_default(),
             name: metadata.name.unwrap_or_default(),
         },
+        extended: annotations.contains_key(EXTENDED),
+        networks: ClaimNetworks::default(),
         pod_claim_name: annotations.get(POD_CLAIM_NAME).cloned(),
         reserved_for: status
             .reserved_for

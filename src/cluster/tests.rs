@@ -372,8 +372,13 @@ const CLAIM: &str = "GET /apis/resource.k8s.io/v1/namespaces/default/resourcecla
 
 #[tokio::test]
 async fn a_claim_is_reduced_to_what_concerns_this_driver() {
-    let (kube, task) = server(vec![(CLAIM, 200, claim())]);
+    let mut made = claim();
+    made["metadata"]["annotations"]["resource.kubernetes.io/extended-resource-claim"] =
+        json!("true");
+    let (kube, task) = server(vec![(CLAIM, 200, claim()), (CLAIM, 200, made)]);
     let claim = kube.claim("default", "web-nic").await.unwrap().unwrap();
+    let made = kube.claim("default", "web-nic").await.unwrap().unwrap();
+    assert!(made.extended && !claim.extended);
     sent(kube, task).await;
     assert_eq!(
         (claim.claim.to_string().as_str(), claim.claim.uid.as_str()),

@@ -9,6 +9,8 @@ use crate::{
 /// Claim `name` of namespace web, reserved for pod `pod`: one device of a node, for one request.
 pub(super) fn allocated(name: &str, node: &str, device: &str, request: &str) -> AllocatedClaim {
     AllocatedClaim {
+        extended: false,
+        networks: Default::default(),
         claim: ClaimRef {
             uid: name.parse().unwrap(),
             namespace: "web".into(),

@@ -124,7 +124,7 @@ impl Engine {
         let held = self.lock_devices(held_by(wanted), "prepare", deadline)?;
         self.check_host(wanted)?;
         self.check_choice(wanted)?;
-        let mut record = self.new_record(claim, self.plan_all(wanted, pools, deadline)?);
+        let mut record = self.new_record(claim, self.plan_all(claim, wanted, pools, deadline)?);
         self.enter(claim, wanted, &record, deadline)?;
         match self.execute(&mut record, &held, deadline) {
             Ok(()) => Ok(answer(&record)),
@@ -220,11 +220,13 @@ impl Engine {
 
     fn plan_all(
         &self,
+        claim: &AllocatedClaim,
         all: &[Wanted],
         pools: &PoolDefaults,
         deadline: Deadline,
     ) -> Result<Vec<DeviceRecord>, ClaimError> {
         let one = |wanted: &Wanted| {
+            let wanted = &wanted.attached_by(claim, pools.pool(&wanted.id));
             let observed = match wanted.result.admin_access {
                 true => self.observe(&wanted.id)?,
                 false => self.settled(&wanted.id, deadline)?,

@@ -16,6 +16,7 @@ mod personalities;
 mod refusal;
 mod release;
 mod values;
+mod who_attaches;
 mod yields;
 
 use std::{path::Path, time::Duration};
@@ -193,6 +194,8 @@ fn claim(uid: &str, devices: &[&str], class: Value) -> AllocatedClaim {
         share_id: None,
     };
     AllocatedClaim {
+        extended: false,
+        networks: Default::default(),
         claim: ClaimRef {
             uid: uid.parse().unwrap(),
             namespace: "web".into(),

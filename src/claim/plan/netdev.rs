@@ -7,15 +7,17 @@ use crate::{
     ledger::NetdevPlan,
 };
 
-/// How the netdev is to be in the pod; none if there is none with that driver.
+/// How the netdev is to be in the pod; none if there is none with that driver. `by_default` attaches
+/// it where the settings do not say who does.
 pub(in crate::claim) fn netdev_plan(
     settings: &Settings,
     gives: Gives,
     driver: Option<&str>,
+    by_default: AttachMode,
 ) -> Result<Option<NetdevPlan>, String> {
     if gives == Gives::Netdev {
         return Ok(Some(NetdevPlan {
-            attach: settings.attach.unwrap_or(AttachMode::Pod),
+            attach: settings.attach.unwrap_or(by_default),
             if_name: settings.if_name.clone(),
             mac: settings.mac,
             mtu: settings.mtu,

@@ -25,6 +25,8 @@ fn claim(devices: &[(&str, &str)], configs: Vec<OpaqueConfig>) -> AllocatedClaim
         share_id: None,
     };
     AllocatedClaim {
+        extended: false,
+        networks: Default::default(),
         claim: ClaimRef {
             uid: "c".parse().unwrap(),
             namespace: "web".into(),

@@ -47,6 +47,8 @@ pub(super) fn allocated(device: &str, pod_uid: &str) -> anyhow::Result<Allocated
     let class = json!({"vlan": 100, "vlanQoS": 3, "mac": "02:00:00:00:00:07"});
     let user = json!({"ifName": "net1", "mtu": 1400, "addresses": ["10.0.0.7/24"]});
     Ok(AllocatedClaim {
+        extended: false,
+        networks: Default::default(),
         claim,
         pod_claim_name: Some("n3".to_owned()),
         reserved_for: vec![pod_uid.to_owned()],

@@ -31,6 +31,8 @@ const NO_DEFAULTS: claim::PoolDefaults = claim::PoolDefaults::Known(BTreeMap::ne
 fn claim(device: &str) -> AllocatedClaim {
     let parameters = json!({"apiVersion": "sriov-dra.io/v1alpha1", "kind": "DeviceConfig", "driver": "vfio-pci"});
     AllocatedClaim {
+        extended: false,
+        networks: Default::default(),
         claim: ClaimRef {
             uid: "c1".parse().unwrap(),
             namespace: "web".into(),
