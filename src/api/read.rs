@@ -171,7 +171,6 @@ pub(super) fn attach(settings: &mut Settings, value: &Value) -> Read {
         "pod" => AttachMode::Pod,
         "cni" => AttachMode::Cni,
         "none" => AttachMode::None,
-        "cni" => AttachMode::Cni,
         _ => return Err(wrong(value, right)),
     });
     Ok(())

@@ -49,6 +49,10 @@ pub struct NodeArgs {
     /// of the node. It also needs enable_unsafe_noiommu_mode=1 of the module vfio.
     #[arg(long = "allow-noiommu", env = "SRIOV_DRA_ALLOW_NOIOMMU")]
     pub allow_no_iommu: bool,
+    /// Read the networks that pods select by annotation, so that Multus and the CNI binary attach
+    /// the devices that those take.
+    #[arg(long, env = "SRIOV_DRA_CNI")]
+    pub cni: bool,
     /// Paths on the host.
     #[command(flatten)]
     pub paths: PathArgs,

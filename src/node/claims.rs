@@ -13,7 +13,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::status::{Failure, Reports};
+use super::{
+    networks::{Networks, unserved},
+    status::{Failure, Reports},
+};
 use crate::{
     api::AttachMode,
     claim::{AllocatedClaim, ClaimError, Engine, PoolDefaults, PreparedDevice},
@@ -48,6 +51,8 @@ pub(super) struct NodeClaims {
     pools: watch::Receiver<Arc<PoolDefaults>>,
     /// This node's pods.
     pods_here: Pods,
+    /// Networks of pods, where the CNI binary is to serve them.
+    networks: Option<Networks>,
     turns: Turns,
 }
 
@@ -71,8 +76,33 @@ impl NodeClaims {
             releases,
             reports,
             pools,
+            networks: None,
             turns: Turns::default(),
         }
+    }
+
+    /// From now on the networks of a claim's pods decide who attaches its devices.
+    pub(super) fn asking(mut self, networks: Option<Networks>) -> Self {
+        self.networks = networks;
+        self
+    }
+
+    /// The claim as it is now, with what its pods' networks say.
+    async fn fetch_all(&self, claim: &ClaimRef) -> Result<AllocatedClaim, String> {
+        let mut allocated = self.fetch(claim).await?;
+        if let Some(networks) = &self.networks {
+            let (said, pods) = networks.of_claim(&allocated).await?;
+            allocated.networks = said;
+            for event in unserved(&allocated, &*self.pools_now().await, &pods) {
+                let cluster = Arc::clone(&self.cluster);
+                tokio::spawn(async move {
+                    if let Err(error) = cluster.event(&event).await {
+                        tracing::warn!(%error, "event");
+                    }
+                });
+            }
+        }
+        Ok(allocated)
     }
 
     async fn prepare_now(
@@ -238,7 +268,7 @@ impl Claims for NodeClaims {
         let turn = self.turns.of(&claim.uid);
         let _turn = turn.lock().await;
         let (started, deadline) = (Instant::now(), Deadline::after(TIMEOUT));
-        let fetched = self.fetch(&claim).await.map_err(Failure::prepare);
+        let fetched = self.fetch_all(&claim).await.map_err(Failure::prepare);
         let result = match &fetched {
             Ok(allocated) => self.prepare_now(allocated, deadline).await,
             Err(failure) => Err(failure.clone()),

@@ -21,6 +21,7 @@ mod hooks;
 mod hung_calls;
 mod kernel_events;
 mod link_debounce;
+mod networks;
 mod pods;
 mod policies;
 mod pool_config;
@@ -58,6 +59,7 @@ use crate::{
 };
 use claims::NodeClaims;
 use link_debounce::LinkDebounce;
+use networks::Networks;
 
 /// Work for the kubelet that is under way may take so long when the agent ends; what is left is in
 /// the records.
@@ -155,7 +157,8 @@ async fn serve(
         readiness,
         parts,
     )?;
-    let claims = Arc::new(NodeClaims::new(
+    let networks = Networks::of_node(args, paths, &cluster, parts);
+    let claims = NodeClaims::new(
         cluster,
         Arc::clone(&engine),
         nri,
@@ -163,7 +166,8 @@ async fn serve(
         (Arc::clone(&changed), Arc::clone(&releases)),
         pools,
         reports.clone(),
-    ));
+    );
+    let claims = Arc::new(claims.asking(networks));
     let queue = releases::Releases {
         engine: Arc::clone(&engine),
         reports,

@@ -3,7 +3,9 @@
 use super::{super::test_claims::allocated, *};
 use crate::{
     claim::Identity,
-    cluster::{Memory, Pod},
+    cluster::{Memory, Nad, Pod},
+    cni::{NadRef, networks::PodFiles},
+    files::Disk,
     host::fake::Fake,
     ledger::Phase,
     paths::Paths,
@@ -385,4 +387,39 @@ async fn what_recovery_cannot_restore_is_said_until_it_is() {
     timeout(Duration::from_secs(20), released).await.unwrap();
     let left = releases::complete(engine, Duration::from_secs(10)).await;
     assert_eq!(left, [""; 0]);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_network_attaches_needs_no_hook() {
+    let mut agent = Agent::new(&["pod"]);
+    agent.claims.nri = watch::channel(false).1;
+    let claim = allocated("x", "b", VF, "nic");
+    let refused = agent.prepare(&claim).await.unwrap_err();
+    assert!(refused.starts_with("nri: "), "{refused}");
+    agent.unprepare(claim.claim.clone()).await;
+    // A network that takes the devices of the claim of its name.
+    agent.server.bind(Pod {
+        uid: "pod".into(),
+        namespace: "web".into(),
+        name: "pod".into(),
+        host_network: false,
+        claims: Default::default(),
+        networks: Some("blue".into()),
+        default_network: None,
+        extended_claim: None,
+    });
+    let nad = Nad {
+        resource_name: Some("x".into()),
+        config: r#"{"type":"sriov"}"#.into(),
+    };
+    let blue = NadRef {
+        namespace: "web".into(),
+        name: "blue".into(),
+    };
+    agent.server.define(blue, Ok(nad));
+    let files = PodFiles::new(agent.claims.engine.paths(), Disk::default());
+    let networks = Networks::new(agent.server.clone(), files.clone());
+    agent.claims = agent.claims.asking(Some(networks));
+    agent.prepare(&claim).await.unwrap();
+    let written = files.load(&"pod".parse().unwrap()).unwrap().unwrap();
+    assert_eq!(written.networks[0].conf_type.as_deref(), Some("sriov"));
 }
