@@ -29,6 +29,8 @@ pub struct Paths {
     pub go_cache: PathBuf,
     /// NRI's socket.
     pub nri: PathBuf,
+    /// Device information for Multus: its root.
+    pub devinfo: PathBuf,
 }
 
 impl Default for Paths {
@@ -44,6 +46,7 @@ impl Default for Paths {
             vf_locks: "/var/lib/cni/sriov/pci/vf_lock".into(),
             go_cache: "/var/lib/cni/sriov".into(),
             nri: "/var/run/nri/nri.sock".into(),
+            devinfo: "/var/run/k8s.cni.cncf.io/devinfo".into(),
         }
     }
 }
@@ -65,6 +68,7 @@ impl Paths {
             vf_locks: below(&plain.vf_locks),
             go_cache: below(&plain.go_cache),
             nri: below(&plain.nri),
+            devinfo: below(&plain.devinfo),
         }
     }
 
@@ -103,6 +107,18 @@ impl Paths {
     #[must_use]
     pub fn pods(&self) -> PathBuf {
         self.run.join("pods")
+    }
+
+    /// Device information files, this driver's and those of device plugins.
+    #[must_use]
+    pub fn device_info(&self) -> PathBuf {
+        self.devinfo.join("dp")
+    }
+
+    /// One list per claim: which of these files are its.
+    #[must_use]
+    pub fn device_info_lists(&self) -> PathBuf {
+        self.run.join("device-info")
     }
 
     /// Locks of claims, PFs and the agent itself.

@@ -14,6 +14,7 @@
 mod apply;
 mod check;
 mod choice;
+mod device_info;
 mod driverless;
 mod exclusion;
 mod finish;

@@ -9,6 +9,7 @@
 //! the API server or NRI.
 
 mod allocated;
+mod device_info;
 mod engine;
 mod error;
 mod extras;

@@ -395,7 +395,8 @@ impl Engine {
             .map_err(ClaimError::files("cdi spec"))?;
         self.disk
             .change("write metadata", || view::open(&self.paths, record, driver))
-            .map_err(ClaimError::files("device metadata"))
+            .map_err(ClaimError::files("device metadata"))?;
+        self.show_device_info(record)
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fs, io};
 use super::Engine;
 use crate::{
     cdi,
-    claim::{ClaimError, view},
+    claim::{ClaimError, device_info, view},
     deadline::Deadline,
     ledger::{ClaimUid, NetdevPlan, Phase, Record, StoreError},
     netdev,
@@ -136,6 +136,7 @@ impl Engine {
         // Records that cannot be listed must not look like no records.
         self.store.titles().map_err(io::Error::other)?;
         cdi::remove_orphans(&self.paths.cdi, &self.identity.driver_name, known)?;
+        device_info::remove_orphans(&self.paths, known)?;
         let attached = match fs::read_dir(self.paths.attached()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             entries => entries?,

@@ -2,6 +2,7 @@
 
 mod another_node;
 mod crash;
+mod device_info;
 mod driverless;
 mod earlier_version;
 mod extras;
@@ -90,10 +91,16 @@ impl World {
     /// Files of claims: records, CDI specs, metadata.
     fn files(&self) -> Vec<String> {
         let paths = &self.engine.paths;
-        let mut files: Vec<String> = [paths.records(), paths.cdi.clone(), paths.attached()]
-            .iter()
-            .flat_map(|dir| below(dir))
-            .collect();
+        let mut files: Vec<String> = [
+            paths.records(),
+            paths.cdi.clone(),
+            paths.attached(),
+            paths.device_info(),
+            paths.device_info_lists(),
+        ]
+        .iter()
+        .flat_map(|dir| below(dir))
+        .collect();
         files.sort();
         files
     }

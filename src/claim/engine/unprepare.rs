@@ -85,6 +85,7 @@ impl Engine {
             return self.restore_held(record, &held, deadline);
         }
         let mut errors: Vec<ClaimError> = self.close(&record).err().into_iter().collect();
+        errors.extend(self.hide_device_info(&record.owner.claim.uid).err());
         errors.extend(self.isolate_all(&record, &held, deadline));
         self.result(&record, errors)
     }
@@ -169,6 +170,7 @@ impl Engine {
     }
 
     pub(super) fn hide(&self, uid: &ClaimUid) -> Result<(), ClaimError> {
+        self.hide_device_info(uid)?;
         let remove = || cdi::remove(&self.paths.cdi, &self.identity.driver_name, uid);
         self.disk
             .change("remove cdi spec", remove)

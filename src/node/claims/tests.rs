@@ -387,6 +387,7 @@ async fn what_recovery_cannot_restore_is_said_until_it_is() {
     timeout(Duration::from_secs(20), released).await.unwrap();
     let left = releases::complete(engine, Duration::from_secs(10)).await;
     assert_eq!(left, [""; 0]);
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_network_attaches_needs_no_hook() {
