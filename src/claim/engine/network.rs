@@ -78,6 +78,7 @@ impl Engine {
                 share_id: None,
             },
             settings: Settings::default(),
+            attach_by_default: AttachMode::Cni,
         }
     }
 
@@ -89,7 +90,7 @@ impl Engine {
             return Err(ClaimError::refused(wanted.id, why));
         }
         let refused = |reason| ClaimError::refused(wanted.id, reason);
-        let mut device = plan(wanted, &observed, &[], None).map_err(refused)?;
+        let device = plan(wanted, &observed, &[], None).map_err(refused)?;
         if device.netdev.is_none() && !is_handed_over(function) {
             let driver = function.binding.driver.as_deref().unwrap_or("none");
             let why = format!(
@@ -97,9 +98,6 @@ impl Engine {
                  to its kernel driver or to vfio-pci"
             );
             return Err(refused(why));
-        }
-        if let Some(plan) = &mut device.netdev {
-            plan.attach = AttachMode::Cni;
         }
         self.note_mac(&observed)?;
         Ok(device)

@@ -4,11 +4,12 @@ use super::{Plugin, error::failed};
 use crate::{
     claim::view,
     cni::{
+        agent::{AgentError, Question, ask},
         netconf::{Conf, DeviceHint},
         networks::{PodFiles, PodNetworks},
         protocol::{CniError, Code, Pod},
         request::Call,
-        which::{Chosen, Hint, PodDevice, Request, which},
+        which::{Chosen, Hint, PodDevice, Request, WhichError, which},
     },
     device::DeviceId,
     files::Disk,
@@ -24,18 +25,39 @@ pub(super) struct Target {
 }
 
 impl Plugin {
+    /// The agent is asked once, when what it has written down does not do.
     pub(super) fn choose(&self, call: &Call<Conf>) -> Result<Target, CniError> {
         let records = self.records()?;
-        let pod = self.pod(&call.attachment.args.pod)?;
-        let pod = match pod {
-            None if lacks_pod(call, &records) => self.ask_agent(&call.attachment.args.pod)?,
-            pod => pod,
-        };
-        let devices = pod_devices(&records, pod.as_ref(), &call.attachment.args.pod);
+        let named = &call.attachment.args.pod;
+        let mut pod = self.pod(named)?;
+        let mut asked = pod.is_none() && lacks_pod(call, &records);
+        if asked {
+            pod = self.ask_agent(named)?;
+        }
+        loop {
+            match self.decide(call, &records, pod.as_ref()) {
+                Err(error) if error.may_be_stale() && !asked => {
+                    (pod, asked) = (self.ask_agent(named)?, true);
+                }
+                Err(error) => {
+                    return Err(CniError::new(Code::INVALID_CONFIG, error.to_string()));
+                }
+                Ok(target) => return target,
+            }
+        }
+    }
+
+    fn decide(
+        &self,
+        call: &Call<Conf>,
+        records: &[Record],
+        pod: Option<&PodNetworks>,
+    ) -> Result<Result<Target, CniError>, WhichError> {
+        let devices = pod_devices(records, pod, &call.attachment.args.pod);
         let hint = call.conf.device().map(ToString::to_string);
         let holder = hint
             .as_ref()
-            .and_then(|hint| self.holder(&records, &devices, hint));
+            .and_then(|hint| self.holder(records, &devices, hint));
         let request = Request {
             conf_name: &call.network.name,
             conf_type: &call.network.kind,
@@ -46,16 +68,13 @@ impl Plugin {
             }),
             pool: None,
         };
-        let choice = which(pod.as_ref(), &request, &devices);
-        let choice =
-            choice.map_err(|error| CniError::new(Code::INVALID_CONFIG, error.to_string()))?;
-        match choice.device {
+        Ok(match which(pod, &request, &devices)?.device {
             Chosen::Claimed(device) => Ok(Target {
                 device: device.id,
                 claim: Some(device.claim.clone()),
             }),
             Chosen::Unclaimed(_) => unclaimed(call.conf.device()),
-        }
+        })
     }
 
     fn records(&self) -> Result<Vec<Record>, CniError> {
@@ -84,10 +103,28 @@ impl Plugin {
         }
     }
 
-    /// For a pod of a shared claim the kubelet calls no Prepare.
+    /// For a pod of a shared claim the kubelet calls no Prepare. Without an agent on the node there is
+    /// nothing to ask.
     fn ask_agent(&self, pod: &Pod) -> Result<Option<PodNetworks>, CniError> {
-        let _ = pod;
-        Ok(None)
+        let paths = self.engine.paths();
+        let (Some(namespace), Some(name)) = (pod.namespace.clone(), pod.name.clone()) else {
+            return Ok(None);
+        };
+        if !paths.run.exists() {
+            return Ok(None);
+        }
+        let question = Question {
+            pod_uid: pod.uid.clone(),
+            namespace,
+            name,
+        };
+        match ask(&paths.cni_socket(), &question) {
+            Ok(()) => self.pod(pod),
+            Err(error @ AgentError::Away { .. }) => {
+                Err(CniError::new(Code::TRY_AGAIN_LATER, error.to_string()))
+            }
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// Who has the device, if not the pod.

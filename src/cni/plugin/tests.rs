@@ -245,6 +245,8 @@ fn claim(uid: &str, devices: &[&str], pod: &str, class: Value) -> AllocatedClaim
         pod_claim_name: None,
         reserved_for: vec![pod.to_owned()],
         devices: devices.iter().enumerate().map(device).collect(),
+        extended: false,
+        networks: Default::default(),
         configs: vec![crate::api::OpaqueConfig {
             source: crate::api::ConfigSource::Class,
             requests: vec![],
