@@ -8,7 +8,8 @@ use super::{any_case, chain::Link, report::Section};
 use crate::device::Mac;
 
 /// Keys of every CNI configuration, and of all SR-IOV plugins.
-const COMMON: [&str; 17] = [
+const COMMON: [&str; 18] = [
+    "dns",
     "cniVersion",
     "cniVersions",
     "name",
@@ -38,7 +39,15 @@ const SRIOV: [&str; 9] = [
     "trust",
     "mtu",
 ];
-const INFINIBAND: [&str; 4] = ["pkey", "guid", "rdmaIsolation", "ibKubernetesEnabled"];
+const INFINIBAND: [&str; 7] = [
+    "pkey",
+    "guid",
+    "rdmaIsolation",
+    "ibKubernetesEnabled",
+    "vfioPciMode",
+    "publishPfGuid",
+    "kubeconfig",
+];
 
 const AS_THERE: &str = "the Go plugin refuses it as well: fix it";
 const NO_EFFECT: &str = "unknown to the Go plugin as well: it has no effect";
@@ -51,7 +60,7 @@ pub(super) fn judge(section: &mut Section<'_>, link: &Link) {
     };
     let known = |key: &str| {
         let mut names = COMMON.iter().chain(own);
-        names.any(|name| name.eq_ignore_ascii_case(key))
+        key.starts_with("cni.dev/") || names.any(|name| name.eq_ignore_ascii_case(key))
     };
     for (key, value) in link.plugin.as_object().into_iter().flatten() {
         if !known(key) && !value.is_null() {
@@ -60,7 +69,7 @@ pub(super) fn judge(section: &mut Section<'_>, link: &Link) {
     }
     let keys = Keys { section, link };
     match link.kind() {
-        "ib-sriov" => keys.common(),
+        "ib-sriov" => keys.common().infiniband(),
         _ => keys.common().vlan().rates().switches().others(),
     };
 }
@@ -143,6 +152,15 @@ impl<'a> Keys<'a, '_> {
         self
     }
 
+    /// What the CNI plugin refuses until it sets GUIDs: docs/cni.md.
+    fn infiniband(self) -> Self {
+        let at = format!("{}.type", self.link.at);
+        let what = "is not attached yet: GUIDs are not set";
+        let remedy = "keep the device plugin and the Go plugin for this pool";
+        self.section.unsupported(&at, "ib-sriov", what, remedy);
+        self
+    }
+
     fn vlan(mut self) -> Self {
         let vlan = self.number("vlan", 4094);
         let qos = self.number("vlanQoS", 7);
@@ -171,8 +189,15 @@ impl<'a> Keys<'a, '_> {
     }
 
     fn rates(mut self) -> Self {
-        for key in ["min_tx_rate", "max_tx_rate"] {
-            self.number(key, u32::MAX.into());
+        let rate = |keys: &mut Self, key| keys.number(key, u32::MAX.into());
+        let (least, most) = (
+            rate(&mut self, "min_tx_rate"),
+            rate(&mut self, "max_tx_rate"),
+        );
+        if let (Some(least), Some(most @ 1..)) = (least, most)
+            && least > most
+        {
+            self.refuse("min_tx_rate", "is above max_tx_rate");
         }
         let is_set = |key| !self.value(key).is_null();
         let (set, other) = match (is_set("min_tx_rate"), is_set("max_tx_rate")) {
@@ -221,14 +246,11 @@ impl<'a> Keys<'a, '_> {
     }
 }
 
-/// Only the form with colons is one that the Go plugin ever finds set.
 fn mac(text: &str) -> Result<(), String> {
     let mac: Mac = text.parse().map_err(|error| format!("{error}"))?;
-    mac.assignable().map_err(|error| error.to_string())?;
-    match text.contains(':') {
-        true => Ok(()),
-        false => Err(format!("must be written with colons, {mac}")),
-    }
+    mac.assignable()
+        .map(drop)
+        .map_err(|error| error.to_string())
 }
 
 /// Reports a plugin that is chained behind. Returns whether Multus has to tell it the device.

@@ -342,3 +342,16 @@ fn odd_keys_of_networks_are_reported() {
         ""
     );
 }
+
+/// The CNI plugin refuses it until it sets GUIDs.
+#[test]
+fn infiniband_is_not_attached_yet() {
+    let nad = networks::nad(
+        "ib",
+        r#"{"type": "ib-sriov", "pkey": "0x8001", "link_state": "enable"}"#,
+    );
+    let pod = "{kind: Pod, metadata: {name: a, namespace: shop, annotations: {k8s.v1.cni.cncf.io/networks: ib}}, spec: {containers: [{name: app, resources: {limits: {intel.com/intel_sriov_netdevice: 1}}}]}}";
+    let read = converted(&[pools::README, &nad, pod]);
+    assert!(unsupported(&read, "Pod shop/a").contains("ib-sriov"));
+    assert!(!names(&read, "DeviceClass").contains(&"intel-sriov-netdevice.intel.com".to_owned()));
+}
