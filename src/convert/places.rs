@@ -163,7 +163,7 @@ mod tests {
     fn pod_templates_are_found_at_any_path() {
         let pod = json!({"spec": {"containers": [{"name": "a"}]}});
         let job = json!({"spec": {"mpiReplicaSpecs": {"Launcher": {"template": pod}, "Worker": {"template": pod}}}});
-        let (launcher, worker) = ("Launcher", "Worker").into();
+        let (launcher, worker) = ("Launcher", "Worker");
         let at = |who: &str| (format!("/spec/mpiReplicaSpecs/{who}/template"), true);
         assert_eq!(pointers(&job), [at(launcher), at(worker)]);
         assert_eq!(pointers(&pod), [(String::new(), true)]);

@@ -127,7 +127,7 @@ impl Conversion<'_> {
             section.warning(&at, value, "may add networks, which are not looked at", "");
         }
         for selected in &pod.networks {
-            self.to_request(object, pod, selected, &mut plan);
+            self.demand(object, pod, selected, &mut plan);
         }
         let pools = plan.pools.clone();
         let left = plan
@@ -143,7 +143,7 @@ impl Conversion<'_> {
     }
 
     /// Converts a network to a request, or leaves it to Multus.
-    fn to_request(&mut self, object: &Object, pod: &Pod, selected: &Selected, plan: &mut Plan) {
+    fn demand(&mut self, object: &Object, pod: &Pod, selected: &Selected, plan: &mut Plan) {
         let (at, path) = (&selected.at, selected.path());
         let mut section = self.report.section(object);
         let network = match &selected.network {

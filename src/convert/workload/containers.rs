@@ -72,7 +72,7 @@ fn count(value: &Value) -> Option<u64> {
     };
     let milli = || {
         let milli: u64 = text.strip_suffix('m')?.parse().ok()?;
-        (milli % 1000 == 0).then_some(milli / 1000)
+        (milli.is_multiple_of(1000)).then_some(milli / 1000)
     };
     UNITS.iter().find_map(number).or_else(milli)
 }

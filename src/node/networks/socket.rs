@@ -28,9 +28,9 @@ pub(super) async fn serve(socket: &Path, networks: Networks) -> io::Result<()> {
             Ok((stream, _)) => {
                 let networks = networks.clone();
                 tokio::spawn(async move {
-                    match timeout(TIMEOUT, exchange(stream, &networks)).await {
-                        Ok(Err(error)) => tracing::debug!(%error, "question of the CNI binary"),
-                        Ok(Ok(())) | Err(_) => {}
+                    let answered = timeout(TIMEOUT, exchange(stream, &networks)).await;
+                    if let Ok(Err(error)) = answered {
+                        tracing::debug!(%error, "question of the CNI binary");
                     }
                 });
             }

@@ -134,7 +134,7 @@ async fn a_pods_networks_are_written_in_order() {
     node.define("kube-system/d", Some(POOL), "");
     let (said, pods) = node.networks().of_claim(&claim(&["u"])).await.unwrap();
     let written = node.written("u").unwrap();
-    assert_eq!(pods, [written.clone()]);
+    assert_eq!(pods, std::slice::from_ref(&written));
     assert_eq!((&*written.namespace, &*written.name), ("shop", "pod-old"));
     assert_eq!(written.claims, ["vfs".to_owned()].into());
     let shown: Vec<String> = written

@@ -178,7 +178,10 @@ impl Life {
             let is_so = match step {
                 Step::Driver { to, .. } => bound == **to,
                 // Of a trusted tenant its PF may take another one.
-                Step::Vf { to, .. } if matches!(to, crate::device::VfSetting::Mac(_)) => true,
+                Step::Vf {
+                    to: crate::device::VfSetting::Mac(_),
+                    ..
+                } => true,
                 Step::Vf { to, .. } => {
                     let held = stored
                         .as_ref()
