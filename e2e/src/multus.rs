@@ -156,10 +156,13 @@ pub(crate) fn switch_on(node: &Node) -> Result<()> {
         "logFile": "/var/log/multus.log",
         "delegates": [serde_json::from_str::<Value>(&default)?],
     });
-    let text = configuration.to_string();
-    node.write(&format!("{OWN_DIR}/00-multus.conf"), &text)?;
-    // At once, or the runtime may read half of it.
-    node.exec("mv \"$1\"/00-multus.conf \"$2\"", &[OWN_DIR, CONF_DIR])
+    // At once, or the runtime may read half of it; from a name in the same directory, since containerd
+    // does not look again when a file comes from elsewhere.
+    node.write(
+        &format!("{CONF_DIR}/.00-multus"),
+        &configuration.to_string(),
+    )?;
+    node.exec("cd \"$1\" && mv .00-multus 00-multus.conf", &[CONF_DIR])
         .map(drop)
 }
 
