@@ -17,7 +17,7 @@ use crate::{
         yields::is_handed_over,
     },
     deadline::Deadline,
-    device::{DeviceId, VfSetting},
+    device::{DeviceId, LinkSetting, Mac, VfSetting},
     ledger::{AttachmentOwner, DeviceRecord, Phase, Record, Step, VERSION},
     netdev,
     slice::DeviceRef,
@@ -140,18 +140,48 @@ impl Engine {
         Ok(values.into_iter().filter(differs).map(step).collect())
     }
 
-    /// Sets the values of the device's layer.
+    /// Sets the values of the device's layer, and lets its netdev take a MAC.
     ///
     /// # Errors
     /// The kernel's.
     pub fn set_network(&self, device: &DeviceRecord, deadline: Deadline) -> Result<(), ClaimError> {
         let layer = device.network.iter().flat_map(|layer| &layer.steps);
-        layer.into_iter().try_for_each(|step| match step {
-            Step::Vf { vf, to, .. } => self
-                .set_vf("add", vf, to, deadline)
-                .map_err(|error| self.explained(device, error)),
-            _ => Ok(()),
-        })
+        for step in layer {
+            let Step::Vf { vf, to, .. } = step else {
+                continue;
+            };
+            self.set_vf("add", vf, to, deadline)
+                .map_err(|error| self.explained(device, error))?;
+            if let (VfSetting::Mac(mac), Some(_)) = (to, &device.netdev) {
+                self.take_mac(device, *mac, deadline)
+                    .map_err(ClaimError::host("add"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Some drivers refuse the address that the PF has set, also when it is that one, and read it
+    /// only when they start (`E1000_VF_SET_MAC_ADDR` in `igb_rcv_msg_from_vf`,
+    /// `drivers/net/ethernet/intel/igb/igb_main.c`).
+    fn take_mac(
+        &self,
+        device: &DeviceRecord,
+        mac: Mac,
+        deadline: Deadline,
+    ) -> crate::host::Result<()> {
+        let host = netdev::host_netns(&*self.kernel, &self.paths)?;
+        let now = netdev::wait(&*self.kernel, &host, &device.id, deadline)?;
+        let to = LinkSetting::Mac(mac);
+        if now.state.mac == Some(mac) || self.kernel.set_link(&device.id, &host, &to).is_ok() {
+            return Ok(());
+        }
+        let Some(binding) = device.prepared_binding() else {
+            return Ok(());
+        };
+        netdev::retry(deadline, || {
+            self.kernel.rebind(&device.id, binding, deadline)
+        })?;
+        netdev::wait(&*self.kernel, &host, &device.id, deadline).map(drop)
     }
 
     /// Takes the layer off a device that its claim keeps: the tenant is cut off, then the PF's

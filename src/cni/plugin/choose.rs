@@ -103,14 +103,14 @@ impl Plugin {
         }
     }
 
-    /// For a pod of a shared claim the kubelet calls no Prepare. Without an agent on the node there is
-    /// nothing to ask.
+    /// For a pod of a shared claim the kubelet calls no Prepare. On a node whose agent looks at no
+    /// networks, or without an agent, there is nothing to ask.
     fn ask_agent(&self, pod: &Pod) -> Result<Option<PodNetworks>, CniError> {
         let paths = self.engine.paths();
         let (Some(namespace), Some(name)) = (pod.namespace.clone(), pod.name.clone()) else {
             return Ok(None);
         };
-        if !paths.run.exists() {
+        if !paths.pods().exists() {
             return Ok(None);
         }
         let question = Question {

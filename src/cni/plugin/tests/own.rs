@@ -310,3 +310,17 @@ fn an_entry_that_only_waits_for_its_ipam_plugin_is_not_written_again() {
     node.plugin.sweep(soon()).unwrap();
     assert_eq!(node.entries(), 0);
 }
+
+#[test]
+fn a_driver_that_refuses_the_address_reads_it_when_it_starts() {
+    let node = Node::new();
+    let (before, pod) = (node.fake.dump(), Pod::new(&node, "a"));
+    node.fake.refuse("set address 02:00:00:00:00:77", 99);
+    let network = own(json!({"mac": "02:00:00:00:00:77"}));
+    let result = node.add(&pod, &network).unwrap();
+    assert_eq!(result["interfaces"][0]["mac"], "02:00:00:00:00:77");
+    let netdev = node.link(&pod, VF).unwrap();
+    assert_eq!(netdev.state.mac.unwrap().to_string(), "02:00:00:00:00:77");
+    node.del(&pod, &network).unwrap();
+    assert_eq!((node.fake.dump(), node.entries()), (before, 0));
+}
