@@ -29,7 +29,7 @@ pub struct CniPlace {
     /// Directory in which the container runtime finds CNI plugins.
     #[arg(long, default_value = "/opt/cni/bin")]
     pub bin_dir: PathBuf,
-    /// The file that tells the plugin where the agent is. Only for tests: the plugin reads the
+    /// The file that says where the agent is. Only for tests: the plugin reads the
     /// default.
     #[arg(long, default_value = AGENT_FILE, hide = true)]
     pub config: PathBuf,

@@ -25,7 +25,7 @@ pub use allocated::{AllocatedClaim, AllocatedDevice, PreparedDevice};
 pub use engine::{Damage, Engine, Held, Identity, PublishedOf, Releasing, release_age};
 pub use error::{ClaimError, Conflict, Elsewhere};
 pub use extras::PoolDefaults;
-pub use networks::ClaimNetworks;
+pub use networks::{ClaimNetworks, OWN_TYPES};
 pub(crate) use plan::current;
 pub use plan::plan;
 pub use undo::{Undo, Value, network_values, undo, values_before};

@@ -21,11 +21,12 @@ pub struct ClaimNetworks {
 impl ClaimNetworks {
     /// Who attaches a device of this pool and this claim, unless its config says it. A meta-plugin
     /// if a network takes devices of the pool; Multus up to 4.3 takes the resource for the name of
-    /// a claim.
+    /// a claim. A plugin of others moves the netdev by itself, and knows of no start gate.
     #[must_use]
     pub fn attach(&self, claim: &str, pool: Option<&PoolName>) -> AttachMode {
         match self.plugins(claim, pool) {
             _ if self.nodes_only => AttachMode::None,
+            Some(types) if types.iter().all(|kind| is_of_others(kind)) => AttachMode::None,
             Some(_) => AttachMode::Cni,
             None => AttachMode::Pod,
         }
@@ -38,6 +39,14 @@ impl ClaimNetworks {
         let of_pool = pool.and_then(|pool| self.resources.get(&pool.to_string()));
         of_pool.or_else(|| self.resources.get(claim))
     }
+}
+
+/// Types of CNI plugins that this driver's binary serves.
+pub const OWN_TYPES: [&str; 2] = ["sriov", "ib-sriov"];
+
+/// Whether it is known not to be this driver's.
+fn is_of_others(kind: &str) -> bool {
+    !kind.is_empty() && !OWN_TYPES.contains(&kind)
 }
 
 #[cfg(test)]
@@ -67,6 +76,25 @@ mod tests {
         // The resource is the claim's name.
         assert_eq!(attach(&["vfs"], Some(&other)), AttachMode::Cni);
         assert_eq!(attach(&["vfs"], None), AttachMode::Cni);
+    }
+
+    #[test]
+    fn a_plugin_of_others_moves_the_netdev_by_itself() {
+        let pool = PoolName::of_resource("intel.com/sriov", "").unwrap();
+        let attach = |types: &[&str]| {
+            let types = types.iter().map(|kind| (*kind).to_owned()).collect();
+            let networks = ClaimNetworks {
+                resources: [("intel.com/sriov".to_owned(), types)].into(),
+                nodes_only: false,
+            };
+            networks.attach("vfs", Some(&pool))
+        };
+        assert_eq!(attach(&["host-device"]), AttachMode::None);
+        assert_eq!(attach(&["host-device", "ovs"]), AttachMode::None);
+        // One that could not be read may be ours.
+        for types in [&[""][..], &["ib-sriov"], &["host-device", "sriov"]] {
+            assert_eq!(attach(types), AttachMode::Cni, "{types:?}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! NetworkAttachmentDefinitions, reduced to what tells which device they take.
+//! NetworkAttachmentDefinitions, reduced to what decides which device they take.
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -165,7 +165,7 @@ impl GoCache {
         }
     }
 
-    /// All attachments, by file, sorted. Container and interface cannot be told from the name,
+    /// All attachments, by file, sorted. Container and interface cannot be read from the name,
     /// since both may have a `-`.
     ///
     /// # Errors

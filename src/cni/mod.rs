@@ -52,5 +52,5 @@ impl fmt::Display for NadRef {
 /// Types of CNI plugins that this driver's binary serves.
 #[must_use]
 pub fn is_own_type(plugin: &str) -> bool {
-    ["sriov", "ib-sriov"].contains(&plugin)
+    crate::claim::OWN_TYPES.contains(&plugin)
 }

@@ -1,6 +1,6 @@
 //! The networks that a pod selects by annotation, read as Multus reads them. Pure.
 //!
-//! Only what tells networks apart is kept. Addresses, MAC, bandwidth and so on are Multus' to pass
+//! Only what distinguishes networks is kept. Addresses, MAC, bandwidth and so on are Multus' to pass
 //! on; they are checked, since Multus starts no pod whose annotation has a fault.
 
 mod element;

@@ -148,7 +148,7 @@ fn of_network<'a>(
     }
 }
 
-/// A caller that no annotation tells of: DANM, a cluster-wide network, `cnitool`.
+/// A caller that no annotation names: DANM, a cluster-wide network, `cnitool`.
 fn without_network<'a>(
     all: &Assignment<'a>,
     pod: Option<&'a PodNetworks>,

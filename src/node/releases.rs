@@ -37,7 +37,7 @@ const IDLE: Duration = Duration::from_mins(1);
 /// Who works on releases, and who has to know.
 pub(super) struct Releases {
     pub(super) engine: Arc<Engine>,
-    /// For whoever was told that a release did not work.
+    /// For whoever has read that a release did not work.
     pub(super) reports: Reports,
     /// A release has begun, or the kernel has changed.
     pub(super) wake: Arc<Notify>,

@@ -1,5 +1,7 @@
 //! ADD: a device of the pod's goes into it.
 
+use std::time::Duration;
+
 use super::{
     Plugin, address,
     choose::Target,
@@ -25,6 +27,9 @@ use crate::{
     },
     netdev::{Mover, host_netns, is_attached},
 };
+
+/// How long an ADD may be kept by the remains of others.
+const SWEEP: Duration = Duration::from_secs(5);
 
 /// One ADD.
 struct Add<'a> {
@@ -55,7 +60,7 @@ impl Plugin {
             }
             self.undo(held, deadline)?;
         }
-        self.sweep(deadline).map_err(failed)?;
+        self.sweep(Deadline::after(SWEEP)).map_err(failed)?;
         let target = self.choose(call)?;
         self.check_name(&add, &target)?;
         let mut held = self.enter(&add, key, &target)?;

@@ -30,7 +30,7 @@ use crate::{
 const VF: &str = "0000:02:10.0";
 const OTHER_VF: &str = "0000:02:10.2";
 
-/// Records its calls; answers as it is told, else with one address.
+/// Records its calls; fails as it is set to, else answers with one address.
 #[derive(Debug, Clone, Default)]
 struct FakeIpam {
     calls: Arc<Mutex<Vec<String>>>,

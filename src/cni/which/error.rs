@@ -1,4 +1,4 @@
-//! Why no device can be told.
+//! Why no device is found.
 
 use super::{PodDevice, Request};
 use crate::cni::networks::{Network, PodNetworks};

@@ -187,7 +187,7 @@ fn add_address(socket: &Socket, index: u32, net: &IpNet) -> NetlinkResult<()> {
 /// Adds a route. An existing one to the same destination is kept, whoever added it: a pod keeps its
 /// route to the cluster. A default route is asked for so that traffic takes it, so it comes before
 /// the one of the pod's first network: the kernel puts an IPv4 route before those of the same prefix
-/// and metric unless it is told otherwise (`fib_table_insert` in `net/ipv4/fib_trie.c`), which would
+/// and metric unless a flag says otherwise (`fib_table_insert` in `net/ipv4/fib_trie.c`), which would
 /// make one multipath route of IPv6 ones, so those get a lower metric.
 fn add_route(socket: &Socket, link: &Link, route: &Route) -> NetlinkResult<()> {
     let flags = match route.is_default() {

@@ -37,7 +37,7 @@ struct Life {
     claims: Vec<AllocatedClaim>,
     dice: Dice,
     /// What was done, for the message.
-    told: Vec<String>,
+    events: Vec<String>,
 }
 
 fn netns(claim: usize) -> String {
@@ -61,7 +61,7 @@ impl Life {
             world: make.world(),
             claims: claims.into_iter().chain(rivals).collect(),
             dice: Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
-            told: vec![],
+            events: vec![],
         }
     }
 
@@ -95,7 +95,7 @@ impl Life {
         let at = self.dice.below(14) + 1;
         let fault = FAULTS[self.dice.below(5) as usize](at);
         let armed = self.dice.below(3) == 0;
-        self.told.push(format!(
+        self.events.push(format!(
             "{verb} {}{}",
             claim.claim.name,
             match armed {
@@ -131,7 +131,7 @@ impl Life {
             .open_netns(Path::new(&netns(number)))
             .is_ok();
         if record.phase == Phase::Prepared && !had && !exists && is_for_pods(&self.world, claim) {
-            self.told.push(format!("run {}", claim.claim.name));
+            self.events.push(format!("run {}", claim.claim.name));
             live(&self.world, claim, &netns(number));
         }
     }
@@ -140,7 +140,7 @@ impl Life {
     fn end(&mut self, number: usize) {
         let path = netns(number);
         let way = self.dice.below(3);
-        self.told.push(format!("end {way} of {path}"));
+        self.events.push(format!("end {way} of {path}"));
         match way {
             0 => self.world.fake.leak_netns(Path::new(&path)),
             1 => self.world.fake.release_leaked_netns(),
@@ -149,9 +149,9 @@ impl Life {
     }
 
     fn restart(&mut self) {
-        self.told.push("restart".to_owned());
+        self.events.push("restart".to_owned());
         let failed = self.world.restart();
-        assert!(failed.is_empty(), "{failed:?}; {:#?}", self.told);
+        assert!(failed.is_empty(), "{failed:?}; {:#?}", self.events);
     }
 
     /// No device has two claims, and what is prepared is as its record says.
@@ -160,7 +160,7 @@ impl Life {
         let records = self.world.engine.records().unwrap().into_iter();
         for record in records.filter_map(Entry::record) {
             for device in record.held() {
-                assert!(held.insert(device), "{device} twice; {:#?}", self.told);
+                assert!(held.insert(device), "{device} twice; {:#?}", self.events);
             }
             if record.phase == Phase::Prepared {
                 record
@@ -193,7 +193,7 @@ impl Life {
             assert!(
                 is_so,
                 "{}: {step:?}, {bound:?} {stored:?}; {:#?}",
-                device.id, self.told
+                device.id, self.events
             );
         }
     }
@@ -205,13 +205,13 @@ impl Life {
         self.world.fake.release_leaked_netns();
         self.restart();
         for claim in &self.claims {
-            let failed = |error| panic!("{}: {error}; {:#?}", claim.claim, self.told);
+            let failed = |error| panic!("{}: {error}; {:#?}", claim.claim, self.events);
             self.world.unprepare(claim).unwrap_or_else(failed);
         }
         let exposed = self.world.fake.exposed();
-        assert_eq!(shown(&self.world), before, "{:#?}", self.told);
-        assert_eq!(self.world.files(), [""; 0], "{:#?}", self.told);
-        assert_eq!(exposed, [""; 0], "{:#?}", self.told);
+        assert_eq!(shown(&self.world), before, "{:#?}", self.events);
+        assert_eq!(self.world.files(), [""; 0], "{:#?}", self.events);
+        assert_eq!(exposed, [""; 0], "{:#?}", self.events);
     }
 }
 
