@@ -1,6 +1,11 @@
 //! The CNI binary's questions.
 
-use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{
+    fs, io,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -22,9 +27,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// The socket cannot be made.
 pub(super) async fn serve(socket: &Path, networks: Networks) -> io::Result<()> {
-    let listener = bind(socket)?;
+    let bound = bind(socket)?;
     loop {
-        match listener.accept().await {
+        match bound.listener.accept().await {
             Ok((stream, _)) => {
                 let networks = networks.clone();
                 tokio::spawn(async move {
@@ -42,14 +47,35 @@ pub(super) async fn serve(socket: &Path, networks: Networks) -> io::Result<()> {
     }
 }
 
+/// A socket that goes with its agent, unless a younger agent has put its own there.
+struct Bound {
+    listener: UnixListener,
+    path: PathBuf,
+    inode: u64,
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        let is_own = |there: fs::Metadata| there.ino() == self.inode;
+        if fs::symlink_metadata(&self.path).is_ok_and(is_own) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
 /// By rename: at no time there is no socket, nor one that others may open.
-fn bind(socket: &Path) -> io::Result<UnixListener> {
+fn bind(socket: &Path) -> io::Result<Bound> {
     let new = socket.with_extension("sock.new");
     crate::files::remove(&new)?;
     let listener = UnixListener::bind(&new)?;
     fs::set_permissions(&new, fs::Permissions::from_mode(0o600))?;
+    let inode = fs::symlink_metadata(&new)?.ino();
     fs::rename(&new, socket)?;
-    Ok(listener)
+    Ok(Bound {
+        listener,
+        path: socket.to_owned(),
+        inode,
+    })
 }
 
 async fn exchange(stream: UnixStream, networks: &Networks) -> io::Result<()> {
@@ -93,5 +119,21 @@ impl Networks {
             ));
         }
         self.write(&pod).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_socket_goes_with_the_last_agent() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("cni.sock");
+        let (older, younger) = (bind(&path).unwrap(), bind(&path).unwrap());
+        drop(older);
+        assert!(path.exists(), "it is the younger one's");
+        drop(younger);
+        assert!(!path.exists());
     }
 }
