@@ -20,6 +20,7 @@
 //! |---|---|---|
 //! | base | [`errors`] | the text of an error with its causes |
 //! | | [`files`] | files that are whole or absent |
+//! | | `go_json` | JSON as Go reads it: order, repetitions and cases of keys |
 //! | | [`deadline`] | the time that a piece of work has |
 //! | | [`paths`] | where things are on a host |
 //! | model, pure | [`device`] | nouns without I/O |
@@ -62,6 +63,7 @@ pub mod deadline;
 pub mod device;
 pub mod errors;
 pub mod files;
+mod go_json;
 pub mod host;
 pub mod inventory;
 pub mod ledger;

@@ -1,78 +1,32 @@
 //! JSON as Go's `encoding/json` reads it into a struct: keys in any case, of several the last one
 //! counts, objects that are given twice are merged, unknown keys are passed over.
 
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::protocol::CniError;
+pub(super) use crate::go_json::{Json, quoted, same_key};
 
-/// A value that keeps the order and the duplicates of its keys, which [`Value`] forgets.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Json {
-    Null,
-    Bool(bool),
-    Int(i64),
-    /// Not an integer of 64 bits.
-    Number(f64),
-    Text(String),
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
+/// Reads a document. The error does not quote it: it may have secrets.
+pub(super) fn parse(place: &str, document: &[u8]) -> Result<Json, CniError> {
+    serde_json::from_slice(document)
+        .map_err(|error| CniError::decoding(place, &format!("is not valid JSON: {error}")))
 }
 
-impl Json {
-    /// Reads a document. The error does not quote it: it may have secrets.
-    pub(super) fn parse(place: &str, document: &[u8]) -> Result<Self, CniError> {
-        serde_json::from_slice(document)
-            .map_err(|error| CniError::decoding(place, &format!("is not valid JSON: {error}")))
-    }
-
-    /// The same without order and duplicates.
-    pub(super) fn to_value(&self) -> Value {
-        match self {
-            Self::Null => Value::Null,
-            Self::Bool(value) => (*value).into(),
-            Self::Int(value) => (*value).into(),
-            Self::Number(value) => (*value).into(),
-            Self::Text(text) => text.as_str().into(),
-            Self::List(items) => items.iter().map(Self::to_value).collect(),
-            Self::Object(members) => Value::Object(to_map(members)),
-        }
-    }
-
-    pub(super) fn is_null(&self) -> bool {
-        *self == Self::Null
+/// The same without order and duplicates.
+fn to_value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => (*value).into(),
+        Json::Number(number) => number.clone().into(),
+        Json::Text(text) => text.as_str().into(),
+        Json::List(items) => items.iter().map(to_value).collect(),
+        Json::Object(members) => Value::Object(to_map(members)),
     }
 }
 
 fn to_map<'a>(members: impl IntoIterator<Item = &'a (String, Json)>) -> Map<String, Value> {
-    let pair = |(key, value): &(String, Json)| (key.clone(), value.to_value());
+    let pair = |(key, value): &(String, Json)| (key.clone(), to_value(value));
     members.into_iter().map(pair).collect()
-}
-
-/// For messages: short, on one line, and nothing of what objects contain.
-impl fmt::Display for Json {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => f.write_str("null"),
-            Self::Bool(value) => value.fmt(f),
-            Self::Int(value) => value.fmt(f),
-            Self::Number(value) => value.fmt(f),
-            Self::Text(text) => f.write_str(&quoted(text)),
-            Self::List(_) => f.write_str("a list"),
-            Self::Object(_) => f.write_str("an object"),
-        }
-    }
-}
-
-/// The text in quotes, on one line, and not longer than somebody wants to read.
-pub(super) fn quoted(text: &str) -> String {
-    const MOST: usize = 64;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{:?}…", &text[..end]),
-        None => format!("{text:?}"),
-    }
 }
 
 /// The members of an object, or of several that Go would merge.
@@ -118,7 +72,7 @@ impl<'a> Object<'a> {
     /// A Go `string`: null leaves it as it is; empty is not set.
     pub(super) fn text(&self, name: &str) -> Result<Option<&'a str>, CniError> {
         let mut found = None;
-        for value in self.all(name).filter(|value| !value.is_null()) {
+        for value in self.all(name).filter(|value| **value != Json::Null) {
             match value {
                 Json::Text(text) => found = Some(text.as_str()),
                 other => return Err(wrong(&self.place(name), other, "a string")),
@@ -142,7 +96,7 @@ impl<'a> Object<'a> {
         for value in self.all(name) {
             found = match value {
                 Json::Null => None,
-                Json::Int(number) => Some(*number),
+                Json::Number(number) if number.is_i64() => number.as_i64(),
                 other => return Err(wrong(&self.place(name), other, "an integer")),
             };
         }
@@ -152,7 +106,7 @@ impl<'a> Object<'a> {
     /// A Go `bool`: null leaves it as it is.
     pub(super) fn flag(&self, name: &str) -> Result<bool, CniError> {
         let mut found = false;
-        for value in self.all(name).filter(|value| !value.is_null()) {
+        for value in self.all(name).filter(|value| **value != Json::Null) {
             match value {
                 Json::Bool(on) => found = *on,
                 other => return Err(wrong(&self.place(name), other, "true or false")),
@@ -221,75 +175,11 @@ impl<'a> Object<'a> {
 
 /// A value of another type than the key has.
 pub(super) fn wrong(place: &str, value: &Json, right: &str) -> CniError {
-    CniError::decoding(place, &format!("is {value}, must be {right}"))
-}
-
-/// Go folds as Unicode does, by which two letters beyond ASCII are an `s` and a `k`.
-pub(super) fn same_key(key: &str, name: &str) -> bool {
-    key.chars().map(folded).eq(name.chars().map(folded))
-}
-
-fn folded(c: char) -> char {
-    match c {
-        '\u{17f}' => 's',
-        '\u{212a}' => 'k',
-        c => c.to_ascii_lowercase(),
-    }
-}
-
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Any)
-    }
-}
-
-struct Any;
-
-impl<'de> Visitor<'de> for Any {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-        Ok(Json::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-        Ok(Json::Int(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-        #[expect(clippy::cast_precision_loss, reason = "only ever shown")]
-        Ok(i64::try_from(value).map_or(Json::Number(value as f64), Json::Int))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
-        Ok(Json::Number(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
-        Ok(Json::Text(value.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = list.next_element()? {
-            items.push(item);
-        }
-        Ok(Json::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Json, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = object.next_entry()? {
-            members.push(member);
-        }
-        Ok(Json::Object(members))
-    }
+    let shown = match value {
+        Json::List(_) => "a list".to_owned(),
+        // Nothing of what objects contain.
+        Json::Object(_) => "an object".to_owned(),
+        other => other.to_string(),
+    };
+    CniError::decoding(place, &format!("is {shown}, must be {right}"))
 }

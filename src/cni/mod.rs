@@ -11,9 +11,9 @@
 pub mod agent;
 pub mod cache_go;
 pub mod delegate;
-pub mod go_json;
 mod json;
 pub mod log;
+pub mod members;
 pub mod nad;
 pub mod netconf;
 pub mod networks;

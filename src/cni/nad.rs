@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{go_json::Members, is_own_type};
+use super::{is_own_type, members::Members};
 
 /// The annotation that names the pool whose devices a network takes.
 pub const RESOURCE_NAME: &str = "k8s.v1.cni.cncf.io/resourceName";

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{
-    json::{Json, Object},
+    json::{self, Json, Object},
     netconf::{self, Conf, Network, Purpose, ValidAttachment},
     protocol::{Attachment, CniError, Code, Command, Env, Variables, Version},
     result::no_address,
@@ -126,7 +126,7 @@ impl Refused {
 /// # Errors
 /// Something in it is missing or invalid; nothing was changed.
 pub fn request(variables: Variables<'_>, stdin: &[u8]) -> Result<Request, Refused> {
-    let document = Json::parse("stdin", stdin);
+    let document = json::parse("stdin", stdin);
     let version = version(document.as_ref().ok()).unwrap_or(Version::CURRENT);
     read(variables, document, stdin).map_err(|error| Refused { version, error })
 }

@@ -1,5 +1,7 @@
 //! What is wrong with a configuration, and what is odd in one.
 
+pub(crate) use crate::go_json::quoted;
+
 /// A configuration that is refused as a whole. One line, `PLACE: REASON`, e.g.
 /// `resourceList[1].resourceName: "a b" is wrong, must be letters, digits, '-' and '_'`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,14 +72,5 @@ impl Place {
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(if self.0.is_empty() { "config" } else { &self.0 })
-    }
-}
-
-/// The text in quotes, on one line, and not longer than somebody wants to read.
-pub(crate) fn quoted(text: &str) -> String {
-    const MOST: usize = 64;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{:?}…", &text[..end]),
-        None => format!("{text:?}"),
     }
 }

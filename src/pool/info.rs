@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use super::{
     ConfigError, Warning,
     error::{Place, quoted},
-    json::Json,
     object::{Object, wrong},
 };
-use crate::device::Bdf;
+use crate::{device::Bdf, go_json::Json};
 
 type Texts = BTreeMap<String, String>;
 

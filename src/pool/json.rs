@@ -1,32 +1,14 @@
-//! JSON with its order and its duplicate keys, which Go's reader heeds and `serde_json::Value`
-//! forgets.
-
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+//! A `config.json`, and where it is no JSON.
 
 use super::{
     ConfigError,
     error::{Place, quoted},
 };
+use crate::go_json::Json;
 
-/// A value.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Json {
-    Null,
-    Bool(bool),
-    /// Only ever to be shown.
-    Number(String),
-    Text(String),
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
-}
-
-impl Json {
-    /// Reads a document. The error names line, column, and what is there.
-    pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
-        serde_json::from_str(text).map_err(|error| broken(text, &error))
-    }
+/// Reads a document. The error names line, column, and what is there.
+pub(super) fn parse(text: &str) -> Result<Json, ConfigError> {
+    serde_json::from_str(text).map_err(|error| broken(text, &error))
 }
 
 fn broken(text: &str, error: &serde_json::Error) -> ConfigError {
@@ -61,76 +43,4 @@ fn around(line: &str, column: usize) -> String {
         .map(|(_, c)| c)
         .collect();
     quoted(shown.trim()).replace("\\\"", "\"")
-}
-
-/// For messages: short, on one line.
-impl fmt::Display for Json {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => f.write_str("null"),
-            Self::Bool(value) => value.fmt(f),
-            Self::Number(text) => f.write_str(text),
-            Self::Text(text) => f.write_str(&quoted(text)),
-            Self::List(items) if items.is_empty() => f.write_str("[]"),
-            Self::List(_) => f.write_str("[…]"),
-            Self::Object(members) if members.is_empty() => f.write_str("{}"),
-            Self::Object(_) => f.write_str("{…}"),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Any)
-    }
-}
-
-struct Any;
-
-impl<'de> Visitor<'de> for Any {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-        Ok(Json::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-        Ok(Json::Number(value.to_string()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-        Ok(Json::Number(value.to_string()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
-        Ok(Json::Number(value.to_string()))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
-        Ok(Json::Text(value.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = list.next_element()? {
-            items.push(item);
-        }
-        Ok(Json::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Json, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = object.next_entry()? {
-            members.push(member);
-        }
-        Ok(Json::Object(members))
-    }
 }

@@ -1,7 +1,8 @@
 //! The fields of an object as Go's `encoding/json` finds them: keys in any case, the last of
 //! several counts, null is the same as nothing, unknown keys are passed over.
 
-use super::{ConfigError, Warning, error::Place, json::Json};
+use super::{ConfigError, Warning, error::Place};
+use crate::go_json::{Json, same_key};
 
 /// An object, and where it is.
 pub(super) struct Object<'a> {
@@ -146,14 +147,4 @@ fn meant(key: &str, known: &[&str]) -> String {
             known.join(", ")
         ),
     }
-}
-
-/// Go's folding of keys, for names of ASCII letters: their cases, the long s and the Kelvin sign.
-fn same_key(key: &str, name: &str) -> bool {
-    let fold = |c: char| match c {
-        'ſ' => 's',
-        '\u{212a}' => 'k',
-        c => c.to_ascii_lowercase(),
-    };
-    key.chars().map(fold).eq(name.chars().map(fold))
 }

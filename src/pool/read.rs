@@ -4,10 +4,10 @@
 use super::{
     AdditionalInfo, Config, ConfigError, DeviceType, Pool, PoolName, Selector, Warning,
     error::{Place, quoted},
-    json::Json,
-    lint,
+    json, lint,
     object::{Object, wrong},
 };
+use crate::go_json::Json;
 
 const LIST: &str = "resourceList";
 const POOL: [&str; 6] = [
@@ -34,7 +34,7 @@ impl Config {
             warnings: Vec::new(),
             dropped: None,
         };
-        let pools = reader.pools(&Json::parse(text)?)?;
+        let pools = reader.pools(&json::parse(text)?)?;
         Ok((Self { pools }, reader.warnings))
     }
 }

@@ -5,12 +5,12 @@ mod values;
 
 use super::{Conf, NetConf, Network, Purpose};
 use crate::cni::{
-    json::{Json, Object},
+    json::{self, Object},
     protocol::{Args, CniError},
 };
 
 fn read(stdin: &str, args: &str) -> Result<(Network, Conf), CniError> {
-    let json = Json::parse("stdin", stdin.as_bytes())?;
+    let json = json::parse("stdin", stdin.as_bytes())?;
     let object = Object::root(&json)?;
     let network = Network::read(&object, Purpose::Attach)?;
     let conf = Conf::read(&object, &network, &Args::parse(args)?)?;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::{super::go_json::Members, Selection, hardware_address::is_hardware_address, selection};
+use super::{super::members::Members, Selection, hardware_address::is_hardware_address, selection};
 
 pub(super) fn list(text: &str, namespace: &str) -> Result<Vec<Selection>, String> {
     // Go takes null for an empty list.

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
+use crate::go_json::same_key;
+
 /// An object's members, in their order and with their repetitions.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Members(Vec<(String, Value)>);
@@ -38,16 +40,6 @@ impl Members {
             Some(other) => Err(format!("{name}: {other} is wrong, must be a string")),
         }
     }
-}
-
-/// Go's folding of keys, for names of ASCII letters: their cases, the long s and the Kelvin sign.
-fn same_key(key: &str, name: &str) -> bool {
-    let fold = |c: char| match c {
-        'ſ' => 's',
-        '\u{212a}' => 'k',
-        c => c.to_ascii_lowercase(),
-    };
-    key.chars().map(fold).eq(name.chars().map(fold))
 }
 
 impl<'de> Deserialize<'de> for Members {
