@@ -178,6 +178,11 @@ impl Engine {
         let _ = self.published.set(published);
     }
 
+    fn published_of(&self, device: &DeviceId) -> BTreeMap<String, Attribute> {
+        let published = self.published.get();
+        published.map_or_else(BTreeMap::new, |published| published(device))
+    }
+
     /// Locks devices, in the order that everybody keeps, after the VFs of their PFs.
     fn lock_devices(
         &self,

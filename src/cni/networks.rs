@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, fmt, fs, io, path::PathBuf, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::NadRef;
-use crate::{device::ParseError, files::Disk, paths::Paths};
+use crate::{device::ParseError, files::Disk, ledger::is_file_name, paths::Paths};
 
 /// The format's version.
 pub const VERSION: u32 = 1;
@@ -98,8 +98,7 @@ impl FromStr for PodUid {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        let fits = (1..=128).contains(&text.len()) && !text.starts_with(['-', '.']);
-        if fits && text.chars().all(plain) {
+        if is_file_name(text, 128, plain) {
             return Ok(Self(text.to_owned()));
         }
         let right = "must be 1 to 128 of a-z, A-Z, 0-9, '.', '_' and '-'";

@@ -98,18 +98,14 @@ pub fn run(
 impl Request {
     /// Opens the network's log, for all that follows.
     fn log(&self, stdin: &[u8]) {
-        let (network, attachment) = match self {
-            Self::Add(call) | Self::Check(call) => (&call.network, Some(&call.attachment)),
-            Self::Del(call) => (&call.network, Some(&call.attachment)),
-            Self::Gc(call) => (&call.network, None),
-            Self::Status(call) => (&call.network, None),
-            Self::Version(_) => return,
+        let Some(network) = self.network() else {
+            return;
         };
         let name = match network.is_infiniband() {
             true => "ib-sriov-cni",
             false => "sriov-cni",
         };
-        let logger = Logger::open(&network.log, name, attachment);
+        let logger = Logger::open(&network.log, name, self.attachment());
         logger.stdin(stdin);
         // In tests another one is there already.
         let _ = tracing::subscriber::set_global_default(Forward(logger));

@@ -33,11 +33,32 @@ impl Request {
     #[must_use]
     pub fn version(&self) -> Version {
         match self {
-            Self::Add(call) | Self::Check(call) => call.network.version,
-            Self::Del(call) => call.network.version,
-            Self::Gc(call) => call.network.version,
-            Self::Status(call) => call.network.version,
             Self::Version(answer) => answer.0,
+            _ => self
+                .network()
+                .map_or(Version::CURRENT, |network| network.version),
+        }
+    }
+
+    /// The network; VERSION is about none.
+    #[must_use]
+    pub fn network(&self) -> Option<&Network> {
+        match self {
+            Self::Add(call) | Self::Check(call) => Some(&call.network),
+            Self::Del(call) => Some(&call.network),
+            Self::Gc(call) => Some(&call.network),
+            Self::Status(call) => Some(&call.network),
+            Self::Version(_) => None,
+        }
+    }
+
+    /// The attachment, for those that are about one.
+    #[must_use]
+    pub fn attachment(&self) -> Option<&Attachment> {
+        match self {
+            Self::Add(call) | Self::Check(call) => Some(&call.attachment),
+            Self::Del(call) => Some(&call.attachment),
+            _ => None,
         }
     }
 }

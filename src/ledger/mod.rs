@@ -17,6 +17,7 @@ mod vf_locks;
 pub use claim_ref::{ClaimRef, ClaimUid};
 pub use extras::{Demand, Extras};
 pub use locks::{AttachmentLock, ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
+pub(crate) use name::is_file_name;
 pub use network::{IpamCall, NetworkCall};
 pub use notes::{Note, Notes};
 pub use owner::{AttachmentId, AttachmentOwner, ClaimOwner, Owner, PortOwner};

@@ -46,11 +46,7 @@ impl Engine {
             unknown: Default::default(),
         };
         for device in &mut record.devices {
-            device.published = self
-                .published
-                .get()
-                .map(|published| published(&device.id))
-                .unwrap_or_default();
+            device.published = self.published_of(&device.id);
         }
         let pf = self.observe(&device)?.function.pf();
         let work = format!("enter attachment {}", record.owner.attachment);

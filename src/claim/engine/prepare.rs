@@ -339,11 +339,7 @@ impl Engine {
 
     fn new_record(&self, claim: &AllocatedClaim, mut devices: Vec<DeviceRecord>) -> Record {
         for device in &mut devices {
-            device.published = self
-                .published
-                .get()
-                .map(|published| published(&device.id))
-                .unwrap_or_default();
+            device.published = self.published_of(&device.id);
             device.cdi = vec![cdi::qualified(
                 &self.identity.driver_name,
                 &claim.claim.uid,

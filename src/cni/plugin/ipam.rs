@@ -52,20 +52,16 @@ pub(super) fn of_status(call: &StatusCall) -> Option<IpamCall> {
     Some(of_parts(plugin, &call.stdin, String::new(), &call.path))
 }
 
-fn of_parts(plugin: String, stdin: &[u8], args: String, path: &[PathBuf]) -> IpamCall {
+/// As it is recorded.
+pub(super) fn of_parts(plugin: String, stdin: &[u8], args: String, path: &[PathBuf]) -> IpamCall {
+    let path = std::env::join_paths(path).unwrap_or_default();
     IpamCall {
         plugin,
         stdin: String::from_utf8_lossy(stdin).into_owned(),
         args,
-        path: joined(path),
+        path: path.to_string_lossy().into_owned(),
         unknown: Default::default(),
     }
-}
-
-/// As in `CNI_PATH`.
-pub(super) fn joined(path: &[PathBuf]) -> String {
-    let path = std::env::join_paths(path).unwrap_or_default();
-    path.to_string_lossy().into_owned()
 }
 
 pub(super) fn at(call: &NetworkCall) -> IpamAt {

@@ -20,8 +20,7 @@ use crate::{
     device::{Bdf, DeviceId, Netdev, NetdevState, Observed, VfSetting},
     files,
     ledger::{
-        Attachment, AttachmentId, DeviceRecord, IpamCall, NetdevPlan, NetworkCall, NetworkLayer,
-        Phase, Step,
+        Attachment, AttachmentId, DeviceRecord, NetdevPlan, NetworkCall, NetworkLayer, Phase, Step,
     },
 };
 
@@ -134,13 +133,9 @@ impl Plugin {
 
 fn network_call(call: &Call<()>, device: DeviceId, found: &GoAttachment) -> NetworkCall {
     let netns = call.attachment.netns.as_deref().unwrap_or(Path::new(""));
-    let ipam = found.ipam.clone().map(|plugin| IpamCall {
-        plugin,
-        stdin: String::from_utf8_lossy(&call.stdin).into_owned(),
-        args: call.attachment.args_text.clone(),
-        path: ipam::joined(&call.path),
-        unknown: Default::default(),
-    });
+    let args = call.attachment.args_text.clone();
+    let ipam = |plugin| ipam::of_parts(plugin, &call.stdin, args, &call.path);
+    let ipam = found.ipam.clone().map(ipam);
     NetworkCall {
         network: call.network.name.clone(),
         container: call.attachment.container.to_string(),

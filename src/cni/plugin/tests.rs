@@ -127,6 +127,15 @@ impl Node {
         self.call("DEL", pod, conf).map(drop)
     }
 
+    /// The VF is handed to processes, as the host's administrator has done.
+    fn bind_vfio(&self) {
+        let vfio = crate::device::Binding {
+            driver: Some("vfio-pci".into()),
+            driver_override: Some("vfio-pci".into()),
+        };
+        self.fake.set_driver(&id(VF), &vfio, soon()).unwrap();
+    }
+
     fn entries(&self) -> usize {
         self.plugin.engine.attachments().titles().unwrap().len()
     }

@@ -172,11 +172,7 @@ fn a_failed_add_leaves_nothing_behind() {
 fn a_dpdk_vf_gets_its_values_and_the_addresses_are_only_reported() {
     let node = Node::new();
     let pod = Pod::new(&node, "a");
-    let vfio = crate::device::Binding {
-        driver: Some("vfio-pci".into()),
-        driver_override: Some("vfio-pci".into()),
-    };
-    node.fake.set_driver(&id(VF), &vfio, soon()).unwrap();
+    node.bind_vfio();
     let before = node.fake.dump();
     let network = own(json!({"vlan": 7, "mac": "02:00:00:00:00:77", "ipam": {"type": "static"}}));
     let result = node.add(&pod, &network).unwrap();

@@ -102,11 +102,7 @@ fn what_it_has_in_a_living_pod_is_not_given_to_another() {
 #[test]
 fn a_dpdk_vf_and_a_file_that_was_cut_short() {
     let node = Node::new();
-    let vfio = crate::device::Binding {
-        driver: Some("vfio-pci".into()),
-        driver_override: Some("vfio-pci".into()),
-    };
-    node.fake.set_driver(&id(VF), &vfio, soon()).unwrap();
+    node.bind_vfio();
     let (before, pod) = (node.fake.dump(), Pod::new(&node, "a"));
     let cache = CACHE
         .replace("enp1s0f0v0", "")
