@@ -51,20 +51,19 @@ pub(super) async fn run(engine: Arc<Engine>, reports: Reports, changed: Arc<Noti
     let mut known = Attached::new();
     loop {
         let (engine, plugin) = (Arc::clone(&engine), Arc::clone(&plugin));
-        let now = blocking(move || {
+        let (now, is_idle) = blocking(move || {
             if let Err(error) = plugin.sweep(Deadline::after(TIMEOUT)) {
                 tracing::warn!(%error, "attachments");
             }
-            attached(&engine)
+            (attached(&engine), is_idle(&engine))
         })
         .await;
         for change in differences(&known, &now) {
             reports.changed(change);
             changed.notify_one();
         }
-        let idle = now.is_empty() && known.is_empty();
         known = now;
-        match idle {
+        match is_idle {
             true => events.notified().await,
             false => drop(timeout(PERIOD, events.notified()).await),
         }
@@ -93,6 +92,14 @@ fn watch(engine: &Engine) -> Arc<Notify> {
         }
     });
     events
+}
+
+/// Whether there is nothing to sweep, now or later: no entry, of a claim's device or of another.
+fn is_idle(engine: &Engine) -> bool {
+    engine
+        .attachments()
+        .titles()
+        .is_ok_and(|all| all.is_empty())
 }
 
 fn attached(engine: &Engine) -> Attached {
@@ -134,5 +141,27 @@ mod tests {
         assert_eq!(differences(&two, &two), []);
         let gone = [Change::Detached(uid("c")), Change::Detached(uid("d"))];
         assert_eq!(differences(&two, &none), gone);
+    }
+    #[test]
+    fn an_attachment_without_a_claim_is_looked_at_again_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let identity = crate::claim::Identity {
+            driver_name: "sriov-dra.io".into(),
+            node_name: "node".into(),
+            drivers: vec![],
+        };
+        let kernel = Arc::new(crate::host::fake::Fake::igb());
+        let engine = Engine::new(kernel, crate::paths::Paths::below(dir.path()), identity);
+        assert!(is_idle(&engine));
+        let owner = crate::ledger::AttachmentOwner {
+            attachment: "box-net1".parse().unwrap(),
+            call: None,
+        };
+        let device = crate::device::DeviceId::from_name("0000-02-10-0").unwrap();
+        engine
+            .take(owner, device, Deadline::after(TIMEOUT))
+            .unwrap();
+        assert_eq!(attached(&engine), Attached::new());
+        assert!(!is_idle(&engine));
     }
 }
