@@ -55,6 +55,7 @@ pub fn plan(
         attachment: None,
         network: None,
         used: Some(false),
+        mirrored: observed.mirrored,
         published: BTreeMap::new(),
         unknown: Default::default(),
     };
@@ -190,6 +191,7 @@ fn vf_state(observed: &Observed, all: &[Observed]) -> Result<VfState, String> {
         settings: settings.map(Into::into),
         binding: function.binding.clone().into(),
         netdev: netdev.map(Into::into),
+        mirrored: observed.mirrored,
         unknown: Default::default(),
     })
 }

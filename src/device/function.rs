@@ -292,6 +292,7 @@ impl Observed {
             max_mtu: None,
             mac: None,
             unclear_mac: None,
+            mirrored: false,
             group: vec![],
         }
     }
@@ -317,6 +318,10 @@ pub struct Observed {
     /// `vf.mac` is zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unclear_mac: Option<Mac>,
+    /// Its PF reports the MAC of its netdev: an administrator's, or one that the VF's driver has
+    /// passed to the PF over their mailbox.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mirrored: bool,
     /// The other members of its IOMMU group, sorted by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub group: Vec<GroupMember>,

@@ -33,25 +33,23 @@ pub(super) struct Origin {
     /// The reported MAC, when it is the netdev's too and a request has set it there: then the
     /// kernel does not show who gave it to the PF.
     pub(super) unclear: Option<Mac>,
+    /// The reported MAC is the netdev's too.
+    pub(super) mirrored: bool,
 }
 
 /// A VF without an administrative MAC generates one and passes it to its PF over the mailbox, and
 /// the PF then reports that: it must not be restored as if an administrator had set it.
 pub(super) fn origin(reported: Mac, netdev: Option<Mac>, assigned: Option<Assigned>) -> Origin {
     let mirrored = reported != Mac::ZERO && netdev == Some(reported);
-    match assigned {
-        Some(Assigned::Set) if mirrored => Origin {
-            administrator: Mac::ZERO,
-            unclear: Some(reported),
-        },
-        Some(Assigned::Generated) if mirrored => Origin {
-            administrator: Mac::ZERO,
-            unclear: None,
-        },
-        _ => Origin {
-            administrator: reported,
-            unclear: None,
-        },
+    let (administrator, unclear) = match assigned {
+        Some(Assigned::Set) if mirrored => (Mac::ZERO, Some(reported)),
+        Some(Assigned::Generated) if mirrored => (Mac::ZERO, None),
+        _ => (reported, None),
+    };
+    Origin {
+        administrator,
+        unclear,
+        mirrored,
     }
 }
 

@@ -114,6 +114,9 @@ pub struct DeviceRecord {
     /// read a MAC of the claim. None: a version wrote it that does not say; then it has to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<bool>,
+    /// Its PF reported its netdev's MAC before the claim, and is to report it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mirrored: bool,
     /// The attributes that were published of it before the claim changed anything: last-known
     /// values when no slice has them any more.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -191,6 +194,9 @@ pub struct VfState {
     /// Its netdev; none: its driver makes none.
     #[serde(rename = "home")]
     pub netdev: Option<Kept<NetdevState>>,
+    /// Its PF reported its netdev's MAC.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mirrored: bool,
     /// What a later version has added.
     #[serde(flatten)]
     pub unknown: Unknown,

@@ -27,7 +27,7 @@ pub(crate) use mover::Mover;
 pub use namespace::{host_netns, is_attached};
 pub(crate) use properties::differences;
 pub(crate) use resting::resting;
-pub(crate) use restore::restore;
+pub(crate) use restore::{Before, restore};
 pub(crate) use retry::retry;
 pub use return_to_host::{Arrival, return_to_host};
 pub(crate) use wait::wait;

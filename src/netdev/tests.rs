@@ -11,6 +11,14 @@ use crate::{
 
 const POD: &str = "/var/run/netns/pod";
 
+fn unmirrored(netdev: &crate::device::NetdevState) -> Before<'_> {
+    Before {
+        netdev,
+        mirrored: false,
+        binding: None,
+    }
+}
+
 struct Node {
     fake: Fake,
     host: Netns,
@@ -126,7 +134,16 @@ fn what_is_restored_is_free_of_the_tenant() {
         .state;
     let deadline = Deadline::after(Duration::from_millis(100));
     node.fake.reprobe(&node.device).unwrap();
-    assert!(restore(&node.fake, &node.host, &node.device, &was, deadline).is_empty());
+    assert!(
+        restore(
+            &node.fake,
+            &node.host,
+            &node.device,
+            &unmirrored(&was),
+            deadline
+        )
+        .is_empty()
+    );
     assert_eq!(node.fake.dump(), before);
 }
 
@@ -142,7 +159,16 @@ fn udev_has_its_way_before_a_fresh_netdev_is_made_what_it_was() {
         .state;
     let deadline = Deadline::after(Duration::from_secs(60));
     node.fake.reprobe(&node.device).unwrap();
-    assert!(restore(&node.fake, &node.host, &node.device, &was, deadline).is_empty());
+    assert!(
+        restore(
+            &node.fake,
+            &node.host,
+            &node.device,
+            &unmirrored(&was),
+            deadline
+        )
+        .is_empty()
+    );
     node.fake.settle();
     assert_eq!(node.fake.dump(), before, "nothing was left for udev to do");
 }

@@ -149,6 +149,7 @@ impl Bench {
             attachment: None,
             network: None,
             used: None,
+            mirrored: false,
             published: Default::default(),
             unknown: Default::default(),
         }

@@ -174,7 +174,12 @@ impl Engine {
             }
             outcome.clean = true;
         }
-        let failed = netdev::restore(&*self.kernel, host, &device.id, was, deadline);
+        let before = netdev::Before {
+            netdev: was,
+            mirrored: device.mirrored,
+            binding: device.resting_binding(),
+        };
+        let failed = netdev::restore(&*self.kernel, host, &device.id, &before, deadline);
         outcome
             .errors
             .extend(failed.into_iter().map(ClaimError::host("restore")));

@@ -60,7 +60,12 @@ impl Engine {
                 errors.push(error);
                 return errors;
             }
-            let failed = netdev::restore(&*self.kernel, host, &id, netdev, deadline);
+            let before = netdev::Before {
+                netdev,
+                mirrored: was.mirrored,
+                binding: Some(&was.binding),
+            };
+            let failed = netdev::restore(&*self.kernel, host, &id, &before, deadline);
             errors.extend(failed.into_iter().map(ClaimError::host("restore")));
         }
         errors

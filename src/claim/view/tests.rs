@@ -24,6 +24,7 @@ fn device(address: &str, request: &str) -> DeviceRecord {
         attachment: None,
         network: None,
         used: None,
+        mirrored: false,
         published: Default::default(),
         unknown: Default::default(),
     }

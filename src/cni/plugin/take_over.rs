@@ -205,6 +205,7 @@ fn record(
             unknown: Default::default(),
         }),
         used: Some(true),
+        mirrored: false,
         published: Default::default(),
         unknown: Default::default(),
     }

@@ -28,6 +28,8 @@ pub(super) struct FakeFunction {
     pub(super) link: Option<FakeLink>,
     /// Until its PF reports it again.
     pub(super) reset: Looks,
+    /// Its PF has not heard of the netdev's address.
+    pub(super) unheard: bool,
     /// The recorded driver makes no netdev of it.
     pub(super) without_netdev: bool,
 }
@@ -67,6 +69,7 @@ impl FakeFunction {
             permanent: netdev_mac.or(observed.mac).unwrap_or(Mac::ZERO),
             link,
             reset: Looks::default(),
+            unheard: false,
             function: observed.function.clone(),
         }
     }

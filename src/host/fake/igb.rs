@@ -71,6 +71,7 @@ fn pf(port: u8) -> Observed {
         max_mtu: Some(9216),
         mac: Some(mac),
         unclear_mac: None,
+        mirrored: false,
         group: vec![],
     }
 }
@@ -113,6 +114,7 @@ fn vf(port: u8, index: u8) -> Observed {
         max_mtu: Some(9216),
         mac: Some(mac),
         unclear_mac: None,
+        mirrored: false,
         group: vec![],
     }
 }

@@ -39,6 +39,12 @@ pub struct Quirks {
     /// The PF reports no MAC of a VF but the administrator's, whatever the VF has given itself
     /// (`mlx5_eswitch_get_vport_config` in `drivers/net/ethernet/mellanox/mlx5/core/eswitch.c`).
     pub no_mirror: bool,
+    /// So many of the next addresses that are set on netdevs of VFs do not reach the PF, and the
+    /// driver says nothing of it: a message that crosses one of the PF, or that is sent before the
+    /// VF has answered a reset, is lost (`e1000_rar_set_vf` in
+    /// `drivers/net/ethernet/intel/igbvf/vf.c` ignores what its mailbox returns;
+    /// `igb_rcv_msg_from_vf` in `drivers/net/ethernet/intel/igb/igb_main.c`).
+    pub lost_macs: u32,
     /// PFs are in switchdev mode, in which trust, spoof check and a VLAN are refused with
     /// EOPNOTSUPP, and VLAN 0 is taken (`mlx5_eswitch_set_vport_vlan`,
     /// `mlx5_eswitch_set_vport_spoofchk` and `mlx5_eswitch_set_vport_trust` in

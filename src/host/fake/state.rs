@@ -9,7 +9,7 @@ use std::{
 use super::{
     super::{
         ErrorKind, HostError, Netns, Recording, Result,
-        vf_mac::{self, Assigned},
+        vf_mac::{self, Assigned, Origin},
     },
     fault::FaultInjector,
     function::{FakeFunction, FakeLink, NO_NETDEV, assign},
@@ -122,7 +122,7 @@ impl State {
         let fake = self.function(device)?;
         let link = fake.link_seen().filter(|link| link.netns == HOST_NETNS);
         let netdev = link.map(|link| link.netdev.clone());
-        let (vf, unclear_mac) = reported(fake, link, !self.quirks.no_mirror);
+        let (vf, origin) = reported(fake, link, !self.quirks.no_mirror);
         let mut function = fake.function.clone();
         if self.quirks.switchdev && matches!(function.kind, FunctionKind::Pf { .. }) {
             function.eswitch = Some(EswitchMode::Switchdev);
@@ -153,7 +153,8 @@ impl State {
             vf,
             max_mtu: fake.max_mtu,
             mac,
-            unclear_mac,
+            unclear_mac: origin.and_then(|origin| origin.unclear),
+            mirrored: origin.is_some_and(|origin| origin.mirrored),
             group: self.groups.members(&fake.function, &self.functions),
         })
     }
@@ -392,6 +393,7 @@ impl State {
         } else {
             fake.permanent
         };
+        fake.unheard = false;
         let mac = fake.admin_mac().unwrap_or(own);
         let assigned = match fake.vf.is_some() && fake.admin_mac().is_none() {
             true => Assigned::Generated,
@@ -539,6 +541,11 @@ impl State {
             held.mac = Some(*mac);
         }
         self.link_in(device, netns)?.set(setting);
+        if matches!(setting, LinkSetting::Mac(_)) {
+            let lost = self.quirks.lost_macs > 0;
+            self.quirks.lost_macs -= u32::from(lost);
+            self.function_mut(device)?.unheard = lost;
+        }
         Ok(())
     }
 
@@ -672,16 +679,16 @@ fn reported(
     fake: &FakeFunction,
     link: Option<&FakeLink>,
     mirrors: bool,
-) -> (Option<VfSettings>, Option<Mac>) {
+) -> (Option<VfSettings>, Option<Origin>) {
     let own = link.and_then(|link| link.netdev.state.mac);
     let Some((mut vf, stored)) = fake.vf.and_then(|vf| Some((vf, vf.mac?))) else {
         return (fake.vf, None);
     };
-    let mirrored = own.filter(|_| mirrors);
+    let mirrored = own.filter(|_| mirrors && !fake.unheard);
     let reported = fake.admin_mac().or(mirrored).unwrap_or(stored);
     let seen = vf_mac::origin(reported, own, link.map(|link| link.assigned));
     vf.mac = Some(seen.administrator);
-    (Some(vf), seen.unclear)
+    (Some(vf), Some(seen))
 }
 
 /// What a PF stores for a VF that it has just created, as far as it reports it.

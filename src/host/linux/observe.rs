@@ -13,7 +13,7 @@ use crate::{
     device::{Bdf, DeviceId, FunctionKind, Mac, Netdev, Observed, VfAddress, VfSettings},
     host::{
         ErrorKind, HostError, Result,
-        vf_mac::{self, Assigned},
+        vf_mac::{self, Assigned, Origin},
     },
 };
 
@@ -23,14 +23,22 @@ pub(super) fn observe(linux: &Linux, device: &DeviceId) -> Result<Observed> {
     let socket = linux.host_socket()?;
     let link = linux.find(&socket, device)?;
     let netdev = link.as_ref().map(|link| link.netdev(&socket)).transpose()?;
-    let (held, unclear_mac, max_mtu) = match function.kind {
+    let AtPf {
+        held,
+        origin,
+        max_mtu,
+    } = match function.kind {
         FunctionKind::Vf {
             address: Some(address),
         } => from_pf(linux, &socket, &address, netdev.as_ref())?,
-        _ => (None, None, link.and_then(|link| link.max_mtu)),
+        _ => AtPf {
+            max_mtu: link.and_then(|link| link.max_mtu),
+            ..AtPf::default()
+        },
     };
     Ok(Observed {
-        unclear_mac,
+        unclear_mac: origin.and_then(|origin| origin.unclear),
+        mirrored: origin.is_some_and(|origin| origin.mirrored),
         mac: effective_mac(netdev.as_ref(), held.as_ref()),
         function,
         netdev,
@@ -40,30 +48,42 @@ pub(super) fn observe(linux: &Linux, device: &DeviceId) -> Result<Observed> {
     })
 }
 
-/// What the PF stores for the VF, its MAC if it is unclear whose it is, and the PF's MTU; none of it
-/// is known of a PF whose driver makes no netdev (vfio-pci, pci-pf-stub, InfiniBand without IPoIB).
+/// What a VF's PF knows: nothing of a PF whose driver makes no netdev (vfio-pci, pci-pf-stub,
+/// InfiniBand without IPoIB).
+#[derive(Default)]
+struct AtPf {
+    held: Option<VfSettings>,
+    /// Whose the reported MAC is.
+    origin: Option<Origin>,
+    max_mtu: Option<u32>,
+}
+
 fn from_pf(
     linux: &Linux,
     socket: &Socket,
     address: &VfAddress,
     netdev: Option<&Netdev>,
-) -> Result<(Option<VfSettings>, Option<Mac>, Option<u32>)> {
+) -> Result<AtPf> {
     if !functions::has_netdev(&linux.sysfs.device(&address.pf)) {
-        return Ok((None, None, None));
+        return Ok(AtPf::default());
     }
     let pf = uplink(linux, socket, &address.pf)?;
     let failed = |error: super::netlink::NetlinkError| {
         error.at(linux.sysfs.vf_subject(address), "read settings")
     };
     let mut held = vf::read(socket, pf.index, address.index).map_err(failed)?;
-    let mut unclear = None;
+    let mut origin = None;
     if let Some(VfSettings { mac: Some(mac), .. }) = &mut held {
         let own = netdev.and_then(|netdev| netdev.state.mac);
         let assigned = addr_assign_type(linux, address, netdev).map(Assigned::of);
         let seen = vf_mac::origin(*mac, own, assigned);
-        (*mac, unclear) = (seen.administrator, seen.unclear);
+        (*mac, origin) = (seen.administrator, Some(seen));
     }
-    Ok((held, unclear, Some(pf.mtu)))
+    Ok(AtPf {
+        held,
+        origin,
+        max_mtu: Some(pf.mtu),
+    })
 }
 
 /// The link of a PF, through which its VFs are configured.

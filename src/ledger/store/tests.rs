@@ -32,6 +32,7 @@ fn record(devices: u32) -> Record {
         attachment: None,
         network: None,
         used: None,
+        mirrored: false,
         published: Default::default(),
         unknown: Default::default(),
     };

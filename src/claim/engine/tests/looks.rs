@@ -42,7 +42,7 @@ fn five() -> AllocatedClaim {
 }
 
 #[test]
-fn a_release_looks_once_before_its_values_and_once_after() {
+fn a_release_looks_before_its_values_and_after_them_and_once_at_its_netdev() {
     let world = World::new();
     world.prepare(&five()).unwrap();
     world.attach(&five(), "net1");
@@ -51,7 +51,7 @@ fn a_release_looks_once_before_its_values_and_once_after() {
     insta::assert_snapshot!(counter.take(), @"bound 2, link 2, move link 1, open netns 2, set link 1, uppers 1");
     engine.finish(&five().claim.uid, soon()).unwrap();
     let calls = counter.take();
-    assert!(calls.contains("observe 2,"), "{calls}");
+    assert!(calls.contains("observe 3,"), "{calls}");
     assert!(calls.contains("set vf 5"), "{calls}");
 }
 
@@ -86,7 +86,7 @@ fn a_release_of_what_is_so_writes_nothing() {
     let (engine, counter) = counted(&world);
     engine.unprepare(&claim.claim.uid, soon()).unwrap();
     engine.finish(&claim.claim.uid, soon()).unwrap();
-    insta::assert_snapshot!(counter.take(), @"bound 5, is settled 1, link 3, open netns 2");
+    insta::assert_snapshot!(counter.take(), @"bound 5, is settled 1, link 2, observe 1, open netns 2");
     assert_eq!(world.fake.dump(), before);
 }
 

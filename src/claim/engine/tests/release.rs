@@ -604,6 +604,62 @@ fn every_personality_is_as_it_was_after_every_claim() {
     }
 }
 
+/// The mailbox between VF and PF is not reliable, and the VF's driver does not say so.
+#[test]
+fn a_mac_that_did_not_reach_the_pf_is_passed_to_it_again() {
+    let world = World::new();
+    let before = shown(&world);
+    world.prepare(&vlan()).unwrap();
+    world.attach(&vlan(), "net1");
+    lose_macs(&world, 2);
+    release(&world, &vlan());
+    assert!(world.fake.observe(&vf0()).unwrap().mirrored);
+    assert_eq!(shown(&world), before);
+}
+
+#[test]
+fn a_pf_that_never_reports_the_mac_keeps_the_claim_and_says_why() {
+    let world = World::new();
+    world.prepare(&vlan()).unwrap();
+    world.attach(&vlan(), "net1");
+    lose_macs(&world, u32::MAX);
+    let uid = vlan().claim.uid;
+    world.engine.unprepare(&uid, later()).unwrap();
+    let error = world.engine.finish(&uid, later()).unwrap_err().to_string();
+    assert!(error.contains("its PF does not report its MAC"), "{error}");
+    lose_macs(&world, 0);
+    world.engine.finish(&uid, later()).unwrap();
+    assert!(world.fake.observe(&vf0()).unwrap().mirrored);
+}
+
+/// As when the PF's link comes up while its VFs are made again.
+#[test]
+fn vfs_that_are_made_again_pass_their_macs_to_the_pf() {
+    let world = World::new();
+    let (pf, pci) = (
+        claim("p", &["0000-01-00-0"], json!({})),
+        "0000:01:00.0".parse().unwrap(),
+    );
+    prepare(&world, &pf);
+    lose_macs(&world, 3);
+    release(&world, &pf);
+    let vfs = world.fake.functions().unwrap();
+    let vfs = vfs
+        .iter()
+        .filter(|function| function.vf_address().is_some_and(|vf| vf.pf == pci));
+    for vf in vfs {
+        assert!(world.fake.observe(&vf.id).unwrap().mirrored, "{}", vf.id);
+    }
+}
+
+fn lose_macs(world: &World, lost_macs: u32) {
+    let quirks = world.fake.quirks();
+    world.fake.set_quirks(Quirks {
+        lost_macs,
+        ..quirks
+    });
+}
+
 fn shown(world: &World) -> String {
     settled(world);
     world.fake.dump()

@@ -228,8 +228,13 @@ impl Node {
     pub(super) fn texts(&self) -> BTreeMap<String, String> {
         let mut texts = texts(self.world.dir.path());
         for text in texts.values_mut() {
-            for added in ["false", "true"] {
-                *text = text.replace(&format!(",\n      \"used\": {added}"), "");
+            for (indent, added) in [
+                (6, r#""used": false"#),
+                (6, r#""used": true"#),
+                (6, r#""mirrored": true"#),
+                (14, r#""mirrored": true"#),
+            ] {
+                *text = text.replace(&format!(",\n{:indent$}{added}", ""), "");
             }
         }
         texts
