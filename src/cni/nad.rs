@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::{is_own_type, members::Members};
+use crate::go_json::same_key;
 
 /// The annotation that names the pool whose devices a network takes.
 pub const RESOURCE_NAME: &str = "k8s.v1.cni.cncf.io/resourceName";
@@ -16,6 +17,21 @@ pub struct Plugin {
     /// `type`. Of a list: its first plugin of this driver's types, else its first plugin. None: the
     /// configuration is a file of the node that only Multus reads.
     pub kind: Option<String>,
+    /// Whether the list has the reference plugin `bandwidth`, with a rate of its own or one that the
+    /// pod's annotation may give.
+    pub bandwidth: Bandwidth,
+}
+
+/// How a list limits rates by the plugin `bandwidth`, which needs a veth peer that no VF has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Bandwidth {
+    /// It does not.
+    #[default]
+    None,
+    /// By what the pod's annotation asks for, if it does (`capabilities`).
+    OnRequest,
+    /// Always.
+    Always,
 }
 
 /// Reads `spec.config` of the NetworkAttachmentDefinition of that name.
@@ -27,6 +43,7 @@ pub fn plugin(nad: &str, config: &str) -> Result<Plugin, String> {
         return Ok(Plugin {
             name: nad.to_owned(),
             kind: None,
+            bandwidth: Bandwidth::None,
         });
     }
     let members: Members = serde_json::from_str(config)
@@ -49,7 +66,33 @@ fn read(nad: &str, config: &Members) -> Result<Plugin, String> {
     Ok(Plugin {
         name: name.to_owned(),
         kind: Some(kind.to_owned()),
+        bandwidth: bandwidth(config),
     })
+}
+
+fn bandwidth(config: &Members) -> Bandwidth {
+    let Some(Value::Array(plugins)) = config.value("plugins") else {
+        return Bandwidth::None;
+    };
+    let limiting = plugins
+        .iter()
+        .filter(|plugin| kind(plugin) == Some("bandwidth"));
+    let of = |plugin: &Value| {
+        let rate = |key: &&str| {
+            member(plugin, key)
+                .and_then(Value::as_f64)
+                .is_some_and(|rate| rate > 0.0)
+        };
+        let requested = member(plugin, "capabilities").and_then(|all| member(all, "bandwidth"));
+        if ["ingressRate", "egressRate"].iter().any(|key| rate(key)) {
+            Bandwidth::Always
+        } else if requested == Some(&Value::Bool(true)) {
+            Bandwidth::OnRequest
+        } else {
+            Bandwidth::None
+        }
+    };
+    limiting.map(of).max().unwrap_or_default()
 }
 
 fn of_list(config: &Members) -> Result<&str, String> {
@@ -65,15 +108,16 @@ fn of_list(config: &Members) -> Result<&str, String> {
         .ok_or_else(|| "plugins[0]: has no type".to_owned())
 }
 
-/// `Value` has each key once, in the spelling of the text.
 fn kind(plugin: &Value) -> Option<&str> {
-    let typed =
-        |(key, value): (&String, &'_ Value)| key.eq_ignore_ascii_case("type") && value.is_string();
-    let (_, value) = plugin
-        .as_object()?
-        .iter()
-        .find(|(key, value)| typed((key, value)))?;
-    value.as_str().filter(|kind| !kind.is_empty())
+    let kind = member(plugin, "type")?.as_str();
+    kind.filter(|kind| !kind.is_empty())
+}
+
+/// `Value` has each key once, in the spelling of the text.
+fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    let all = object.as_object()?;
+    let named = |(key, value): &(&String, &Value)| same_key(key, name) && !value.is_null();
+    all.iter().find(named).map(|(_, value)| value)
 }
 
 #[cfg(test)]
@@ -85,6 +129,7 @@ mod tests {
         let expected = Plugin {
             name: name.to_owned(),
             kind: kind.map(str::to_owned),
+            bandwidth: Bandwidth::None,
         };
         assert_eq!(plugin("the-nad", config), Ok(expected), "{config}");
     }
@@ -125,6 +170,24 @@ mod tests {
             "n",
             Some("host-device"),
         );
+    }
+
+    #[test]
+    fn a_chained_bandwidth_limits_when_it_has_a_rate_or_can_be_given_one() {
+        let of = |chained: &str| {
+            let config = format!(r#"{{"plugins":[{{"type":"sriov"}},{chained}]}}"#);
+            plugin("the-nad", &config).unwrap().bandwidth
+        };
+        assert_eq!(of(r#"{"type":"tuning","ingressRate":1}"#), Bandwidth::None);
+        assert_eq!(of(r#"{"type":"bandwidth"}"#), Bandwidth::None);
+        let zero = r#"{"type":"bandwidth","ingressRate":0,"egressBurst":0}"#;
+        assert_eq!(of(zero), Bandwidth::None);
+        let asked = r#"{"type":"bandwidth","capabilities":{"bandwidth":true}}"#;
+        assert_eq!(of(asked), Bandwidth::OnRequest);
+        let rate = r#"{"Type":"bandwidth","EgressRate":1000}"#;
+        assert_eq!(of(rate), Bandwidth::Always);
+        let both = format!("{asked},{rate}");
+        assert_eq!(of(&both), Bandwidth::Always);
     }
 
     #[test]

@@ -63,6 +63,9 @@ pub struct Network {
     /// `type` that the plugin finds in its stdin; none: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conf_type: Option<String>,
+    /// Whether the plugin `bandwidth` is chained and has a rate to limit it to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub limits_bandwidth: bool,
     /// Why its NetworkAttachmentDefinition could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -303,6 +306,7 @@ mod tests {
             resource_name: None,
             conf_name: None,
             conf_type: None,
+            limits_bandwidth: false,
             error: None,
         };
         let mut pod = pod("u", "web");

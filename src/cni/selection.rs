@@ -21,6 +21,8 @@ pub struct Selection {
     /// The interface's name, if one is requested. Otherwise Multus calls it `net` and its position
     /// among all networks of the pod.
     pub interface: Option<String>,
+    /// Whether it has a `bandwidth`.
+    pub asks_bandwidth: bool,
 }
 
 /// What is wrong with an annotation.
@@ -115,6 +117,7 @@ fn selection(own: &str, name: &str, interface: &str, namespace: &str) -> Selecti
             name: name.to_owned(),
         },
         interface: (!interface.is_empty()).then(|| interface.to_owned()),
+        asks_bandwidth: false,
     }
 }
 

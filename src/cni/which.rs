@@ -110,6 +110,11 @@ pub fn which<'a>(
 ) -> Result<Choice<'a>, WhichError> {
     let assignment = Assignment::new(pod, devices);
     let network = network::find(&assignment, request)?;
+    if let Some(network) = network.map(|index| assignment.networks[index].network)
+        && network.limits_bandwidth
+    {
+        return Err(error::bandwidth(network, request));
+    }
     let device = match network {
         Some(index) => of_network(&assignment, index, request),
         None => without_network(&assignment, pod, request),

@@ -31,12 +31,11 @@ fn element(item: &Members, namespace: &str) -> Result<Selection, String> {
     item.text("deviceID")?;
     check_addresses(item)?;
     check_shapes(item)?;
-    Ok(selection(
-        item.text("namespace")?,
-        name,
-        interface,
-        namespace,
-    ))
+    let own = item.text("namespace")?;
+    Ok(Selection {
+        asks_bandwidth: item.value("bandwidth").is_some(),
+        ..selection(own, name, interface, namespace)
+    })
 }
 
 fn check_addresses(item: &Members) -> Result<(), String> {

@@ -18,6 +18,9 @@ pub enum WhichError {
     /// The pod has none, or none any more.
     #[error("{0}")]
     NoneLeft(String),
+    /// Its network asks for what no VF has.
+    #[error("{0}")]
+    Unsupported(String),
 }
 
 impl WhichError {
@@ -25,7 +28,10 @@ impl WhichError {
     /// claims may have changed.
     #[must_use]
     pub fn may_be_stale(&self) -> bool {
-        matches!(self, Self::Unknown(_) | Self::NoneLeft(_))
+        matches!(
+            self,
+            Self::Unknown(_) | Self::NoneLeft(_) | Self::Unsupported(_)
+        )
     }
 
     pub(super) fn unknown(pod: &PodNetworks, request: &Request<'_>) -> Self {
@@ -39,6 +45,15 @@ impl WhichError {
             pod.namespace, pod.name
         ))
     }
+}
+
+/// A VF has no veth peer, by which the plugin `bandwidth` limits rates.
+pub(super) fn bandwidth(network: &Network, request: &Request<'_>) -> WhichError {
+    WhichError::Unsupported(format!(
+        "interface {}: network {} chains the plugin bandwidth, which needs a veth pair: limit what a \
+         VF sends by max_tx_rate (Mbit/s) of the plugin {}, and remove bandwidth",
+        request.ifname, network.nad, request.conf_type
+    ))
 }
 
 fn shown(network: &Network) -> String {

@@ -23,6 +23,7 @@ fn network(text: &str) -> Network {
         resource_name: given(resource),
         conf_name: Some(name.to_owned()),
         conf_type: given(kind),
+        limits_bandwidth: false,
         error: None,
     }
 }
@@ -471,4 +472,15 @@ fn danm_has_no_annotation() {
     let choice = which(pod.networks.as_ref(), &request, &pod.devices).unwrap();
     assert_eq!(choice.device, Chosen::Claimed(&pod.devices[3]));
     assert_eq!(choice.network, None);
+}
+
+#[test]
+fn a_network_that_limits_a_vf_by_bandwidth_is_refused_with_the_setting_that_does() {
+    let mut caller = Pod::new(&["a=intel.com/sriov", "b=intel.com/sriov"], three());
+    caller.networks.as_mut().unwrap().networks[1].limits_bandwidth = true;
+    assert!(caller.asks("a", "net1", "").is_ok());
+    let error = caller.asks("b", "net2", "").unwrap_err();
+    assert!(error.to_string().contains("max_tx_rate"), "{error}");
+    // The network may have been changed since.
+    assert!(error.may_be_stale());
 }

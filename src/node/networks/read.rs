@@ -5,7 +5,7 @@ use futures::future::try_join_all;
 use crate::{
     cluster::{Cluster, Pod},
     cni::{
-        nad,
+        nad::{self, Bandwidth},
         networks::{Network, PodNetworks, PodUid, VERSION},
         selection::{self, AnnotationError, Selection},
     },
@@ -69,6 +69,7 @@ async fn network(
         resource_name: None,
         conf_name: None,
         conf_type: None,
+        limits_bandwidth: false,
         error: None,
     };
     let found = cluster.network(&network.nad).await;
@@ -79,7 +80,14 @@ async fn network(
     network.resource_name = found.resource_name.filter(|name| !name.is_empty());
     match nad::plugin(&network.nad.name, &found.config) {
         Err(error) => network.error = Some(error),
-        Ok(plugin) => (network.conf_name, network.conf_type) = (Some(plugin.name), plugin.kind),
+        Ok(plugin) => {
+            network.limits_bandwidth = match plugin.bandwidth {
+                Bandwidth::None => false,
+                Bandwidth::OnRequest => selection.asks_bandwidth,
+                Bandwidth::Always => true,
+            };
+            (network.conf_name, network.conf_type) = (Some(plugin.name), plugin.kind);
+        }
     }
     Ok(network)
 }

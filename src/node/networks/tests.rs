@@ -366,3 +366,27 @@ async fn the_cni_binary_has_a_pod_looked_at() {
         "{\"error\":\"pod shop/x with UID v is not on this node\"}\n"
     );
 }
+
+#[tokio::test]
+async fn a_chained_bandwidth_counts_when_it_has_a_rate() {
+    let node = Node::new();
+    let list = |bandwidth| format!(r#"{{"plugins":[{{"type":"sriov"}},{bandwidth}]}}"#);
+    let rate = list(r#"{"type":"bandwidth","ingressRate":1000}"#);
+    let asked = list(r#"{"type":"bandwidth","capabilities":{"bandwidth":true}}"#);
+    for (name, config) in [("rate", &rate), ("asked", &asked)] {
+        node.define(name, Some(POOL), config);
+    }
+    let text =
+        r#"[{"name":"rate"},{"name":"asked"},{"name":"asked","bandwidth":{"ingressRate":5}}]"#;
+    let pod = node.bind("p", Some(text));
+    let uid = "p".parse().unwrap();
+    let read = super::read::networks(&*node.server, &pod, &uid)
+        .await
+        .unwrap();
+    let limits: Vec<bool> = read
+        .networks
+        .iter()
+        .map(|network| network.limits_bandwidth)
+        .collect();
+    assert_eq!(limits, [true, false, true]);
+}
