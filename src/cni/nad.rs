@@ -84,7 +84,7 @@ fn bandwidth(config: &Members) -> Bandwidth {
                 .is_some_and(|rate| rate > 0.0)
         };
         let requested = member(plugin, "capabilities").and_then(|all| member(all, "bandwidth"));
-        if ["ingressRate", "egressRate"].iter().any(|key| rate(key)) {
+        if ["ingressRate", "egressRate"].iter().any(rate) {
             Bandwidth::Always
         } else if requested == Some(&Value::Bool(true)) {
             Bandwidth::OnRequest

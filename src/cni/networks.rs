@@ -8,7 +8,7 @@
 //! Additions do not change the version, and a reader ignores what it does not know. The agent writes
 //! the file anew when it looks at the pod again, so it preserves nothing of another version.
 
-use std::{collections::BTreeSet, fmt, fs, io, path::PathBuf, str::FromStr};
+use std::{collections::BTreeSet, fmt, fs, io, net::IpAddr, path::PathBuf, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +66,9 @@ pub struct Network {
     /// Whether the plugin `bandwidth` is chained and has a rate to limit it to.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub limits_bandwidth: bool,
+    /// Gateways of the default routes that the annotation asks for through this interface.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gateways: Vec<IpAddr>,
     /// Why its NetworkAttachmentDefinition could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -307,6 +310,7 @@ mod tests {
             conf_name: None,
             conf_type: None,
             limits_bandwidth: false,
+            gateways: vec![],
             error: None,
         };
         let mut pod = pod("u", "web");

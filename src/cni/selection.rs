@@ -6,6 +6,8 @@
 mod element;
 mod hardware_address;
 
+use std::net::IpAddr;
+
 use super::NadRef;
 
 /// Networks in addition to the default network.
@@ -23,6 +25,8 @@ pub struct Selection {
     pub interface: Option<String>,
     /// Whether it has a `bandwidth`.
     pub asks_bandwidth: bool,
+    /// `default-route`: gateways, at most one of each family.
+    pub gateways: Vec<IpAddr>,
 }
 
 /// What is wrong with an annotation.
@@ -118,6 +122,7 @@ fn selection(own: &str, name: &str, interface: &str, namespace: &str) -> Selecti
         },
         interface: (!interface.is_empty()).then(|| interface.to_owned()),
         asks_bandwidth: false,
+        gateways: Vec::new(),
     }
 }
 

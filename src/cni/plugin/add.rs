@@ -1,6 +1,6 @@
 //! ADD: a device of the pod's goes into it.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use super::{
     Plugin, address,
@@ -36,6 +36,8 @@ struct Add<'a> {
     call: &'a Call<Conf>,
     settings: &'a Settings,
     netns: Netns,
+    /// Gateways of default routes that replace those of the IPAM plugin.
+    gateways: Vec<IpAddr>,
     deadline: Deadline,
 }
 
@@ -46,10 +48,11 @@ impl Plugin {
             tracing::warn!("{warning}");
         }
         let key = key_of(&call.attachment)?;
-        let add = Add {
+        let mut add = Add {
             call,
             settings: settings(&call.conf)?,
             netns: self.netns(call)?,
+            gateways: Vec::new(),
             deadline,
         };
         let _lock = self.lock(&key, "add", deadline)?;
@@ -62,6 +65,7 @@ impl Plugin {
         }
         self.sweep(Deadline::after(SWEEP)).map_err(failed)?;
         let target = self.choose(call)?;
+        add.gateways.clone_from(&target.gateways);
         self.check_name(&add, &target)?;
         let mut held = self.enter(&add, key, &target)?;
         match self.attach(&add, &mut held) {
@@ -273,12 +277,13 @@ impl Plugin {
         let at = ipam::at(call);
         self.save(&held.entry)?;
         let assigned = self.ipam.run(Command::Add, &ipam, &at)?;
-        let assigned = assigned
+        let mut assigned = assigned
             .filter(|assigned| !assigned.ips.is_empty())
             .ok_or_else(|| {
                 let text = format!("ipam.type: {} has assigned no address", ipam.plugin);
                 CniError::new(Code::IPAM, text)
             })?;
+        address::through(&mut assigned.routes, &add.gateways);
         let device = held.device_mut().ok_or_else(no_device)?;
         if let Some(layer) = &mut device.network {
             layer.addresses = assigned.ips.iter().map(|ip| ip.address).collect();

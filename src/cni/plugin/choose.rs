@@ -1,5 +1,7 @@
 //! Which device: what the ledger knows of the pod, and what the caller hints at.
 
+use std::net::IpAddr;
+
 use super::{Plugin, error::failed};
 use crate::{
     claim::view,
@@ -22,6 +24,8 @@ pub(super) struct Target {
     pub(super) device: DeviceId,
     /// The claim that has it for the pod; none: nobody has.
     pub(super) claim: Option<ClaimRef>,
+    /// Gateways of the default routes that the pod's annotation asks for.
+    pub(super) gateways: Vec<IpAddr>,
 }
 
 impl Plugin {
@@ -68,13 +72,17 @@ impl Plugin {
             }),
             pool: None,
         };
-        Ok(match which(pod, &request, &devices)?.device {
-            Chosen::Claimed(device) => Ok(Target {
-                device: device.id,
-                claim: Some(device.claim.clone()),
-            }),
-            Chosen::Unclaimed(_) => unclaimed(call.conf.device()),
-        })
+        let choice = which(pod, &request, &devices)?;
+        let target = match choice.device {
+            Chosen::Claimed(device) => Ok((device.id, Some(device.claim.clone()))),
+            Chosen::Unclaimed(_) => unclaimed(call.conf.device()).map(|device| (device, None)),
+        };
+        let gateways = choice.network.map(|network| network.gateways.clone());
+        Ok(target.map(|(device, claim)| Target {
+            device,
+            claim,
+            gateways: gateways.unwrap_or_default(),
+        }))
     }
 
     fn records(&self) -> Result<Vec<Record>, CniError> {
@@ -158,12 +166,9 @@ fn lacks_pod(call: &Call<Conf>, records: &[Record]) -> bool {
     call.conf.device().is_none() || records.iter().any(is_reserved)
 }
 
-fn unclaimed(hint: Option<&DeviceHint>) -> Result<Target, CniError> {
+fn unclaimed(hint: Option<&DeviceHint>) -> Result<DeviceId, CniError> {
     match hint {
-        Some(DeviceHint::Pci(bdf)) => Ok(Target {
-            device: DeviceId::Pci(*bdf),
-            claim: None,
-        }),
+        Some(DeviceHint::Pci(bdf)) => Ok(DeviceId::Pci(*bdf)),
         Some(DeviceHint::Auxiliary(name)) => Err(CniError::new(
             Code::UNSUPPORTED_FIELD,
             format!("deviceID: {name} is a sub-function, which is not supported yet"),

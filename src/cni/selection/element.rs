@@ -34,6 +34,7 @@ fn element(item: &Members, namespace: &str) -> Result<Selection, String> {
     let own = item.text("namespace")?;
     Ok(Selection {
         asks_bandwidth: item.value("bandwidth").is_some(),
+        gateways: gateways(item)?,
         ..selection(own, name, interface, namespace)
     })
 }
@@ -52,12 +53,17 @@ fn check_addresses(item: &Members) -> Result<(), String> {
             ));
         }
     }
-    for gateway in texts(item, "default-route")? {
-        if !gateway.is_empty() && gateway.parse::<IpAddr>().is_err() {
-            return Err(format!("default-route: {gateway:?} is no IP address"));
-        }
-    }
     Ok(())
+}
+
+fn gateways(item: &Members) -> Result<Vec<IpAddr>, String> {
+    let all = texts(item, "default-route")?.into_iter();
+    all.filter(|text| !text.is_empty())
+        .map(|text| {
+            let wrong = |_| format!("default-route: {text:?} is no IP address");
+            text.parse().map_err(wrong)
+        })
+        .collect()
 }
 
 fn check_shapes(item: &Members) -> Result<(), String> {

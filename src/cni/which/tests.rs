@@ -24,6 +24,7 @@ fn network(text: &str) -> Network {
         conf_name: Some(name.to_owned()),
         conf_type: given(kind),
         limits_bandwidth: false,
+        gateways: vec![],
         error: None,
     }
 }

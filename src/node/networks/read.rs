@@ -70,6 +70,7 @@ async fn network(
         conf_name: None,
         conf_type: None,
         limits_bandwidth: false,
+        gateways: selection.gateways,
         error: None,
     };
     let found = cluster.network(&network.nad).await;
