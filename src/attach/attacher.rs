@@ -21,6 +21,12 @@ pub trait PodClaims: Send + Sync {
     /// Namespace and name of the claims of the pod with this UID, in the pod's order. Empty when it
     /// is not known (yet): claims that were prepared for the pod are found without.
     fn of(&self, pod_uid: &str) -> Vec<(String, String)>;
+
+    /// The networks that it asks for by annotation, as the text has them; empty: none, or not known.
+    fn networks(&self, pod_uid: &str) -> String {
+        let _ = pod_uid;
+        String::new()
+    }
 }
 
 /// What has happened to a netdev of a claim, for whoever writes claim status.

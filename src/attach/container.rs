@@ -6,7 +6,7 @@ use std::{ffi::OsStr, path::Path, time::Duration};
 use super::{
     Attacher, ContainerView, Sandbox,
     error::{AttachError, Reason},
-    start_gate::hooked,
+    start_gate::{into_pod, is_hooked},
 };
 use crate::{claim::view::claim_of_mount, deadline::Deadline, ledger::DeviceRecord};
 
@@ -59,7 +59,7 @@ impl Attacher {
         self.check_node(&record)
             .map_err(|reason| reason.of(&record.owner.claim))?;
         let request = source.file_stem().and_then(OsStr::to_str);
-        let mut devices = hooked(&record).filter(|device| Some(device.base_request()) == request);
+        let mut devices = into_pod(&record).filter(|device| Some(device.base_request()) == request);
         match devices.find_map(|device| self.fault(device, sandbox)) {
             Some(reason) => Err(reason.of(&record.owner.claim)),
             None => Ok(()),
@@ -71,7 +71,8 @@ impl Attacher {
             Some(has) if has.pod_uid != sandbox.pod_uid => format!("but to pod {}", has.pod),
             Some(has) if has.sandbox != sandbox.id => "but to an earlier sandbox of it".to_owned(),
             Some(has) if has.done => return None,
-            _ => self.not_yet(sandbox),
+            _ if is_hooked(device) => self.not_yet(sandbox),
+            _ => self.by_none(sandbox),
         };
         let pod = sandbox.to_string();
         Some(Reason::NotAttached {
@@ -79,6 +80,15 @@ impl Attacher {
             pod,
             why,
         })
+    }
+
+    /// No CNI plugin was called for it, which the runtime does only where Multus is.
+    fn by_none(&self, sandbox: &Sandbox) -> String {
+        let networks = self.pods.networks(&sandbox.pod_uid);
+        format!(
+            "by the CNI plugin: no network of its annotation k8s.v1.cni.cncf.io/networks has attached \
+             it; is Multus on this node? The annotation is {networks:?}"
+        )
     }
 
     fn not_yet(&self, sandbox: &Sandbox) -> String {

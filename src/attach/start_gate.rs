@@ -14,6 +14,14 @@ pub(super) fn hooked(record: &Record) -> impl Iterator<Item = &DeviceRecord> {
     record.devices.iter().filter(|device| is_hooked(device))
 }
 
+/// Devices that go into the pod, by the runtime's hook or by a CNI plugin.
+pub(super) fn into_pod(record: &Record) -> impl Iterator<Item = &DeviceRecord> {
+    record.devices.iter().filter(|device| {
+        let plan = device.netdev.as_ref();
+        !device.admin_access && plan.is_some_and(|plan| plan.attach.is_into_pod())
+    })
+}
+
 /// Whether the device goes into the pod by the runtime's hook.
 pub(super) fn is_hooked(device: &DeviceRecord) -> bool {
     !device.admin_access

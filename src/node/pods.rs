@@ -15,4 +15,9 @@ impl PodClaims for PodsOfNode {
             .map(|claim| (pod.namespace.clone(), claim.clone()))
             .collect()
     }
+
+    fn networks(&self, pod_uid: &str) -> String {
+        let pod = self.0.by_uid(pod_uid);
+        pod.and_then(|pod| pod.networks.clone()).unwrap_or_default()
+    }
 }

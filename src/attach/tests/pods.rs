@@ -9,7 +9,7 @@ use crate::{
     deadline::Deadline,
     device::LinkSetting,
     host::{Kernel, fake::Fault},
-    ledger::Phase,
+    ledger::{Attachment, Phase},
 };
 
 #[test]
@@ -456,4 +456,30 @@ fn a_netdev_leaves_its_pod_under_its_devices_lock() {
     drop(held);
     attacher.release(&sandbox.id, soon()).unwrap();
     assert!(bench.link(0, &netns).is_none());
+}
+
+/// Nothing is at work that would bring it.
+#[test]
+fn a_container_whose_netdev_no_cni_plugin_attached_is_refused_with_what_to_look_at() {
+    let bench = Bench::new();
+    let mut record = bench.record("a", 1);
+    record.devices[0].netdev.as_mut().unwrap().attach = AttachMode::Cni;
+    bench.save(&record);
+    let (attacher, (sandbox, netns)) = (bench.attacher(), bench.sandbox("a", 1));
+    run(&attacher, &sandbox).unwrap();
+    let refused = create(&attacher, &sandbox, &bench.container("a")).unwrap_err();
+    assert!(refused.contains("is Multus on this node?"), "{refused}");
+    record.devices[0].attachment = Some(Attachment {
+        sandbox: sandbox.id.clone(),
+        pod_uid: sandbox.pod_uid.clone(),
+        pod: sandbox.to_string(),
+        netns_path: sandbox.netns.as_ref().unwrap().display().to_string(),
+        netns: netns.inode,
+        if_name: "net1".parse().unwrap(),
+        mac: None,
+        done: true,
+        unknown: Default::default(),
+    });
+    bench.save(&record);
+    create(&attacher, &sandbox, &bench.container("a")).unwrap();
 }
