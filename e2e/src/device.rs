@@ -3,7 +3,10 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::node::Node;
+use crate::{
+    eventually::{SOON, eventually},
+    node::Node,
+};
 
 /// A physical function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +94,41 @@ pub(crate) fn vf(node: &Node, port: usize, index: u32) -> Result<Vf> {
         .with_context(|| format!("{} has no VF {index}", pf.name))
 }
 
+/// Waits until each port reports the MACs of its VFs' netdevs. A message by which igbvf passes one,
+/// as udev sets it, is lost when the port's link comes up in the same moment, as it does after the
+/// number of VFs has changed; the driver says nothing of it, and passes another when it is bound
+/// anew.
+pub(crate) fn reported(node: &Node) -> Result<()> {
+    eventually("the ports report the MACs of their VFs", SOON, || {
+        let lost = node.exec(UNREPORTED, &[])?;
+        ensure!(
+            lost.is_empty(),
+            "not of {lost:?}, whose drivers were bound anew"
+        );
+        Ok(())
+    })
+}
+
+/// Binds the drivers of these VFs anew, and names them.
+const UNREPORTED: &str = r#"
+udevadm settle --timeout=300
+for pf in /sys/bus/pci/devices/*/sriov_numvfs; do
+  pf=${pf%/*}
+  netdev=$(ls "$pf/net" 2>/dev/null) || continue
+  ip link show dev "$netdev" |
+    sed -n 's,^ *vf \([0-9]*\) .*link/ether 00:00:00:00:00:00 brd.*,\1,p' |
+    while read -r index; do
+      vf=$pf/virtfn$index
+      [ -n "$(ls "$vf/net" 2>/dev/null)" ] || continue
+      pci=$(basename "$(readlink "$vf")")
+      driver=$(readlink -f "$vf/driver")
+      echo "$pci" >"$driver/unbind"
+      echo "$pci" >"$driver/bind"
+      echo "$pci"
+    done
+done
+"#;
+
 /// The name of a device in slices.
 pub(crate) fn slice_name(pci: &str) -> String {
     pci.replace([':', '.'], "-")
@@ -101,9 +139,8 @@ impl Pf {
     pub(crate) fn set_num_vfs(&self, count: u32) -> Result<()> {
         let script =
             r#"echo "$2" >"/sys/bus/pci/devices/$1/sriov_numvfs"; udevadm settle --timeout=300"#;
-        self.node
-            .exec(script, &[&self.pci, &count.to_string()])
-            .map(drop)
+        self.node.exec(script, &[&self.pci, &count.to_string()])?;
+        reported(&self.node)
     }
 }
 

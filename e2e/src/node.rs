@@ -71,6 +71,11 @@ impl Node {
         device::vf(self, port, index)
     }
 
+    /// Waits until what its system does after its start, or after a change of its ports, is done.
+    pub(crate) fn is_at_rest(&self) -> Result<()> {
+        device::reported(self)
+    }
+
     /// Restarts a service and waits until systemd says that it runs.
     pub(crate) fn restart(&self, service: &str) -> Result<()> {
         self.exec("systemctl restart \"$1\"", &[service])?;
@@ -85,7 +90,7 @@ impl Node {
         let before = self.boot()?;
         command::run("lab", &["reboot", &self.number.to_string()], "")?;
         ensure!(self.boot()? != before, "{} has not restarted", self.name);
-        Ok(())
+        self.is_at_rest()
     }
 
     fn boot(&self) -> Result<String> {

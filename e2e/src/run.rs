@@ -31,6 +31,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     log.step(plan.summary());
     log.step("the images go into the nodes");
     lab.release.import()?;
+    lab.nodes.iter().try_for_each(Node::is_at_rest)?;
     scenarios::apply_classes()?;
     let (begun, before) = (Instant::now(), Cpu::now()?);
     let mut all = Vec::new();

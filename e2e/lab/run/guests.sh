@@ -7,6 +7,7 @@
 # * cpu: what an emulator pays dearly for is off. erms and fsrm make the kernel clear and copy pages byte by byte, smap and smep
 #   end a block of translated code at each system call's copy, la57 adds a level to each page walk.
 # * clocksource=tsc: the HPET, which the kernel takes otherwise, is a device whose reading stops the processor.
+# * rp3 is empty: a card that is plugged into it shares an IOMMU group with its VFs. Firmware reserves memory for it.
 # * restrict=on: the ports' user networks give carrier and lead nowhere.
 
 start_guests() {
@@ -34,6 +35,7 @@ start_guest() {
     -netdev user,id=n1,restrict=on,ipv6=off -device "igb,id=igb1,bus=rp1,netdev=n1,mac=52:54:00:aa:0$node:01" \
     -device pxb-pcie,id=pxb1,bus_nr=64,numa_node=1,bus=pcie.0 -device pcie-root-port,id=rp2,slot=2,chassis=2,bus=pxb1 \
     -netdev user,id=n2,restrict=on,ipv6=off -device "igb,id=igb2,bus=rp2,netdev=n2,mac=52:54:00:aa:0$node:02" \
+    -device pcie-root-port,id=rp3,slot=3,chassis=3,bus=pxb1,disable-acs=on,mem-reserve=16M,pref32-reserve=16M \
     -object rng-random,id=rng,filename=/dev/urandom -device virtio-rng-pci,rng=rng,bus=pcie.0 \
     -monitor "unix:$dir/monitor$node.sock,server=on,wait=off" \
     -chardev "socket,id=serial,path=$dir/serial$node.sock,server=on,wait=off,logfile=$dir/logs/console$node.log" -serial chardev:serial

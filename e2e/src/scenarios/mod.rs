@@ -9,6 +9,7 @@ mod e_extended_resource;
 mod f_all_taken;
 mod g_killed_at_every_step;
 mod h_agent_away_at_the_hook;
+mod host;
 mod i_restarts;
 mod j_refusals;
 mod k_vfs_removed;

@@ -75,7 +75,7 @@ fn pulled_and_put_back(node: &Node, space: &Space, port: &Pf) -> Result<()> {
 }
 
 /// The second port's, as the lab calls it.
-fn cable(node: &Node, state: &str) -> Result<()> {
+pub(super) fn cable(node: &Node, state: &str) -> Result<()> {
     let command = format!("set_link igb2 {state}");
     command::run("lab", &["monitor", &node.number.to_string(), &command], "").map(drop)
 }

@@ -14,7 +14,7 @@
 
 use super::{
     Scenario, a_install, b_vlan_pods, c_nothing_stays, d_vfio, e_extended_resource, f_all_taken,
-    g_killed_at_every_step, h_agent_away_at_the_hook, i_restarts, j_refusals, k_vfs_removed,
+    g_killed_at_every_step, h_agent_away_at_the_hook, host, i_restarts, j_refusals, k_vfs_removed,
     l_containerd_restart, m_uninstall, multus, n_link_down, o_port_or_vfs, p_pools,
     q_recorded_hosts, r_selectors, s_old_server, t_policies, u_wrong_pod, v_pinned_elsewhere,
     w_one_writer, x_rights, y_release, z_multus,
@@ -151,6 +151,15 @@ pub(crate) const TABLE: &[Slot] = &[
         .because("restarts the runtimes, which differ"),
     Slot::alone(i_restarts::SCENARIO, BOTH, 5.6)
         .because("restarts kubelets, agents and nodes; upgrades the release"),
+    Slot::alone(host::i_no_acs::SCENARIO, BOTH, 1.5)
+        .full_only()
+        .because("plugs a card into the guest"),
+    Slot::alone(host::j_hung_claim::SCENARIO, BOTH, 1.5)
+        .full_only()
+        .because("kills the agent"),
+    Slot::alone(host::k_untagged::SCENARIO, BOTH, 2.0)
+        .full_only()
+        .because("takes the cable of a port; scenario y guards the release in every run"),
     Slot::alone(g_killed_at_every_step::SCENARIO, BOTH, 10.0)
         .full_only()
         .own_release()
@@ -230,10 +239,12 @@ mod tests {
 
     #[test]
     fn every_scenario_is_in_the_table_once() {
-        // With Multus: upper case.
+        // In a directory: upper case.
         let mut files = initials("/src/scenarios");
-        let upper = initials("/src/scenarios/multus");
-        files.extend(upper.iter().map(char::to_ascii_uppercase));
+        for dir in ["multus", "host"] {
+            let upper = initials(&format!("/src/scenarios/{dir}"));
+            files.extend(upper.iter().map(char::to_ascii_uppercase));
+        }
         let rows: Vec<char> = TABLE.iter().map(|slot| slot.scenario.letter).collect();
         assert_eq!(rows.len(), files.len());
         assert_eq!(rows.into_iter().collect::<BTreeSet<_>>(), files);

@@ -28,7 +28,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 /// Milliseconds.
-const ANSWER: u64 = 2000;
+pub(super) const ANSWER: u64 = 2000;
 
 fn run(_: &Lab, node: &Node, space: &Space) -> Result<()> {
     let vf = node.vf(1, 0)?;
@@ -125,7 +125,7 @@ fn pin(node: &Node, pod: &Pod) -> Result<String> {
 }
 
 /// How long the Unprepare of a claim took, as the agent's log has it.
-fn answered(node: &Node, uid: &str) -> Result<u64> {
+pub(super) fn answered(node: &Node, uid: &str) -> Result<u64> {
     let pods = release::agent_pods(&node.name)?;
     let name = pods.first().map(|pod| kube::text(pod, "/metadata/name"));
     let name = name.context("no agent")?;
@@ -141,7 +141,7 @@ fn answered(node: &Node, uid: &str) -> Result<u64> {
     ms.with_context(|| format!("the agent's log has no unprepare of {uid}"))
 }
 
-fn start(node: &Node, space: &Space, name: &str, class: &str, vf: &Vf) -> Result<Pod> {
+pub(super) fn start(node: &Node, space: &Space, name: &str, class: &str, vf: &Vf) -> Result<Pod> {
     let values = [
         ("class", class),
         ("selector", &*vf.selector()),
@@ -150,7 +150,7 @@ fn start(node: &Node, space: &Space, name: &str, class: &str, vf: &Vf) -> Result
     space.run(node, name, VF_POD, &values)
 }
 
-fn is_as(vf: &Vf, before: &Dump) -> Result<()> {
+pub(super) fn is_as(vf: &Vf, before: &Dump) -> Result<()> {
     eventually(&format!("vf {} is as before", vf.pci), SOON, || {
         before.equals(&vf.dump()?)
     })

@@ -1,0 +1,5 @@
+//! Scenarios about what a host may be like. Their letters are upper case, and those of their files.
+
+pub(super) mod i_no_acs;
+pub(super) mod j_hung_claim;
+pub(super) mod k_untagged;
