@@ -1,12 +1,14 @@
 //! Calls of IPAM plugins: processes that get our stdin and our variables, and answer on stdout.
 
+mod process;
+
 use std::{
     ffi::OsString,
     fs,
     io::{self, Write},
-    path::PathBuf,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
     process::{Child, Output, Stdio},
-    thread,
     time::Duration,
 };
 
@@ -22,6 +24,9 @@ use crate::deadline::Deadline;
 /// How long a plugin that is being replaced is waited for.
 const REPLACED: Duration = Duration::from_secs(5);
 
+/// `PATH` of a plugin that does not get the process's.
+const SEARCH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// An IPAM plugin, found.
 #[derive(Debug, Clone)]
 pub struct Delegate<'a> {
@@ -29,6 +34,10 @@ pub struct Delegate<'a> {
     program: PathBuf,
     stdin: &'a [u8],
     variables: Vec<(&'static str, OsString)>,
+    /// The program that executes the plugin, with its first arguments; none: directly.
+    launcher: &'a [OsString],
+    /// Then it is killed, and it gets no variables but ours.
+    deadline: Option<Deadline>,
 }
 
 impl<'a> Delegate<'a> {
@@ -38,11 +47,27 @@ impl<'a> Delegate<'a> {
     /// # Errors
     /// The name is no file name, or there is no such file.
     pub fn find(kind: &'a str, path: &[PathBuf], stdin: &'a [u8]) -> Result<Self, CniError> {
+        Self::find_below(Path::new("/"), kind, path, stdin)
+    }
+
+    /// The same where `root` is the root directory of the directories and of the plugin.
+    ///
+    /// # Errors
+    /// As [`Delegate::find`].
+    pub fn find_below(
+        root: &Path,
+        kind: &'a str,
+        path: &[PathBuf],
+        stdin: &'a [u8],
+    ) -> Result<Self, CniError> {
         if kind.contains('/') || ["", ".", ".."].contains(&kind) {
             let reason = format!("is {}, must be a file name", quoted(kind));
             return Err(CniError::config("ipam.type", &reason));
         }
-        let is_file = |program: &PathBuf| fs::metadata(program).is_ok_and(|found| found.is_file());
+        let is_file = |program: &PathBuf| {
+            let seen = root.join(program.strip_prefix("/").unwrap_or(program));
+            fs::metadata(seen).is_ok_and(|found| found.is_file())
+        };
         let programs = path.iter().map(|dir| dir.join(kind));
         let program = programs.into_iter().find(is_file);
         Ok(Self {
@@ -50,7 +75,24 @@ impl<'a> Delegate<'a> {
             program: program.ok_or_else(|| not_found(kind, path))?,
             stdin,
             variables: Vec::new(),
+            launcher: &[],
+            deadline: None,
         })
+    }
+
+    /// Executed by that program, which gets the plugin's path as its last argument.
+    #[must_use]
+    pub fn launched_by(self, launcher: &'a [OsString]) -> Self {
+        Self { launcher, ..self }
+    }
+
+    /// Killed when the time is over. The process's own variables are not passed on.
+    #[must_use]
+    pub fn until(self, deadline: Deadline) -> Self {
+        Self {
+            deadline: Some(deadline),
+            ..self
+        }
     }
 
     /// With other variables than the process's own.
@@ -95,18 +137,31 @@ impl<'a> Delegate<'a> {
     }
 
     fn execute(&self, command: Command) -> io::Result<Output> {
-        let mut child = self.spawn(command, Deadline::after(REPLACED))?;
-        let pipe = child.stdin.take();
-        thread::scope(|scope| {
-            // A plugin may answer before it has read everything, or read nothing.
-            scope.spawn(move || pipe.map(|mut pipe| pipe.write_all(self.stdin)));
-            child.wait_with_output()
-        })
+        let child = self.spawn(command, Deadline::after(REPLACED))?;
+        match self.deadline {
+            None => process::wait(child, self.stdin),
+            Some(deadline) => process::wait_until(child, self.stdin, deadline),
+        }
+    }
+
+    fn command(&self) -> std::process::Command {
+        let mut command = match self.launcher {
+            [] => std::process::Command::new(&self.program),
+            [launcher, first @ ..] => {
+                let mut command = std::process::Command::new(launcher);
+                command.args(first).arg(&self.program);
+                command
+            }
+        };
+        if self.deadline.is_some() {
+            command.process_group(0).env_clear().env("PATH", SEARCH);
+        }
+        command
     }
 
     /// Starts the plugin; one whose file is just being written is waited for.
     fn spawn(&self, command: Command, wait: Deadline) -> io::Result<Child> {
-        let mut process = std::process::Command::new(&self.program);
+        let mut process = self.command();
         process
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .env("CNI_COMMAND", command.as_str())
@@ -168,7 +223,7 @@ fn object(value: &Value) -> Option<CniError> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::{path::Path, thread};
 
     use super::*;
     use crate::files;

@@ -6,25 +6,17 @@ use ipnet::IpNet;
 
 use crate::{
     cni::result::{CniResult, ResultRoute},
-    device::{LinkSetting, Route},
+    device::LinkSetting,
 };
 
-/// Addresses, then routes. A route without a gateway has that of an address of its family, as in
-/// `ipam.ConfigureIface` of containernetworking/plugins.
+/// Addresses, then routes.
 pub(super) fn settings(assigned: &CniResult) -> Vec<LinkSetting> {
     let addresses = assigned
         .ips
         .iter()
         .map(|ip| LinkSetting::Address(ip.address));
-    let gateway = |v4: bool| {
-        let mut gateways = assigned.ips.iter().filter_map(|ip| ip.gateway);
-        gateways.find(|gateway: &IpAddr| gateway.is_ipv4() == v4)
-    };
-    let routes = assigned.routes.iter().map(|route| {
-        let gw = route.gw.or_else(|| gateway(route.dst.addr().is_ipv4()));
-        LinkSetting::Route(Route { dst: route.dst, gw })
-    });
-    addresses.chain(routes).collect()
+    let routes = assigned.routes_with_gateways().into_iter();
+    addresses.chain(routes.map(LinkSetting::Route)).collect()
 }
 
 /// Default routes by these gateways, instead of others of their families. Multus up to 4.3.0 neither

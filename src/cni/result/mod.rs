@@ -18,6 +18,8 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::device::Route;
+
 /// A result. Fields that are not known here are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 pub struct CniResult {
@@ -98,6 +100,23 @@ pub struct ResultRoute {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Dns(pub Map<String, Value>);
+
+impl CniResult {
+    /// Its routes. One without a gateway has that of an address of its family, as in
+    /// `ipam.ConfigureIface` of containernetworking/plugins.
+    #[must_use]
+    pub fn routes_with_gateways(&self) -> Vec<Route> {
+        let gateway = |v4: bool| {
+            let mut gateways = self.ips.iter().filter_map(|ip| ip.gateway);
+            gateways.find(|gateway| gateway.is_ipv4() == v4)
+        };
+        let route = |route: &ResultRoute| Route {
+            dst: route.dst,
+            gw: route.gw.or_else(|| gateway(route.dst.addr().is_ipv4())),
+        };
+        self.routes.iter().map(route).collect()
+    }
+}
 
 impl Dns {
     /// Whether nothing is configured.
