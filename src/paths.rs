@@ -27,6 +27,8 @@ pub struct Paths {
     pub vf_locks: PathBuf,
     /// State of the Go SR-IOV CNI plugin: what it has attached.
     pub go_cache: PathBuf,
+    /// State that survives a reboot.
+    pub lib: PathBuf,
     /// NRI's socket.
     pub nri: PathBuf,
     /// Device information for Multus: its root.
@@ -45,6 +47,7 @@ impl Default for Paths {
             kubelet: "/var/lib/kubelet".into(),
             vf_locks: "/var/lib/cni/sriov/pci/vf_lock".into(),
             go_cache: "/var/lib/cni/sriov".into(),
+            lib: "/var/lib/cni/sriov-dra".into(),
             nri: "/var/run/nri/nri.sock".into(),
             devinfo: "/var/run/k8s.cni.cncf.io/devinfo".into(),
         }
@@ -67,6 +70,7 @@ impl Paths {
             kubelet: below(&plain.kubelet),
             vf_locks: below(&plain.vf_locks),
             go_cache: below(&plain.go_cache),
+            lib: below(&plain.lib),
             nri: below(&plain.nri),
             devinfo: below(&plain.devinfo),
         }
@@ -76,6 +80,12 @@ impl Paths {
     #[must_use]
     pub fn records(&self) -> PathBuf {
         self.run.join("claims")
+    }
+
+    /// What IPAM plugins have assigned to claims, or may have.
+    #[must_use]
+    pub fn leases(&self) -> PathBuf {
+        self.lib.join("leases")
     }
 
     /// One record per attachment that is no claim's.

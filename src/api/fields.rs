@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Settings, env, read};
+use super::{Settings, env, ipam, read};
 
 /// Who may set a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub static FIELDS: &[Field] = &[
     field("vhostNet", Who::Anyone, read::vhost_net),
     field("env", Who::Anyone, env::read),
     later("vdpaType", Who::Permitted),
-    later("ipam", Who::Class),
+    field("ipam", Who::Class, ipam::read),
     later("networkAttachmentDefinition", Who::Permitted),
 ];
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::Ipam;
 use crate::device::{IfName, LinkState, Mac, Route, VlanProto, VlanTag};
 
 /// Which driver the function shall have.
@@ -59,6 +60,8 @@ pub struct Settings {
     pub addresses: Vec<IpNet>,
     /// Routes in the pod.
     pub routes: Vec<Route>,
+    /// Who assigns addresses and routes besides.
+    pub ipam: Option<Ipam>,
     /// Who moves the netdev into the pod.
     pub attach: Option<AttachMode>,
     /// RDMA's character devices.
@@ -93,6 +96,16 @@ impl Settings {
         self.vlan_fault()
             .or_else(|| self.rate_fault())
             .or_else(|| self.route_fault())
+            .or_else(|| self.ipam_fault())
+    }
+
+    /// A network that a meta-plugin attaches has an IPAM plugin of its own.
+    fn ipam_fault(&self) -> Option<(&'static str, String)> {
+        let attach = self.attach.filter(|attach| *attach != AttachMode::Pod)?;
+        let attach = format!("{attach:?}").to_ascii_lowercase();
+        self.ipam
+            .is_some()
+            .then(|| ("ipam", format!("needs attach: pod, and attach is {attach}")))
     }
 
     fn vlan_fault(&self) -> Option<(&'static str, String)> {

@@ -21,6 +21,19 @@ pub enum CniCommand {
     Install(CniInstallArgs),
     /// Remove the plugin and what was written, and put back the plugin that was there before.
     Uninstall(CniUninstallArgs),
+    /// Execute a plugin with another root directory.
+    #[command(hide = true)]
+    Exec(CniExecArgs),
+}
+
+/// Flags of `cni exec`.
+#[derive(Debug, Clone, Args)]
+pub struct CniExecArgs {
+    /// The plugin's root directory.
+    #[arg(long)]
+    pub root: PathBuf,
+    /// The plugin, below it.
+    pub plugin: PathBuf,
 }
 
 /// Where the plugin is on the node.

@@ -14,7 +14,7 @@ mod paths;
 mod record;
 
 pub use check::{CheckArgs, UninstallCheckArgs};
-pub use cni::{CniArgs, CniCommand, CniInstallArgs, CniPlace, CniUninstallArgs};
+pub use cni::{CniArgs, CniCommand, CniExecArgs, CniInstallArgs, CniPlace, CniUninstallArgs};
 pub use controller::ControllerArgs;
 pub use convert::{ConvertArgs, Documents, ReportFormat};
 pub use doctor::{DoctorArgs, DoctorOutput};

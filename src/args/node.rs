@@ -53,6 +53,13 @@ pub struct NodeArgs {
     /// the devices that those take.
     #[arg(long, env = "SRIOV_DRA_CNI")]
     pub cni: bool,
+    /// Run the IPAM plugins that DeviceClasses ask for, from these directories of the host,
+    /// separated by colons. Default: none are run.
+    #[arg(long, env = "SRIOV_DRA_CNI_PATH", value_delimiter = ':')]
+    pub cni_path: Vec<PathBuf>,
+    /// Where the agent sees the host's root directory: IPAM plugins run with it as theirs.
+    #[arg(long, env = "SRIOV_DRA_HOST_ROOT", default_value = "/")]
+    pub host_root: PathBuf,
     /// Paths on the host.
     #[command(flatten)]
     pub paths: PathArgs,

@@ -179,7 +179,7 @@ impl Attacher {
         begun: &mut Begun,
     ) -> Result<(), Reason> {
         let device = record.devices[index].clone();
-        let Some(plan) = &device.netdev else {
+        let Some(plan) = &device.plan_in_pod() else {
             return Ok(());
         };
         if self.is_there(visit, &device)? {

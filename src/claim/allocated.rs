@@ -22,6 +22,9 @@ pub struct AllocatedClaim {
     /// extended resources of a pod.
     #[serde(default)]
     pub extended: bool,
+    /// Name of the first of these pods.
+    #[serde(default)]
+    pub pod_name: Option<String>,
     /// What the networks of its pods say; the API server does not have it with the claim.
     #[serde(default)]
     pub networks: ClaimNetworks,

@@ -21,6 +21,7 @@ mod finish;
 mod groups;
 mod isolate;
 mod join;
+mod lease;
 mod network;
 mod nodes;
 mod prepare;
@@ -42,7 +43,7 @@ use std::{
     time::Duration,
 };
 
-use super::ClaimError;
+use super::{ClaimError, ipam::Ipam};
 use crate::{
     api::Attribute,
     deadline::Deadline,
@@ -50,7 +51,9 @@ use crate::{
     files::{ChangeHook, Disk},
     host::Kernel,
     inventory::DeviceFilter,
-    ledger::{AttachmentOwner, ClaimUid, DeviceLock, Locks, Notes, PortOwner, Store, VfsLock},
+    ledger::{
+        AttachmentOwner, ClaimUid, DeviceLock, Leases, Locks, Notes, PortOwner, Store, VfsLock,
+    },
     paths::Paths,
     slice::NodePool,
 };
@@ -90,6 +93,9 @@ pub struct Engine {
     ports: Store<PortOwner>,
     pub(super) locks: Locks,
     notes: Notes,
+    leases: Leases,
+    /// What runs IPAM plugins; none: nothing does.
+    ipam: Option<Arc<dyn Ipam>>,
     disk: Disk,
     choice: DeviceFilter,
     /// Whether VFIO may serve devices that no IOMMU confines.
@@ -126,6 +132,8 @@ impl Engine {
             ports: Store::new(&paths, disk.clone()),
             locks: Locks::new(&paths),
             notes: Notes::new(&paths, disk.clone()),
+            leases: Leases::new(&paths, disk.clone()),
+            ipam: None,
             failures: Mutex::default(),
             choice: DeviceFilter::default(),
             no_iommu: false,

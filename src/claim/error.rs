@@ -6,7 +6,7 @@ use crate::{
     api::ConfigError,
     device::DeviceId,
     host::{ErrorKind, HostError},
-    ledger::{ClaimRef, LockError, StoreError},
+    ledger::{ClaimRef, Lease, LockError, StoreError},
     slice::NotLocal,
 };
 
@@ -55,6 +55,21 @@ pub enum ClaimError {
         /// What helps to understand them: ` (driver igb)`.
         hint: String,
     },
+    /// An IPAM plugin has refused, or could not be called.
+    #[error("{device} of claim {claim}: {reason}")]
+    Ipam {
+        /// For which device.
+        device: DeviceId,
+        /// For which claim.
+        claim: ClaimRef,
+        /// The plugin, and its message.
+        reason: String,
+    },
+    /// The agent runs no IPAM plugins.
+    #[error(
+        "ipam: this node's agent runs no IPAM plugins: set cni.ipam in the chart's values (--cni-path)"
+    )]
+    NoIpam,
     /// A tenant still has a device node open.
     #[error(
         "{device}: {node} is open by a process: the driver cannot be unbound until it is closed"
@@ -168,7 +183,7 @@ impl ClaimError {
     /// itself.
     pub(super) fn is_lasting(&self) -> bool {
         match self {
-            Self::Busy(_) | Self::Conflict(_) => false,
+            Self::Busy(_) | Self::Conflict(_) | Self::Ipam { .. } => false,
             Self::Host { source, .. } => {
                 !matches!(source.kind(), ErrorKind::Busy | ErrorKind::Gone)
             }
@@ -196,6 +211,16 @@ impl ClaimError {
 
     pub(super) fn files(what: &'static str) -> impl Fn(io::Error) -> Self {
         move |source| Self::Files { what, source }
+    }
+
+    /// What the plugin of a lease says.
+    pub(super) fn ipam(lease: &Lease) -> impl Fn(String) -> Self {
+        let (device, claim) = (lease.device, (*lease.claim).clone());
+        move |reason| Self::Ipam {
+            device,
+            claim: claim.clone(),
+            reason,
+        }
     }
 
     pub(super) fn refused(device: DeviceId, reason: impl Into<String>) -> Self {

@@ -54,6 +54,7 @@ pub fn plan(
         netdev: None,
         attachment: None,
         network: None,
+        ipam: None,
         used: Some(false),
         mirrored: observed.mirrored,
         published: BTreeMap::new(),

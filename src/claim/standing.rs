@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Map, Value};
+
 use super::{
     AllocatedClaim, Wanted,
     plan::{netdev_plan, vf_values},
@@ -10,7 +12,7 @@ use super::{
 use crate::{
     api::{AttachMode, DriverChoice, Settings},
     device::{Binding, DeviceId, VfSetting, VfSettings},
-    ledger::{Demand, DeviceRecord, Extras, Record, Step},
+    ledger::{Demand, DeviceRecord, Extras, IpamCall, NetdevPlan, Record, Step},
     slice::{DeviceRef, NodePool},
 };
 
@@ -49,6 +51,7 @@ pub(super) fn is_as_wanted(
         && (device.admin_access
             || has_driver(device, settings)
                 && has_netdev(device, settings)
+                && has_lease(device, settings)
                 && has_vf_values(device, settings, set_by_pf)
                 && has_extras(&device.extras, settings))
 }
@@ -80,6 +83,25 @@ fn has_netdev(device: &DeviceRecord, settings: &Settings) -> bool {
         None => (Gives::Neither, AttachMode::Pod),
     };
     netdev_plan(settings, gives, None, by_default).is_ok_and(|plan| plan == device.netdev)
+}
+
+/// Whether the device's addresses are assigned as the class says, if this driver attaches it.
+fn has_lease(device: &DeviceRecord, settings: &Settings) -> bool {
+    let attached = |plan: &NetdevPlan| plan.attach == AttachMode::Pod;
+    let asked = settings.ipam.as_ref();
+    let asked = asked.filter(|_| device.netdev.as_ref().is_some_and(attached));
+    let recorded = device.ipam.as_ref();
+    let recorded = recorded.map(|lease| config(&lease.call));
+    recorded.map(|config| config.unwrap_or_default()) == asked.map(|ipam| ipam.config.clone())
+}
+
+/// What the plugin was called with as `ipam`.
+fn config(call: &IpamCall) -> Option<Map<String, Value>> {
+    let mut stdin: Value = serde_json::from_str(&call.stdin).ok()?;
+    match stdin.get_mut("ipam")?.take() {
+        Value::Object(config) => Some(config),
+        _ => None,
+    }
 }
 
 /// A rate of which one bound is asked has the other as it was found.

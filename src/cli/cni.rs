@@ -8,6 +8,7 @@
 //!  flags ──► /etc/cni/net.d/sriov-dra.d/config.json
 //! ```
 
+mod exec;
 mod install;
 mod record;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub(super) fn run(args: &CniArgs) -> anyhow::Result<()> {
     let text = match &args.command {
         CniCommand::Install(args) => install::install(args)?,
         CniCommand::Uninstall(args) => uninstall::uninstall(args)?,
+        CniCommand::Exec(args) => return exec::exec(args),
     };
     super::print(&text)
 }

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::resource::v1::{
     DeviceAllocationConfiguration, DeviceRequest, DeviceRequestAllocationResult, ResourceClaim,
+    ResourceClaimConsumerReference,
 };
 
 use crate::{
@@ -47,6 +48,7 @@ pub(super) fn allocated(
             name: metadata.name.unwrap_or_default(),
         },
         extended: annotations.contains_key(EXTENDED),
+        pod_name: pod_name(status.reserved_for.as_deref().unwrap_or_default()),
         networks: ClaimNetworks::default(),
         pod_claim_name: annotations.get(POD_CLAIM_NAME).cloned(),
         reserved_for: status
@@ -63,6 +65,11 @@ pub(super) fn allocated(
             .filter_map(|entry| config(entry, driver))
             .collect(),
     }))
+}
+
+fn pod_name(reserved_for: &[ResourceClaimConsumerReference]) -> Option<String> {
+    let pod = |consumer: &&ResourceClaimConsumerReference| consumer.resource == "pods";
+    Some(reserved_for.iter().find(pod)?.name.clone())
 }
 
 fn device(result: DeviceRequestAllocationResult, requests: &[DeviceRequest]) -> AllocatedDevice {

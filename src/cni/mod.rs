@@ -11,6 +11,7 @@
 pub mod agent;
 pub mod cache_go;
 pub mod delegate;
+pub mod ipam;
 mod json;
 pub mod log;
 pub mod members;

@@ -2,6 +2,8 @@
 
 mod claim_ref;
 mod extras;
+mod lease;
+mod leases;
 mod locks;
 mod name;
 mod network;
@@ -16,6 +18,8 @@ mod vf_locks;
 
 pub use claim_ref::{ClaimRef, ClaimUid};
 pub use extras::{Demand, Extras};
+pub use lease::{Assigned, Lease};
+pub use leases::Leases;
 pub use locks::{AttachmentLock, ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
 pub(crate) use name::is_file_name;
 pub use network::{IpamCall, NetworkCall};

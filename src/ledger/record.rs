@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     extras::Extras,
+    lease::{Assigned, Lease},
     owner::{AttachmentId, ClaimOwner, Owner},
     unknown::{Kept, Unknown},
 };
@@ -110,6 +111,9 @@ pub struct DeviceRecord {
     /// What a network attachment has set on top; its netdev's place is in `attachment`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkLayer>,
+    /// What an IPAM plugin assigns to its netdev, or may have assigned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipam: Option<Box<Lease>>,
     /// Whether its netdev has to be created anew on release: a tenant had it, or its driver has
     /// read a MAC of the claim. None: a version wrote it that does not say; then it has to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -163,8 +167,29 @@ impl DeviceRecord {
     /// The addresses of its netdev in the pod: those of the claim, and those that an IPAM plugin
     /// has assigned.
     pub fn addresses<'a>(&'a self, plan: &'a NetdevPlan) -> impl Iterator<Item = IpNet> + 'a {
-        let assigned = self.network.iter().flat_map(|layer| &layer.addresses);
-        plan.addresses.iter().chain(assigned).copied()
+        let by_network = self.network.iter().flat_map(|layer| &layer.addresses);
+        let assigned = self.assigned().into_iter();
+        let assigned = assigned.flat_map(|assigned| &assigned.addresses);
+        plan.addresses
+            .iter()
+            .chain(assigned)
+            .chain(by_network)
+            .copied()
+    }
+
+    fn assigned(&self) -> Option<&Assigned> {
+        self.ipam.as_ref()?.assigned.as_ref()
+    }
+
+    /// The netdev as it goes into the pod, with what the claim's IPAM plugin has assigned.
+    #[must_use]
+    pub fn plan_in_pod(&self) -> Option<NetdevPlan> {
+        let mut plan = self.netdev.clone()?;
+        if let Some(assigned) = self.assigned() {
+            plan.addresses.extend(&assigned.addresses);
+            plan.routes.extend(assigned.routes.iter().cloned());
+        }
+        Some(plan)
     }
 
     /// Whether its netdev has to be created anew on release.

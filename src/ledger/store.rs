@@ -171,6 +171,14 @@ impl<O: Owner> Store<O> {
         Ok(self.files()?.into_iter().map(|(_, title)| title).collect())
     }
 
+    /// Whether this owner has a record, readable or not.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn has(&self, key: &O::Key) -> Result<bool, StoreError> {
+        Ok(self.files()?.iter().any(|(_, title)| title.key == *key))
+    }
+
     /// Who holds one of these devices. A file is read only when its name does not say all.
     ///
     /// # Errors

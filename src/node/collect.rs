@@ -23,6 +23,16 @@ pub(super) async fn run(claims: Arc<NodeClaims>) {
                 tracing::warn!(claim = %claim, error, "stale claim check");
             }
         }
+        sweep_leases(&claims).await;
+    }
+}
+
+/// Leases that are no claim's any more: a reboot takes the records, and plugins keep theirs.
+async fn sweep_leases(claims: &NodeClaims) {
+    let engine = Arc::clone(&claims.engine);
+    let sweep = move || engine.sweep_leases(Deadline::after(TIMEOUT));
+    for error in super::blocking(sweep).await.err().unwrap_or_default() {
+        tracing::warn!(%error, "lease of no claim");
     }
 }
 

@@ -19,6 +19,7 @@ mod collect;
 pub(crate) mod config_file;
 mod hooks;
 mod hung_calls;
+mod ipam;
 mod kernel_events;
 mod link_debounce;
 mod networks;
@@ -219,7 +220,10 @@ async fn recovered(
     let engine = engine(paths, identity, calls)
         .choosing(filter)
         .allowing_no_iommu(args.allow_no_iommu);
-    let engine = Arc::new(engine);
+    let engine = Arc::new(match ipam::plugins(args) {
+        Some(plugins) => engine.assigning(Arc::new(plugins)),
+        None => engine,
+    });
     let unrestored = recovery::run(&engine).await?;
     Ok((engine, unrestored))
 }

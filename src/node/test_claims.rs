@@ -10,6 +10,7 @@ use crate::{
 pub(super) fn allocated(name: &str, node: &str, device: &str, request: &str) -> AllocatedClaim {
     AllocatedClaim {
         extended: false,
+        pod_name: None,
         networks: Default::default(),
         claim: ClaimRef {
             uid: name.parse().unwrap(),

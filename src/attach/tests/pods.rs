@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::bench::{Bench, create, run};
 use crate::{
     api::AttachMode,
@@ -61,6 +63,29 @@ fn a_netdev_goes_into_its_pod_and_back_to_the_host() {
     assert_eq!(bench.attachment("a"), None);
     assert!(!bench.start_gate("a").exists());
     assert_eq!(bench.changes(), [Change::Detached(claim)]);
+}
+
+#[test]
+fn assigned_addresses_survive_a_recreated_sandbox() {
+    let bench = Bench::new();
+    let mut record = bench.record("a", 1);
+    let lease = json!({"claim": *record.owner.claim, "device": record.devices[0].id, "ifName": "0000-02-10-0",
+        "netnsPath": "", "call": {"plugin": "host-local", "stdin": "{}", "args": "", "path": ""},
+        "assigned": {"addresses": ["10.7.0.2/24"], "routes": [{"dst": "10.8.0.0/16", "gw": "10.7.0.1"}]}});
+    record.devices[0].ipam = Some(serde_json::from_value(lease).unwrap());
+    bench.save(&record);
+    let attacher = bench.attacher();
+    for number in [1, 2] {
+        let (sandbox, netns) = bench.sandbox("a", number);
+        run(&attacher, &sandbox).unwrap();
+        let addresses = bench.link(0, &netns).unwrap().addresses;
+        let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["10.0.0.7/24", "10.7.0.2/24"], "sandbox {number}");
+        assert!(bench.fake.dump().contains("10.8.0.0"), "the route is there");
+        let gate = std::fs::read_to_string(bench.start_gate("a")).unwrap();
+        assert!(gate.contains("10.7.0.2/24"), "{gate}");
+        attacher.stop(&sandbox);
+    }
 }
 
 #[test]

@@ -119,19 +119,41 @@ impl Engine {
         host: &Netns,
         deadline: Deadline,
     ) -> Outcome {
-        let mut outcome = Outcome {
+        let outcome = Outcome {
             errors: vec![],
             clean: !device.is_used(),
         };
         match self.isolate(device, host, deadline) {
             Ok(Cut::Off) => {}
-            Ok(Cut::Gone) => return outcome,
+            Ok(Cut::Gone) => return self.unassigned(device, outcome, deadline),
             Ok(Cut::NodeOpen(node)) => {
                 let device = device.id;
                 return outcome.failed(ClaimError::NodeOpen { device, node });
             }
             Err(error) => return outcome.failed(error),
         }
+        let outcome = self.restore_isolated(device, host, outcome, deadline);
+        self.unassigned(device, outcome, deadline)
+    }
+
+    /// Whatever came of the device: nobody sends from its addresses any more.
+    fn unassigned(
+        &self,
+        device: &DeviceRecord,
+        mut outcome: Outcome,
+        deadline: Deadline,
+    ) -> Outcome {
+        outcome.errors.extend(self.unassign(device, deadline).err());
+        outcome
+    }
+
+    fn restore_isolated(
+        &self,
+        device: &DeviceRecord,
+        host: &Netns,
+        mut outcome: Outcome,
+        deadline: Deadline,
+    ) -> Outcome {
         outcome.errors = self.undo_values(device, deadline);
         for action in undo(device) {
             if !outcome.errors.is_empty() && self.reads_mac(device) {

@@ -252,6 +252,7 @@ impl Engine {
                 self.note_mac(&observed)?;
                 record.extras = extras(&wanted.settings, pools.of(&wanted.id)?);
                 self.check_extras(&record, &observed)?;
+                record.ipam = self.plan_lease(claim, wanted, &record)?;
             }
             Ok(record)
         };
@@ -372,6 +373,7 @@ impl Engine {
         for device in &mut record.devices {
             self.apply(device, &host, held, deadline)?;
         }
+        self.assign(record, deadline)?;
         self.show(record)?;
         record.phase = Phase::Prepared;
         self.store.save(record)?;

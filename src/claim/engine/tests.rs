@@ -10,6 +10,7 @@ mod groups;
 mod guards;
 mod history;
 mod identity;
+mod ipam;
 mod life;
 mod looks;
 mod network;
@@ -97,6 +98,8 @@ impl World {
             paths.attached(),
             paths.device_info(),
             paths.device_info_lists(),
+            paths.leases(),
+            self.dir.path().join("plugin"),
         ]
         .iter()
         .flat_map(|dir| below(dir))
@@ -169,6 +172,7 @@ fn engine(fake: &Fake, dir: &Path) -> Engine {
         identity,
         fake.change_hook(),
     )
+    .assigning(Arc::new(ipam::FakeIpam::below(dir)))
 }
 
 const SOON: Duration = Duration::from_millis(300);
@@ -202,6 +206,7 @@ fn claim(uid: &str, devices: &[&str], class: Value) -> AllocatedClaim {
     };
     AllocatedClaim {
         extended: false,
+        pod_name: None,
         networks: Default::default(),
         claim: ClaimRef {
             uid: uid.parse().unwrap(),

@@ -31,6 +31,7 @@ pub(in crate::claim) fn netdev_plan(
         ("mtu", settings.mtu.is_some()),
         ("addresses", !settings.addresses.is_empty()),
         ("routes", !settings.routes.is_empty()),
+        ("ipam", settings.ipam.is_some()),
         (
             "attach",
             settings

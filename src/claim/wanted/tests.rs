@@ -26,6 +26,7 @@ fn claim(devices: &[(&str, &str)], configs: Vec<OpaqueConfig>) -> AllocatedClaim
     };
     AllocatedClaim {
         extended: false,
+        pod_name: None,
         networks: Default::default(),
         claim: ClaimRef {
             uid: "c".parse().unwrap(),

@@ -232,3 +232,16 @@ fn many_versions_of_ours_are_still_ours() {
     node.uninstall("", false);
     assert!(fs::read_dir(node.path("bin")).unwrap().next().is_none());
 }
+
+#[test]
+fn a_plugin_is_not_executed_below_a_root_that_is_not_there() {
+    let args = crate::args::CniExecArgs {
+        root: "/nonexistent".into(),
+        plugin: "/opt/cni/bin/host-local".into(),
+    };
+    let error = super::exec::exec(&args).unwrap_err();
+    assert!(
+        error.to_string().starts_with("chroot /nonexistent"),
+        "{error:#}"
+    );
+}

@@ -48,6 +48,7 @@ pub(super) fn allocated(device: &str, pod_uid: &str) -> anyhow::Result<Allocated
     let user = json!({"ifName": "net1", "mtu": 1400, "addresses": ["10.0.0.7/24"]});
     Ok(AllocatedClaim {
         extended: false,
+        pod_name: None,
         networks: Default::default(),
         claim,
         pod_claim_name: Some("n3".to_owned()),

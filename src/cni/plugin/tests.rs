@@ -255,6 +255,7 @@ fn claim(uid: &str, devices: &[&str], pod: &str, class: Value) -> AllocatedClaim
         reserved_for: vec![pod.to_owned()],
         devices: devices.iter().enumerate().map(device).collect(),
         extended: false,
+        pod_name: None,
         networks: Default::default(),
         configs: vec![crate::api::OpaqueConfig {
             source: crate::api::ConfigSource::Class,

@@ -30,6 +30,7 @@ fn record(devices: u32) -> Record {
         steps: vec![],
         netdev: None,
         attachment: None,
+        ipam: None,
         network: None,
         used: None,
         mirrored: false,

@@ -109,6 +109,7 @@ fn claim(pods: &[&str]) -> AllocatedClaim {
         }],
         configs: Vec::new(),
         extended: false,
+        pod_name: None,
         networks: ClaimNetworks::default(),
     }
 }

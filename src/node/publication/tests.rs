@@ -32,6 +32,7 @@ fn claim(device: &str) -> AllocatedClaim {
     let parameters = json!({"apiVersion": "sriov-dra.io/v1alpha1", "kind": "DeviceConfig", "driver": "vfio-pci"});
     AllocatedClaim {
         extended: false,
+        pod_name: None,
         networks: Default::default(),
         claim: ClaimRef {
             uid: "c1".parse().unwrap(),

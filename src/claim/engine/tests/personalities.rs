@@ -56,7 +56,14 @@ macro_rules! for_each_personality {
 pub(super) use for_each_personality;
 
 pub(super) fn igb() -> Personality {
-    of("igb", || administered(Quirks::default()), legacy)
+    of(
+        "igb",
+        || administered(Quirks::default()),
+        || {
+            let addressed = super::ipam::addressed();
+            legacy().into_iter().chain([addressed]).collect()
+        },
+    )
 }
 
 /// iavf above ice.
