@@ -1,6 +1,7 @@
 //! Why a netdev is not in its pod. These texts are read in the pod's events.
 
 use crate::{
+    claim::Clash,
     device::{DeviceId, IfName},
     host::HostError,
     ledger::{ClaimRef, LockError, Phase, StoreError},
@@ -96,6 +97,9 @@ pub enum Reason {
         /// Who has it.
         owner: String,
     },
+    /// Of two claims of the pod.
+    #[error("device {}: {}", .0.other, .0.reason())]
+    DefaultRoutes(Clash),
     /// The VFs were made anew since the claim was prepared.
     #[error("device {0}: another device is at this address since the claim was prepared")]
     Replaced(DeviceId),

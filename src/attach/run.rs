@@ -10,6 +10,7 @@ use super::{
     underway::Ended,
 };
 use crate::{
+    claim::clash,
     deadline::Deadline,
     device::{DeviceId, IfName},
     host::Netns,
@@ -70,6 +71,7 @@ impl Attacher {
             .as_deref()
             .ok_or_else(|| on_host_network(first, sandbox))?;
         let netns = self.kernel.open_netns(path)?;
+        check_routes(&claims)?;
         let asked = claims
             .iter()
             .flat_map(hooked)
@@ -314,6 +316,18 @@ impl Attacher {
             }
         }
     }
+}
+
+/// Claims of one pod do not know of each other when they are prepared.
+fn check_routes(claims: &[Record]) -> Result<(), AttachError> {
+    let routes = |device: &DeviceRecord| Some((device.id, device.plan_in_pod()?.routes));
+    let all = claims.iter().flat_map(hooked).filter_map(routes);
+    let Some(clash) = clash(&all.collect::<Vec<_>>()) else {
+        return Ok(());
+    };
+    let has = |record: &&Record| record.devices.iter().any(|device| device.id == clash.other);
+    let claim = claims.iter().find(has).unwrap_or(&claims[0]);
+    Err(Reason::DefaultRoutes(clash).of(&claim.owner.claim))
 }
 
 fn attachment(visit: &Visit<'_>, name: &IfName) -> Attachment {

@@ -9,6 +9,7 @@
 //! the API server or NRI.
 
 mod allocated;
+mod default_routes;
 mod device_info;
 mod engine;
 mod error;
@@ -23,6 +24,7 @@ mod wanted;
 mod yields;
 
 pub use allocated::{AllocatedClaim, AllocatedDevice, PreparedDevice};
+pub use default_routes::{Clash, clash};
 pub use engine::{Damage, Engine, Held, Identity, PublishedOf, Releasing, release_age};
 pub use error::{ClaimError, Conflict, Elsewhere};
 pub use extras::PoolDefaults;

@@ -1,6 +1,6 @@
 //! What a claim asks of each of its devices: allocation and configurations, read strictly. Pure.
 
-use super::{AllocatedClaim, AllocatedDevice, ClaimError};
+use super::{AllocatedClaim, AllocatedDevice, ClaimError, clash};
 use crate::{
     api::{self, AttachMode, DriverChoice, Settings},
     device::DeviceId,
@@ -55,7 +55,19 @@ pub fn wanted(
             .try_for_each(|other| check_pair(other, &wanted))?;
         all.push(wanted);
     }
+    check_routes(&all)?;
     Ok(all)
+}
+
+/// Of netdevs that go into a pod.
+fn check_routes(all: &[Wanted]) -> Result<(), ClaimError> {
+    let goes = |wanted: &&Wanted| wanted.settings.attach != Some(AttachMode::None);
+    let routes = all.iter().filter(goes);
+    let routes = routes.map(|wanted| (wanted.id, wanted.settings.routes.clone()));
+    match clash(&routes.collect::<Vec<_>>()) {
+        Some(clash) => Err(ClaimError::refused(clash.other, clash.reason())),
+        None => Ok(()),
+    }
 }
 
 fn one(

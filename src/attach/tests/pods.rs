@@ -89,6 +89,36 @@ fn assigned_addresses_survive_a_recreated_sandbox() {
 }
 
 #[test]
+fn default_routes_of_two_claims_of_a_pod_are_refused_by_name() {
+    let bench = Bench::new();
+    let default =
+        |gateway: &str| serde_json::from_value(json!({"dst": "0.0.0.0/0", "gw": gateway})).unwrap();
+    for (name, vf, gateway) in [("a", 0, "10.0.0.1"), ("b", 1, "10.0.0.2")] {
+        let mut record = bench.record_of(name, &[vf]);
+        record.owner.reserved_for = vec!["pod-a".into()];
+        record.devices[0].netdev.as_mut().unwrap().routes = vec![default(gateway)];
+        bench.save(&record);
+    }
+    let (attacher, before) = (bench.attacher(), bench.fake.dump());
+    let (sandbox, netns) = bench.sandbox("a", 1);
+    let refused = run(&attacher, &sandbox).unwrap_err();
+    assert!(
+        refused.ends_with(
+            "routes: 0.0.0.0/0 via 10.0.0.2: device 0000:02:10.0 has a default route too, and only one of them \
+             would be in effect; leave one out"
+        ),
+        "{refused}"
+    );
+    assert!(
+        refused.starts_with("pod ns/a: claim ns/b: device 0000:02:10."),
+        "{refused}"
+    );
+    assert_eq!((bench.link(0, &netns), bench.link(1, &netns)), (None, None));
+    attacher.stop(&sandbox);
+    assert_eq!(bench.fake.dump(), before);
+}
+
+#[test]
 fn a_sandbox_that_no_hook_reported_is_attached_when_its_container_was_refused() {
     let bench = Bench::new();
     bench.save(&bench.record("a", 1));

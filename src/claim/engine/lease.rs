@@ -5,9 +5,9 @@ use std::{io, sync::Arc, time::Duration};
 
 use super::Engine;
 use crate::{
-    claim::{AllocatedClaim, ClaimError, Wanted, ipam, ipam::Ipam},
+    claim::{AllocatedClaim, ClaimError, Wanted, clash, ipam, ipam::Ipam},
     deadline::Deadline,
-    ledger::{Assigned, DeviceRecord, Lease, Record},
+    ledger::{Assigned, DeviceRecord, Lease, NetdevPlan, Record},
 };
 
 /// What one call may take: less than a Prepare may, which undoes what failed.
@@ -55,7 +55,7 @@ impl Engine {
             record.devices[index].ipam = Some(lease);
             self.store.save(record)?;
         }
-        Ok(())
+        check_routes(record)
     }
 
     fn add(&self, lease: &Lease, deadline: Deadline) -> Result<Assigned, ClaimError> {
@@ -128,6 +128,20 @@ impl Engine {
 
     fn plugins(&self) -> Result<&dyn Ipam, ClaimError> {
         self.ipam.as_deref().ok_or(ClaimError::NoIpam)
+    }
+}
+
+/// Which routes plugins assign is known only now.
+fn check_routes(record: &Record) -> Result<(), ClaimError> {
+    let goes = |plan: &NetdevPlan| plan.attach.is_into_pod();
+    let routes = |device: &DeviceRecord| {
+        let plan = device.plan_in_pod().filter(goes)?;
+        Some((device.id, plan.routes))
+    };
+    let routes: Vec<_> = record.devices.iter().filter_map(routes).collect();
+    match clash(&routes) {
+        Some(clash) => Err(ClaimError::refused(clash.other, clash.reason())),
+        None => Ok(()),
     }
 }
 

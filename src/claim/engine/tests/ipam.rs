@@ -22,6 +22,9 @@ impl FakeIpam {
     }
 
     fn log(&self, what: &str, lease: &Lease) {
+        // Devices are released at the same time.
+        static LOG: Mutex<()> = Mutex::new(());
+        let _log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
         let (uid, name, args) = (&lease.claim.uid, &lease.if_name, &lease.call.args);
         let line = format!("{}{what} {uid} {name} {args}\n", self.calls());
         crate::files::write_atomic(&self.0.with_extension("log"), line.as_bytes(), 0o600).unwrap();
@@ -71,11 +74,13 @@ impl Ipam for FakeIpam {
         let last = (2..).find(is_free).unwrap();
         let path = self.0.join(format!("10.7.0.{last}"));
         crate::files::write_atomic(&path, Self::owner(lease).as_bytes(), 0o600).unwrap();
+        let dst = match lease.call.stdin.contains("default") {
+            true => "0.0.0.0/0",
+            false => "10.8.0.0/16",
+        };
         Ok(Assigned {
             addresses: vec![format!("10.7.0.{last}/24").parse().unwrap()],
-            routes: vec![
-                serde_json::from_value(json!({"dst": "10.8.0.0/16", "gw": "10.7.0.1"})).unwrap(),
-            ],
+            routes: vec![serde_json::from_value(json!({"dst": dst, "gw": "10.7.0.1"})).unwrap()],
             unknown: Default::default(),
         })
     }
@@ -266,4 +271,38 @@ fn a_device_that_stays_on_the_host_gets_no_address() {
     world.prepare(&claim).unwrap();
     world.unprepare(&claim).unwrap();
     assert_eq!(plugin(&world).calls(), "");
+}
+
+/// A plugin that also assigns a default route.
+fn two_defaults(routes: Value) -> AllocatedClaim {
+    let mut fields = json!({"ipam": {"type": "host-local", "default": true}});
+    if !routes.is_null() {
+        fields = json!({"routes": routes});
+    }
+    claim("c9", &["0000-02-10-0", "0000-02-10-2"], fields)
+}
+
+#[test]
+fn two_default_routes_of_a_claim_are_refused_and_its_addresses_released() {
+    let world = World::new();
+    let before = world.fake.dump();
+    for (claim, gateway) in [
+        (
+            two_defaults(json!([{"dst": "0.0.0.0/0", "gw": "10.0.0.1"}])),
+            "10.0.0.1",
+        ),
+        (two_defaults(Value::Null), "10.7.0.1"),
+    ] {
+        let text = world.prepare(&claim).unwrap_err().to_string();
+        assert_eq!(
+            text,
+            format!(
+                "0000:02:10.2: routes: 0.0.0.0/0 via {gateway}: device 0000:02:10.0 has a default route too, and only \
+                 one of them would be in effect; leave one out"
+            )
+        );
+        assert_eq!((world.files(), world.fake.dump()), (vec![], before.clone()));
+    }
+    assert_eq!(plugin(&world).calls().matches("ADD").count(), 2);
+    assert_eq!(plugin(&world).calls().matches("DEL").count(), 2);
 }
