@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Settings, env, ipam, read};
+use super::{Settings, definition, env, ipam, read};
 
 /// Who may set a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub static FIELDS: &[Field] = &[
     field("env", Who::Anyone, env::read),
     later("vdpaType", Who::Permitted),
     field("ipam", Who::Class, ipam::read),
-    later("networkAttachmentDefinition", Who::Permitted),
+    field(definition::NAME, Who::Permitted, definition::read),
 ];
 
 /// The field of that name.

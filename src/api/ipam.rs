@@ -11,6 +11,8 @@ pub struct Ipam {
     pub plugin: String,
     /// The whole object, which the plugin gets.
     pub config: Map<String, Value>,
+    /// The network that it is of, as the plugin reads it; none: one of the class.
+    pub network: Option<Map<String, Value>>,
 }
 
 pub(super) fn read(settings: &mut Settings, value: &Value) -> Result<(), String> {
@@ -36,6 +38,7 @@ impl Ipam {
             None => Ok(Self {
                 plugin: plugin.to_owned(),
                 config: config.clone(),
+                network: None,
             }),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{
-    ConfigError, ConfigSource, KIND, OpaqueConfig, Settings, VERSION,
+    ConfigError, ConfigSource, KIND, OpaqueConfig, Settings, VERSION, definition,
     fields::{self, Field, Who},
 };
 
@@ -85,7 +85,12 @@ impl Merged<'_> {
                 let field = fields::find(name).ok_or_else(|| unknown(name))?;
                 self.check_right(source, field)?;
                 let read = field.read.ok_or_else(|| "not supported yet".to_owned())?;
-                read(&mut self.settings, value)
+                read(&mut self.settings, value)?;
+                let definition = self.settings.definition.as_mut();
+                match definition.filter(|_| name == definition::NAME) {
+                    Some(definition) => definition.written_by(source),
+                    None => Ok(()),
+                }
             }
         }
     }

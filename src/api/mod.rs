@@ -10,10 +10,12 @@
 //! what would be right. The table in [`fields`] is the one place that knows the fields.
 
 mod attribute;
+mod definition;
 mod env;
 mod error;
 pub mod fields;
 mod ipam;
+mod join;
 mod merge;
 mod opaque;
 mod read;
@@ -23,6 +25,7 @@ mod tests;
 
 pub use attribute::{Attribute, MAX_ATTRIBUTES, OWN_ATTRIBUTES, RESOURCE_NAME};
 pub(crate) use attribute::{MAX_VALUE, is_label};
+pub use definition::Definition;
 pub use error::ConfigError;
 pub use ipam::Ipam;
 pub use merge::merge;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::Ipam;
+use super::{Definition, Ipam};
 use crate::device::{IfName, LinkState, Mac, Route, VlanProto, VlanTag};
 
 /// Which driver the function shall have.
@@ -62,6 +62,8 @@ pub struct Settings {
     pub routes: Vec<Route>,
     /// Who assigns addresses and routes besides.
     pub ipam: Option<Ipam>,
+    /// A network whose settings are taken besides.
+    pub definition: Option<Definition>,
     /// Who moves the netdev into the pod.
     pub attach: Option<AttachMode>,
     /// RDMA's character devices.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ClaimNetworks;
+use super::{ClaimNetworks, Definitions};
 use crate::{api::OpaqueConfig, ledger::ClaimRef, slice::DeviceRef};
 
 /// An allocated ResourceClaim: only the results and configurations of this driver.
@@ -25,6 +25,9 @@ pub struct AllocatedClaim {
     /// Name of the first of these pods.
     #[serde(default)]
     pub pod_name: Option<String>,
+    /// Networks whose settings its configurations take; the API server does not have them either.
+    #[serde(skip)]
+    pub definitions: Definitions,
     /// What the networks of its pods say; the API server does not have it with the claim.
     #[serde(default)]
     pub networks: ClaimNetworks,

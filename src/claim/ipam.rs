@@ -9,9 +9,9 @@
 //! with a path of a network namespace that does not exist, since plugins want one for ADD and
 //! refuse their own (`checkNetNS` of containernetworking/cni's `pkg/skel`).
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{AllocatedClaim, Wanted};
+use super::{AllocatedClaim, Wanted, hash::fnv1a};
 use crate::{
     api::{AttachMode, Ipam as IpamConfig},
     deadline::Deadline,
@@ -83,8 +83,14 @@ pub(super) fn lease(
 const BY_CNI: &str = "ipam: a network of the pod takes the device (attach: cni), and has an IPAM plugin of its own; \
                       leave ipam out of the class, or set attach: pod";
 
-/// The network configuration. Plugins keep leases by the network's name: it is the class's.
+/// The network configuration. Plugins keep leases by the network's name: that of the network which
+/// the class names, so that its other pods get other addresses; else the class's.
 fn stdin(wanted: &Wanted, ipam: &IpamConfig) -> String {
+    if let Some(mut network) = ipam.network.clone() {
+        let device = super::view::cdi_name(&wanted.id);
+        network.insert("deviceID".to_owned(), device.into());
+        return Value::Object(network).to_string();
+    }
     let name = wanted.result.class.as_deref().unwrap_or("sriov-dra");
     let network = json!({
         "cniVersion": "1.0.0",
@@ -115,13 +121,6 @@ fn if_name(device: &DeviceId) -> IfName {
     name.parse().unwrap_or_else(|_| {
         let hash = format!("dra-{:011x}", fnv1a(name.as_bytes()) >> 20);
         hash.parse().expect("15 bytes of hexadecimal digits")
-    })
-}
-
-/// FNV-1a, 64 bits: stable over versions, which the standard library's hashes are not.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
 

@@ -10,10 +10,12 @@
 
 mod allocated;
 mod default_routes;
+mod definition;
 mod device_info;
 mod engine;
 mod error;
 mod extras;
+mod hash;
 mod ipam;
 mod networks;
 mod plan;
@@ -25,6 +27,7 @@ mod yields;
 
 pub use allocated::{AllocatedClaim, AllocatedDevice, PreparedDevice};
 pub use default_routes::{Clash, clash};
+pub use definition::{Definitions, definitions_of};
 pub use engine::{Damage, Engine, Held, Identity, PublishedOf, Releasing, release_age};
 pub use error::{ClaimError, Conflict, Elsewhere};
 pub use extras::PoolDefaults;

@@ -54,6 +54,7 @@ pub fn plan(
         netdev: None,
         attachment: None,
         network: None,
+        definition: wanted.definition.clone(),
         ipam: None,
         used: Some(false),
         mirrored: observed.mirrored,

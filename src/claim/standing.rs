@@ -48,7 +48,10 @@ pub(super) fn is_as_wanted(
         && device.slice_pool == result.device.slice_pool
         && device.admin_access == result.admin_access;
     is_same
+        && device.definition == wanted.definition
+        // What the network says may have changed since: it counts when the claim is prepared.
         && (device.admin_access
+            || device.definition.is_some()
             || has_driver(device, settings)
                 && has_netdev(device, settings)
                 && has_lease(device, settings)

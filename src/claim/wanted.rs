@@ -1,9 +1,10 @@
 //! What a claim asks of each of its devices: allocation and configurations, read strictly. Pure.
 
-use super::{AllocatedClaim, AllocatedDevice, ClaimError, clash};
+use super::{AllocatedClaim, AllocatedDevice, ClaimError, clash, definition};
 use crate::{
     api::{self, AttachMode, DriverChoice, Settings},
     device::DeviceId,
+    ledger::Defined,
     pool::PoolName,
     slice::NodePool,
 };
@@ -17,6 +18,10 @@ pub struct Wanted {
     pub result: AllocatedDevice,
     /// All configurations for its request, laid over each other.
     pub settings: Settings,
+    /// The network whose settings these have too.
+    pub definition: Option<Defined>,
+    /// Why it cannot be prepared with that network; one that is, stays so.
+    pub fault: Option<String>,
     /// Who attaches its netdev if the settings do not say it.
     pub attach_by_default: AttachMode,
 }
@@ -76,17 +81,20 @@ fn one(
     result: &AllocatedDevice,
     driver_name: &str,
 ) -> Result<Wanted, ClaimError> {
-    let settings = api::merge(
+    let mut settings = api::merge(
         &result.request,
         result.class.as_deref(),
         &claim.configs,
         driver_name,
     )?;
+    let (definition, fault) = definition::lay(claim, &mut settings);
     match id {
         DeviceId::Pci(_) => Ok(Wanted {
             id,
             result: result.clone(),
             settings,
+            definition,
+            fault,
             attach_by_default: AttachMode::Pod,
         }),
         DeviceId::Sf { .. } => Err(ClaimError::refused(

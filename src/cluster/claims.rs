@@ -7,7 +7,7 @@ use k8s_openapi::api::resource::v1::{
 
 use crate::{
     api::{ConfigSource, OpaqueConfig},
-    claim::{AllocatedClaim, AllocatedDevice, ClaimNetworks},
+    claim::{AllocatedClaim, AllocatedDevice, ClaimNetworks, Definitions},
     device::ParseError,
     ledger::ClaimRef,
     slice::DeviceRef,
@@ -49,6 +49,7 @@ pub(super) fn allocated(
         },
         extended: annotations.contains_key(EXTENDED),
         pod_name: pod_name(status.reserved_for.as_deref().unwrap_or_default()),
+        definitions: Definitions::default(),
         networks: ClaimNetworks::default(),
         pod_claim_name: annotations.get(POD_CLAIM_NAME).cloned(),
         reserved_for: status

@@ -10,6 +10,7 @@
 
 pub mod agent;
 pub mod cache_go;
+pub mod definition;
 pub mod delegate;
 pub mod ipam;
 mod json;

@@ -33,6 +33,19 @@ pub struct Lease {
     pub unknown: Unknown,
 }
 
+/// A network whose settings a device was prepared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Defined {
+    /// `namespace/name` of the NetworkAttachmentDefinition. What it says may change later.
+    pub nad: String,
+    /// A hash of the allocation's configurations, which do not change.
+    pub configs: String,
+    /// What a later version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
 /// What an IPAM plugin has assigned.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

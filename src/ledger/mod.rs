@@ -18,7 +18,7 @@ mod vf_locks;
 
 pub use claim_ref::{ClaimRef, ClaimUid};
 pub use extras::{Demand, Extras};
-pub use lease::{Assigned, Lease};
+pub use lease::{Assigned, Defined, Lease};
 pub use leases::Leases;
 pub use locks::{AttachmentLock, ClaimLock, DeviceLock, LockError, Locks, PfLock, Work};
 pub(crate) use name::is_file_name;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     extras::Extras,
-    lease::{Assigned, Lease},
+    lease::{Assigned, Defined, Lease},
     owner::{AttachmentId, ClaimOwner, Owner},
     unknown::{Kept, Unknown},
 };
@@ -111,6 +111,9 @@ pub struct DeviceRecord {
     /// What a network attachment has set on top; its netdev's place is in `attachment`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkLayer>,
+    /// The network whose settings it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<Defined>,
     /// What an IPAM plugin assigns to its netdev, or may have assigned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipam: Option<Box<Lease>>,

@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use super::{
+    definitions,
     networks::{Networks, unserved},
     status::{Failure, Reports},
 };
@@ -90,6 +91,8 @@ impl NodeClaims {
     /// The claim as it is now, with what its pods' networks say.
     async fn fetch_all(&self, claim: &ClaimRef) -> Result<AllocatedClaim, String> {
         let mut allocated = self.fetch(claim).await?;
+        let driver = &self.engine.identity().driver_name;
+        allocated.definitions = definitions::read(&*self.cluster, &allocated, driver).await;
         if let Some(networks) = &self.networks {
             let (said, pods) = networks.of_claim(&allocated).await?;
             allocated.networks = said;

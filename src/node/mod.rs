@@ -17,6 +17,7 @@ mod changes;
 mod claims;
 mod collect;
 pub(crate) mod config_file;
+mod definitions;
 mod hooks;
 mod hung_calls;
 mod ipam;

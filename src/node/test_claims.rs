@@ -11,6 +11,7 @@ pub(super) fn allocated(name: &str, node: &str, device: &str, request: &str) -> 
     AllocatedClaim {
         extended: false,
         pod_name: None,
+        definitions: Default::default(),
         networks: Default::default(),
         claim: ClaimRef {
             uid: name.parse().unwrap(),

@@ -41,12 +41,7 @@ const REFUSED: [(&str, &str, &str, &[&str]); 16] = [
         "ifName: abcdefghijklmnop",
         &["ifName", "abcdefghijklmnop"],
     ),
-    (
-        "not-yet",
-        "e2e-blue",
-        "networkAttachmentDefinition: {name: x}",
-        &["networkAttachmentDefinition"],
-    ),
+    ("not-yet", "e2e-blue", "vdpaType: vhost", &["vdpaType"]),
     (
         "may-not-driver",
         "e2e-blue",

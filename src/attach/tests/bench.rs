@@ -147,6 +147,7 @@ impl Bench {
             steps: vec![Step::Netdev(observed.netdev.unwrap().state.into())],
             netdev: Some(netdev),
             attachment: None,
+            definition: None,
             ipam: None,
             network: None,
             used: None,

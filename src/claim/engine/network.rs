@@ -74,6 +74,8 @@ impl Engine {
                 share_id: None,
             },
             settings: Settings::default(),
+            definition: None,
+            fault: None,
             attach_by_default: AttachMode::Cni,
         }
     }

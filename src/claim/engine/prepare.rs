@@ -119,6 +119,10 @@ impl Engine {
         pools: &PoolDefaults,
         deadline: Deadline,
     ) -> Result<Vec<PreparedDevice>, ClaimError> {
+        let fault = |wanted: &Wanted| Some((wanted.id, wanted.fault.clone()?));
+        if let Some((device, fault)) = wanted.iter().find_map(fault) {
+            return Err(ClaimError::refused(device, fault));
+        }
         self.check_together(wanted)?;
         self.check_free(claim, wanted)?;
         let held = self.lock_devices(held_by(wanted), "prepare", deadline)?;

@@ -2,6 +2,7 @@
 
 mod another_node;
 mod crash;
+mod definition;
 mod device_info;
 mod driverless;
 mod earlier_version;
@@ -207,6 +208,7 @@ fn claim(uid: &str, devices: &[&str], class: Value) -> AllocatedClaim {
     AllocatedClaim {
         extended: false,
         pod_name: None,
+        definitions: Default::default(),
         networks: Default::default(),
         claim: ClaimRef {
             uid: uid.parse().unwrap(),

@@ -31,6 +31,8 @@ fn wanted(settings: Settings) -> Wanted {
         id: DeviceId::from_name("0000-02-10-0").unwrap(),
         result,
         settings,
+        definition: None,
+        fault: None,
         attach_by_default: AttachMode::Pod,
     }
 }

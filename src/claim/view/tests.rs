@@ -22,6 +22,7 @@ fn device(address: &str, request: &str) -> DeviceRecord {
         steps: Vec::new(),
         netdev: None,
         attachment: None,
+        definition: None,
         ipam: None,
         network: None,
         used: None,

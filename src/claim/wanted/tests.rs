@@ -27,6 +27,7 @@ fn claim(devices: &[(&str, &str)], configs: Vec<OpaqueConfig>) -> AllocatedClaim
     AllocatedClaim {
         extended: false,
         pod_name: None,
+        definitions: Default::default(),
         networks: Default::default(),
         claim: ClaimRef {
             uid: "c".parse().unwrap(),

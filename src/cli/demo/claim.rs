@@ -49,6 +49,7 @@ pub(super) fn allocated(device: &str, pod_uid: &str) -> anyhow::Result<Allocated
     Ok(AllocatedClaim {
         extended: false,
         pod_name: None,
+        definitions: Default::default(),
         networks: Default::default(),
         claim,
         pod_claim_name: Some("n3".to_owned()),

@@ -197,6 +197,7 @@ fn record(
         steps,
         netdev: found.netdev.is_some().then(plan),
         attachment: found.netdev.is_some().then_some(attachment.clone()),
+        definition: None,
         ipam: None,
         network: Some(NetworkLayer {
             attachment: key,

@@ -256,6 +256,7 @@ fn claim(uid: &str, devices: &[&str], pod: &str, class: Value) -> AllocatedClaim
         devices: devices.iter().enumerate().map(device).collect(),
         extended: false,
         pod_name: None,
+        definitions: Default::default(),
         networks: Default::default(),
         configs: vec![crate::api::OpaqueConfig {
             source: crate::api::ConfigSource::Class,

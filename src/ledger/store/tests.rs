@@ -30,6 +30,7 @@ fn record(devices: u32) -> Record {
         steps: vec![],
         netdev: None,
         attachment: None,
+        definition: None,
         ipam: None,
         network: None,
         used: None,

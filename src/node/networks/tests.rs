@@ -110,6 +110,7 @@ fn claim(pods: &[&str]) -> AllocatedClaim {
         configs: Vec::new(),
         extended: false,
         pod_name: None,
+        definitions: Default::default(),
         networks: ClaimNetworks::default(),
     }
 }

@@ -33,6 +33,7 @@ fn claim(device: &str) -> AllocatedClaim {
     AllocatedClaim {
         extended: false,
         pod_name: None,
+        definitions: Default::default(),
         networks: Default::default(),
         claim: ClaimRef {
             uid: "c1".parse().unwrap(),
