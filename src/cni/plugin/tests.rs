@@ -80,7 +80,10 @@ fn engine(fake: &Fake, dir: &Path) -> Arc<Engine> {
 impl Node {
     fn new() -> Self {
         let (dir, fake, ipam) = (
-            tempfile::tempdir().unwrap(),
+            // As the real state directory, which is in memory.
+            tempfile::tempdir_in("/dev/shm")
+                .or_else(|_| tempfile::tempdir())
+                .unwrap(),
             Fake::igb(),
             FakeIpam::default(),
         );

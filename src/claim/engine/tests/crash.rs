@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{
-    personalities::{Personality, all_of, for_each_personality, is_for_pods, live, shown},
+    personalities::{Personality, all_of, for_each_personality, is_for_pods, live, shown, tell},
     *,
 };
 use crate::{
@@ -124,7 +124,8 @@ fn killed(make: Personality) {
             cases.fetch_add(here, Ordering::SeqCst);
         }
     }
-    eprintln!("{}: killed in {} cases", make.name, cases.into_inner());
+    let cases = cases.into_inner();
+    tell(&format!("{}: killed in {cases} cases", make.name));
 }
 
 /// What becomes of the claim's pod: of the first claim everything, of the others one thing.
@@ -175,7 +176,7 @@ fn refused(make: Personality) {
             });
         }
     }
-    eprintln!("{}: refused in {cases} cases", make.name);
+    tell(&format!("{}: refused in {cases} cases", make.name));
 }
 
 mod refused_at_every_write {
@@ -269,10 +270,10 @@ fn a_pf_comes_back(quirks: &Quirks, driver: &str) {
         |world| drop(world.unprepare(&claim)),
         then,
     );
-    eprintln!(
-        "{:?}: a PF with driver {driver:?} in {cases} cases",
-        quirks.name
-    );
+    let name = quirks.name;
+    tell(&format!(
+        "{name:?}: a PF with driver {driver:?} in {cases} cases"
+    ));
 }
 
 #[test]
