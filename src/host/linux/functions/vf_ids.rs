@@ -2,15 +2,15 @@
 //! them, their PCI ids do.
 //!
 //! Each row is from the id table of the driver in Linux 6.18 that it names, below
-//! `drivers/net/ethernet` unless said otherwise. Checked against pci.ids of 2023-04-11: what it
-//! knows of these ids are VFs, and of these vendors' network VFs none is missing.
+//! `drivers/net/ethernet` unless said otherwise. A test checks them against pci.ids: each function that
+//! it calls a virtual one is here, unless it is no network function.
 
 use crate::device::{Binding, PciIds};
 
 /// Vendor id, and the device ids of its VFs.
 pub(super) type Ids = (u16, &'static [u16]);
 
-const VFS: [Ids; 37] = [
+const VFS: [Ids; 40] = [
     // igbvf/netdev.c; and of 82576 and I350 under Hyper-V (igb/e1000_hw.h), C2000 in pci.ids
     (0x8086, &[0x10ca, 0x1520, 0x152d, 0x152f, 0x1f44]),
     // ixgbevf/ixgbevf_main.c
@@ -35,6 +35,8 @@ const VFS: [Ids; 37] = [
             0x1012, 0x1014, 0x1016, 0x1018, 0x101a, 0x101c, 0x101e, 0xa2d3,
         ],
     ),
+    // without a driver in Linux 6.18, from pci.ids: of Innova, NPS-400, NPS-600
+    (0x15b3, &[0x0263, 0x7103, 0x7123]),
     // bnxt/bnxt.c: NETXTREME_*_VF, NETXTREME_*_VF_HV
     (
         0x14e4,
@@ -87,8 +89,10 @@ const VFS: [Ids; 37] = [
     (0x1924, &[0x1803, 0x1813, 0x1903, 0x1923, 0x1a03, 0x1b03]),
     // sfc/ef100.c
     (0x10ee, &[0x1100]),
-    // cisco/enic/enic_main.c: dynamic vNIC, VF
-    (0x1137, &[0x0044, 0x0071]),
+    // cisco/enic/enic_main.c: dynamic vNIC, VF; and of later Linux VF V2
+    (0x1137, &[0x0044, 0x0071, 0x02b7]),
+    // drivers/infiniband/hw/usnic/usnic_ib_main.c
+    (0x1137, &[0x00cf]),
     // wangxun/txgbevf/txgbevf_type.h
     (
         0x8088,
@@ -108,10 +112,11 @@ const VFS: [Ids; 37] = [
     (0x1dad, &[0x0181]),
     // freescale/enetc/enetc_vf.c
     (0x1957, &[0xef00]),
-    // without a driver in Linux 6.18, from pci.ids: 3SNIC, Mucse, another of M16104
+    // without a driver in Linux 6.18, from pci.ids: 3SNIC, Mucse, another of M16104, Arkville
     (0x1f3f, &[0x9001, 0x9002, 0x9003, 0x9004]),
     (0x8848, &[0x1080, 0x1081]),
     (0x1f0f, &[0x1601, 0x1a01]),
+    (0x1d6c, &[0x101c]),
 ];
 
 /// Chelsio numbers functions in the third digit: 8 is a VF's (`CH_PCI_DEVICE_ID_FUNCTION` in
@@ -132,3 +137,6 @@ pub(super) fn is_among(table: &[Ids], ids: PciIds) -> bool {
     let mut rows = table.iter().filter(|(vendor, _)| *vendor == ids.vendor);
     rows.any(|(_, devices)| devices.contains(&ids.device))
 }
+
+#[cfg(test)]
+mod tests;
