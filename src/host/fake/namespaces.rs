@@ -21,10 +21,7 @@ impl Namespaces {
     pub(super) fn add(&mut self, path: &Path) -> Netns {
         self.last = self.last.max(4_026_532_000) + 1;
         self.all.insert(self.last, Some(path.to_owned()));
-        Netns {
-            inode: self.last,
-            file: None,
-        }
+        Netns::numbered(self.last)
     }
 
     pub(super) fn open(&self, path: &Path) -> Result<Netns> {
@@ -42,9 +39,7 @@ impl Namespaces {
                 "no such file or directory",
             )
         };
-        inode
-            .map(|inode| Netns { inode, file: None })
-            .ok_or_else(gone)
+        inode.map(Netns::numbered).ok_or_else(gone)
     }
 
     pub(super) fn leak(&mut self, path: &Path) {

@@ -46,8 +46,14 @@ use std::{
 
 pub use uevent::Listener;
 
-use self::{link::Link, netlink::Socket, sysfs::Sysfs};
-use super::{ErrorKind, GenlInfo, HostError, Kernel, Netns, NodeUse, Recording, Result};
+use self::{
+    link::Link,
+    netlink::{Kept, Socket},
+    sysfs::Sysfs,
+};
+use super::{
+    ErrorKind, GenlInfo, HostError, Kernel, Netns, NodeUse, Recording, Result, netns::Idle,
+};
 use crate::{
     deadline::Deadline,
     device::{
@@ -69,6 +75,8 @@ pub struct Linux {
     proc: PathBuf,
     /// Of a recorded host; none: query the running kernel.
     genl: Option<GenlInfo>,
+    /// Sockets in the process's own namespace.
+    sockets: Idle,
 }
 
 impl Linux {
@@ -81,6 +89,7 @@ impl Linux {
             dev: paths.dev,
             proc: paths.proc,
             genl: None,
+            sockets: Idle::default(),
         }
     }
 
@@ -114,12 +123,16 @@ impl Linux {
         })
     }
 
-    fn host_socket(&self) -> Result<Socket> {
-        Socket::open().map_err(|error| HostError::new("rtnetlink", "open", error))
+    fn host_socket(&self) -> Result<Kept> {
+        Kept::of(&self.sockets, Socket::open)
+            .map_err(|error| HostError::new("rtnetlink", "open", error))
     }
 
-    fn socket_in(&self, netns: &Netns) -> Result<Socket> {
-        netns::inside(netns, Socket::open).map_err(|error| {
+    fn socket_in(&self, netns: &Netns) -> Result<Kept> {
+        if netns::is_own(netns) {
+            return self.host_socket();
+        }
+        Kept::of(&netns.sockets, || netns::inside(netns, Socket::open)).map_err(|error| {
             HostError::new(format!("netns {}", netns.inode), "open rtnetlink", error)
         })
     }
@@ -158,7 +171,7 @@ impl Linux {
     }
 
     /// A socket in the namespace and the device's link there; an error if there is none.
-    fn reach(&self, device: &DeviceId, netns: &Netns, op: &str) -> Result<(Socket, Link)> {
+    fn reach(&self, device: &DeviceId, netns: &Netns, op: &str) -> Result<(Kept, Link)> {
         let socket = self.socket_in(netns)?;
         match self.find(&socket, device)? {
             Some(link) => Ok((socket, link)),
@@ -316,7 +329,7 @@ impl Kernel for Linux {
     fn link_names(&self, netns: &Netns) -> Result<Vec<String>> {
         let failed =
             |error: netlink::NetlinkError| error.at(format!("netns {}", netns.inode), "list links");
-        let links = link::all(&self.socket_in(netns)?).map_err(failed)?;
+        let links = link::all(&*self.socket_in(netns)?).map_err(failed)?;
         Ok(links
             .into_iter()
             .flat_map(|link| [vec![link.name], link.altnames].concat())
@@ -324,7 +337,7 @@ impl Kernel for Linux {
     }
 
     fn host_used(&self) -> Result<Vec<DeviceId>> {
-        used::functions(&self.host_socket()?, &self.sysfs)
+        used::functions(&*self.host_socket()?, &self.sysfs)
             .map_err(|error| error.at("host", "list links and routes"))
     }
 

@@ -4,7 +4,13 @@
 //! change theirs: whatever is needed from another namespace is done by a thread that is spawned for
 //! it and ends with it.
 
-use std::{fs::File, io, os::fd::AsFd, os::unix::fs::MetadataExt, path::Path, sync::Arc};
+use std::{
+    fs::{self, File},
+    io,
+    os::{fd::AsFd, unix::fs::MetadataExt},
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use rustix::{fs::fstatfs, thread::LinkNameSpaceType};
 
@@ -32,7 +38,15 @@ pub(super) fn open(path: &Path) -> Result<Netns> {
     Ok(Netns {
         inode,
         file: Some(Arc::new(file)),
+        sockets: Default::default(),
     })
+}
+
+/// Whether it is the process's own, in which nothing needs a thread.
+pub(super) fn is_own(netns: &Netns) -> bool {
+    static OWN: OnceLock<Option<u64>> = OnceLock::new();
+    let read = || fs::metadata("/proc/self/ns/net").ok().map(|own| own.ino());
+    *OWN.get_or_init(read) == Some(netns.inode)
 }
 
 /// Runs `work` on a new thread inside the namespace.
@@ -83,6 +97,13 @@ mod tests {
                 .starts_with("netns /var/run/netns/absent: open: no such file"),
             "{absent}"
         );
+    }
+
+    #[test]
+    fn the_own_namespace_is_told_from_others() {
+        let own = open(Path::new("/proc/self/ns/net")).unwrap();
+        let mounts = open(Path::new("/proc/self/ns/mnt")).unwrap();
+        assert!(is_own(&own) && !is_own(&mounts));
     }
 
     #[test]

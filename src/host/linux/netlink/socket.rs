@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     io,
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -22,9 +23,10 @@ use super::{NetlinkError, NetlinkResult};
 /// A netlink socket. It belongs to the namespace of the thread that opened it.
 pub(crate) struct Socket {
     inner: netlink_sys::Socket,
-    sequence: Cell<u32>,
     /// How long a reply may take.
     timeout: Duration,
+    /// Whether a request was not answered to its end: the kernel may be in the middle of a dump.
+    unanswered: Cell<bool>,
 }
 
 /// One reply without its netlink header: a fixed header and attributes.
@@ -69,11 +71,25 @@ impl Socket {
         inner.set_ext_ack(true)?;
         inner.set_cap_ack(true)?;
         set_socket_timeout(&inner, Timeout::Recv, Some(timeout))?;
-        Ok(Self {
+        Ok(Self::around(inner, timeout))
+    }
+
+    fn around(inner: netlink_sys::Socket, timeout: Duration) -> Self {
+        Self {
             inner,
-            sequence: Cell::new(0),
             timeout,
-        })
+            unanswered: Cell::new(false),
+        }
+    }
+
+    /// One that was used before.
+    pub(super) fn again(inner: netlink_sys::Socket) -> Self {
+        Self::around(inner, TIMEOUT)
+    }
+
+    /// For its next use, if it is fit for one.
+    pub(super) fn idle(self) -> Option<netlink_sys::Socket> {
+        (!self.unanswered.get()).then_some(self.inner)
     }
 
     /// All replies of a dump.
@@ -115,15 +131,16 @@ impl Socket {
         &self,
         request: impl FnOnce(u32) -> Vec<u8>,
     ) -> NetlinkResult<(Vec<Message>, bool)> {
-        let sequence = self.sequence.get().wrapping_add(1);
-        self.sequence.set(sequence);
+        let sequence = next_number();
+        self.unanswered.set(true);
         self.inner.send(&request(sequence), 0)?;
         let (mut replies, mut interrupted) = (vec![], false);
         let mut last = Instant::now();
         loop {
             let (datagram, known) = (self.awaited(last)?, replies.len());
-            let end = collect_replies(&datagram, sequence, &mut interrupted, &mut replies)?;
-            if let End::Reached { interrupted: now } = end {
+            let end = collect_replies(&datagram, sequence, &mut interrupted, &mut replies);
+            self.unanswered.set(matches!(end, Ok(End::NotYet)));
+            if let End::Reached { interrupted: now } = end? {
                 return Ok((replies, now));
             }
             // What is for another request is no reply.
@@ -160,6 +177,12 @@ impl Socket {
         })?;
         Ok(bytes)
     }
+}
+
+/// Of all sockets together: no socket sees a number twice.
+fn next_number() -> u32 {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
 }
 
 fn route(request: RouteNetlinkMessage, flags: u16, sequence: u32) -> Vec<u8> {
@@ -282,6 +305,7 @@ mod tests {
         let error = error.at("link 7".to_owned(), "read");
         assert_eq!(error.to_string(), "link 7: read: no reply within 0 s");
         assert_eq!(error.kind(), crate::host::ErrorKind::Busy);
+        assert!(socket.idle().is_none(), "a dump may be going on");
     }
 
     #[test]
