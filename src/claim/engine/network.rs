@@ -17,7 +17,7 @@ use crate::{
         yields::is_handed_over,
     },
     deadline::Deadline,
-    device::{DeviceId, LinkSetting, Mac, VfSetting},
+    device::{Bdf, DeviceId, LinkSetting, Mac, VfSetting},
     ledger::{AttachmentOwner, DeviceRecord, Phase, Record, Step, VERSION},
     netdev,
     slice::DeviceRef,
@@ -37,18 +37,18 @@ impl Engine {
         let wanted = self.as_it_is(device);
         self.check_free_of_all(&wanted)?;
         self.check_host(std::slice::from_ref(&wanted))?;
+        let (planned, pf) = self.plan_own(&wanted, deadline)?;
         let mut record = Record {
             version: VERSION,
             owner,
             phase: Phase::Preparing,
             releasing_since: None,
-            devices: vec![self.plan_own(&wanted, deadline)?],
+            devices: vec![planned],
             unknown: Default::default(),
         };
         for device in &mut record.devices {
             device.published = self.published_of(&device.id);
         }
-        let pf = self.observe(&device)?.function.pf();
         let work = format!("enter attachment {}", record.owner.attachment);
         let lock = pf.map(|pf| self.locks.pf(&pf, &work, deadline));
         let _pf = lock.transpose()?;
@@ -80,7 +80,12 @@ impl Engine {
         }
     }
 
-    fn plan_own(&self, wanted: &Wanted, deadline: Deadline) -> Result<DeviceRecord, ClaimError> {
+    /// Its record, and its PF.
+    fn plan_own(
+        &self,
+        wanted: &Wanted,
+        deadline: Deadline,
+    ) -> Result<(DeviceRecord, Option<Bdf>), ClaimError> {
         let observed = self.settled(&wanted.id, deadline)?;
         let function = &observed.function;
         if matches!(function.vfs(), Some((_, 1..))) {
@@ -98,7 +103,7 @@ impl Engine {
             return Err(refused(why));
         }
         self.note_mac(&observed)?;
-        Ok(device)
+        Ok((device, observed.function.pf()))
     }
 
     /// The values that a network asks of a device, each with the one that it replaces: those that

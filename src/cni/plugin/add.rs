@@ -322,15 +322,14 @@ impl Plugin {
     ) -> Result<CniResult, CniError> {
         let device = held.device().ok_or_else(no_device)?;
         let kernel = self.engine.kernel();
-        let seen = kernel.observe(&device.id).map_err(host)?;
         let netdev = kernel.link(&device.id, &add.netns).map_err(host)?;
-        let asked = add.settings.mac;
+        let mac = match mac.or(add.settings.mac) {
+            None => administered(&kernel.observe(&device.id).map_err(host)?),
+            known => known,
+        };
         let own = Interface {
             name: add.call.attachment.if_name.to_string(),
-            mac: mac
-                .or(asked)
-                .or_else(|| administered(&seen))
-                .map(|mac| mac.to_string()),
+            mac: mac.map(|mac| mac.to_string()),
             mtu: netdev.map(|netdev| netdev.state.mtu),
             sandbox: Some(add.call.netns().display().to_string()),
             pci_id: Some(view::cdi_name(&device.id)),
@@ -363,7 +362,9 @@ impl Plugin {
         if let Some(attachment) = &mut device.attachment {
             (attachment.mac, attachment.done) = (mac, true);
         }
-        self.save_device(held)?;
+        if held.claim.is_some() {
+            self.save_device(held)?;
+        }
         self.save(&held.entry)?;
         if let Some((record, _)) = &held.claim {
             let driver = &self.engine.identity().driver_name;
