@@ -32,8 +32,10 @@ pub(crate) const NETDEVICE: &str = "intel.com/intel_sriov_netdevice";
 /// That of what is bound to vfio-pci.
 pub(crate) const DPDK: &str = "intel.com/intel_sriov_dpdk";
 
+/// The definition of networks, and Multus' rights.
+pub(crate) const DEFINITIONS: &str = include_str!("../manifests/multus/multus.yaml");
 const OBJECTS: [&str; 2] = [
-    include_str!("../manifests/multus/multus.yaml"),
+    DEFINITIONS,
     include_str!("../manifests/multus/whereabouts.yaml"),
 ];
 const CONTROL_LOOP: &str = include_str!("../manifests/multus/control-loop.yaml");
@@ -72,10 +74,9 @@ pub(crate) fn alone(
     result.and(take(lab).context("Multus could not be removed"))
 }
 
-fn put(lab: &Lab, programs: &[Program]) -> Result<()> {
-    for objects in OBJECTS {
-        kube::apply(SYSTEM, objects)?.ok("the objects of Multus and whereabouts")?;
-    }
+/// Networks can be created from here on.
+pub(crate) fn define_networks() -> Result<()> {
+    kube::apply(SYSTEM, DEFINITIONS)?.ok("the objects of Multus")?;
     let definitions = [
         "wait",
         "--for=condition=established",
@@ -88,7 +89,15 @@ fn put(lab: &Lab, programs: &[Program]) -> Result<()> {
             &["network-attachment-definitions.k8s.cni.cncf.io"],
         ]
         .concat(),
-    )?;
+    )
+    .map(drop)
+}
+
+fn put(lab: &Lab, programs: &[Program]) -> Result<()> {
+    define_networks()?;
+    for objects in OBJECTS {
+        kube::apply(SYSTEM, objects)?.ok("the objects of Multus and whereabouts")?;
+    }
     let token = [
         "create",
         "token",

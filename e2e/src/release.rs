@@ -124,6 +124,12 @@ impl Release {
         self.helm(&self.image, &["-f", "-"], &values.to_string())
     }
 
+    /// With IPAM plugins of this directory of the nodes.
+    pub(crate) fn with_ipam(&self, directory: &str) -> Result<()> {
+        let values = json!({"cni": {"ipam": true, "binDir": directory}});
+        self.helm(&self.image, &["-f", "-"], &values.to_string())
+    }
+
     /// The image that can be made to die at a chosen host write.
     pub(crate) fn install_with_fuse(&self) -> Result<()> {
         self.helm_install(

@@ -178,6 +178,10 @@ pub(crate) const TABLE: &[Slot] = &[
         .full_only()
         .own_release()
         .because("puts Multus into the runtimes, which call it differently"),
+    Slot::alone(host::l_ipam::SCENARIO, BOTH, 2.0)
+        .full_only()
+        .own_release()
+        .because("configures the release; IPAM plugins of the nodes"),
     Slot::alone(multus::a_settings::SCENARIO, BOTH, 3.5)
         .full_only()
         .own_release()
