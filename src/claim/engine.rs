@@ -19,6 +19,7 @@ mod driverless;
 mod exclusion;
 mod finish;
 mod groups;
+mod infiniband;
 mod isolate;
 mod join;
 mod lease;

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     api::{AttachMode, DriverChoice, Settings},
     device::{
-        Binding, Function, LinkSetting, LinkState, Mac, NetdevState, Observed, VfAddress,
+        Binding, Function, Guid, LinkSetting, LinkState, Mac, NetdevState, Observed, VfAddress,
         VfSetting, VfSettings, VlanTag,
     },
     ledger::{DeviceRecord, Extras, NetdevPlan, Step, VfState},
@@ -247,6 +247,8 @@ pub(super) fn all_known(held: &VfSettings) -> Vec<VfSetting> {
         rate,
         VfSetting::SpoofChk(true),
         VfSetting::LinkState(LinkState::Auto),
+        VfSetting::NodeGuid(Guid::NONE),
+        VfSetting::PortGuid(Guid::NONE),
     ];
     like.iter().filter_map(|like| current(held, like)).collect()
 }
@@ -266,7 +268,14 @@ pub(crate) fn current(held: &VfSettings, like: &VfSetting) -> Option<VfSetting> 
         VfSetting::SpoofChk(_) => held.spoof_chk.map(VfSetting::SpoofChk),
         VfSetting::Trust(_) => held.trust.map(VfSetting::Trust),
         VfSetting::LinkState(_) => held.link_state.map(VfSetting::LinkState),
+        VfSetting::NodeGuid(_) => given(held.node_guid).map(VfSetting::NodeGuid),
+        VfSetting::PortGuid(_) => given(held.port_guid).map(VfSetting::PortGuid),
     }
+}
+
+/// Zero says that the kernel does not know of one, and cannot be set again.
+fn given(guid: Option<Guid>) -> Option<Guid> {
+    guid.filter(|guid| *guid != Guid::ZERO)
 }
 
 /// What every VF has when nobody set anything: for values that the kernel does not report.
@@ -278,6 +287,8 @@ pub(super) fn neutral(like: &VfSetting) -> VfSetting {
         VfSetting::SpoofChk(_) => VfSetting::SpoofChk(true),
         VfSetting::Trust(_) => VfSetting::Trust(false),
         VfSetting::LinkState(_) => VfSetting::LinkState(LinkState::Auto),
+        VfSetting::NodeGuid(_) => VfSetting::NodeGuid(Guid::NONE),
+        VfSetting::PortGuid(_) => VfSetting::PortGuid(Guid::NONE),
     }
 }
 
@@ -300,6 +311,7 @@ fn field(value: &VfSetting) -> &'static str {
         VfSetting::SpoofChk(_) => "spoofChk",
         VfSetting::Trust(_) => "trust",
         VfSetting::LinkState(_) => "linkState",
+        VfSetting::NodeGuid(_) | VfSetting::PortGuid(_) => "guid",
     }
 }
 

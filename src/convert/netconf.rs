@@ -152,12 +152,15 @@ impl<'a> Keys<'a, '_> {
         self
     }
 
-    /// What the CNI plugin refuses until it sets GUIDs: docs/cni.md.
-    fn infiniband(self) -> Self {
-        let at = format!("{}.type", self.link.at);
-        let what = "is not attached yet: GUIDs are not set";
-        let remedy = "keep the device plugin and the Go plugin for this pool";
-        self.section.unsupported(&at, "ib-sriov", what, remedy);
+    /// What the CNI plugin has not: docs/cni.md.
+    fn infiniband(mut self) -> Self {
+        self.one_of("link_state", &["auto", "enable", "disable", ""], false);
+        if self.value("publishPfGuid") == true {
+            let at = format!("{}.publishPfGuid", self.link.at);
+            let what = "the CNI plugin does not talk to the API server";
+            let remedy = "keep the device plugin and the Go plugin for this pool";
+            self.section.unsupported(&at, "true", what, remedy);
+        }
         self
     }
 

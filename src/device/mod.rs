@@ -5,6 +5,7 @@
 
 mod address;
 mod function;
+mod guid;
 mod name;
 mod settings;
 mod yields;
@@ -14,6 +15,7 @@ pub use function::{
     Bound, Capabilities, EswitchMode, Function, FunctionKind, IncarnationId, LinkType, Netdev,
     Observed, PciIds, RdmaDevice, VdpaType,
 };
+pub use guid::Guid;
 pub use name::IfName;
 pub use settings::{
     Binding, LinkSetting, LinkState, Mac, NetdevState, Route, VfAddress, VfSetting, VfSettings,

@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{Bdf, IfName, ParseError};
+use super::{Bdf, Guid, IfName, ParseError};
 
 /// An Ethernet hardware address. Any six bytes; [`Mac::assignable`] checks whether a device may
 /// have it.
@@ -174,6 +174,10 @@ pub enum VfSetting {
     Trust(bool),
     /// The link state that the VF sees.
     LinkState(LinkState),
+    /// The GUID of its InfiniBand node.
+    NodeGuid(Guid),
+    /// The GUID of its InfiniBand port.
+    PortGuid(Guid),
 }
 
 impl fmt::Display for VfSetting {
@@ -189,6 +193,8 @@ impl fmt::Display for VfSetting {
             Self::SpoofChk(value) => write!(f, "spoofchk {}", on(value)),
             Self::Trust(value) => write!(f, "trust {}", on(value)),
             Self::LinkState(value) => write!(f, "link-state {value}"),
+            Self::NodeGuid(guid) => write!(f, "node_guid {guid}"),
+            Self::PortGuid(guid) => write!(f, "port_guid {guid}"),
         }
     }
 }
@@ -212,6 +218,12 @@ pub struct VfSettings {
     pub trust: Option<bool>,
     /// Link state.
     pub link_state: Option<LinkState>,
+    /// InfiniBand: the node's GUID; [`Guid::ZERO`] when none was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_guid: Option<Guid>,
+    /// InfiniBand: the port's GUID; [`Guid::ZERO`] when none was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port_guid: Option<Guid>,
 }
 
 impl VfSettings {
@@ -230,6 +242,8 @@ impl VfSettings {
             VfSetting::SpoofChk(on) => other(self.spoof_chk, on),
             VfSetting::Trust(on) => other(self.trust, on),
             VfSetting::LinkState(state) => other(self.link_state, state),
+            VfSetting::NodeGuid(guid) => other(self.node_guid, guid),
+            VfSetting::PortGuid(guid) => other(self.port_guid, guid),
         }
     }
 }

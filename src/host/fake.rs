@@ -15,8 +15,10 @@ mod fault;
 mod function;
 mod groups;
 mod igb;
+mod infiniband;
 mod namespaces;
 mod quirks;
+mod rdma;
 mod state;
 
 pub use fault::Fault;
@@ -31,8 +33,8 @@ use super::{HostError, Kernel, Netns, NodeUse, Recording, Result};
 use crate::{
     deadline::Deadline,
     device::{
-        Bdf, Binding, Bound, DeviceId, Function, IfName, LinkSetting, Netdev, Observed, RdmaDevice,
-        VfAddress, VfSetting, VfSettings,
+        Bdf, Binding, Bound, DeviceId, Function, Guid, IfName, LinkSetting, Netdev, Observed,
+        RdmaDevice, VfAddress, VfSetting, VfSettings,
     },
     files::{ChangeHook, Moment},
 };
@@ -65,6 +67,17 @@ impl Fake {
     /// The drivers behave so from now on.
     pub fn set_quirks(&self, quirks: Quirks) {
         self.state().quirks = quirks;
+    }
+
+    /// Whether RDMA devices are in one namespace each.
+    pub fn set_exclusive_rdma(&self, exclusive: bool) {
+        self.state().exclusive_rdma = exclusive;
+    }
+
+    /// The GUIDs of node and port that the VF's driver has read when it started.
+    #[must_use]
+    pub fn guids(&self, vf: &DeviceId) -> Option<(Guid, Guid)> {
+        self.state().functions.get(vf)?.guids
     }
 
     /// How the drivers behave.
@@ -309,6 +322,25 @@ impl Kernel for Fake {
 
     fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>> {
         self.read(|state| state.rdma(device))
+    }
+
+    fn has_exclusive_rdma(&self) -> bool {
+        self.state().exclusive_rdma
+    }
+
+    fn rdma_names(&self, netns: &Netns) -> Result<Vec<String>> {
+        self.read(|state| Ok(state.rdma_names(netns)))
+    }
+
+    fn rdma_nodes(&self, name: &str) -> Vec<String> {
+        self.state().rdma_nodes(name)
+    }
+
+    fn move_rdma(&self, name: &str, from: &Netns, to: &Netns) -> Result<()> {
+        let op = format!("move to netns {}", to.inode);
+        self.write(format!("rdma device {name}"), op, |state| {
+            state.move_rdma(name, from, to)
+        })
     }
 
     fn has_node(&self, path: &str) -> bool {

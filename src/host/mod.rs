@@ -70,6 +70,41 @@ pub trait Kernel: Send + Sync {
     /// character devices that exist. Some may be missing for a moment after the driver was bound.
     fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>>;
 
+    /// Whether each RDMA device is in one network namespace (`rdma system set netns exclusive`), and
+    /// not seen from all of them.
+    fn has_exclusive_rdma(&self) -> bool {
+        false
+    }
+
+    /// Names of the RDMA devices in that namespace, which has them to itself.
+    fn rdma_names(&self, netns: &Netns) -> Result<Vec<String>> {
+        let _ = netns;
+        Ok(vec![])
+    }
+
+    /// The character devices of the RDMA device with that name, whatever namespace it is in.
+    fn rdma_nodes(&self, name: &str) -> Vec<String> {
+        let _ = name;
+        vec![]
+    }
+
+    /// Moves an RDMA device to another namespace. Succeeds if it is already there.
+    ///
+    /// # Caveats
+    /// Whoever uses it loses it, and its netdev of IPoIB is created anew: in the host's namespace,
+    /// since Linux 6.17 in that of the RDMA device (`rdma_dev_change_netns` in
+    /// `drivers/infiniband/core/device.c` removes and adds every client).
+    fn move_rdma(&self, name: &str, from: &Netns, to: &Netns) -> Result<()> {
+        let (_, op) = (from, format!("move to netns {}", to.inode));
+        let text = "this kernel has no RDMA devices";
+        Err(HostError::of_kind(
+            ErrorKind::Unsupported,
+            name.to_owned(),
+            op,
+            text,
+        ))
+    }
+
     /// Whether this device node exists (`/dev/vhost-net`).
     fn has_node(&self, path: &str) -> bool;
 

@@ -77,6 +77,24 @@ impl<K: Kernel, A: Around> Kernel for Wrapped<K, A> {
     fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>> {
         self.read("rdma", device, |kernel| kernel.rdma(device))
     }
+    fn has_exclusive_rdma(&self) -> bool {
+        self.read("has exclusive rdma", &"host", |kernel| {
+            kernel.has_exclusive_rdma()
+        })
+    }
+    fn rdma_names(&self, netns: &Netns) -> Result<Vec<String>> {
+        self.read("rdma names", &netns.inode, |kernel| {
+            kernel.rdma_names(netns)
+        })
+    }
+    fn rdma_nodes(&self, name: &str) -> Vec<String> {
+        self.read("rdma nodes", &name, |kernel| kernel.rdma_nodes(name))
+    }
+    fn move_rdma(&self, name: &str, from: &Netns, to: &Netns) -> Result<()> {
+        self.write("move rdma", &name, |kernel| {
+            kernel.move_rdma(name, from, to)
+        })
+    }
     fn has_node(&self, path: &str) -> bool {
         self.read("has node", &path, |kernel| kernel.has_node(path))
     }

@@ -295,6 +295,9 @@ pub struct NetworkLayer {
     /// Addresses that the IPAM plugin has assigned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<IpNet>,
+    /// Names of the RDMA devices that are in the pod's namespace, or about to be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rdma: Vec<String>,
     /// What a later version has added.
     #[serde(flatten)]
     pub unknown: Unknown,

@@ -33,6 +33,9 @@ impl Engine {
         let Some(bound) = self.standing(device)? else {
             return Ok(Cut::Gone);
         };
+        if !self.return_rdma(device, host, deadline)? {
+            return self.unbind(device, &bound, deadline);
+        }
         match &device.netdev {
             // One that stays on the host is the host's to configure, and nobody's to move.
             Some(plan) if !plan.attach.is_into_pod() || !device.is_used() => Ok(Cut::Off),

@@ -8,7 +8,7 @@
 //!          give_back: all that it was before                                             (its own)
 //! ```
 
-use super::{Engine, isolate::Cut};
+use super::{Engine, isolate::Cut, transit};
 use crate::{
     api::{AttachMode, Settings},
     claim::{
@@ -17,7 +17,7 @@ use crate::{
         yields::is_handed_over,
     },
     deadline::Deadline,
-    device::{Bdf, DeviceId, LinkSetting, Mac, VfSetting},
+    device::{Bdf, DeviceId, Function, FunctionKind, LinkSetting, Mac, Observed, VfSetting},
     ledger::{AttachmentOwner, DeviceRecord, Phase, Record, Step, VERSION},
     netdev,
     slice::DeviceRef,
@@ -115,18 +115,16 @@ impl Engine {
         &self,
         device: &DeviceRecord,
         settings: &Settings,
+        guids: &[VfSetting],
     ) -> Result<Vec<Step>, ClaimError> {
         let refused = |reason| ClaimError::refused(device.id, reason);
-        let observed = self.observe(&device.id)?;
-        let values = vf_values(settings, observed.vf.as_ref());
+        let observed = self.after_reset(&device.id)?;
+        let mut values = vf_values(settings, observed.vf.as_ref());
+        values.extend(guids);
         let Some((vf, held)) = observed.function.vf_address().zip(observed.vf) else {
-            return match asks_the_pf(settings) {
-                false => Ok(vec![]),
-                true => Err(refused(
-                    "vlan, mac, rates, spoofchk, trust and link_state can only be set on a VF whose PF \
-                     is on this host and has a network interface; leave them out"
-                        .to_owned(),
-                )),
+            return match without_pf(&observed.function, settings, &values) {
+                None => Ok(vec![]),
+                Some(reason) => Err(refused(reason)),
             };
         };
         values
@@ -141,6 +139,15 @@ impl Engine {
         };
         let differs = |to: &VfSetting| current(&held, to).as_ref() != Some(to);
         Ok(values.into_iter().filter(differs).map(step).collect())
+    }
+
+    /// The device, once its PF reports it: some reset a VF after each change, and then report
+    /// nothing of it (`ice_get_vf_cfg` in `drivers/net/ethernet/intel/ice/ice_sriov.c`).
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn after_reset(&self, device: &DeviceId) -> Result<Observed, ClaimError> {
+        netdev::retry(transit(), || self.kernel.observe(device)).map_err(ClaimError::host("look"))
     }
 
     /// Sets the values of the device's layer, and lets its netdev take a MAC.
@@ -160,7 +167,7 @@ impl Engine {
                     .map_err(ClaimError::host("add"))?;
             }
         }
-        Ok(())
+        self.read_guids(device, deadline)
     }
 
     /// Some drivers refuse the address that the PF has set, also when it is that one, and read it
@@ -204,6 +211,7 @@ impl Engine {
             if let Some(error) = failed.next() {
                 return Err(error);
             }
+            self.read_guids(device, deadline)?;
             self.rest_on_host(device, deadline)?;
         }
         (device.network, device.attachment) = (None, None);
@@ -272,8 +280,34 @@ impl Engine {
     }
 }
 
-fn asks_the_pf(settings: &Settings) -> bool {
-    settings.mac.is_some() || !vf_values(settings, None).is_empty()
+/// What only a PF can set on its VF, by the network's key; none: nothing of that. The MAC of a PF or
+/// SF is its netdev's own.
+fn without_pf(function: &Function, settings: &Settings, values: &[VfSetting]) -> Option<String> {
+    let is_vf = matches!(function.kind, FunctionKind::Vf { .. });
+    let mac = settings.mac.filter(|_| is_vf).map(|_| "mac");
+    let key = mac.or_else(|| values.first().map(network_key))?;
+    let what = match function.kind {
+        FunctionKind::Pf { .. } => "a PF",
+        FunctionKind::Sf { .. } => "an SF",
+        _ => "one without",
+    };
+    Some(format!(
+        "{key}: can only be set on a VF whose PF is on this host and has a network interface, and \
+         this is {what}; leave it out"
+    ))
+}
+
+/// The key of a network's configuration.
+fn network_key(value: &VfSetting) -> &'static str {
+    match value {
+        VfSetting::Mac(_) => "mac",
+        VfSetting::Vlan(_) => "vlan",
+        VfSetting::Rate { .. } => "min_tx_rate, max_tx_rate",
+        VfSetting::SpoofChk(_) => "spoofchk",
+        VfSetting::Trust(_) => "trust",
+        VfSetting::LinkState(_) => "link_state",
+        VfSetting::NodeGuid(_) | VfSetting::PortGuid(_) => "guid",
+    }
 }
 
 /// A class that fixed a setting wins.

@@ -19,7 +19,7 @@ const NODES: Duration = Duration::from_secs(2);
 /// Both or none, as the device plugin has it; and the kernel modules that make them.
 const VHOST_NET: [(&str, &str); 2] = [("/dev/vhost-net", "vhost_net"), ("/dev/net/tun", "tun")];
 /// The connection manager's, which all RDMA devices share.
-const RDMA_CM: &str = "/dev/infiniband/rdma_cm";
+pub(super) const RDMA_CM: &str = "/dev/infiniband/rdma_cm";
 
 impl Engine {
     /// Refuses what class or claim requests and the host does not have, as far as that shows before

@@ -17,7 +17,7 @@ use crate::{
     deadline::Deadline,
     device::{Bdf, DeviceId, Function, Observed},
     host::ErrorKind,
-    ledger::{ClaimOwner, DeviceRecord, Phase, Record, VERSION},
+    ledger::{ClaimOwner, ClaimUid, DeviceRecord, Phase, Record, VERSION},
     netdev,
 };
 
@@ -390,15 +390,18 @@ impl Engine {
     pub(super) fn show(&self, record: &Record) -> Result<(), ClaimError> {
         let driver = &self.identity.driver_name;
         let spec = view::cdi_spec(record, driver, &self.paths);
-        self.disk
-            .change("write cdi spec", || {
-                cdi::write(&self.paths.cdi, driver, &record.owner.claim.uid, &spec)
-            })
-            .map_err(ClaimError::files("cdi spec"))?;
+        self.write_spec(&record.owner.claim.uid, &spec)?;
         self.disk
             .change("write metadata", || view::open(&self.paths, record, driver))
             .map_err(ClaimError::files("device metadata"))?;
         self.show_device_info(record)
+    }
+
+    pub(super) fn write_spec(&self, uid: &ClaimUid, spec: &cdi::Spec) -> Result<(), ClaimError> {
+        let (dir, driver) = (&self.paths.cdi, &self.identity.driver_name);
+        self.disk
+            .change("write cdi spec", || cdi::write(dir, driver, uid, spec))
+            .map_err(ClaimError::files("cdi spec"))
     }
 }
 

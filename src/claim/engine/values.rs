@@ -89,13 +89,16 @@ impl Engine {
         }
     }
 
-    /// Whether the device's driver reads at its start a MAC that the release sets at the PF.
+    /// Whether the device's driver reads at its start a MAC or GUID that the release sets at the PF.
     pub(super) fn reads_mac(&self, device: &DeviceRecord) -> bool {
         let is_mac = |step: &Step| {
             let Step::Vf { to, .. } = step else {
                 return false;
             };
-            matches!(to, VfSetting::Mac(_))
+            matches!(
+                to,
+                VfSetting::Mac(_) | VfSetting::NodeGuid(_) | VfSetting::PortGuid(_)
+            )
         };
         let layer = device.network.iter().flat_map(|layer| &layer.steps);
         device.steps.iter().chain(layer).any(is_mac) || self.noted_mac(device, &[]).is_some()

@@ -142,6 +142,7 @@ impl Original {
             spoof_chk: self.spoof_chk,
             trust: self.trust(),
             link_state: self.link_state.and_then(link_state),
+            ..VfSettings::default()
         })
     }
 

@@ -168,7 +168,7 @@ pub const FIELDS: &[Field] = &[
         Sriov,
         "deviceID",
         "PCI address of the VF",
-        "better: in any case, with or without domain; may be missing when a claim has the device; a PF without VFs too; a sub-function is refused for now",
+        "better: in any case, with or without domain; may be missing when a claim has the device; a PF without VFs too, and a sub-function by its auxiliary device (`mlx5_core.sf.4`) or the name of its CDI device",
     ),
     field(
         Sriov,
@@ -237,6 +237,12 @@ pub const FIELDS: &[Field] = &[
     ),
     field(
         Ib,
+        "guid",
+        "GUID of node and port, if neither the runtime nor `args.cni` nor `CNI_ARGS` has one",
+        "better: the Go plugin overwrites it; one that no device can have is logged",
+    ),
+    field(
+        Ib,
         "pkey",
         "partition, for ib-kubernetes; the plugin sets nothing",
         "same, and one that is no partition key is logged",
@@ -251,7 +257,7 @@ pub const FIELDS: &[Field] = &[
         Ib,
         "rdmaIsolation",
         "moves the RDMA device into the pod, where the kernel has RDMA devices by namespace",
-        "same",
+        "same, and all of them if there are several; where namespaces share them, ADD is refused before anything is changed",
     ),
     field(
         Ib,
@@ -259,7 +265,12 @@ pub const FIELDS: &[Field] = &[
         "ib-kubernetes assigns the GUID; until it has, ADD is refused",
         "better: with error 11, try again later",
     ),
-    field(Ib, "vfioPciMode", "sets up no netdev", "same"),
+    field(
+        Ib,
+        "vfioPciMode",
+        "sets up no netdev",
+        "better: a VF bound to vfio-pci needs no key; with the key one that has a netdev is refused",
+    ),
     field(Ib, "ipam", "as for `sriov`; `dhcp` is refused", "same"),
     field(
         Ib,

@@ -8,7 +8,7 @@ use crate::{
         json::{Object, quoted},
         protocol::{Args, CniError, Code},
     },
-    device::LinkState,
+    device::{Guid, LinkState},
 };
 
 /// What `ib-sriov` is to do, checked.
@@ -32,17 +32,6 @@ pub struct IbNetConf {
     pub warnings: Vec<String>,
 }
 
-/// An InfiniBand GUID that a VF may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Guid(pub [u8; 8]);
-
-impl fmt::Display for Guid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pairs = self.0.map(|byte| format!("{byte:02x}"));
-        f.write_str(&pairs.join(":"))
-    }
-}
-
 /// A partition key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pkey(pub u16);
@@ -61,9 +50,11 @@ impl IbNetConf {
     ) -> Result<Self, CniError> {
         let mut warnings = Vec::new();
         no_dhcp(network)?;
+        let assigned = guid(network, args)?;
+        let own = own_guid(object, &mut warnings)?;
         let conf = Self {
             device: device::read(object, &network.runtime, &mut warnings)?,
-            guid: guid(network, args)?,
+            guid: assigned.or(own),
             pkey: pkey(object, &mut warnings)?,
             link_state: sriov::link_state(object)?,
             rdma_isolation: object.flag("rdmaIsolation")?,
@@ -71,18 +62,18 @@ impl IbNetConf {
             vfio: object.flag("vfioPciMode")?,
             warnings,
         };
-        conf.configured(network)?;
+        conf.configured(network, assigned)?;
         Ok(conf)
     }
 
     /// ib-kubernetes notes in the pod that it is through.
-    fn configured(&self, network: &Network) -> Result<(), CniError> {
+    fn configured(&self, network: &Network, assigned: Option<Guid>) -> Result<(), CniError> {
         const NOTE: &str = "mellanox.infiniband.app";
         let noted = network
             .args
             .get(NOTE)
             .is_some_and(|note| note == "configured");
-        if !self.ib_kubernetes || (noted && self.guid.is_some()) {
+        if !self.ib_kubernetes || (noted && assigned.is_some()) {
             return Ok(());
         }
         let lacks = match noted {
@@ -124,10 +115,25 @@ fn guid(network: &Network, args: &Args) -> Result<Option<Guid>, CniError> {
         .transpose()
 }
 
+/// `guid` of the network, which the Go plugin overwrites with the others: what is none of a device
+/// is passed over.
+fn own_guid(object: &Object<'_>, warnings: &mut Vec<String>) -> Result<Option<Guid>, CniError> {
+    let Some(text) = object.text("guid")? else {
+        return Ok(None);
+    };
+    match parse_guid(text) {
+        Ok(guid) => Ok(Some(guid)),
+        Err(reason) => {
+            warnings.push(format!("guid: {reason}; it is not used"));
+            Ok(None)
+        }
+    }
+}
+
 fn parse_guid(text: &str) -> Result<Guid, String> {
     let bytes = mac::bytes(text).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
     match bytes {
-        Some(bytes) if bytes != [0; 8] && bytes != [0xff; 8] => Ok(Guid(bytes)),
+        Some(bytes) if Guid(bytes).is_assigned() => Ok(Guid(bytes)),
         _ => Err(format!(
             "{} is no GUID of a device, must be eight bytes like 00:02:c9:03:00:00:10:01",
             quoted(text)

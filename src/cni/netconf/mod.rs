@@ -18,7 +18,7 @@ mod tests;
 
 pub use device::DeviceHint;
 pub use fields::{FIELDS, Field, Source};
-pub use ib::{Guid, IbNetConf, Pkey};
+pub use ib::{IbNetConf, Pkey};
 pub use network::{Ipam, LogConf, Network, Purpose, Runtime, ValidAttachment};
 pub(super) use network::{valid_attachments, version};
 pub use sriov::NetConf;

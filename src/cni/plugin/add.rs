@@ -4,6 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use super::{
     Plugin, address,
+    asked::Asked,
     choose::Target,
     entry::{self, key_of},
     error::{failed, host, refused},
@@ -11,7 +12,6 @@ use super::{
     ipam,
 };
 use crate::{
-    api::Settings,
     claim::view,
     cni::{
         netconf::Conf,
@@ -20,10 +20,10 @@ use crate::{
         result::{CniResult, Interface},
     },
     deadline::Deadline,
-    device::{Mac, Observed},
+    device::{DeviceId, Mac, Observed},
     host::{HostError, Netns},
     ledger::{
-        Attachment, AttachmentId, DeviceRecord, NetdevPlan, NetworkCall, NetworkLayer, Phase,
+        Attachment, AttachmentId, DeviceRecord, NetdevPlan, NetworkCall, NetworkLayer, Phase, Step,
     },
     netdev::{Mover, host_netns, is_attached},
 };
@@ -34,7 +34,7 @@ const SWEEP: Duration = Duration::from_secs(5);
 /// One ADD.
 struct Add<'a> {
     call: &'a Call<Conf>,
-    settings: &'a Settings,
+    asked: Asked,
     netns: Netns,
     /// Gateways of default routes that replace those of the IPAM plugin.
     gateways: Vec<IpAddr>,
@@ -50,7 +50,7 @@ impl Plugin {
         let key = key_of(&call.attachment)?;
         let mut add = Add {
             call,
-            settings: settings(&call.conf)?,
+            asked: Asked::of(&call.conf),
             netns: self.netns(call)?,
             gateways: Vec::new(),
             deadline,
@@ -215,6 +215,8 @@ impl Plugin {
         self.engine
             .set_network(device, add.deadline)
             .map_err(refused)?;
+        self.isolate_rdma(add, held)?;
+        let device = held.device().ok_or_else(no_device)?;
         let mac = self.move_in(add, device)?;
         let assigned = self.assign(add, held)?;
         let result = self.result(add, held, mac, assigned)?;
@@ -226,20 +228,56 @@ impl Plugin {
     fn note_layer(&self, add: &Add<'_>, held: &mut Held) -> Result<(), CniError> {
         let key = held.key().clone();
         let device = held.device_mut().ok_or_else(no_device)?;
-        let steps = self
-            .engine
-            .plan_network(device, add.settings)
-            .map_err(refused)?;
+        let steps = self.plan(add, device)?;
         device.network = Some(NetworkLayer {
             attachment: key,
             if_name: add.call.attachment.if_name.clone(),
             steps,
             addresses: vec![],
+            rdma: vec![],
             unknown: Default::default(),
         });
         device.attachment = device.netdev.is_some().then(|| attachment(add));
         device.used = Some(true);
         self.save_device(held)
+    }
+
+    fn plan(&self, add: &Add<'_>, device: &DeviceRecord) -> Result<Vec<Step>, CniError> {
+        let mut guids = vec![];
+        if let Some(asked) = add.asked.infiniband {
+            asked.check_vfio(device)?;
+            guids = self.engine.plan_guid(device, asked.guid).map_err(refused)?;
+        }
+        if add.asked.isolates_rdma(device) {
+            self.engine.check_rdma(&device.id).map_err(refused)?;
+        }
+        let steps = self
+            .engine
+            .plan_network(device, &add.asked.settings, &guids);
+        steps.map_err(refused)
+    }
+
+    /// Before the netdev: the kernel makes that anew when its RDMA device changes its namespace.
+    fn isolate_rdma(&self, add: &Add<'_>, held: &mut Held) -> Result<(), CniError> {
+        let device = held.device_mut().ok_or_else(no_device)?;
+        if add.asked.isolates_rdma(device) {
+            let names = self.engine.plan_rdma(device, add.deadline);
+            let names = names.map_err(refused)?;
+            device
+                .network
+                .iter_mut()
+                .for_each(|layer| layer.rdma.clone_from(&names));
+            self.save_device(held)?;
+            let device = held.device().ok_or_else(no_device)?;
+            let moved = self.engine.isolate_rdma(device, &add.netns, add.deadline);
+            moved.map_err(refused)?;
+        }
+        match (&mut held.claim, add.asked.infiniband) {
+            (Some((record, index)), Some(_)) => {
+                self.engine.renew_nodes(record, *index).map_err(refused)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Into the pod, named and up; nothing for a device without a netdev.
@@ -249,7 +287,7 @@ impl Plugin {
         };
         let mover = self.mover()?;
         let plan = NetdevPlan {
-            mac: add.settings.mac.or(plan.mac),
+            mac: add.asked.settings.mac.or(plan.mac),
             ..plan.clone()
         };
         let name = &add.call.attachment.if_name;
@@ -323,8 +361,8 @@ impl Plugin {
         let device = held.device().ok_or_else(no_device)?;
         let kernel = self.engine.kernel();
         let netdev = kernel.link(&device.id, &add.netns).map_err(host)?;
-        let mac = match mac.or(add.settings.mac) {
-            None => administered(&kernel.observe(&device.id).map_err(host)?),
+        let mac = match mac.or(add.asked.settings.mac) {
+            None => administered(&self.engine.after_reset(&device.id).map_err(refused)?),
             known => known,
         };
         let own = Interface {
@@ -332,7 +370,7 @@ impl Plugin {
             mac: mac.map(|mac| mac.to_string()),
             mtu: netdev.map(|netdev| netdev.state.mtu),
             sandbox: Some(add.call.netns().display().to_string()),
-            pci_id: Some(view::cdi_name(&device.id)),
+            pci_id: pci_id(&device.id),
             ..Interface::default()
         };
         let network = &add.call.network;
@@ -374,13 +412,11 @@ impl Plugin {
     }
 }
 
-fn settings(conf: &Conf) -> Result<&Settings, CniError> {
-    match conf {
-        Conf::Sriov(conf) => Ok(&conf.settings),
-        Conf::Ib(_) => Err(CniError::new(
-            Code::UNSUPPORTED_FIELD,
-            "type: ib-sriov is not supported yet",
-        )),
+/// An SF has none.
+fn pci_id(device: &DeviceId) -> Option<String> {
+    match device {
+        DeviceId::Pci(bdf) => Some(bdf.to_string()),
+        DeviceId::Sf { .. } => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Plugin,
     entry::key_of,
-    error::{failed, host},
+    error::{failed, host, refused},
     held::Held,
     ipam,
 };
@@ -15,6 +15,7 @@ use crate::{
     },
     deadline::Deadline,
     device::Netdev,
+    host::Netns,
     ledger::{DeviceRecord, NetworkLayer, Step},
 };
 
@@ -42,7 +43,7 @@ impl Plugin {
 
     /// What the PF holds for the VF.
     fn check_values(&self, device: &DeviceRecord) -> Result<(), CniError> {
-        let seen = self.engine.kernel().observe(&device.id).map_err(host)?;
+        let seen = self.engine.after_reset(&device.id).map_err(refused)?;
         if seen.function.incarnation != device.incarnation {
             return Err(failed(format!("{}: was removed and made again", device.id)));
         }
@@ -72,8 +73,28 @@ impl Plugin {
             return Err(failed(format!("{}: is not in {place} any more", device.id)));
         };
         let layer = device.network.as_ref();
+        self.check_rdma(device, layer, &netns)?;
         match differs(&netdev, attachment, layer) {
             Some(what) => Err(failed(format!("{} in {place}: {what}", device.id))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_rdma(
+        &self,
+        device: &DeviceRecord,
+        layer: Option<&NetworkLayer>,
+        netns: &Netns,
+    ) -> Result<(), CniError> {
+        let Some(layer) = layer.filter(|layer| !layer.rdma.is_empty()) else {
+            return Ok(());
+        };
+        let there = self.engine.kernel().rdma_names(netns).map_err(host)?;
+        match layer.rdma.iter().find(|name| !there.contains(name)) {
+            Some(name) => {
+                let text = format!("{}: its RDMA device {name} is not in the pod", device.id);
+                Err(failed(text))
+            }
             None => Ok(()),
         }
     }

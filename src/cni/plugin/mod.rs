@@ -11,6 +11,7 @@
 
 mod add;
 mod address;
+mod asked;
 mod check;
 mod choose;
 mod del;

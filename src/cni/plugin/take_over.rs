@@ -204,6 +204,7 @@ fn record(
             if_name: attachment.if_name,
             steps: values(found, observed, netdev),
             addresses: vec![],
+            rdma: vec![],
             unknown: Default::default(),
         }),
         used: Some(true),

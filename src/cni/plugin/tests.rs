@@ -2,6 +2,7 @@
 
 mod claims;
 mod crash;
+mod ib;
 mod own;
 mod take_over;
 
@@ -79,12 +80,15 @@ fn engine(fake: &Fake, dir: &Path) -> Arc<Engine> {
 
 impl Node {
     fn new() -> Self {
-        let (dir, fake, ipam) = (
+        Self::on(Fake::igb())
+    }
+
+    fn on(fake: Fake) -> Self {
+        let (dir, ipam) = (
             // As the real state directory, which is in memory.
             tempfile::tempdir_in("/dev/shm")
                 .or_else(|_| tempfile::tempdir())
                 .unwrap(),
-            Fake::igb(),
             FakeIpam::default(),
         );
         let plugin = Plugin::new(engine(&fake, dir.path()), Box::new(ipam.clone()));
@@ -104,6 +108,16 @@ impl Node {
     }
 
     fn call(&self, command: &str, pod: &Pod, conf: &Value) -> Result<Value, CniError> {
+        self.call_on(&self.plugin, command, pod, conf)
+    }
+
+    fn call_on(
+        &self,
+        plugin: &Plugin,
+        command: &str,
+        pod: &Pod,
+        conf: &Value,
+    ) -> Result<Value, CniError> {
         let all = [
             ("CNI_COMMAND", command.to_owned()),
             ("CNI_CONTAINERID", pod.container.clone()),
@@ -118,7 +132,7 @@ impl Node {
         };
         let request = crate::cni::request(&variables, conf.to_string().as_bytes());
         let request = request.map_err(|refused| refused.error)?;
-        let printed = self.plugin.run(&request)?;
+        let printed = plugin.run(&request)?;
         Ok(serde_json::from_str(&printed).unwrap_or(Value::Null))
     }
 

@@ -343,15 +343,15 @@ fn odd_keys_of_networks_are_reported() {
     );
 }
 
-/// The CNI plugin refuses it until it sets GUIDs.
 #[test]
-fn infiniband_is_not_attached_yet() {
-    let nad = networks::nad(
-        "ib",
-        r#"{"type": "ib-sriov", "pkey": "0x8001", "link_state": "enable"}"#,
-    );
+fn infiniband_stays_but_for_what_the_plugin_has_not() {
+    let nad = |more: &str| {
+        let keys = format!(r#"{{"type": "ib-sriov", "pkey": "0x8001", {more}}}"#);
+        networks::nad("ib", &keys)
+    };
     let pod = "{kind: Pod, metadata: {name: a, namespace: shop, annotations: {k8s.v1.cni.cncf.io/networks: ib}}, spec: {containers: [{name: app, resources: {limits: {intel.com/intel_sriov_netdevice: 1}}}]}}";
-    let read = converted(&[pools::README, &nad, pod]);
-    assert!(unsupported(&read, "Pod shop/a").contains("ib-sriov"));
-    assert!(!names(&read, "DeviceClass").contains(&"intel-sriov-netdevice.intel.com".to_owned()));
+    let of = |more: &str| unsupported(&converted(&[pools::README, &nad(more), pod]), "Pod shop/a");
+    assert_eq!(of(r#""link_state": "enable", "rdmaIsolation": true"#), "");
+    assert!(of(r#""publishPfGuid": true"#).contains("API server"));
+    assert!(of(r#""link_state": "up""#).contains("must be auto"));
 }

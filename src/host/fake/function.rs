@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{super::vf_mac::Assigned, quirks::Looks};
 use crate::device::{
-    Binding, Function, IfName, LinkSetting, Mac, Netdev, NetdevState, Observed, Route, VfSetting,
-    VfSettings,
+    Binding, Function, Guid, IfName, LinkSetting, Mac, Netdev, NetdevState, Observed, Route,
+    VfSetting, VfSettings,
 };
 
 /// Drivers that create no netdev.
@@ -30,6 +30,10 @@ pub(super) struct FakeFunction {
     pub(super) reset: Looks,
     /// Its PF has not heard of the netdev's address.
     pub(super) unheard: bool,
+    /// The namespace of its RDMA devices.
+    pub(super) rdma_netns: u64,
+    /// The GUIDs of node and port that its driver has read.
+    pub(super) guids: Option<(Guid, Guid)>,
     /// The recorded driver makes no netdev of it.
     pub(super) without_netdev: bool,
 }
@@ -70,6 +74,8 @@ impl FakeFunction {
             link,
             reset: Looks::default(),
             unheard: false,
+            rdma_netns: netns,
+            guids: observed.vf.and_then(|vf| vf.node_guid.zip(vf.port_guid)),
             function: observed.function.clone(),
         }
     }
@@ -129,6 +135,13 @@ impl FakeLink {
             assigned,
             ..Self::of(netns, netdev)
         }
+    }
+
+    /// An IPoIB netdev. Its address of twenty bytes is no MAC.
+    pub(super) fn of_infiniband(netns: u64, ifindex: u32, name: IfName) -> Self {
+        let mut link = Self::fresh(netns, ifindex, name, Mac::ZERO, Assigned::Permanent);
+        link.netdev.state.mac = None;
+        link
     }
 
     fn of(netns: u64, netdev: Netdev) -> Self {
@@ -209,5 +222,7 @@ pub(super) fn assign(vf: &mut VfSettings, setting: &VfSetting) {
         VfSetting::SpoofChk(value) => vf.spoof_chk = Some(*value),
         VfSetting::Trust(value) => vf.trust = Some(*value),
         VfSetting::LinkState(value) => vf.link_state = Some(*value),
+        VfSetting::NodeGuid(guid) => vf.node_guid = Some(*guid),
+        VfSetting::PortGuid(guid) => vf.port_guid = Some(*guid),
     }
 }

@@ -106,6 +106,8 @@ fn vf(port: u8, index: u8) -> Observed {
         spoof_chk: Some(true),
         trust: Some(false),
         link_state: Some(LinkState::Auto),
+        node_guid: None,
+        port_guid: None,
     };
     Observed {
         function,

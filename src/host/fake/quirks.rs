@@ -112,7 +112,11 @@ impl Quirks {
         let legacy_only = match setting {
             VfSetting::Vlan(tag) => tag.id != 0,
             VfSetting::Trust(_) | VfSetting::SpoofChk(_) => true,
-            VfSetting::Mac(_) | VfSetting::Rate { .. } | VfSetting::LinkState(_) => false,
+            VfSetting::Mac(_)
+            | VfSetting::Rate { .. }
+            | VfSetting::LinkState(_)
+            | VfSetting::NodeGuid(_)
+            | VfSetting::PortGuid(_) => false,
         };
         if self.no_zero_mac && *setting == VfSetting::Mac(Mac::ZERO) {
             Some((ErrorKind::Invalid, "invalid argument"))

@@ -17,8 +17,8 @@ use super::{
     quirks::{Quirks, RebindHook},
 };
 use crate::device::{
-    Bdf, Binding, DeviceId, EswitchMode, FunctionKind, IfName, LinkSetting, LinkState, Mac,
-    Observed, RdmaDevice, VfAddress, VfSetting, VfSettings, VlanTag,
+    Bdf, Binding, DeviceId, EswitchMode, FunctionKind, Guid, IfName, LinkSetting, LinkState, Mac,
+    Observed, VfAddress, VfSetting, VfSettings, VlanTag,
 };
 
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub(super) struct State {
     pub(super) on_rebind: RebindHook,
     /// Device nodes that a process has open.
     pub(super) open_nodes: BTreeSet<String>,
+    /// RDMA devices are in one namespace each.
+    pub(super) exclusive_rdma: bool,
     /// See [`super::Fake::exposed`].
     pub(super) exposed: Vec<String>,
     recorded: BTreeMap<DeviceId, FakeFunction>,
@@ -60,6 +62,7 @@ impl State {
             quirks: Quirks::default(),
             on_rebind: RebindHook::default(),
             open_nodes: BTreeSet::new(),
+            exclusive_rdma: false,
             exposed: Vec::new(),
             unloaded: BTreeSet::new(),
             recorded: functions.clone(),
@@ -181,7 +184,7 @@ impl State {
             .map(|fake| fake.function.id)
     }
 
-    fn next(&mut self) -> u32 {
+    pub(super) fn next(&mut self) -> u32 {
         self.numbers += 1;
         self.numbers
     }
@@ -225,33 +228,6 @@ impl State {
 
     pub(super) fn has_node(&self, path: &str) -> bool {
         !self.missing.contains(path)
-    }
-
-    /// Drivers that create no netdev create no RDMA devices either.
-    pub(super) fn rdma(&self, device: &DeviceId) -> Result<Vec<RdmaDevice>> {
-        let function = &self.function(device)?.function;
-        let has_devices = function
-            .binding
-            .driver
-            .as_deref()
-            .is_some_and(|driver| !NO_NETDEV.contains(&driver));
-        let nodes = |name: &str| {
-            let number = name.rsplit('_').next().unwrap_or_default();
-            let all =
-                ["issm", "umad", "uverbs"].map(|kind| format!("/dev/infiniband/{kind}{number}"));
-            all.into_iter().filter(|node| self.has_node(node)).collect()
-        };
-        let names = function
-            .capabilities
-            .rdma_devices
-            .iter()
-            .filter(|_| has_devices);
-        Ok(names
-            .map(|name| RdmaDevice {
-                name: name.clone(),
-                nodes: nodes(name),
-            })
-            .collect())
     }
 
     pub(super) fn use_by_host(&mut self, device: DeviceId, used: bool) {
@@ -362,6 +338,7 @@ impl State {
         let fake = self.functions.get_mut(device).ok_or_else(|| gone(device))?;
         self.groups.leave(fake);
         (fake.link, fake.function.binding.driver) = (None, None);
+        (fake.rdma_netns, fake.guids) = (HOST_NETNS, None);
         let is_pf = fake.function.vfs().is_some();
         for vf in if is_pf {
             self.vfs_of(device.pci())
@@ -377,6 +354,7 @@ impl State {
         let fake = self.functions.get_mut(device).ok_or_else(|| gone(device))?;
         self.groups.join(fake, driver)?;
         fake.function.binding.driver = Some(driver.to_owned());
+        fake.read_guids();
         if !self.function(device)?.makes_netdev(driver) {
             return Ok(());
         }
@@ -402,12 +380,15 @@ impl State {
         let mut link = FakeLink::fresh(HOST_NETNS, ifindex, name, mac, assigned);
         link.udev = named;
         link.late.set(late);
+        if fake.is_infiniband() {
+            link.netdev.state.mac = None;
+        }
         fake.link = Some(link);
         Ok(())
     }
 
     /// As `dev_alloc_name` in `net/core/dev.c`: the first free `eth%d`.
-    fn free_name(&self, stem: &str) -> IfName {
+    pub(super) fn free_name(&self, stem: &str) -> IfName {
         let taken = self.names(HOST_NETNS);
         let mut names = (0..)
             .map(|n| format!("{stem}{n}"))
@@ -424,6 +405,11 @@ impl State {
         };
         let refuse = |text| of_kind(ErrorKind::Invalid, text);
         let id = self.vf_id(vf).ok_or_else(|| refuse("invalid argument"))?;
+        let is_guid = matches!(setting, VfSetting::NodeGuid(_) | VfSetting::PortGuid(_));
+        if is_guid && !self.function(&id)?.is_infiniband() {
+            // No `ndo_set_vf_guid` (`handle_vf_guid` in `net/core/rtnetlink.c`).
+            return Err(of_kind(ErrorKind::Unsupported, "operation not supported"));
+        }
         if let Some((kind, text)) = self.quirks.refusal(setting) {
             return Err(of_kind(kind, text));
         }
@@ -456,7 +442,8 @@ impl State {
             let upper_elsewhere = link.uppers.iter().any(|(_, at)| *at != HOST_NETNS);
             link.netdev.state.up && (link.netns != HOST_NETNS || upper_elsewhere)
         });
-        by_netdev || self.is_in_use(device)
+        let by_rdma = |fake: &FakeFunction| fake.rdma_netns != HOST_NETNS;
+        by_netdev || self.is_in_use(device) || self.functions.get(device).is_some_and(by_rdma)
     }
 
     /// Whether its VFIO group is open.
@@ -609,11 +596,13 @@ impl State {
         };
         self.namespaces.forget(dying.inode);
         self.return_to_host(dying.inode);
+        self.return_rdma(dying.inode);
     }
 
     pub(super) fn release_leaked_netns(&mut self) {
         for inode in self.namespaces.take_leaked() {
             self.return_to_host(inode);
+            self.return_rdma(inode);
         }
     }
 
@@ -653,6 +642,12 @@ impl State {
                 function.incarnation, function.binding
             );
             let _ = writeln!(text, "{id} at pf {vf:?}");
+            if let Some(guids) = fake.guids {
+                let _ = writeln!(text, "{id} guids {guids:?}");
+            }
+            if fake.rdma_netns != HOST_NETNS {
+                let _ = writeln!(text, "{id} rdma in {}", fake.rdma_netns);
+            }
             let Some(FakeLink {
                 netns,
                 netdev,
@@ -701,6 +696,8 @@ fn new_vf(recorded: VfSettings) -> VfSettings {
         spoof_chk: recorded.spoof_chk.map(|_| true),
         trust: recorded.trust.map(|_| false),
         link_state: recorded.link_state.map(|_| LinkState::Auto),
+        node_guid: recorded.node_guid.map(|_| Guid::ZERO),
+        port_guid: recorded.port_guid.map(|_| Guid::ZERO),
     }
 }
 

@@ -21,6 +21,7 @@ mod netns;
 mod node_use;
 mod observe;
 mod rdma;
+mod rdma_netns;
 mod record;
 mod replay;
 mod set;
@@ -270,6 +271,26 @@ impl Kernel for Linux {
         Ok(rdma::devices(&self.sysfs, &self.place(device)?.0, |node| {
             self.has_node(node)
         }))
+    }
+
+    fn has_exclusive_rdma(&self) -> bool {
+        rdma::is_exclusive(&self.sysfs)
+    }
+
+    fn rdma_names(&self, netns: &Netns) -> Result<Vec<String>> {
+        let socket = rdma_netns::open(netns)?;
+        let all = rdma_netns::all(&socket);
+        let all =
+            all.map_err(|error| error.at(format!("netns {}", netns.inode), "list RDMA devices"))?;
+        Ok(all.into_iter().map(|device| device.name).collect())
+    }
+
+    fn rdma_nodes(&self, name: &str) -> Vec<String> {
+        rdma::nodes(&self.sysfs, name, |node| self.has_node(node))
+    }
+
+    fn move_rdma(&self, name: &str, from: &Netns, to: &Netns) -> Result<()> {
+        rdma_netns::to_netns(name, from, (to, open_file(to)?))
     }
 
     fn has_node(&self, path: &str) -> bool {

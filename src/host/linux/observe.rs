@@ -7,10 +7,10 @@ use super::{
     functions::{self, netdev},
     link::Link,
     netlink::Socket,
-    sysfs, vf,
+    rdma, sysfs, vf,
 };
 use crate::{
-    device::{Bdf, DeviceId, FunctionKind, Mac, Netdev, Observed, VfAddress, VfSettings},
+    device::{Bdf, DeviceId, FunctionKind, Guid, Mac, Netdev, Observed, VfAddress, VfSettings},
     host::{
         ErrorKind, HostError, Result,
         vf_mac::{self, Assigned, Origin},
@@ -72,6 +72,9 @@ fn from_pf(
         error.at(linux.sysfs.vf_subject(address), "read settings")
     };
     let mut held = vf::read(socket, pf.index, address.index).map_err(failed)?;
+    if let Some(held) = &mut held {
+        read_by_driver(linux, address, held);
+    }
     let mut origin = None;
     if let Some(VfSettings { mac: Some(mac), .. }) = &mut held {
         let own = netdev.and_then(|netdev| netdev.state.mac);
@@ -84,6 +87,23 @@ fn from_pf(
         origin,
         max_mtu: Some(pf.mtu),
     })
+}
+
+/// mlx5 reports only GUIDs that were set since its PF's driver was started: of those that the
+/// firmware had, the VF's own driver knows.
+fn read_by_driver(linux: &Linux, address: &VfAddress, held: &mut VfSettings) {
+    let unset = Some(Guid::ZERO);
+    if held.node_guid != unset && held.port_guid != unset {
+        return;
+    }
+    let pf = linux.sysfs.device(&address.pf);
+    let (node, port) = rdma::guids(&pf.join(format!("virtfn{}", address.index)));
+    if held.node_guid == unset {
+        held.node_guid = node.or(unset);
+    }
+    if held.port_guid == unset {
+        held.port_guid = port.or(unset);
+    }
 }
 
 /// The link of a PF, through which its VFs are configured.

@@ -10,7 +10,7 @@
 use std::path::Path;
 
 use super::sysfs::{self, Sysfs};
-use crate::device::RdmaDevice;
+use crate::device::{Guid, RdmaDevice};
 
 /// Classes of character devices with an `ibdev` attribute; `infiniband_cm` exists in old kernels
 /// only.
@@ -19,17 +19,52 @@ pub(super) const CLASSES: [&str; 3] = ["infiniband_cm", "infiniband_mad", "infin
 /// RDMA devices of the function in this directory.
 pub(super) fn devices(sysfs: &Sysfs, dir: &Path, exists: impl Fn(&str) -> bool) -> Vec<RdmaDevice> {
     let names = sysfs::list(&dir.join("infiniband"));
-    let device = |name: String| {
-        let nodes = CLASSES
-            .iter()
-            .flat_map(|class| of_class(&sysfs.class(class), &name))
-            .filter(|node| exists(node));
-        RdmaDevice {
-            nodes: nodes.collect(),
-            name,
-        }
+    let device = |name: String| RdmaDevice {
+        nodes: nodes(sysfs, &name, &exists),
+        name,
     };
     names.into_iter().map(device).collect()
+}
+
+/// The character devices of the RDMA device with that name. Their classes are the same in all
+/// namespaces.
+pub(super) fn nodes(sysfs: &Sysfs, name: &str, exists: impl Fn(&str) -> bool) -> Vec<String> {
+    CLASSES
+        .iter()
+        .flat_map(|class| of_class(&sysfs.class(class), name))
+        .filter(|node| exists(node))
+        .collect()
+}
+
+/// Whether RDMA devices are in one namespace each: `netns_mode` of `ib_core`
+/// (`drivers/infiniband/core/device.c`), which `rdma system` changes.
+pub(super) fn is_exclusive(sysfs: &Sysfs) -> bool {
+    let parameters = sysfs.root().join("module/ib_core/parameters");
+    sysfs::read(&parameters, "netns_mode").as_deref() == Some("N")
+}
+
+/// The GUIDs of node and port that the function's own driver has read when it started
+/// (Documentation/ABI/stable/sysfs-class-infiniband: `node_guid`, `ports/N/gids/M`).
+pub(super) fn guids(dir: &Path) -> (Option<Guid>, Option<Guid>) {
+    let devices = dir.join("infiniband");
+    let Some(device) = sysfs::list(&devices).into_iter().next() else {
+        return (None, None);
+    };
+    let device = devices.join(device);
+    let node = sysfs::read(&device, "node_guid");
+    let gid = sysfs::read(&device.join("ports/1/gids"), "0");
+    let of = |text: Option<String>| guid(&text?);
+    (of(node), of(gid))
+}
+
+/// The last eight bytes of a GUID or GID: `e41d:2d03:0043:7d7c`.
+fn guid(text: &str) -> Option<Guid> {
+    let words: Option<Vec<[u8; 2]>> = text
+        .split(':')
+        .map(|word| Some(u16::from_str_radix(word, 16).ok()?.to_be_bytes()))
+        .collect();
+    let bytes = words?.concat();
+    Some(Guid(*bytes.last_chunk()?)).filter(|guid| guid.is_assigned())
 }
 
 fn of_class(class: &Path, device: &str) -> Vec<String> {
@@ -54,6 +89,25 @@ mod tests {
 
     fn rdma(kernel: &Linux, name: &str) -> Vec<RdmaDevice> {
         kernel.rdma(&DeviceId::from_name(name).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_driver_shows_the_guids_that_it_has_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let device = dir.path().join("infiniband/mlx5_2");
+        fs::create_dir_all(device.join("ports/1/gids")).unwrap();
+        assert_eq!(super::guids(dir.path()), (None, None));
+        fs::write(device.join("node_guid"), "0002:c903:0000:1001\n").unwrap();
+        let gid = device.join("ports/1/gids/0");
+        fs::write(&gid, "fe80:0000:0000:0000:0002:c903:0000:1002\n").unwrap();
+        let guid = |text: &str| Some(text.parse().unwrap());
+        let own = guid("00:02:c9:03:00:00:10:01");
+        assert_eq!(
+            super::guids(dir.path()),
+            (own, guid("00:02:c9:03:00:00:10:02"))
+        );
+        fs::write(&gid, "fe80:0000:0000:0000:0000:0000:0000:0000\n").unwrap();
+        assert_eq!(super::guids(dir.path()), (own, None));
     }
 
     #[test]

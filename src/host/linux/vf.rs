@@ -3,8 +3,8 @@
 use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{
-        LinkAttribute, LinkExtentMask, LinkVfInfo, VfInfo, VfInfoLinkState, VfInfoMac, VfInfoRate,
-        VfInfoSpoofCheck, VfInfoTrust, VfLinkState, VfVlan, VfVlanInfo, VlanProtocol,
+        LinkAttribute, LinkExtentMask, LinkVfInfo, VfInfo, VfInfoGuid, VfInfoLinkState, VfInfoMac,
+        VfInfoRate, VfInfoSpoofCheck, VfInfoTrust, VfLinkState, VfVlan, VfVlanInfo, VlanProtocol,
     },
 };
 
@@ -13,7 +13,7 @@ use super::{
     netlink::{Attributes, NetlinkResult, Socket, u32_of},
     set,
 };
-use crate::device::{LinkState, Mac, VfSetting, VfSettings, VlanProto, VlanTag};
+use crate::device::{Guid, LinkState, Mac, VfSetting, VfSettings, VlanProto, VlanTag};
 
 /// Sets one value through the PF's link.
 pub(super) fn apply(socket: &Socket, pf: u32, vf: u32, setting: &VfSetting) -> NetlinkResult<()> {
@@ -34,7 +34,15 @@ fn encode(vf: u32, setting: &VfSetting) -> VfInfo {
         VfSetting::LinkState(state) => {
             VfInfo::LinkState(VfInfoLinkState::new(vf, encode_state(state)))
         }
+        VfSetting::NodeGuid(guid) => VfInfo::IbNodeGuid(encode_guid(vf, guid)),
+        VfSetting::PortGuid(guid) => VfInfo::IbPortGuid(encode_guid(vf, guid)),
     }
+}
+
+/// `struct ifla_vf_guid` has a number in the host's byte order, whose highest byte is the GUID's
+/// first (`get_guid` in `ip/iplink.c` of iproute2).
+fn encode_guid(vf: u32, Guid(bytes): Guid) -> VfInfoGuid {
+    VfInfoGuid::new(vf, u64::from_be_bytes(bytes))
 }
 
 fn encode_proto(proto: VlanProto) -> VlanProtocol {
@@ -83,6 +91,8 @@ const IFLA_VF_SPOOFCHK: u16 = 4;
 const IFLA_VF_LINK_STATE: u16 = 5;
 const IFLA_VF_RATE: u16 = 6;
 const IFLA_VF_TRUST: u16 = 9;
+const IFLA_VF_IB_NODE_GUID: u16 = 10;
+const IFLA_VF_IB_PORT_GUID: u16 = 11;
 const IFLA_VF_VLAN_LIST: u16 = 12;
 const ETH_P_8021AD: u16 = 0x88a8;
 
@@ -123,10 +133,19 @@ fn decode(info: &[u8]) -> VfSettings {
             IFLA_VF_SPOOFCHK => settings.spoof_chk = word(4).and_then(switch),
             IFLA_VF_TRUST => settings.trust = word(4).and_then(switch),
             IFLA_VF_LINK_STATE => settings.link_state = word(4).and_then(state),
+            IFLA_VF_IB_NODE_GUID => settings.node_guid = guid(value),
+            IFLA_VF_IB_PORT_GUID => settings.port_guid = guid(value),
             _ => {}
         }
     }
     settings
+}
+
+/// `struct ifla_vf_guid`: the index, four bytes of padding, the GUID. mlx5 reports zero until one is
+/// set (`mlx5_ib_get_vf_guid` in `drivers/infiniband/hw/mlx5/ib_virt.c`).
+fn guid(value: &[u8]) -> Option<Guid> {
+    let number = value.get(8..)?.first_chunk()?;
+    Some(Guid(u64::from_ne_bytes(*number).to_be_bytes()))
 }
 
 /// `struct ifla_vf_vlan` (index, id, qos) or `ifla_vf_vlan_info` (the same and the protocol,
@@ -167,6 +186,23 @@ mod tests {
 
     use super::*;
 
+    const NODE: Guid = Guid([0, 2, 0xc9, 3, 0, 0, 0x10, 1]);
+    const PORT: Guid = Guid([0, 2, 0xc9, 3, 0, 0, 0x10, 2]);
+
+    #[test]
+    fn a_guid_is_sent_as_iproute2_sends_it() {
+        // ip link set ib0 vf 7 node_guid 00:02:c9:03:00:00:10:01
+        let mut bytes = vec![0; 16];
+        let VfInfo::IbNodeGuid(info) = encode(7, &VfSetting::NodeGuid(NODE)) else {
+            panic!("not a node GUID");
+        };
+        info.emit(&mut bytes);
+        assert_eq!(bytes[..4], 7_u32.to_ne_bytes());
+        assert_eq!(bytes[8..], 0x0002_c903_0000_1001_u64.to_ne_bytes());
+        assert_eq!(guid(&bytes), Some(NODE));
+        assert_eq!(guid(&bytes[..12]), None);
+    }
+
     fn settings() -> Vec<VfSetting> {
         vec![
             VfSetting::Mac(Mac([2, 0, 0, 0, 0, 9])),
@@ -179,6 +215,8 @@ mod tests {
             VfSetting::SpoofChk(false),
             VfSetting::Trust(true),
             VfSetting::LinkState(LinkState::Disable),
+            VfSetting::NodeGuid(NODE),
+            VfSetting::PortGuid(PORT),
         ]
     }
 
@@ -224,6 +262,8 @@ mod tests {
                 spoof_chk: Some(false),
                 trust: Some(true),
                 link_state: Some(LinkState::Disable),
+                node_guid: Some(NODE),
+                port_guid: Some(PORT),
             })
         );
         assert_eq!(find(&reply(&[of(7)]), 0), Some(Listed::No));

@@ -37,12 +37,13 @@ fn by_cni(class: Value) -> AllocatedClaim {
 impl World {
     /// What the CNI binary does: the values set, the netdev in a pod.
     fn add(&self, device: &mut DeviceRecord, settings: &Settings) -> Result<(), ClaimError> {
-        let steps = self.engine.plan_network(device, settings)?;
+        let steps = self.engine.plan_network(device, settings, &[])?;
         device.network = Some(NetworkLayer {
             attachment: id("box-net1"),
             if_name: "net1".parse().unwrap(),
             steps,
             addresses: vec![],
+            rdma: vec![],
             unknown: Default::default(),
         });
         self.engine.set_network(device, soon())?;

@@ -71,6 +71,14 @@ fn guids_are_the_runtimes_then_the_networks() {
         Ok(Some("00:02:c9:03:00:00:10:03".to_owned()))
     );
     assert_eq!(guid(json!({}), ""), Ok(None));
+    let own = json!({"guid": one});
+    assert_eq!(guid(own.clone(), ""), Ok(Some(one.to_owned())));
+    let third = Ok(Some("00:02:c9:03:00:00:10:03".to_owned()));
+    assert_eq!(guid(own, &args), third);
+    let odd = ib(json!({"guid": "x"}), "").unwrap();
+    assert!(odd.guid.is_none() && odd.warnings[0].starts_with("guid: \"x\" is no GUID"));
+    let waits = ib(json!({"guid": one, "ibKubernetesEnabled": true}), "");
+    assert_eq!(waits.unwrap_err().code.0, 11);
     for bad in [
         "x",
         "02:00:00:00:00:01",

@@ -15,31 +15,62 @@ fn network() -> Value {
     conf(json!({"vlan": 7, "mac": "02:00:00:00:00:77", "ipam": {"type": "host-local"}}))
 }
 
+fn infiniband() -> Value {
+    let mut network = conf(json!({"rdmaIsolation": true, "ipam": {"type": "host-local"}}));
+    network["type"] = json!("ib-sriov");
+    network["runtimeConfig"] = json!({"infinibandGUID": "02:00:00:00:00:00:00:77"});
+    network
+}
+
 /// A device of the caller's, or of a claim's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Of {
     Caller,
     Claim,
+    /// The same of `ib-sriov`.
+    IbCaller,
+    IbClaim,
 }
+
+const ALL: [Of; 4] = [Of::Caller, Of::Claim, Of::IbCaller, Of::IbClaim];
 
 impl Of {
     fn network(self) -> Value {
-        let mut network = network();
-        if self == Self::Caller {
+        let mut network = match self.is_infiniband() {
+            true => infiniband(),
+            false => network(),
+        };
+        if matches!(self, Self::Caller | Self::IbCaller) {
             network["deviceID"] = json!(VF);
         }
         network
     }
 
-    fn claim() -> AllocatedClaim {
-        claim("c", &[VF], "a", json!({"trust": "on"}))
+    fn is_infiniband(self) -> bool {
+        matches!(self, Self::IbCaller | Self::IbClaim)
+    }
+
+    fn claim(self) -> Option<AllocatedClaim> {
+        let class = match self {
+            Self::Claim => json!({"trust": "on"}),
+            Self::IbClaim => json!({}),
+            Self::Caller | Self::IbCaller => return None,
+        };
+        Some(claim("c", &[VF], "a", class))
+    }
+
+    fn fresh(self) -> Node {
+        match self.is_infiniband() {
+            true => Node::on(Fake::infiniband()),
+            false => Node::new(),
+        }
     }
 
     fn node(self) -> (Node, Pod) {
-        let node = Node::new();
+        let node = self.fresh();
         let pod = Pod::new(&node, "a");
-        if self == Self::Claim {
-            node.prepare(&Self::claim());
+        if let Some(claim) = self.claim() {
+            node.prepare(&claim);
         }
         (node, pod)
     }
@@ -49,8 +80,8 @@ impl Of {
         if del {
             node.del(pod, &self.network()).unwrap();
         }
-        if self == Self::Claim {
-            node.unprepare(&Self::claim());
+        if let Some(claim) = self.claim() {
+            node.unprepare(&claim);
         }
         pod.dies(node);
         node.plugin.sweep(soon()).unwrap();
@@ -69,7 +100,7 @@ fn count(node: &Node, act: impl FnOnce()) -> u32 {
 
 /// Each fault at each write of `act`, ended in each way: nothing is left.
 fn everywhere(of: Of, set_up: impl Fn(&Node, &Pod), act: impl Fn(&Node, &Pod)) -> usize {
-    let before = Node::new().fake.dump();
+    let before = of.fresh().fake.dump();
     let (node, pod) = of.node();
     set_up(&node, &pod);
     let writes = count(&node, || act(&node, &pod));
@@ -101,7 +132,7 @@ fn everywhere(of: Of, set_up: impl Fn(&Node, &Pod), act: impl Fn(&Node, &Pod)) -
 
 #[test]
 fn an_add_that_is_cut_short_leaves_nothing_once_it_is_ended() {
-    for of in [Of::Caller, Of::Claim] {
+    for of in ALL {
         let act = |node: &Node, pod: &Pod| drop(node.add(pod, &of.network()));
         let cases = everywhere(of, |_, _| {}, act);
         assert!(cases >= 80, "{cases}");
@@ -110,7 +141,7 @@ fn an_add_that_is_cut_short_leaves_nothing_once_it_is_ended() {
 
 #[test]
 fn a_del_that_is_cut_short_is_repeated() {
-    for of in [Of::Caller, Of::Claim] {
+    for of in ALL {
         let added = |node: &Node, pod: &Pod| drop(node.add(pod, &of.network()).unwrap());
         let act = |node: &Node, pod: &Pod| drop(node.del(pod, &of.network()));
         let cases = everywhere(of, added, act);

@@ -89,6 +89,11 @@ fn message(
     bytes.extend(sequence.to_ne_bytes());
     bytes.extend([0; 4]);
     bytes.extend([command, VERSION, 0, 0]);
+    finish(bytes, attributes)
+}
+
+/// A message from its headers: its attributes are appended, and its length is set.
+pub(super) fn finish(mut bytes: Vec<u8>, attributes: &[(u16, &[u8])]) -> Vec<u8> {
     for (kind, value) in attributes {
         let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
         bytes.extend(length.to_ne_bytes());

@@ -9,10 +9,12 @@ mod ack;
 mod attribute;
 mod generic;
 mod kept;
+mod rdma;
 mod socket;
 
 pub(super) use ack::{NetlinkError, NetlinkResult};
 pub(super) use attribute::{Attributes, text, u32_of};
 pub(super) use generic::{Family, attributes};
 pub(super) use kept::Kept;
+pub(super) use rdma::Rdma;
 pub(super) use socket::{Message, Socket};
