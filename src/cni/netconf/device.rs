@@ -5,7 +5,7 @@ use std::fmt;
 use super::network::Runtime;
 use crate::{
     cni::{json::Object, json::quoted, protocol::CniError},
-    device::Bdf,
+    device::{Bdf, DeviceId},
 };
 
 /// What `deviceID` names.
@@ -15,6 +15,8 @@ pub enum DeviceHint {
     Pci(Bdf),
     /// An auxiliary device, of a sub-function: `mlx5_core.sf.4`.
     Auxiliary(String),
+    /// A sub-function by its PF and number, as its CDI device is named: `0000-3b-00-0-sf4`.
+    SubFunction(DeviceId),
 }
 
 impl fmt::Display for DeviceHint {
@@ -22,6 +24,7 @@ impl fmt::Display for DeviceHint {
         match self {
             Self::Pci(bdf) => bdf.fmt(f),
             Self::Auxiliary(name) => f.write_str(name),
+            Self::SubFunction(id) => f.write_str(&id.name()),
         }
     }
 }
@@ -50,15 +53,19 @@ fn parse(place: &str, text: &str) -> Result<DeviceHint, CniError> {
     let lower = text.trim().to_ascii_lowercase();
     let with_domain = format!("0000:{lower}");
     let bdf = lower.parse().or_else(|_| with_domain.parse());
-    match bdf {
-        Ok(bdf) => Ok(DeviceHint::Pci(bdf)),
-        Err(_) if is_auxiliary(text) => Ok(DeviceHint::Auxiliary(text.to_owned())),
-        Err(_) => {
-            let right = "must be a PCI address like 0000:3b:02.1 or an auxiliary device";
-            let reason = format!("{} is no device, {right}", quoted(text));
-            Err(CniError::config(place, &reason))
-        }
-    }
+    let pci = bdf.ok().map(DeviceHint::Pci);
+    let auxiliary = || is_auxiliary(text).then(|| DeviceHint::Auxiliary(text.to_owned()));
+    let device = pci.or_else(auxiliary).or_else(|| sub_function(&lower));
+    device.ok_or_else(|| {
+        let right = "must be a PCI address like 0000:3b:02.1 or an auxiliary device";
+        let reason = format!("{} is no device, {right}", quoted(text));
+        CniError::config(place, &reason)
+    })
+}
+
+fn sub_function(name: &str) -> Option<DeviceHint> {
+    let device = DeviceId::from_name(name).ok()?;
+    matches!(device, DeviceId::Sf { .. }).then_some(DeviceHint::SubFunction(device))
 }
 
 /// `MODULE.NAME.NUMBER`.

@@ -13,7 +13,7 @@ use crate::{
         request::Call,
         which::{Chosen, Hint, PodDevice, Request, WhichError, which},
     },
-    device::DeviceId,
+    device::{DeviceId, Function},
     files::Disk,
     ledger::{ClaimRef, DeviceRecord, Entry, Phase, Record},
 };
@@ -58,7 +58,11 @@ impl Plugin {
         pod: Option<&PodNetworks>,
     ) -> Result<Result<Target, CniError>, WhichError> {
         let devices = pod_devices(records, pod, &call.attachment.args.pod);
-        let hint = call.conf.device().map(ToString::to_string);
+        let named = call.conf.device().map(|hint| (hint, self.resolve(hint)));
+        let hint = named.as_ref().map(|(hint, id)| match id {
+            Some(id) => view::cdi_name(id),
+            None => hint.to_string(),
+        });
         let holder = hint
             .as_ref()
             .and_then(|hint| self.holder(records, &devices, hint));
@@ -75,7 +79,7 @@ impl Plugin {
         let choice = which(pod, &request, &devices)?;
         let target = match choice.device {
             Chosen::Claimed(device) => Ok((device.id, Some(device.claim.clone()))),
-            Chosen::Unclaimed(_) => unclaimed(call.conf.device()).map(|device| (device, None)),
+            Chosen::Unclaimed(_) => unclaimed(named).map(|device| (device, None)),
         };
         let gateways = choice.network.map(|network| network.gateways.clone());
         Ok(target.map(|(device, claim)| Target {
@@ -83,6 +87,21 @@ impl Plugin {
             claim,
             gateways: gateways.unwrap_or_default(),
         }))
+    }
+
+    /// An auxiliary device's number says nothing of its PF: the host is asked. One that is not a
+    /// sub-function here is none.
+    fn resolve(&self, hint: &DeviceHint) -> Option<DeviceId> {
+        match hint {
+            DeviceHint::Pci(bdf) => Some(DeviceId::Pci(*bdf)),
+            DeviceHint::SubFunction(id) => Some(*id),
+            DeviceHint::Auxiliary(name) => {
+                let functions = self.engine.kernel().functions().unwrap_or_default();
+                let mut functions = functions.into_iter();
+                let is_it = |function: &Function| function.auxiliary() == Some(name);
+                functions.find(is_it).map(|function| function.id)
+            }
+        }
     }
 
     fn records(&self) -> Result<Vec<Record>, CniError> {
@@ -166,12 +185,12 @@ fn lacks_pod(call: &Call<Conf>, records: &[Record]) -> bool {
     call.conf.device().is_none() || records.iter().any(is_reserved)
 }
 
-fn unclaimed(hint: Option<&DeviceHint>) -> Result<DeviceId, CniError> {
-    match hint {
-        Some(DeviceHint::Pci(bdf)) => Ok(DeviceId::Pci(*bdf)),
-        Some(DeviceHint::Auxiliary(name)) => Err(CniError::new(
-            Code::UNSUPPORTED_FIELD,
-            format!("deviceID: {name} is a sub-function, which is not supported yet"),
+fn unclaimed(named: Option<(&DeviceHint, Option<DeviceId>)>) -> Result<DeviceId, CniError> {
+    match named {
+        Some((_, Some(device))) => Ok(device),
+        Some((hint, None)) => Err(CniError::config(
+            "deviceID",
+            &format!("{hint} is no sub-function of this host"),
         )),
         None => Err(failed("deviceID: none was given")),
     }

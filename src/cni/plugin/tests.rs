@@ -5,6 +5,7 @@ mod crash;
 mod ib;
 mod own;
 mod take_over;
+mod whole;
 
 use std::{
     collections::VecDeque,
