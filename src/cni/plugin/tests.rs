@@ -2,7 +2,9 @@
 
 mod claims;
 mod crash;
+mod defects;
 mod ib;
+mod orders;
 mod own;
 mod take_over;
 mod whole;
