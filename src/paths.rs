@@ -149,6 +149,12 @@ impl Paths {
         self.run.join("slices.lock")
     }
 
+    /// The lock of the agent that sets containers' variables.
+    #[must_use]
+    pub fn env_lock(&self) -> PathBuf {
+        self.run.join("env.lock")
+    }
+
     /// The lock of the agent that is to write them next.
     #[must_use]
     pub fn slices_next(&self) -> PathBuf {

@@ -20,6 +20,7 @@
 
 mod attacher;
 mod container;
+mod environment;
 mod error;
 mod name;
 mod release;
@@ -27,7 +28,7 @@ mod run;
 mod sandbox;
 mod start_gate;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod underway;
 
 pub use attacher::{Attacher, Change, PodClaims, Report};

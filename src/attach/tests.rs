@@ -1,9 +1,10 @@
 //! Attaching on the fake kernel: what pods see, and that nothing is left behind, whenever the
 //! process dies.
 
-mod bench;
+pub(crate) mod bench;
 mod crash;
 mod earlier_version;
+mod environment;
 mod identity;
 mod pods;
 

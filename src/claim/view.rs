@@ -9,6 +9,8 @@ mod env;
 #[cfg(test)]
 mod tests;
 
+pub use env::joined_variables;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,

@@ -1,12 +1,13 @@
-//! Which agent of this node writes its ResourceSlices: two files in the run directory, locked by
-//! `flock`, since two agents share a node during a rolling update.
+//! Which agent of this node writes its ResourceSlices, and which sets containers' variables: files
+//! in the run directory, locked by `flock`, since two agents share a node during a rolling update.
 //!
 //! ```text
 //!  slices.lock   the writer
 //!  slices.next   the successor, until it is the writer
+//!  env.lock      who sets variables, until it ends
 //! ```
 //!
-//! The kernel frees both when their holder dies. The content of each is when its holder started.
+//! The kernel frees them when their holder dies. The content of each is when its holder started.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -22,6 +23,7 @@ use crate::paths::Paths;
 pub struct SliceLocks {
     writer: PathBuf,
     next: PathBuf,
+    env: PathBuf,
     started: u64,
 }
 
@@ -57,6 +59,7 @@ impl SliceLocks {
         Self {
             writer: paths.slices_lock(),
             next: paths.slices_next(),
+            env: paths.env_lock(),
             started,
         }
     }
@@ -75,6 +78,14 @@ impl SliceLocks {
     /// The file cannot be opened, locked or written.
     pub fn try_successor(&self) -> io::Result<Option<SliceLock>> {
         self.take(&self.next)
+    }
+
+    /// Becomes the agent that sets containers' variables, unless another is.
+    ///
+    /// # Errors
+    /// The file cannot be opened, locked or written.
+    pub fn try_env(&self) -> io::Result<Option<SliceLock>> {
+        self.take(&self.env)
     }
 
     /// Whether an agent is the successor; not asked by the successor itself.
@@ -107,6 +118,7 @@ impl SliceLocks {
     pub fn sweep(paths: &Paths) {
         sweep(&paths.slices_lock());
         sweep(&paths.slices_next());
+        sweep(&paths.env_lock());
     }
 
     fn take(&self, path: &Path) -> io::Result<Option<SliceLock>> {

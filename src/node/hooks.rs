@@ -1,16 +1,17 @@
 //! The runtime's hooks, for whoever attaches. What fails is reported to users too.
 
-use super::status::Reports;
+use super::{env_turn::EnvTurn, status::Reports};
 use crate::{
     attach::{Attacher, ContainerView, Sandbox},
     deadline::Deadline,
-    nri::Hooks,
+    nri::{Hooks, Variables},
 };
 
 /// Attaches, and reports failures.
 pub(super) struct ReportingHooks {
     pub(super) attacher: Attacher,
     pub(super) reports: Reports,
+    pub(super) env: EnvTurn,
 }
 
 impl ReportingHooks {
@@ -40,9 +41,14 @@ impl Hooks for ReportingHooks {
         sandbox: &Sandbox,
         container: &ContainerView,
         deadline: Deadline,
-    ) -> Result<(), String> {
+    ) -> Result<Variables, String> {
         let result = self.attacher.create_container(sandbox, container, deadline);
-        self.reported(sandbox, result)
+        self.reported(sandbox, result)?;
+        let variables = self.attacher.environment(container);
+        match variables.is_empty() || !self.env.is_own() {
+            true => Ok(Vec::new()),
+            false => Ok(variables),
+        }
     }
 
     fn refused(&self, sandbox: &Sandbox) {

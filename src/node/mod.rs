@@ -18,6 +18,7 @@ mod claims;
 mod collect;
 pub(crate) mod config_file;
 mod definitions;
+mod env_turn;
 mod hooks;
 mod hung_calls;
 mod ipam;
@@ -145,7 +146,7 @@ async fn serve(
     let (reports, reporter) = status::Reports::new(Arc::clone(&cluster), Arc::clone(&engine));
     parts.run("status", reporter.run());
     recovery::report(&engine, unrestored, &reports).await;
-    let nri = attach(args, paths, &engine, &cluster, &reports, parts);
+    let nri = attach(args, paths, &engine, &cluster, &reports, parts)?;
     parts.run(
         "attachments",
         attachments::run(Arc::clone(&engine), reports.clone(), Arc::clone(&changed)),
@@ -261,7 +262,7 @@ fn attach(
     cluster: &Arc<dyn Cluster>,
     reports: &status::Reports,
     parts: &mut Parts,
-) -> watch::Receiver<bool> {
+) -> anyhow::Result<watch::Receiver<bool>> {
     let changed = reports.clone();
     let report = Box::new(move |change| changed.changed(change));
     let pods = Arc::new(pods::PodsOfNode(cluster.pods()));
@@ -277,13 +278,14 @@ fn attach(
     let hooks = hooks::ReportingHooks {
         attacher,
         reports: reports.clone(),
+        env: env_turn::EnvTurn::new(slice_locks(paths)?),
     };
     let plugin = nri::Plugin::new(&paths.nri, &args.driver_name, NRI_INDEX, Arc::new(hooks));
     let (ready, reconnect) = (plugin.ready(), plugin.reconnect());
     parts.run("nri", plugin.run(std::future::pending()));
     let watched = Arc::clone(engine);
     parts.run("watchdog", watchdog::run(watched, reconnect));
-    ready
+    Ok(ready)
 }
 
 /// Publishes the host's functions and keeps them so. Returns what makes it look at the server at
@@ -338,10 +340,13 @@ fn publish(
     Ok((nudge, pools))
 }
 
+fn slice_locks(paths: &Paths) -> anyhow::Result<SliceLocks> {
+    SliceLocks::new(paths).with_context(|| paths.proc.display().to_string())
+}
+
 /// One agent of a node writes its slices: the newest that has been ready for a while.
 fn lease(args: &NodeArgs, readiness: &Readiness) -> anyhow::Result<Lease> {
-    let paths = args.paths.to_paths();
-    let locks = SliceLocks::new(&paths).with_context(|| paths.proc.display().to_string())?;
+    let locks = slice_locks(&args.paths.to_paths())?;
     let readiness = readiness.clone();
     Ok(Lease::new(locks, move || readiness.pending().is_empty()))
 }

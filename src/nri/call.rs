@@ -35,13 +35,14 @@ pub(super) fn configured(milliseconds: i64) -> Duration {
 ///
 /// The hook's deadline is a tenth earlier, so that waiting for a lock ends with an error that names
 /// the lock.
-pub(super) async fn with_timeout<F>(
+pub(super) async fn with_timeout<T, F>(
     time: Duration,
     what: String,
     hook: F,
-) -> Option<Result<(), String>>
+) -> Option<Result<T, String>>
 where
-    F: FnOnce(Deadline) -> Result<(), String> + Send + 'static,
+    T: Send + 'static,
+    F: FnOnce(Deadline) -> Result<T, String> + Send + 'static,
 {
     let deadline = Deadline::after(time * 9 / 10);
     let mut work = spawn_blocking(move || hook(deadline));
@@ -87,7 +88,7 @@ mod tests {
             let _ = sender.send("done");
             Ok(())
         });
-        assert_eq!(answer.await, None);
+        assert_eq!(answer.await, None::<Result<(), String>>);
         go.send(()).unwrap();
         assert_eq!(done.recv(), Ok("done"));
     }
@@ -95,7 +96,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_an_error() {
         assert!(
-            with_timeout(Duration::from_secs(60), "run ns/a".into(), |_| panic!(
+            with_timeout::<(), _>(Duration::from_secs(60), "run ns/a".into(), |_| panic!(
                 "on purpose"
             ))
             .await

@@ -5,6 +5,9 @@ use crate::{
     deadline::Deadline,
 };
 
+/// Variables of a container: name and value.
+pub type Variables = Vec<(String, String)>;
+
 /// Handles events. All of these block and are called on threads of their own; two calls may run
 /// concurrently (after a reconnect, or when two agents serve during an update).
 ///
@@ -28,7 +31,8 @@ pub trait Hooks: Send + Sync {
     /// The sandbox has been removed.
     fn remove(&self, sandbox: &Sandbox);
 
-    /// A container of the sandbox is about to be created.
+    /// A container of the sandbox is about to be created. Returns variables that it gets, by name,
+    /// in place of those that it has.
     ///
     /// # Errors
     /// The container is not created; the kubelet retries later.
@@ -37,7 +41,7 @@ pub trait Hooks: Send + Sync {
         sandbox: &Sandbox,
         container: &ContainerView,
         deadline: Deadline,
-    ) -> Result<(), String>;
+    ) -> Result<Variables, String>;
 
     /// The creation of a container of the sandbox was refused; called after the response has been
     /// sent, so it may take its time. It repeats hooks that were missed: a sandbox that was created

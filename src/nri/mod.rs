@@ -28,5 +28,5 @@ mod ttrpc;
 mod wire;
 
 pub use error::NriError;
-pub use hooks::Hooks;
+pub use hooks::{Hooks, Variables};
 pub use plugin::Plugin;

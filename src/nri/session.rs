@@ -9,7 +9,7 @@ use prost::Message as _;
 use tokio::{net::UnixStream, sync::watch, task::spawn_blocking};
 
 use super::{
-    Hooks, NriError,
+    Hooks, NriError, Variables,
     call::{self, DEFAULT_TIMEOUT},
     decode::{self, Call, EVENTS, RUNTIME},
     mux::Conn,
@@ -187,12 +187,10 @@ impl Session {
             let refused = container_of.filter(|_| answer.is_err());
             let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             match &answer {
-                Ok(()) => tracing::debug!(hook = what, ms, "done"),
+                Ok(_) => tracing::debug!(hook = what, ms, "done"),
                 Err(error) => tracing::warn!(hook = what, ms, error, "refused"),
             }
-            let answer = answer
-                .map(|()| Vec::new())
-                .map_err(|text| Status::failed(format!("{name}: {text}")));
+            let answer = answer.map_err(|text| Status::failed(format!("{name}: {text}")));
             if let Err(error) = respond(&outbox, stream, answer).await {
                 // The runtime is gone, or has stopped waiting; it sends all sandboxes again when
                 // the plugin reconnects.
@@ -205,41 +203,57 @@ impl Session {
     }
 }
 
+/// The response's payload.
 async fn perform(
     hooks: Arc<dyn Hooks>,
     call: Call,
     what: &str,
     time: Duration,
-) -> Result<(), String> {
+) -> Result<Vec<u8>, String> {
     match call {
         Call::Run(sandbox) => {
             let answer = call::with_timeout(time, what.to_owned(), move |deadline| {
                 hooks.run(&sandbox, deadline)
             })
             .await;
-            answer.unwrap_or_else(|| {
+            let answer = answer.unwrap_or_else(|| {
                 tracing::info!(
                     hook = what,
                     "hook exceeds the runtime's timeout; containers of the pod wait for it"
                 );
                 Ok(())
-            })
+            });
+            answer.map(|()| Vec::new())
         }
         Call::Create(sandbox, container) => {
             let create = move |deadline| hooks.create_container(&sandbox, &container, deadline);
             let answer = call::with_timeout(time, what.to_owned(), create).await;
-            answer.unwrap_or_else(|| Err(format!("no result within {} ms", time.as_millis())))
+            let answer =
+                answer.unwrap_or_else(|| Err(format!("no result within {} ms", time.as_millis())));
+            answer.map(adjusted)
         }
         Call::Stop(sandbox) => {
             call::best_effort(time, move || hooks.stop(&sandbox)).await;
-            Ok(())
+            Ok(Vec::new())
         }
         Call::Remove(sandbox) => {
             call::best_effort(time, move || hooks.remove(&sandbox)).await;
-            Ok(())
+            Ok(Vec::new())
         }
-        Call::Configure(_) | Call::Synchronize(_) | Call::Nothing => Ok(()),
+        Call::Configure(_) | Call::Synchronize(_) | Call::Nothing => Ok(Vec::new()),
     }
+}
+
+/// A container that gets these variables. Without any the response is empty, as ever.
+fn adjusted(variables: Variables) -> Vec<u8> {
+    if variables.is_empty() {
+        return Vec::new();
+    }
+    let env = variables
+        .into_iter()
+        .map(|(key, value)| api::KeyValue { key, value });
+    let adjust = Some(api::ContainerAdjustment { env: env.collect() });
+    api::CreateContainerResponse { adjust }.encode_to_vec()
 }
 
 async fn respond(outbox: &Outbox, stream: u32, answer: Answer) -> Result<(), NriError> {

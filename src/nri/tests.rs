@@ -17,7 +17,7 @@ use tokio::{
 
 use self::runtime::Runtime;
 use super::{
-    Hooks, Plugin,
+    Hooks, Plugin, Variables,
     mux::Conn,
     trunk,
     ttrpc::{Kind, Message},
@@ -79,7 +79,7 @@ impl Hooks for Notes {
         sandbox: &Sandbox,
         container: &ContainerView,
         _: Deadline,
-    ) -> Result<(), String> {
+    ) -> Result<Variables, String> {
         let mounts: Vec<_> = container
             .sources_below(Path::new("/run/x"))
             .map(|path| path.display().to_string())
@@ -90,8 +90,10 @@ impl Hooks for Notes {
         ));
         if sandbox.name == "unattached" {
             Err("not attached yet".into())
+        } else if sandbox.name == "joined" {
+            Ok(vec![("PCIDEVICE_A".to_owned(), "1,2".to_owned())])
         } else {
-            Ok(())
+            Ok(Vec::new())
         }
     }
 
@@ -261,6 +263,25 @@ async fn a_long_error_arrives_complete() {
         .await
         .unwrap_err();
     assert_eq!(long.message.len(), 20_000 + "sriov-dra: ".len());
+}
+
+#[tokio::test]
+async fn a_container_gets_variables() {
+    let bench = bench();
+    let (mut runtime, _) = Runtime::accept(&bench.listener).await;
+    runtime.greet(0, Vec::new()).await;
+    let create = |name: &str| api::CreateContainerRequest {
+        pod: Some(pod(name)),
+        container: None,
+    };
+    let answer = runtime.call("CreateContainer", &create("joined")).await;
+    // Field 1 (adjust) with field 4 (env) with fields 1 (key) and 2 (value), as in NRI's api.proto.
+    let pair = [b"\x0a\x0bPCIDEVICE_A".as_slice(), b"\x12\x031,2"].concat();
+    let env = [&[0x22, pair.len() as u8][..], &pair].concat();
+    let adjust = [&[0x0a, env.len() as u8][..], &env].concat();
+    assert_eq!(answer.unwrap(), adjust);
+    let answer = runtime.call("CreateContainer", &create("plain")).await;
+    assert_eq!(answer.unwrap(), [] as [u8; 0]);
 }
 
 #[tokio::test]

@@ -22,11 +22,11 @@ use crate::{
     slice::NodePool,
 };
 
-pub(super) const DRIVER: &str = "sriov-dra.io";
+pub(crate) const DRIVER: &str = "sriov-dra.io";
 
 /// Claims by pod, as a watch would know them.
 #[derive(Debug, Default)]
-pub(super) struct Pods(pub(super) Mutex<Vec<(String, String)>>);
+pub(crate) struct Pods(pub(crate) Mutex<Vec<(String, String)>>);
 
 impl PodClaims for Pods {
     fn of(&self, pod_uid: &str) -> Vec<(String, String)> {
@@ -38,17 +38,17 @@ impl PodClaims for Pods {
     }
 }
 
-pub(super) struct Bench {
+pub(crate) struct Bench {
     dir: tempfile::TempDir,
-    pub(super) fake: Fake,
-    pub(super) paths: Paths,
-    pub(super) store: Store,
-    pub(super) pods: Arc<Pods>,
-    pub(super) changes: Arc<Mutex<Vec<Change>>>,
+    pub(crate) fake: Fake,
+    pub(crate) paths: Paths,
+    pub(crate) store: Store,
+    pub(crate) pods: Arc<Pods>,
+    pub(crate) changes: Arc<Mutex<Vec<Change>>>,
 }
 
 impl Bench {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (dir, fake) = (tempfile::tempdir().unwrap(), Fake::igb());
         let paths = Paths::below(dir.path());
         let store = Store::new(&paths, Disk::with_hook(fake.change_hook()));
@@ -62,11 +62,11 @@ impl Bench {
         }
     }
 
-    pub(super) fn attacher(&self) -> Attacher {
+    pub(crate) fn attacher(&self) -> Attacher {
         self.attacher_over(Arc::new(self.fake.clone()))
     }
 
-    pub(super) fn attacher_over(&self, kernel: Arc<dyn Kernel>) -> Attacher {
+    pub(crate) fn attacher_over(&self, kernel: Arc<dyn Kernel>) -> Attacher {
         let changes = Arc::clone(&self.changes);
         let report = Box::new(move |change| changes.lock().unwrap().push(change));
         let pods = Arc::clone(&self.pods) as Arc<dyn PodClaims>;
@@ -84,12 +84,12 @@ impl Bench {
     }
 
     /// The VF with this index.
-    pub(super) fn vf(index: u32) -> DeviceId {
+    pub(crate) fn vf(index: u32) -> DeviceId {
         let text = format!("0000-02-{:02x}-{}", 0x10 + index / 4, index % 4 * 2);
         DeviceId::from_name(&text).unwrap()
     }
 
-    pub(super) fn vf_address(&self) -> VfAddress {
+    pub(crate) fn vf_address(&self) -> VfAddress {
         self.fake
             .observe(&Self::vf(0))
             .unwrap()
@@ -99,11 +99,11 @@ impl Bench {
     }
 
     /// A claim of pod `pod-<name>`, prepared, with VFs 0 to `devices`.
-    pub(super) fn record(&self, name: &str, devices: u32) -> Record {
+    pub(crate) fn record(&self, name: &str, devices: u32) -> Record {
         self.record_of(name, &(0..devices).collect::<Vec<_>>())
     }
 
-    pub(super) fn record_of(&self, name: &str, vfs: &[u32]) -> Record {
+    pub(crate) fn record_of(&self, name: &str, vfs: &[u32]) -> Record {
         Record {
             version: VERSION,
             owner: ClaimOwner {
@@ -157,27 +157,27 @@ impl Bench {
         }
     }
 
-    pub(super) fn save(&self, record: &Record) {
+    pub(crate) fn save(&self, record: &Record) {
         self.store.save(record).unwrap();
     }
 
-    pub(super) fn load(&self, name: &str) -> Record {
+    pub(crate) fn load(&self, name: &str) -> Record {
         self.store
             .load(&format!("uid-{name}").parse().unwrap())
             .unwrap()
             .unwrap()
     }
 
-    pub(super) fn attachment(&self, name: &str) -> Option<Attachment> {
+    pub(crate) fn attachment(&self, name: &str) -> Option<Attachment> {
         self.load(name).devices[0].attachment.clone()
     }
 
-    pub(super) fn path(&self, netns: &str) -> PathBuf {
+    pub(crate) fn path(&self, netns: &str) -> PathBuf {
         self.dir.path().join("netns").join(netns)
     }
 
     /// Sandbox `<pod>-<nth>` of pod `pod-<pod>`, with a namespace of its own.
-    pub(super) fn sandbox(&self, pod: &str, nth: u32) -> (Sandbox, Netns) {
+    pub(crate) fn sandbox(&self, pod: &str, nth: u32) -> (Sandbox, Netns) {
         let id = format!("{pod}-{nth}");
         let netns = self.fake.add_netns(&self.path(&id));
         let netns_path = Some(self.path(&id));
@@ -194,39 +194,39 @@ impl Bench {
         )
     }
 
-    pub(super) fn host(&self) -> Netns {
+    pub(crate) fn host(&self) -> Netns {
         self.fake
             .open_netns(&self.paths.proc.join("1/ns/net"))
             .unwrap()
     }
 
-    pub(super) fn link(&self, vf: u32, netns: &Netns) -> Option<Netdev> {
+    pub(crate) fn link(&self, vf: u32, netns: &Netns) -> Option<Netdev> {
         self.fake.link(&Self::vf(vf), netns).unwrap()
     }
 
-    pub(super) fn start_gate(&self, name: &str) -> PathBuf {
+    pub(crate) fn start_gate(&self, name: &str) -> PathBuf {
         view::host_path(&self.paths, &format!("uid-{name}").parse().unwrap(), "nic")
     }
 
-    pub(super) fn container(&self, claim: &str) -> ContainerView {
+    pub(crate) fn container(&self, claim: &str) -> ContainerView {
         ContainerView {
             name: "main".into(),
             mounts: vec![(self.start_gate(claim), "/in/container".into())],
         }
     }
 
-    pub(super) fn changes(&self) -> Vec<Change> {
+    pub(crate) fn changes(&self) -> Vec<Change> {
         std::mem::take(&mut self.changes.lock().unwrap())
     }
 }
 
 /// The hook, with all the time that it needs.
-pub(super) fn run(attacher: &Attacher, sandbox: &Sandbox) -> Result<(), String> {
+pub(crate) fn run(attacher: &Attacher, sandbox: &Sandbox) -> Result<(), String> {
     attacher.run(sandbox, Deadline::after(Duration::from_secs(20)))
 }
 
 /// A container's hook, without waiting.
-pub(super) fn create(
+pub(crate) fn create(
     attacher: &Attacher,
     sandbox: &Sandbox,
     container: &ContainerView,

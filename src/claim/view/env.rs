@@ -7,10 +7,11 @@
 //!  PCIDEVICE_INTEL_COM_SRIOV_DPDK_INFO={"0000:3b:02.1":{"generic":{"deviceID":"0000:3b:02.1"}},…}
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{cdi_name, of_request};
 use crate::ledger::{DeviceRecord, Record};
+use crate::pool::PoolName;
 
 /// The variables that a device brings, `NAME=value`.
 ///
@@ -18,7 +19,8 @@ use crate::ledger::{DeviceRecord, Record};
 /// says what is true of its whole request, and it does not matter which is the last. Not of the
 /// whole claim: a container may have one of its requests only (those of extended resources always
 /// do) and must not learn of devices that it cannot use. The price is that a container with two
-/// requests of one pool reads in the pool's variables of the last one only.
+/// requests of one pool would read in the pool's variables of the last one only: the runtime's hook
+/// sets those, see [`joined_variables`].
 pub(super) fn of(record: &Record, device: &DeviceRecord) -> Vec<String> {
     let request = device.base_request();
     let mut env = vec![listed(&own_name(request), of_request(record, request))];
@@ -38,6 +40,40 @@ pub(super) fn of(record: &Record, device: &DeviceRecord) -> Vec<String> {
     env
 }
 
+/// The variables of pools of which a container has several requests, over all of them: name and
+/// value. `is_its` says which requests of a claim it has; the claims are in the order of the result.
+pub fn joined_variables(
+    claims: &[Record],
+    is_its: impl Fn(&Record, &str) -> bool,
+) -> Vec<(String, String)> {
+    let mut pools: BTreeMap<&PoolName, Vec<&DeviceRecord>> = BTreeMap::new();
+    let mut requests: BTreeMap<&PoolName, BTreeSet<(usize, &str)>> = BTreeMap::new();
+    for (index, record) in claims.iter().enumerate() {
+        for device in &record.devices {
+            let Some(pool) = device.extras.pool.as_deref() else {
+                continue;
+            };
+            if is_its(record, device.base_request()) {
+                pools.entry(pool).or_default().push(device);
+                let of_pool = requests.entry(pool).or_default();
+                of_pool.insert((index, device.base_request()));
+            }
+        }
+    }
+    pools.retain(|pool, _| requests.get(pool).is_some_and(|of| of.len() > 1));
+    pools.into_iter().flat_map(of_pool).collect()
+}
+
+fn of_pool((pool, devices): (&PoolName, Vec<&DeviceRecord>)) -> [(String, String); 2] {
+    let name = pool.variable();
+    let devices = || devices.iter().copied();
+    let listed = addresses(devices());
+    [
+        (name.clone(), listed),
+        (format!("{name}_INFO"), info(devices())),
+    ]
+}
+
 fn own_name(request: &str) -> String {
     format!(
         "SRIOV_DRA_{}",
@@ -48,8 +84,12 @@ fn own_name(request: &str) -> String {
 }
 
 fn listed<'a>(name: &str, devices: impl Iterator<Item = &'a DeviceRecord>) -> String {
+    format!("{name}={}", addresses(devices))
+}
+
+fn addresses<'a>(devices: impl Iterator<Item = &'a DeviceRecord>) -> String {
     let addresses: Vec<String> = devices.map(|device| cdi_name(&device.id)).collect();
-    format!("{name}={}", addresses.join(","))
+    addresses.join(",")
 }
 
 type Facts = BTreeMap<&'static str, BTreeMap<String, String>>;
