@@ -1,5 +1,6 @@
 //! Tests the plugin against a model of Go's NRI runtime.
 
+mod attach;
 mod fuzz;
 mod runtime;
 
