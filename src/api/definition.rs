@@ -33,11 +33,11 @@ pub(super) fn read(settings: &mut Settings, value: &Value) -> Result<(), String>
         text.map(|text| text.map(str::to_owned).ok_or_else(|| wrong(value, right)))
             .transpose()
     };
-    settings.definition = Some(Definition {
+    settings.definition = Some(Box::new(Definition {
         namespace: text("namespace")?,
         name: text("name")?.ok_or_else(|| wrong(value, right))?,
         source: ConfigSource::Claim,
-    });
+    }));
     Ok(())
 }
 

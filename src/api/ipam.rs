@@ -18,7 +18,7 @@ pub struct Ipam {
 pub(super) fn read(settings: &mut Settings, value: &Value) -> Result<(), String> {
     let right = "an object like {\"type\": \"host-local\", \"subnet\": \"10.0.0.0/24\"}";
     let config = value.as_object().ok_or_else(|| wrong(value, right))?;
-    settings.ipam = Some(Ipam::of(config)?);
+    settings.ipam = Some(Box::new(Ipam::of(config)?));
     Ok(())
 }
 

@@ -61,9 +61,9 @@ pub struct Settings {
     /// Routes in the pod.
     pub routes: Vec<Route>,
     /// Who assigns addresses and routes besides.
-    pub ipam: Option<Ipam>,
+    pub ipam: Option<Box<Ipam>>,
     /// A network whose settings are taken besides.
-    pub definition: Option<Definition>,
+    pub definition: Option<Box<Definition>>,
     /// Who moves the netdev into the pod.
     pub attach: Option<AttachMode>,
     /// RDMA's character devices.

@@ -87,10 +87,10 @@ fn sriov(place: &str, network: Map<String, Value>) -> Result<Settings, String> {
         let mut config = ipam.raw;
         config.insert("type".to_owned(), ipam.kind.into());
         let ipam = Ipam::of(&config).map_err(|reason| format!("{place}ipam: {reason}"))?;
-        settings.ipam = Some(Ipam {
+        settings.ipam = Some(Box::new(Ipam {
             network: Some(network),
             ..ipam
-        });
+        }));
     }
     Ok(settings)
 }
@@ -106,9 +106,11 @@ fn chained(
         .and_then(Value::as_str)
         .unwrap_or_default();
     if kind != "tuning" {
-        return Err(format!(
-            "{place}{kind}: {WITHOUT}; leave it out, or use the network by Multus"
-        ));
+        let instead = match kind {
+            "bandwidth" => "set max_tx_rate of sriov, which the PF enforces",
+            _ => "leave it out, or use the network by Multus",
+        };
+        return Err(format!("{place}{kind}: {WITHOUT}; {instead}"));
     }
     for (key, value) in plugin {
         tuned(key, value, settings).map_err(|reason| format!("{place}tuning: {key}: {reason}"))?;
@@ -267,7 +269,7 @@ mod tests {
         spec.config: plugins[1]: vrf: works in the pod's network namespace, which is not done without a meta-plugin; leave it out, or use the network by Multus
         spec.config: plugins[1]: sbr: works in the pod's network namespace, which is not done without a meta-plugin; leave it out, or use the network by Multus
         spec.config: plugins[1]: rdma: works in the pod's network namespace, which is not done without a meta-plugin; leave it out, or use the network by Multus
-        spec.config: plugins[1]: bandwidth: works in the pod's network namespace, which is not done without a meta-plugin; leave it out, or use the network by Multus
+        spec.config: plugins[1]: bandwidth: works in the pod's network namespace, which is not done without a meta-plugin; set max_tx_rate of sriov, which the PF enforces
         spec.config: plugins[1]: tuning: promisc: works in the pod's network namespace, which is not done without a meta-plugin
         spec.config: plugins[1]: tuning: sysctl: works in the pod's network namespace, which is not done without a meta-plugin
         spec.config: plugins[1]: tuning: mac: "01:00:5e:00:00:01" is not a MAC address of a device

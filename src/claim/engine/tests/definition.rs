@@ -44,11 +44,11 @@ fn with_plugin() -> Settings {
         json!({"cniVersion": "0.4.0", "name": "blue", "type": "sriov", "vlan": 7, "ipam": config});
     let object = |value: Value| value.as_object().unwrap().clone();
     Settings {
-        ipam: Some(Ipam {
+        ipam: Some(Box::new(Ipam {
             plugin: "host-local".into(),
             config: object(config),
             network: Some(object(network)),
-        }),
+        })),
         ..Settings::default()
     }
 }
