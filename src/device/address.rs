@@ -19,6 +19,17 @@ pub struct Bdf {
 
 const FORM: &str = "must be a PCI address like 0000:3b:02.1, lower-case hex";
 
+impl Bdf {
+    /// Its number among the functions of all buses of its domain: PCI's routing ID, with the domain
+    /// above.
+    #[must_use]
+    pub fn routing_id(&self) -> u64 {
+        let function =
+            u64::from(self.bus) << 8 | u64::from(self.device) << 3 | u64::from(self.function);
+        u64::from(self.domain) << 16 | function
+    }
+}
+
 impl FromStr for Bdf {
     type Err = ParseError;
 

@@ -13,16 +13,21 @@ mod capabilities;
 mod group;
 mod guest;
 mod netdevs;
+mod numbering;
 mod vf_ids;
 mod yields;
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use self::{
     capabilities::Vdpa,
     group::Groups,
     guest::Guest,
     netdevs::{carrier, link_type, name, netdevs},
+    numbering::Numbering,
 };
 use super::sysfs::{self, Sysfs};
 use crate::{
@@ -116,7 +121,7 @@ struct Scan<'a> {
 
 /// What VFs take over from their PF.
 struct Pf {
-    index: HashMap<String, u32>,
+    vfs: Numbering,
     link_type: Option<LinkType>,
     speed: Option<u32>,
 }
@@ -180,7 +185,7 @@ impl<'a> Scan<'a> {
         binding: &Binding,
     ) -> FunctionKind {
         let physfn = physfn(dir);
-        let index = physfn.and_then(|pf| self.pf(&pf).index.get(&bdf.to_string()).copied());
+        let index = physfn.and_then(|pf| self.pf(&pf).vfs.index(bdf));
         let address = physfn.zip(index).map(|(pf, index)| VfAddress { pf, index });
         let total_vfs: Option<u32> = sysfs::parse(dir, "sriov_totalvfs");
         let num_vfs = sysfs::parse(dir, "sriov_numvfs").unwrap_or(0);
@@ -210,19 +215,15 @@ impl<'a> Scan<'a> {
 
     fn pf(&mut self, bdf: &Bdf) -> &Pf {
         let dir = self.sysfs.device(bdf);
-        self.pfs.entry(*bdf).or_insert_with(|| Pf::read(&dir))
+        self.pfs.entry(*bdf).or_insert_with(|| Pf::read(bdf, dir))
     }
 }
 
 impl Pf {
-    fn read(dir: &Path) -> Self {
-        let vfs = sysfs::list(dir).into_iter().filter_map(|name| {
-            let index = name.strip_prefix("virtfn")?.parse().ok()?;
-            Some((sysfs::link_name(&dir.join(name))?, index))
-        });
-        let port = netdev(dir);
+    fn read(bdf: &Bdf, dir: PathBuf) -> Self {
+        let port = netdev(&dir);
         Self {
-            index: vfs.collect(),
+            vfs: Numbering::of(*bdf, dir),
             link_type: port.as_deref().and_then(link_type),
             speed: port
                 .as_deref()
