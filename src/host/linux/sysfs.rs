@@ -1,8 +1,8 @@
 //! sysfs, below a root that may be a recorded tree.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write},
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     str::FromStr,
@@ -127,11 +127,16 @@ pub(super) fn inode(dir: &Path) -> Option<u64> {
     fs::metadata(dir).ok().map(|found| found.ino())
 }
 
+/// The longest value: the kernel shows an attribute in one page, whole at the first read
+/// (`sysfs_kf_seq_show` in `fs/sysfs/file.c`).
+const PAGE: usize = 4096;
+
 /// An attribute's value without the newline.
 pub(super) fn read(dir: &Path, name: &str) -> Option<String> {
-    fs::read_to_string(dir.join(name))
-        .ok()
-        .map(|text| text.trim_end().to_owned())
+    let mut page = [0; PAGE];
+    let length = File::open(dir.join(name)).ok()?.read(&mut page).ok()?;
+    let text = str::from_utf8(&page[..length]).ok()?;
+    Some(text.trim_end().to_owned())
 }
 
 /// An attribute, parsed.

@@ -51,15 +51,14 @@ pub(super) fn net(dir: &Path) -> Option<PathBuf> {
 
 /// `virtio3`: the virtio device between a PCI function and its netdev.
 pub(in crate::host::linux) fn virtio(dir: &Path) -> Option<String> {
-    let bound = sysfs::link_name(&dir.join("driver"))? == "virtio-pci";
+    if sysfs::link_name(&dir.join("driver"))? != "virtio-pci" {
+        return None;
+    }
     let numbered = |name: &String| {
         name.strip_prefix("virtio")
             .is_some_and(|number| number.parse::<u32>().is_ok())
     };
-    sysfs::list(dir)
-        .into_iter()
-        .filter(|_| bound)
-        .find(numbered)
+    sysfs::list(dir).into_iter().find(numbered)
 }
 
 pub(super) fn name<T: std::str::FromStr>(dir: &Path) -> Option<T> {
