@@ -206,12 +206,21 @@ impl Engine {
         device: &DeviceId,
         used: &[DeviceId],
     ) -> Result<Option<DeviceId>, ClaimError> {
-        // What cannot be seen yet is waited for later. Most devices have no parts, and the host is
-        // not scanned for them.
+        // Most devices have no parts, and the host is not scanned for them. What cannot be seen yet
+        // is waited for later.
+        if self
+            .kernel
+            .bound(device)
+            .is_ok_and(|bound| bound.pf.is_some())
+        {
+            return Ok(None);
+        }
+        let may_have_parts =
+            |seen: &Observed| !seen.function.is_part() && seen.function.pf().is_some();
         if !self
             .kernel
             .observe(device)
-            .is_ok_and(|observed| !observed.function.is_part())
+            .is_ok_and(|seen| may_have_parts(&seen))
         {
             return Ok(None);
         }

@@ -74,6 +74,18 @@ fn the_life_of_a_vf_scans_no_host() {
     assert!(!calls.contains("functions"), "{calls}");
 }
 
+/// It has no PF here, and no parts that the host might use.
+#[test]
+fn a_guests_function_is_prepared_without_a_scan_of_the_host() {
+    let world = super::personalities::ena().world();
+    let (engine, counter) = counted(&world);
+    let claim = claim("guest", &["0000-02-10-0"], json!({}));
+    engine.prepare(&claim, &world.pools, soon()).unwrap();
+    let calls = counter.take();
+    assert!(calls.contains("observe"), "{calls}");
+    assert!(!calls.contains("functions"), "{calls}");
+}
+
 #[test]
 fn a_release_of_what_is_so_writes_nothing() {
     let world = World::new();
