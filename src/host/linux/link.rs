@@ -79,7 +79,18 @@ impl Link {
         }
         link.lower = link.lower.filter(|_| !lower_elsewhere);
         link.altnames.sort();
+        #[cfg(feature = "veth")]
+        link.stand_in();
         Some(link)
+    }
+
+    /// A veth stands in for the netdev of the function that its alias names.
+    #[cfg(feature = "veth")]
+    fn stand_in(&mut self) {
+        let names_a_function = self.alias.parse::<crate::device::Bdf>().is_ok();
+        if self.parent.is_none() && names_a_function {
+            self.parent = Some(self.alias.clone());
+        }
     }
 
     fn set(&mut self, kind: u16, value: &[u8]) {
