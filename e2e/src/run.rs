@@ -137,6 +137,15 @@ fn no_panic(work: impl FnOnce() -> Result<()>) -> Result<()> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(anyhow!("panicked")))
 }
 
+/// Namespaces are lower case: `ii` is of scenario I.
+fn space_name(letter: char) -> String {
+    let lower = letter.to_ascii_lowercase();
+    match letter.is_ascii_uppercase() {
+        true => format!("{lower}{lower}"),
+        false => lower.to_string(),
+    }
+}
+
 /// A scenario with what holds before and after each: full slices, and no claim left.
 fn whole(lab: &Lab, log: &Log, scenario: &Scenario, nodes: &[Node]) -> Result<()> {
     if lab.release.is_installed()? {
@@ -147,7 +156,7 @@ fn whole(lab: &Lab, log: &Log, scenario: &Scenario, nodes: &[Node]) -> Result<()
     match scenario.run {
         Run::Lab(run) => run(lab, nodes, log)?,
         Run::Node(run) => {
-            let name = scenario.letter.to_string();
+            let name = space_name(scenario.letter);
             lab.on_nodes(nodes, log, &name, |node, space| run(lab, node, space))?;
         }
     }

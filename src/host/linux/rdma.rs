@@ -97,16 +97,31 @@ mod tests {
         let device = dir.path().join("infiniband/mlx5_2");
         fs::create_dir_all(device.join("ports/1/gids")).unwrap();
         assert_eq!(super::guids(dir.path()), (None, None));
-        fs::write(device.join("node_guid"), "0002:c903:0000:1001\n").unwrap();
+        crate::files::write_atomic(
+            &device.join("node_guid"),
+            "0002:c903:0000:1001\n".as_bytes(),
+            0o644,
+        )
+        .unwrap();
         let gid = device.join("ports/1/gids/0");
-        fs::write(&gid, "fe80:0000:0000:0000:0002:c903:0000:1002\n").unwrap();
+        crate::files::write_atomic(
+            &gid,
+            "fe80:0000:0000:0000:0002:c903:0000:1002\n".as_bytes(),
+            0o644,
+        )
+        .unwrap();
         let guid = |text: &str| Some(text.parse().unwrap());
         let own = guid("00:02:c9:03:00:00:10:01");
         assert_eq!(
             super::guids(dir.path()),
             (own, guid("00:02:c9:03:00:00:10:02"))
         );
-        fs::write(&gid, "fe80:0000:0000:0000:0000:0000:0000:0000\n").unwrap();
+        crate::files::write_atomic(
+            &gid,
+            "fe80:0000:0000:0000:0000:0000:0000:0000\n".as_bytes(),
+            0o644,
+        )
+        .unwrap();
         assert_eq!(super::guids(dir.path()), (own, None));
     }
 
