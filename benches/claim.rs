@@ -222,6 +222,8 @@ fn claim(mut settings: Value) -> Outcome<AllocatedClaim> {
         }],
         extended: false,
         networks: Default::default(),
+        pod_name: None,
+        definitions: Default::default(),
     })
 }
 
