@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ConfigSource, Settings, read::wrong};
+use super::ConfigSource;
 
 /// A NetworkAttachmentDefinition that a configuration names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,30 +18,31 @@ pub struct Definition {
 /// The field's name.
 pub(super) const NAME: &str = "networkAttachmentDefinition";
 
-pub(super) fn read(settings: &mut Settings, value: &Value) -> Result<(), String> {
-    let right = "an object like {\"name\": \"blue\", \"namespace\": \"networks\"}";
-    let object = value.as_object().ok_or_else(|| wrong(value, right))?;
-    if let Some(unknown) = object
-        .keys()
-        .find(|key| *key != "name" && *key != "namespace")
-    {
-        return Err(format!("unknown field {unknown:?}, must be {right}"));
-    }
-    let text = |key: &str| {
-        let given = object.get(key);
-        let text = given.map(|given| given.as_str().filter(|text| !text.is_empty()));
-        text.map(|text| text.map(str::to_owned).ok_or_else(|| wrong(value, right)))
-            .transpose()
-    };
-    settings.definition = Some(Box::new(Definition {
-        namespace: text("namespace")?,
-        name: text("name")?.ok_or_else(|| wrong(value, right))?,
-        source: ConfigSource::Claim,
-    }));
-    Ok(())
-}
-
 impl Definition {
+    /// Reads the object.
+    pub(super) fn read(value: &Value) -> Result<Self, String> {
+        let right = "an object like {\"name\": \"blue\", \"namespace\": \"networks\"}";
+        let wrong = || format!("{value} is wrong, must be {right}");
+        let object = value.as_object().ok_or_else(wrong)?;
+        if let Some(unknown) = object
+            .keys()
+            .find(|key| *key != "name" && *key != "namespace")
+        {
+            return Err(format!("unknown field {unknown:?}, must be {right}"));
+        }
+        let text = |key: &str| {
+            let given = object.get(key);
+            let text = given.map(|given| given.as_str().filter(|text| !text.is_empty()));
+            text.map(|text| text.map(str::to_owned).ok_or_else(wrong))
+                .transpose()
+        };
+        Ok(Self {
+            namespace: text("namespace")?,
+            name: text("name")?.ok_or_else(wrong)?,
+            source: ConfigSource::Claim,
+        })
+    }
+
     /// Of a class, which serves claims of any namespace: whoever writes networks in theirs must not
     /// decide what it sets.
     pub(super) fn written_by(&mut self, source: ConfigSource) -> Result<(), String> {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Settings, definition, env, ipam, read};
+use super::{Settings, definition, env, read};
 
 /// Who may set a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,8 +68,8 @@ pub static FIELDS: &[Field] = &[
     field("vhostNet", Who::Anyone, read::vhost_net),
     field("env", Who::Anyone, env::read),
     later("vdpaType", Who::Permitted),
-    field("ipam", Who::Class, ipam::read),
-    field(definition::NAME, Who::Permitted, definition::read),
+    field("ipam", Who::Class, read::ipam),
+    field(definition::NAME, Who::Permitted, read::definition),
 ];
 
 /// The field of that name.

@@ -2,8 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::{Settings, read::wrong};
-
 /// Who assigns the addresses of a netdev.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ipam {
@@ -13,13 +11,6 @@ pub struct Ipam {
     pub config: Map<String, Value>,
     /// The network that it is of, as the plugin reads it; none: one of the class.
     pub network: Option<Map<String, Value>>,
-}
-
-pub(super) fn read(settings: &mut Settings, value: &Value) -> Result<(), String> {
-    let right = "an object like {\"type\": \"host-local\", \"subnet\": \"10.0.0.0/24\"}";
-    let config = value.as_object().ok_or_else(|| wrong(value, right))?;
-    settings.ipam = Some(Box::new(Ipam::of(config)?));
-    Ok(())
 }
 
 impl Ipam {

@@ -6,7 +6,7 @@ use std::{net::IpAddr, str::FromStr};
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::{AttachMode, DriverChoice, Settings};
+use super::{AttachMode, Definition, DriverChoice, Ipam, Settings};
 use crate::device::{LinkState, Mac, Route, VlanProto};
 
 type Read = Result<(), String>;
@@ -163,6 +163,18 @@ fn route(value: &Value, right: &str) -> Result<Route, String> {
         }),
         _ => Err(wrong(value, right)),
     }
+}
+
+pub(super) fn ipam(settings: &mut Settings, value: &Value) -> Read {
+    let right = "an object like {\"type\": \"host-local\", \"subnet\": \"10.0.0.0/24\"}";
+    let config = value.as_object().ok_or_else(|| wrong(value, right))?;
+    settings.ipam = Some(Box::new(Ipam::of(config)?));
+    Ok(())
+}
+
+pub(super) fn definition(settings: &mut Settings, value: &Value) -> Read {
+    settings.definition = Some(Box::new(Definition::read(value)?));
+    Ok(())
 }
 
 pub(super) fn attach(settings: &mut Settings, value: &Value) -> Read {

@@ -1,9 +1,19 @@
 //! A claim as the API server has it, reduced to what concerns this driver.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{ClaimNetworks, Definitions};
-use crate::{api::OpaqueConfig, ledger::ClaimRef, slice::DeviceRef};
+use super::ClaimNetworks;
+use crate::{
+    api::{OpaqueConfig, Settings},
+    ledger::ClaimRef,
+    slice::DeviceRef,
+};
+
+/// What was read of NetworkAttachmentDefinitions, by `namespace/name`: their settings, or why there
+/// are none.
+pub type Definitions = BTreeMap<String, Result<Settings, String>>;
 
 /// An allocated ResourceClaim: only the results and configurations of this driver.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,16 +1,13 @@
 //! NetworkAttachmentDefinitions whose settings a claim's configurations take. Pure: the agent reads
 //! them for Prepare.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{AllocatedClaim, hash::fnv1a};
 use crate::{
     api::{self, ConfigSource, Settings},
     ledger::Defined,
 };
-
-/// What was read of them, by `namespace/name`: their settings, or why there are none.
-pub type Definitions = BTreeMap<String, Result<Settings, String>>;
 
 /// Namespace and name of those that the claim's configurations name. What is wrong in these is
 /// found when the claim is prepared.

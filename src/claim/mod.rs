@@ -25,9 +25,9 @@ pub mod view;
 mod wanted;
 mod yields;
 
-pub use allocated::{AllocatedClaim, AllocatedDevice, PreparedDevice};
+pub use allocated::{AllocatedClaim, AllocatedDevice, Definitions, PreparedDevice};
 pub use default_routes::{Clash, clash};
-pub use definition::{Definitions, definitions_of};
+pub use definition::definitions_of;
 pub use engine::{Damage, Engine, Held, Identity, PublishedOf, Releasing, release_age};
 pub use error::{ClaimError, Conflict, Elsewhere};
 pub use extras::PoolDefaults;

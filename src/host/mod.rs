@@ -17,6 +17,7 @@ pub mod in_flight;
 pub mod linux;
 mod netns;
 mod node_use;
+pub mod process;
 pub mod recording;
 mod vf_mac;
 pub mod wrapped;

@@ -8,9 +8,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
-
-use crate::deadline::Deadline;
+use crate::{deadline::Deadline, host::process::kill_group};
 
 /// How long the output of a process that has ended is waited for: a child of it may hold the pipe.
 const LINGER: Duration = Duration::from_secs(1);
@@ -70,9 +68,6 @@ fn read(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
 
 /// With its children. One that the kernel does not let go is not waited for.
 fn kill(child: &mut Child) {
-    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    if let Some(group) = group {
-        let _ = kill_process_group(group, Signal::KILL);
-    }
+    kill_group(child.id());
     let _ = Deadline::after(LINGER).poll(|| child.try_wait());
 }

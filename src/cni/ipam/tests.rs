@@ -150,9 +150,11 @@ fn a_child_that_outlives_its_plugin_is_not_waited_for() {
         "sleep 600 </dev/null >/dev/null 2>&1 & echo $! >child; echo '{ANSWER}'"
     ));
     let assigned = host.plugins().add(&lease("p"), soon());
-    let child: i32 = host.read("child").trim().parse().unwrap();
-    let child = rustix::process::Pid::from_raw(child).unwrap();
-    rustix::process::kill_process(child, rustix::process::Signal::KILL).unwrap();
+    let kill = format!("kill -9 {}", host.read("child").trim());
+    let killed = std::process::Command::new("/bin/sh")
+        .args(["-c", &kill])
+        .status();
+    assert!(killed.unwrap().success());
     assert_eq!(assigned.unwrap().addresses.len(), 1);
 }
 
