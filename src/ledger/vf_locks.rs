@@ -111,24 +111,29 @@ mod tests {
             Locks::new(&Paths::below(dir.path())),
             Locks::new(&Paths::below(dir.path())),
         );
-        let now = || Deadline::after(NOW);
-        let shared = [&one, &two].map(|locks| locks.keep_vfs(&pf(), now()).unwrap());
+        // A lock that another test's child has inherited is free when that executes its program.
+        let (now, later) = (|| Deadline::after(NOW), || Deadline::after(LONG));
+        let shared = [&one, &two].map(|locks| locks.keep_vfs(&pf(), later()).unwrap());
         let error = two.change_vfs(&pf(), "restart", now()).unwrap_err();
         assert_eq!(
             error.to_string(),
             "busy: work on VFs of pf 0000:3b:00.0, 0 s"
         );
         drop(shared);
-        let alone = one.change_vfs(&pf(), "restart pf", now()).unwrap();
+        let alone = one.change_vfs(&pf(), "restart pf", later()).unwrap();
         let error = two.keep_vfs(&pf(), now()).unwrap_err();
         assert_eq!(error.to_string(), "busy: restart pf, 0 s");
         two.change_vfs(&pf(), "other", now()).unwrap_err();
         let other = "0000:3b:00.1".parse().unwrap();
-        two.keep_vfs(&other, now()).unwrap();
+        two.keep_vfs(&other, later()).unwrap();
         drop(alone);
-        two.keep_vfs(&pf(), now()).unwrap();
-        two.sweep();
-        assert_eq!(std::fs::read_dir(&two.own).unwrap().count(), 0);
+        two.keep_vfs(&pf(), later()).unwrap();
+        let swept = later().poll(|| {
+            two.sweep();
+            let left = std::fs::read_dir(&two.own).unwrap().count();
+            Ok::<_, ()>((left == 0).then_some(()))
+        });
+        assert_eq!(swept, Ok(Some(())));
     }
 
     /// Four threads, of which some has it at any time: each takes the next one before it lets go.
@@ -145,7 +150,7 @@ mod tests {
             }
             drop(held);
         };
-        let first = locks.keep_vfs(&pf(), Deadline::after(NOW)).unwrap();
+        let first = locks.keep_vfs(&pf(), Deadline::after(LONG)).unwrap();
         std::thread::scope(|scope| {
             (0..4).for_each(|_| drop(scope.spawn(share)));
             drop(first);
@@ -161,9 +166,9 @@ mod tests {
     fn a_gate_whose_keeper_was_killed_is_open() {
         let dir = tempfile::tempdir().unwrap();
         let locks = Locks::new(&Paths::below(dir.path()));
-        drop(locks.keep_vfs(&pf(), Deadline::after(NOW)).unwrap());
+        drop(locks.keep_vfs(&pf(), Deadline::after(LONG)).unwrap());
         let (gate, _) = locks.vfs_paths(&pf());
         crate::files::write_atomic(&gate, b"restart pf", 0o600).unwrap();
-        locks.keep_vfs(&pf(), Deadline::after(NOW)).unwrap();
+        locks.keep_vfs(&pf(), Deadline::after(LONG)).unwrap();
     }
 }

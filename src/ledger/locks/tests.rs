@@ -22,7 +22,7 @@ fn vf() -> DeviceId {
 fn who_waits_learns_what_for() {
     let (_dir, locks) = locks();
     let held = locks
-        .device(&vf(), "prepare 0000:3b:02.1", Deadline::after(NOW))
+        .device(&vf(), "prepare 0000:3b:02.1", Deadline::after(LONG))
         .unwrap();
     held.note("unbind 0000:3b:02.1");
     let error = locks
@@ -32,7 +32,7 @@ fn who_waits_learns_what_for() {
     assert_eq!(locks.busy_with(&vf()).unwrap().what, "unbind 0000:3b:02.1");
     drop(held);
     assert_eq!(locks.busy_with(&vf()), None);
-    locks.device(&vf(), "other", Deadline::after(NOW)).unwrap();
+    locks.device(&vf(), "other", Deadline::after(LONG)).unwrap();
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn the_go_plugin_and_we_exclude_each_other_at_its_own_file() {
         .join("var/lib/cni/sriov/pci/vf_lock/0000:3b:02.1.lock");
     drop(
         locks
-            .device(&vf(), "prepare", Deadline::after(NOW))
+            .device(&vf(), "prepare", Deadline::after(LONG))
             .unwrap(),
     );
     let theirs = File::open(&path).unwrap();
@@ -86,7 +86,7 @@ fn the_last_agent_leaves_no_file_of_its_own_that_is_free() {
     let (free, busy) = (vf(), DeviceId::from_name("0000-3b-02-2").unwrap());
     drop(
         locks
-            .device(&free, "prepare", Deadline::after(NOW))
+            .device(&free, "prepare", Deadline::after(LONG))
             .unwrap(),
     );
     drop(
@@ -94,12 +94,12 @@ fn the_last_agent_leaves_no_file_of_its_own_that_is_free() {
             .pf(
                 &"0000:3b:00.0".parse().unwrap(),
                 "set vlan",
-                Deadline::after(NOW),
+                Deadline::after(LONG),
             )
             .unwrap(),
     );
     let held = locks
-        .device(&busy, "prepare", Deadline::after(NOW))
+        .device(&busy, "prepare", Deadline::after(LONG))
         .unwrap();
     File::create(&theirs).unwrap();
     locks.sweep();
@@ -124,7 +124,7 @@ fn the_last_agent_leaves_no_file_of_its_own_that_is_free() {
 fn a_lock_that_comes_free_in_time_is_taken() {
     let (_dir, locks) = locks();
     let pf: Bdf = "0000:3b:00.0".parse().unwrap();
-    let held = locks.pf(&pf, "set vlan", Deadline::after(NOW)).unwrap();
+    let held = locks.pf(&pf, "set vlan", Deadline::after(LONG)).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| locks.pf(&pf, "set mac", Deadline::after(LONG)).unwrap());
         drop(held);
