@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  <devinfo>/dp/<resource, / as ->-<device>-device.json    others write theirs there too
-//!  <run>/device-info/<claim>.json                          the names of a claim's, to tell them apart
+//!  <run>/device-info/<claim>.json                          the names of a claim's, to distinguish them
 //! ```
 
 use std::{fs, io, path::PathBuf};

@@ -256,7 +256,7 @@ fn mac(text: &str) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-/// Reports a plugin that is chained behind. Returns whether Multus has to tell it the device.
+/// Reports a plugin that is chained behind. Returns whether Multus has to pass the device to it.
 pub(super) fn chained(section: &mut Section<'_>, link: &Link) -> bool {
     let at = format!("{}.type", link.at);
     match link.kind() {

@@ -220,7 +220,7 @@ impl Network {
     }
 }
 
-/// Returns whether Multus has to tell the plugin the device.
+/// Returns whether Multus has to pass the device to the plugin.
 fn judge_link(section: &mut Section<'_>, link: &Link) -> bool {
     match link.kind() {
         "sriov" | "ib-sriov" => netconf::judge(section, link),

@@ -1,4 +1,4 @@
-//! Networks of plugins that are not this driver's: they depend on Multus to tell them the device.
+//! Networks of plugins that are not this driver's: they get the device from Multus.
 
 use crate::{
     claim::{AllocatedClaim, PoolDefaults},

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{
-    personalities::{Personality, all_of, for_each_personality, is_for_pods, live, shown, tell},
+    personalities::{Personality, all_of, for_each_personality, is_for_pods, live, print, shown},
     *,
 };
 use crate::{
@@ -125,7 +125,7 @@ fn killed(make: Personality) {
         }
     }
     let cases = cases.into_inner();
-    tell(&format!("{}: killed in {cases} cases", make.name));
+    print(&format!("{}: killed in {cases} cases", make.name));
 }
 
 /// What becomes of the claim's pod: of the first claim everything, of the others one thing.
@@ -176,7 +176,7 @@ fn refused(make: Personality) {
             });
         }
     }
-    tell(&format!("{}: refused in {cases} cases", make.name));
+    print(&format!("{}: refused in {cases} cases", make.name));
 }
 
 mod refused_at_every_write {
@@ -271,7 +271,7 @@ fn a_pf_comes_back(quirks: &Quirks, driver: &str) {
         then,
     );
     let name = quirks.name;
-    tell(&format!(
+    print(&format!(
         "{name:?}: a PF with driver {driver:?} in {cases} cases"
     ));
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    personalities::{Personality, all_of, for_each_personality, is_for_pods, live, shown, tell},
+    personalities::{Personality, all_of, for_each_personality, is_for_pods, live, print, shown},
     *,
 };
 use crate::{
@@ -223,7 +223,7 @@ fn lives(make: Personality) {
         (0..STEPS).for_each(|_| life.step());
         life.end_all(&before);
     });
-    tell(&format!("{}: {LIVES} lives of {STEPS} steps", make.name));
+    print(&format!("{}: {LIVES} lives of {STEPS} steps", make.name));
 }
 
 mod whatever_happens_in_the_end_the_host_is_as_before {

@@ -241,7 +241,7 @@ pub(super) fn is_for_pods(world: &World, claim: &AllocatedClaim) -> bool {
 }
 
 /// Says on how many cases a suite has run, past the harness, which keeps back what tests print.
-pub(super) fn tell(what: &str) {
+pub(super) fn print(what: &str) {
     let line = format!("{what}\n");
     let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
 }

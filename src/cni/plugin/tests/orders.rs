@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use super::*;
 use crate::files::Moment;
 
-/// Stays in ADD until it is told to go on.
+/// Stays in ADD until the test lets it go on.
 #[derive(Clone)]
 struct SlowIpam {
     inside: mpsc::Sender<()>,

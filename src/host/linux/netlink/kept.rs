@@ -10,22 +10,22 @@ use crate::host::netns::Idle;
 pub(in crate::host::linux) struct Kept {
     /// None only while it is dropped.
     socket: Option<Socket>,
-    home: Idle,
+    idle: Idle,
 }
 
 impl Kept {
     /// One of the idle ones, or a new one.
     pub(in crate::host::linux) fn of(
-        home: &Idle,
+        idle: &Idle,
         open: impl FnOnce() -> io::Result<Socket>,
     ) -> io::Result<Self> {
-        let socket = match home.take() {
+        let socket = match idle.take() {
             Some(idle) => Socket::again(idle),
             None => open()?,
         };
         Ok(Self {
             socket: Some(socket),
-            home: home.clone(),
+            idle: idle.clone(),
         })
     }
 }
@@ -41,7 +41,7 @@ impl Deref for Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         if let Some(socket) = self.socket.take().and_then(Socket::idle) {
-            self.home.give(socket);
+            self.idle.give(socket);
         }
     }
 }
@@ -53,11 +53,11 @@ mod tests {
 
     #[test]
     fn a_socket_is_used_again_and_a_refused_request_is_an_answer() {
-        let home = Idle::default();
-        let first = Kept::of(&home, Socket::open).unwrap();
+        let idle = Idle::default();
+        let first = Kept::of(&idle, Socket::open).unwrap();
         assert!(link::by_index(&first, 0x7fff_fff0).unwrap().is_none());
         drop(first);
-        let again = Kept::of(&home, || unreachable!("one is idle")).unwrap();
+        let again = Kept::of(&idle, || unreachable!("one is idle")).unwrap();
         assert_eq!(link::by_index(&again, 1).unwrap().unwrap().name, "lo");
     }
 }
