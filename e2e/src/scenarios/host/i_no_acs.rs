@@ -51,6 +51,8 @@ fn port(node: &Node, ports: usize) -> Result<Pf> {
 }
 
 fn refused(node: &Node, space: &Space, port: &Pf) -> Result<()> {
+    // VFs whose port is down are not served by it.
+    node.exec("ip link set dev \"$1\" up", &[&port.name])?;
     port.set_num_vfs(2)?;
     slices::follow(node, SOON)?;
     let vf = node.vf(2, 0)?;

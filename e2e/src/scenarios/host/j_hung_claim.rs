@@ -1,7 +1,8 @@
 //! **Another program** holds a VF's lock for good while the agent starts again: the claim that has
 //! the VF cannot be recovered.
 //!
-//! **Must hold**: the agent serves other claims all the same, and an event of its pod says why; the pod that has the VF runs on; when the lock is free, all is as ever.
+//! **Must hold**: the agent serves other claims all the same, and the status of the claim says why;
+//! the pod that has the VF runs on; when the lock is free, all is as before.
 
 use anyhow::{Result, ensure};
 
@@ -63,7 +64,16 @@ fn others_are_served(node: &Node, space: &Space, vf: &Vf, hung: &Pod) -> Result<
     let pod = start(node, space, "other", vf)?;
     pod.ready()?;
     space.step("another pod has its VF while the claim hangs");
-    space.step(hung.event(&["busy"])?);
+    let claim = hung.claim()?;
+    eventually("the claim says why", SLOW, || {
+        let status = claim.status()?;
+        ensure!(
+            status.to_string().contains("recovery has not ended"),
+            "its status is {status}"
+        );
+        Ok(())
+    })?;
+    space.step("and the claim's status says that its recovery has not ended");
     pod.delete()
 }
 
