@@ -104,7 +104,8 @@ fn send(node: &Node, pod: &Pod, word: &str) -> Result<String> {
           for (;;) {
             for my $link (`ip -o link`) {
               $link =~ /^(\d+): net1.*link.ether (\S+)/ or next;
-              my ($index, $own) = ($1, pack("H12", $2 =~ s/://gr));
+              my ($index, $own) = ($1, $2);
+              $own = pack("H12", $own =~ s/://gr);
               my $to = pack("S n i S C C a8", 17, 0x88b5, $index, 1, 0, 6, "\xff" x 6);
               my $frame = "\xff" x 6 . $own . "\x88\xb5" . $word . "\0" x 46;
               send($s, $frame, 0, $to) for 1 .. 20;
