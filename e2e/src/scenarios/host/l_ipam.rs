@@ -103,12 +103,13 @@ fn stays(node: &Node, pod: &Pod) -> Result<()> {
     let (before, container) = (pod.addresses(node, "net1")?, pod.container()?);
     let script = r#"
         for p in /proc/[0-9]*; do
-          if grep -qs "$1" "$p/cgroup" && [ "$(cat "$p/comm")" = pause ]; then kill -KILL "${p#/proc/}"; exit; fi
+          if grep -qs "$1" "$p/cgroup" && ! grep -q "$2" "$p/cgroup"; then kill -KILL "${p#/proc/}"; exit; fi
         done
         exit 1
     "#;
     let uid = pod.uid()?.replace('-', "_");
-    node.exec(script, &[&uid])
+    let id = container.rsplit('/').next().unwrap_or_default();
+    node.exec(script, &[&uid, id])
         .context("no process of a sandbox")?;
     eventually("the pod runs in another sandbox", SLOW, || {
         ensure!(
