@@ -34,10 +34,7 @@ pub(crate) const DPDK: &str = "intel.com/intel_sriov_dpdk";
 
 /// The definition of networks, and Multus' rights.
 pub(crate) const DEFINITIONS: &str = include_str!("../manifests/multus/multus.yaml");
-const OBJECTS: [&str; 2] = [
-    DEFINITIONS,
-    include_str!("../manifests/multus/whereabouts.yaml"),
-];
+const WHEREABOUTS: &str = include_str!("../manifests/multus/whereabouts.yaml");
 const CONTROL_LOOP: &str = include_str!("../manifests/multus/control-loop.yaml");
 /// Where the runtime looks for networks: the first by name is the default one.
 const CONF_DIR: &str = "/etc/cni/net.d";
@@ -95,9 +92,7 @@ pub(crate) fn define_networks() -> Result<()> {
 
 fn put(lab: &Lab, programs: &[Program]) -> Result<()> {
     define_networks()?;
-    for objects in OBJECTS {
-        kube::apply(SYSTEM, objects)?.ok("the objects of Multus and whereabouts")?;
-    }
+    kube::apply(SYSTEM, WHEREABOUTS)?.ok("the objects of whereabouts")?;
     let token = [
         "create",
         "token",
@@ -259,7 +254,7 @@ fn take(lab: &Lab) -> Result<()> {
         node.exec(script, &dirs)?;
     }
     stop_control_loop()?;
-    for objects in OBJECTS {
+    for objects in [DEFINITIONS, WHEREABOUTS] {
         command::run(
             "kubectl",
             &["delete", "--ignore-not-found", "-f", "-"],

@@ -85,6 +85,12 @@ impl Node {
         })
     }
 
+    /// A command of its machine's monitor, such as `set_link igb2 off`.
+    pub(crate) fn monitor(&self, command: &str) -> Result<()> {
+        let words = ["monitor", &self.number.to_string(), command];
+        command::run("lab", &words, "").map(drop)
+    }
+
     /// Restarts the guest and waits until its node is Ready.
     pub(crate) fn reboot(&self) -> Result<()> {
         let before = self.boot()?;

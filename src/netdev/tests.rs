@@ -11,14 +11,6 @@ use crate::{
 
 const POD: &str = "/var/run/netns/pod";
 
-fn unmirrored(netdev: &crate::device::NetdevState) -> Before<'_> {
-    Before {
-        netdev,
-        mirrored: false,
-        binding: None,
-    }
-}
-
 struct Node {
     fake: Fake,
     host: Netns,
@@ -27,6 +19,17 @@ struct Node {
 }
 
 impl Node {
+    /// As it was, of a netdev whose PF reports no MAC.
+    fn restore(&self, netdev: &crate::device::NetdevState, deadline: Deadline) {
+        let before = Before {
+            netdev,
+            mirrored: false,
+            binding: None,
+        };
+        let errors = restore(&self.fake, &self.host, &self.device, &before, deadline);
+        assert!(errors.is_empty());
+    }
+
     /// A netdev in a pod, as `net1`.
     fn new() -> Self {
         let fake = Fake::igb();
@@ -134,16 +137,7 @@ fn what_is_restored_is_free_of_the_tenant() {
         .state;
     let deadline = Deadline::after(Duration::from_millis(100));
     node.fake.reprobe(&node.device).unwrap();
-    assert!(
-        restore(
-            &node.fake,
-            &node.host,
-            &node.device,
-            &unmirrored(&was),
-            deadline
-        )
-        .is_empty()
-    );
+    node.restore(&was, deadline);
     assert_eq!(node.fake.dump(), before);
 }
 
@@ -159,16 +153,7 @@ fn udev_has_its_way_before_a_fresh_netdev_is_made_what_it_was() {
         .state;
     let deadline = Deadline::after(Duration::from_secs(60));
     node.fake.reprobe(&node.device).unwrap();
-    assert!(
-        restore(
-            &node.fake,
-            &node.host,
-            &node.device,
-            &unmirrored(&was),
-            deadline
-        )
-        .is_empty()
-    );
+    node.restore(&was, deadline);
     node.fake.settle();
     assert_eq!(node.fake.dump(), before, "nothing was left for udev to do");
 }

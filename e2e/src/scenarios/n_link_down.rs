@@ -10,7 +10,6 @@ use anyhow::{Result, ensure};
 
 use super::{Run, Scenario, VF_POD};
 use crate::{
-    command,
     device::{Pf, slice_name},
     eventually::{SOON, eventually},
     lab::Lab,
@@ -76,8 +75,7 @@ fn pulled_and_put_back(node: &Node, space: &Space, port: &Pf) -> Result<()> {
 
 /// The second port's, as the lab calls it.
 pub(super) fn cable(node: &Node, state: &str) -> Result<()> {
-    let command = format!("set_link igb2 {state}");
-    command::run("lab", &["monitor", &node.number.to_string(), &command], "").map(drop)
+    node.monitor(&format!("set_link igb2 {state}"))
 }
 
 fn of_port(port: &Pf) -> BTreeSet<String> {

@@ -17,7 +17,6 @@ use serde_json::{Value, json};
 
 use super::{Run, Scenario, VF_POD, x_rights};
 use crate::{
-    command,
     device::{Pf, slice_name},
     eventually::{SOON, eventually},
     kube,
@@ -112,15 +111,7 @@ fn names(devices: &BTreeMap<String, slices::Published>) -> Vec<&String> {
 /// Switches the first port's carrier off or on, and waits until the node sees it.
 fn carrier(node: &Node, on: bool) -> Result<()> {
     let (word, value) = if on { ("on", "1") } else { ("off", "0") };
-    command::run(
-        "lab",
-        &[
-            "monitor",
-            &node.number.to_string(),
-            &format!("set_link igb1 {word}"),
-        ],
-        "",
-    )?;
+    node.monitor(&format!("set_link igb1 {word}"))?;
     let port = node.pfs()?.swap_remove(0);
     eventually(&format!("carrier of {} is {word}", port.name), SOON, || {
         let now = node.exec("cat \"/sys/class/net/$1/carrier\"", &[&port.name])?;

@@ -8,7 +8,6 @@ use anyhow::{Result, ensure};
 
 use super::super::{Run, Scenario, VF_POD};
 use crate::{
-    command,
     device::Pf,
     eventually::{SLOW, SOON, eventually},
     lab::Lab,
@@ -26,19 +25,14 @@ pub(in super::super) const SCENARIO: Scenario = Scenario {
 fn run(_: &Lab, node: &Node, space: &Space) -> Result<()> {
     let before = node.dump()?;
     let number = node.number;
-    monitor(
-        node,
-        &format!("device_add igb,id=igb3,bus=rp3,mac=52:54:00:aa:0{number}:03"),
-    )?;
+    node.monitor(&format!(
+        "device_add igb,id=igb3,bus=rp3,mac=52:54:00:aa:0{number}:03"
+    ))?;
     let result = port(node, 3).and_then(|port| refused(node, space, &port));
-    let result = result.and(monitor(node, "device_del igb3"));
+    let result = result.and(node.monitor("device_del igb3"));
     result.and(port(node, 2).map(drop))?;
     slices::follow(node, SOON)?;
     node.is_again(&before)
-}
-
-fn monitor(node: &Node, command: &str) -> Result<()> {
-    command::run("lab", &["monitor", &node.number.to_string(), command], "").map(drop)
 }
 
 /// The last port, once there are so many.
