@@ -139,6 +139,15 @@ impl Node {
         Ok(serde_json::from_str(&printed).unwrap_or(Value::Null))
     }
 
+    /// A pod whose claimed VF has a VLAN and an address by a network, which comes last.
+    fn leased(&self) -> (Pod, AllocatedClaim, Value) {
+        let (pod, one) = (Pod::new(self, "a"), claim("c", &[VF], "a", json!({})));
+        self.prepare(&one);
+        let network = conf(json!({"vlan": 7, "ipam": {"type": "host-local"}}));
+        self.add(&pod, &network).unwrap();
+        (pod, one, network)
+    }
+
     fn add(&self, pod: &Pod, conf: &Value) -> Result<Value, CniError> {
         self.call("ADD", pod, conf)
     }

@@ -79,10 +79,7 @@ fn hints_that_repeat_one_device_give_each_interface_its_own() {
 fn released_before_del_only_the_ipam_plugin_is_left_to_hear_of_it() {
     let node = Node::new();
     let before = node.fake.dump();
-    let (pod, one) = (Pod::new(&node, "a"), claim("c", &[VF], "a", json!({})));
-    node.prepare(&one);
-    let network = conf(json!({"vlan": 7, "ipam": {"type": "host-local"}}));
-    node.add(&pod, &network).unwrap();
+    let (pod, one, network) = node.leased();
     node.unprepare(&one);
     assert_eq!(node.fake.dump(), before);
     // The VF is another pod's by now.

@@ -61,10 +61,7 @@ fn a_del_waits_for_the_add_of_its_attachment() {
 fn a_del_during_the_release_of_its_claim_takes_nothing_twice() {
     let node = Node::new();
     let before = node.fake.dump();
-    let (pod, one) = (Pod::new(&node, "a"), claim("c", &[VF], "a", json!({})));
-    node.prepare(&one);
-    let network = conf(json!({"vlan": 7, "ipam": {"type": "host-local"}}));
-    node.add(&pod, &network).unwrap();
+    let (pod, one, network) = node.leased();
     let (begun, has_begun) = mpsc::channel();
     node.fake.on_rebind(move |_, moment| {
         if moment == Moment::Before {
@@ -89,13 +86,10 @@ fn a_del_during_the_release_of_its_claim_takes_nothing_twice() {
 }
 
 #[test]
-fn a_del_after_the_release_of_its_claim_only_tells_the_ipam_plugin() {
+fn a_del_after_the_release_of_its_claim_only_calls_the_ipam_plugin() {
     let node = Node::new();
     let before = node.fake.dump();
-    let (pod, one) = (Pod::new(&node, "a"), claim("c", &[VF], "a", json!({})));
-    node.prepare(&one);
-    let network = conf(json!({"vlan": 7, "ipam": {"type": "host-local"}}));
-    node.add(&pod, &network).unwrap();
+    let (pod, one, network) = node.leased();
     node.unprepare(&one);
     node.ipam_calls();
     let _ = node.fake.take_log();
