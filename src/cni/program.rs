@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     claim::{Engine, Identity},
-    host::Kernel,
     paths::{AgentFile, Paths},
 };
 
@@ -57,14 +56,13 @@ impl Place {
         })
     }
 
-    fn engine(self, kernel: Arc<dyn Kernel>) -> Engine {
-        let identity = Identity {
-            driver_name: self.driver_name,
+    fn identity(&self) -> Identity {
+        Identity {
+            driver_name: self.driver_name.clone(),
             // Of claims' devices the record says where they are; a device of its own is here.
             node_name: String::new(),
             drivers: vec![],
-        };
-        Engine::new(kernel, self.paths, identity)
+        }
     }
 }
 
@@ -73,7 +71,7 @@ pub fn run(
     variables: Variables<'_>,
     stdin: &[u8],
     agent_file: &Path,
-    with: impl FnOnce(&Paths) -> (Arc<dyn Kernel>, Box<dyn Ipam>),
+    with: impl FnOnce(Paths, Identity) -> (Engine, Box<dyn Ipam>),
 ) -> Answer {
     let asked = match request(variables, stdin) {
         Ok(Request::Version(answer)) => return success(answer.to_json()),
@@ -83,8 +81,9 @@ pub fn run(
     let version = asked.version();
     asked.log(stdin);
     let done = Place::read(agent_file).and_then(|place| {
-        let (kernel, ipam) = with(&place.paths);
-        Plugin::new(Arc::new(place.engine(kernel)), ipam).run(&asked)
+        let identity = place.identity();
+        let (engine, ipam) = with(place.paths, identity);
+        Plugin::new(Arc::new(engine), ipam).run(&asked)
     });
     match done {
         Ok(text) => success(text),
@@ -160,8 +159,9 @@ mod tests {
             let found = all.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| OsString::from(value))
         };
-        run(&variables, stdin.as_bytes(), &file, |_| {
-            (Arc::new(Fake::igb()), Box::new(NoIpam))
+        run(&variables, stdin.as_bytes(), &file, |paths, identity| {
+            let engine = Engine::new(Arc::new(Fake::igb()), paths, identity);
+            (engine, Box::new(NoIpam))
         })
     }
 

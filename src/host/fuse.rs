@@ -1,10 +1,10 @@
 //! Kills this process at a chosen change of the host, for the crash scenarios. Not in release
 //! builds (cargo feature `fuse`).
 //!
-//! The file `fuse` in the run directory arms it: `before 3` or `after 3` counts changes since the
-//! file was written. Changes are writes to the kernel, and records, CDI specs and start gates that
-//! are written or removed. The file is removed before the process aborts, so that the restarted
-//! process survives.
+//! The file `fuse` in the run directory arms the agent's, `cni-fuse` that of the CNI plugin:
+//! `before 3` or `after 3` counts changes since the file was written. Changes are writes to the
+//! kernel, and records, CDI specs and start gates that are written or removed. The file is removed
+//! before the process aborts, so that the restarted process survives.
 
 use std::{
     fs,
@@ -34,11 +34,21 @@ struct Changes {
 }
 
 impl Fuse {
-    /// A fuse that is armed by the file `fuse` in the run directory.
+    /// The agent's.
     #[must_use]
     pub fn new(paths: &Paths) -> Self {
+        Self::armed_by(paths, "fuse")
+    }
+
+    /// The CNI plugin's: the agent is not to die of it.
+    #[must_use]
+    pub fn of_plugin(paths: &Paths) -> Self {
+        Self::armed_by(paths, "cni-fuse")
+    }
+
+    fn armed_by(paths: &Paths, name: &str) -> Self {
         Self {
-            file: paths.run.join("fuse"),
+            file: paths.run.join(name),
             changes: Arc::default(),
         }
     }
