@@ -42,6 +42,7 @@
 //! | | [`publish`] | inventory → ResourceSlices, and the loop that keeps them so |
 //! | processes | [`args`] | flags and their environment variables |
 //! | | [`telemetry`] | logs, metrics, readiness |
+//! | | `cni_install` | the CNI plugin's file on the node |
 //! | | [`node`] | the agent: wires the modules together |
 //! | | [`controller`] | keeps a DeviceClass per pool |
 //! | | [`explain`] | why a claim gets no device, from the API's objects |
@@ -80,6 +81,8 @@ pub mod args;
 pub mod cli;
 #[cfg(feature = "agent")]
 pub mod cluster;
+#[cfg(feature = "agent")]
+mod cni_install;
 #[cfg(feature = "agent")]
 pub mod controller;
 #[cfg(feature = "agent")]

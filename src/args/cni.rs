@@ -60,6 +60,9 @@ pub struct CniInstallArgs {
     /// The plugin. Default: `sriov` beside this executable.
     #[arg(long)]
     pub plugin: Option<PathBuf>,
+    /// Install it as `ib-sriov` as well, for InfiniBand networks.
+    #[arg(long)]
+    pub infiniband: bool,
     /// Keep a plugin of another origin that is there, as `sriov.orig`.
     #[arg(long)]
     pub keep_original: bool,

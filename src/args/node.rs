@@ -53,6 +53,13 @@ pub struct NodeArgs {
     /// the devices that those take.
     #[arg(long, env = "SRIOV_DRA_CNI")]
     pub cni: bool,
+    /// Directory that the CNI plugin was installed into: report when another program replaces it
+    /// there. Default: none is looked after.
+    #[arg(long, env = "SRIOV_DRA_CNI_BIN_DIR")]
+    pub cni_bin_dir: Option<PathBuf>,
+    /// Install the CNI plugin again when another program has replaced it.
+    #[arg(long, env = "SRIOV_DRA_CNI_REINSTALL")]
+    pub cni_reinstall: bool,
     /// Run the IPAM plugins that DeviceClasses ask for, from these directories of the host,
     /// separated by colons. Default: none are run.
     #[arg(long, env = "SRIOV_DRA_CNI_PATH", value_delimiter = ':')]

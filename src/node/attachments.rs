@@ -8,7 +8,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{blocking, status::Reports};
+use super::{blocking, dir_events, status::Reports};
 use crate::{
     attach::Change,
     claim::Engine,
@@ -18,7 +18,6 @@ use crate::{
         result::CniResult,
     },
     deadline::Deadline,
-    files::DirWatch,
     ledger::{AttachmentId, ClaimUid, Entry, IpamCall, Phase},
 };
 
@@ -47,7 +46,7 @@ type Attached = BTreeMap<AttachmentId, ClaimUid>;
 /// Runs until the task is dropped.
 pub(super) async fn run(engine: Arc<Engine>, reports: Reports, changed: Arc<Notify>) {
     let plugin = Arc::new(Plugin::new(Arc::clone(&engine), Box::new(LeftToBinary)));
-    let events = watch(&engine);
+    let events = dir_events::watch(&engine.paths().attachments(), PERIOD);
     let mut known = Attached::new();
     loop {
         let (engine, plugin) = (Arc::clone(&engine), Arc::clone(&plugin));
@@ -69,29 +68,6 @@ pub(super) async fn run(engine: Arc<Engine>, reports: Reports, changed: Arc<Noti
         }
         sleep(SETTLE).await;
     }
-}
-
-/// Without inotify, the clock.
-fn watch(engine: &Engine) -> Arc<Notify> {
-    let events = Arc::new(Notify::new());
-    let dir = engine.paths().attachments();
-    let (notify, watched) = (Arc::clone(&events), DirWatch::new(&dir));
-    std::thread::spawn(move || {
-        let watched = match watched {
-            Ok(watched) => watched,
-            Err(error) => {
-                tracing::warn!(%error, dir = %dir.display(), "watching attachments: looking at the clock only");
-                loop {
-                    std::thread::sleep(PERIOD);
-                    notify.notify_one();
-                }
-            }
-        };
-        while watched.wait().is_ok() {
-            notify.notify_one();
-        }
-    });
-    events
 }
 
 /// Whether there is nothing to sweep, now or later: no entry, of a claim's device or of another.

@@ -15,9 +15,11 @@ mod attachments;
 mod boot;
 mod changes;
 mod claims;
+mod cni_plugin;
 mod collect;
 pub(crate) mod config_file;
 mod definitions;
+mod dir_events;
 mod env_turn;
 mod hooks;
 mod hung_calls;
@@ -160,6 +162,9 @@ async fn serve(
         readiness,
         parts,
     )?;
+    if let Some(plugin) = cni_plugin::CniPlugin::of(args, &cluster, &metrics) {
+        parts.run("CNI plugin", plugin.run());
+    }
     let networks = Networks::of_node(args, paths, &cluster, parts);
     let claims = NodeClaims::new(
         cluster,

@@ -40,6 +40,7 @@ pub struct Metrics {
     bad_config: Gauge,
     bad_policies: Gauge,
     dropped: Gauge,
+    cni_replaced: Gauge,
 }
 
 /// 1 ms to 33 s: shorter calls need no distinction, and the kubelet times out before longer ones.
@@ -97,6 +98,9 @@ impl Default for Metrics {
         let dropped = Gauge::default();
         let help = "Attributes of policies dropped because a device has too many attributes";
         registry.register("attributes_dropped", help, dropped.clone());
+        let cni_replaced = Gauge::default();
+        let help = "CNI plugins of this driver that another program has replaced or removed";
+        registry.register("cni_plugins_replaced", help, cni_replaced.clone());
         Self {
             registry,
             calls,
@@ -108,6 +112,7 @@ impl Default for Metrics {
             bad_config,
             bad_policies,
             dropped,
+            cni_replaced,
         }
     }
 }
@@ -152,6 +157,12 @@ impl Metrics {
         self.bad_policies
             .set(i64::try_from(bad).unwrap_or(i64::MAX));
         self.dropped.set(i64::try_from(dropped).unwrap_or(i64::MAX));
+    }
+
+    /// Sets the number of installed CNI plugins that are not there any more.
+    pub fn cni_plugins_replaced(&self, plugins: usize) {
+        self.cni_replaced
+            .set(i64::try_from(plugins).unwrap_or(i64::MAX));
     }
 
     /// All metrics as text.

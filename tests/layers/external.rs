@@ -101,9 +101,8 @@ pub(crate) fn dependencies(manifest: &str) -> BTreeMap<String, bool> {
 
 /// The modules that `lib.rs` has with the feature only.
 pub(crate) fn gated(library: &str) -> Vec<&str> {
-    let modules = library
-        .split("#[cfg(feature = \"agent\")]\npub mod ")
-        .skip(1);
+    let items = library.split("#[cfg(feature = \"agent\")]\n").skip(1);
+    let modules = items.filter_map(|rest| rest.trim_start_matches("pub ").strip_prefix("mod "));
     modules.filter_map(|rest| rest.split(';').next()).collect()
 }
 

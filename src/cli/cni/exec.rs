@@ -21,3 +21,21 @@ pub(super) fn exec(args: &CniExecArgs) -> anyhow::Result<()> {
     let error = Command::new(plugin).exec();
     Err(error).with_context(|| format!("execute {}", plugin.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugin_is_not_executed_below_a_root_that_is_not_there() {
+        let args = CniExecArgs {
+            root: "/nonexistent".into(),
+            plugin: "/opt/cni/bin/host-local".into(),
+        };
+        let error = exec(&args).unwrap_err();
+        assert!(
+            error.to_string().starts_with("chroot /nonexistent"),
+            "{error:#}"
+        );
+    }
+}

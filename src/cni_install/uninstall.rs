@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Returns what was done, a line each.
-pub(super) fn uninstall(args: &CniUninstallArgs) -> anyhow::Result<String> {
+pub(crate) fn uninstall(args: &CniUninstallArgs) -> anyhow::Result<String> {
     let place = &args.place;
     let dir = place.bin_dir.display();
     let _lock = lock(place)?;
@@ -22,14 +22,18 @@ pub(super) fn uninstall(args: &CniUninstallArgs) -> anyhow::Result<String> {
         let pod = &record.installed_by;
         return Ok(format!("{dir}: pod {pod} has installed it since\n"));
     }
-    let text = restore(place, &record)?;
+    let mut text = String::new();
+    for kind in record.kinds() {
+        text += &restore(place, &record, kind)?;
+    }
     remove(&place.config).with_context(|| format!("remove {}", place.config.display()))?;
     Record::remove(&place.bin_dir).with_context(|| format!("remove in {dir}"))?;
     Ok(text)
 }
 
-fn restore(place: &CniPlace, record: &Record) -> anyhow::Result<String> {
-    let (target, kept) = (plugin(place), original(place));
+/// Puts back what was there before the plugin for networks of this type.
+pub(super) fn restore(place: &CniPlace, record: &Record, kind: &str) -> anyhow::Result<String> {
+    let (target, kept) = (plugin(place, kind), original(place, kind));
     if read(&target)?.is_some_and(|present| !record.is_ours(&present)) {
         // Whoever replaced ours has put back the original, or a newer one.
         remove(&kept).with_context(|| format!("remove {}", kept.display()))?;

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 use tempfile::TempDir;
 
-use super::{install::install, uninstall::uninstall};
+use super::{Replaced, install, replaced, uninstall};
 use crate::{
     args::{CniInstallArgs, CniPlace, CniUninstallArgs},
     files::write_atomic,
@@ -49,6 +49,7 @@ impl Node {
         CniInstallArgs {
             place: self.place("pod-1"),
             plugin: Some(self.path("image/sriov")),
+            infiniband: false,
             keep_original: true,
             state_dir: "/run/sriov-dra".into(),
             cdi_root: "/var/run/cdi".into(),
@@ -234,14 +235,71 @@ fn many_versions_of_ours_are_still_ours() {
 }
 
 #[test]
-fn a_plugin_is_not_executed_below_a_root_that_is_not_there() {
-    let args = crate::args::CniExecArgs {
-        root: "/nonexistent".into(),
-        plugin: "/opt/cni/bin/host-local".into(),
+fn the_plugin_of_infiniband_is_a_file_of_its_own_with_an_original_of_its_own() {
+    let node = Node::new();
+    node.put("bin/ib-sriov", "go ib");
+    let infiniband = CniInstallArgs {
+        infiniband: true,
+        ..node.args()
     };
-    let error = super::exec::exec(&args).unwrap_err();
-    assert!(
-        error.to_string().starts_with("chroot /nonexistent"),
-        "{error:#}"
+    assert_eq!(
+        node.said(install(&infiniband).unwrap()),
+        "/bin/ib-sriov is kept as /bin/ib-sriov.orig\n/bin/sriov is installed\n/bin/ib-sriov is installed\n"
     );
+    let both = [
+        "ib-sriov = ours 1",
+        "ib-sriov.orig = go ib",
+        "sriov = ours 1",
+    ];
+    assert_eq!(node.files(), both);
+    // Nobody who writes to the one changes the other.
+    node.put("bin/ib-sriov", "go ib 2");
+    assert_eq!(node.files()[2], "sriov = ours 1");
+    install(&infiniband).unwrap();
+    assert_eq!(node.files()[1], "ib-sriov.orig = go ib 2");
+    // Not wanted any more.
+    assert_eq!(
+        node.install(),
+        "/bin/ib-sriov is the original again\n/bin/sriov is up to date\n"
+    );
+    assert_eq!(node.files(), ["ib-sriov = go ib 2", "sriov = ours 1"]);
+    install(&infiniband).unwrap();
+    node.uninstall("", false);
+    assert_eq!(node.files(), ["ib-sriov = go ib 2"]);
+}
+
+#[test]
+fn what_an_earlier_version_installed_is_known() {
+    let node = Node::new();
+    node.put("bin/ib-sriov", "go ib");
+    node.install();
+    let record = fs::read_to_string(node.path("bin/.sriov-dra.json")).unwrap();
+    let earlier = record.replace(r#","plugins":["sriov"],"keepOriginal":true"#, "");
+    assert_ne!(record, earlier);
+    node.put("bin/.sriov-dra.json", &earlier);
+    assert_eq!(node.uninstall("", false), "/bin/sriov is removed\n");
+    assert_eq!(node.files(), ["ib-sriov = go ib"]);
+}
+
+#[test]
+fn a_plugin_that_is_replaced_or_removed_is_noticed() {
+    let node = Node::new();
+    let seen = || replaced(&node.place("pod-1")).unwrap();
+    assert_eq!(seen(), [], "nothing is installed");
+    node.install();
+    assert_eq!(seen(), []);
+    let other = |by_another| Replaced {
+        file: node.path("bin/sriov"),
+        by_another,
+    };
+    node.put("bin/sriov", "go");
+    assert_eq!(seen(), [other(true)]);
+    fs::remove_file(node.path("bin/sriov")).unwrap();
+    assert_eq!(seen(), [other(false)]);
+    node.install();
+    node.image("ours 2");
+    node.install();
+    assert_eq!(seen(), [], "an agent that takes over has installed its own");
+    node.uninstall("", false);
+    assert_eq!(seen(), []);
 }

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::read;
+use super::{SRIOV, read};
 use crate::files::{remove, write_durable};
 
 /// How many of our own earlier versions are remembered.
@@ -23,6 +23,16 @@ pub(super) struct Record {
     /// Checksums of the plugins that were installed, the newest last: any other is another's.
     #[serde(default)]
     checksums: Vec<String>,
+    /// The types of networks whose plugin it is. Earlier versions had `sriov` only.
+    #[serde(default = "sriov")]
+    plugins: Vec<String>,
+    /// Whether a plugin of another origin was to be kept.
+    #[serde(default)]
+    keep_original: bool,
+}
+
+fn sriov() -> Vec<String> {
+    vec![SRIOV.to_owned()]
 }
 
 impl Record {
@@ -41,6 +51,26 @@ impl Record {
         self.checksums.push(new);
         let old = self.checksums.len().saturating_sub(REMEMBERED);
         self.checksums.drain(..old);
+    }
+
+    /// The types of networks whose plugin was installed.
+    pub(super) fn kinds(&self) -> &[String] {
+        &self.plugins
+    }
+
+    /// Those of them that an installation of these only does not have.
+    pub(super) fn leaves(&self, kinds: &[&str]) -> Vec<String> {
+        let unwanted = |kind: &&String| !kinds.contains(&kind.as_str());
+        self.plugins.iter().filter(unwanted).cloned().collect()
+    }
+
+    pub(super) fn keeps_original(&self) -> bool {
+        self.keep_original
+    }
+
+    pub(super) fn is_of(&mut self, kinds: &[&str], keep_original: bool) {
+        self.keep_original = keep_original;
+        self.plugins = kinds.iter().map(|kind| (*kind).to_owned()).collect();
     }
 
     pub(super) fn write(&self, bin_dir: &Path) -> io::Result<()> {
