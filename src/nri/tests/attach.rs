@@ -91,6 +91,10 @@ const DIALECTS: [Dialect; 4] = [
     },
 ];
 
+/// Milliseconds that the runtimes wait for an answer: not what is tested here, and a machine may be
+/// busy.
+const PATIENT: i64 = 600_000;
+
 /// A node, its agent and its runtime.
 struct World {
     dialect: Dialect,
@@ -117,7 +121,7 @@ impl World {
             let _ = stopped.await;
         }));
         let (mut runtime, _) = Runtime::accept(&listener).await;
-        runtime.greet(0, Vec::new()).await;
+        runtime.greet(PATIENT, Vec::new()).await;
         Self {
             before: node.fake.dump(),
             dialect,
@@ -197,7 +201,7 @@ impl World {
         // Its connection is closed first.
         self.runtime = Runtime::over(nobody);
         self.runtime = Runtime::accept(&self.listener).await.0;
-        self.runtime.greet(0, pods).await;
+        self.runtime.greet(PATIENT, pods).await;
     }
 
     /// Hooks of an end go on after their answer; the record is written last.
