@@ -14,7 +14,8 @@ pub(crate) const USAGE: &str = "usage: e2e [bench] [OPTIONS]
   --list         the table of scenarios: minutes, where each runs, title, and why there
   --keep         keep what scenarios create, to look at it
   --out DIR      where logs of failures go (default: /tmp/sriov-dra-e2e)
-  bench          measure instead: prepare, unprepare, pod start, agent start, kubelet restart, memory
+  bench          measure instead: prepare, unprepare, pod start, the hook step by step, agent start, kubelet
+                 restart, memory
   --rounds N     bench: pods of each kind (default: 20)
 
 Run it in the lab: e2e/lab/lab run -- cargo run -p e2e";

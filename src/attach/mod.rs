@@ -27,6 +27,7 @@ mod release;
 mod run;
 mod sandbox;
 mod start_gate;
+mod steps;
 #[cfg(test)]
 pub(crate) mod tests;
 mod underway;

@@ -7,6 +7,7 @@ use super::{
     error::{AttachError, Reason},
     name,
     start_gate::{hooked, is_hooked},
+    steps::{Step, Steps},
     underway::Ended,
 };
 use crate::{
@@ -27,6 +28,7 @@ struct Visit<'a> {
     asked: Vec<IfName>,
     deadline: Deadline,
     ended: Ended,
+    steps: Steps,
 }
 
 impl Visit<'_> {
@@ -62,7 +64,8 @@ impl Attacher {
         deadline: Deadline,
         ended: Ended,
     ) -> Result<(), AttachError> {
-        let claims = self.claims_of(&sandbox.pod_uid)?;
+        let steps = Steps::begin();
+        let claims = steps.time(Step::Record, || self.claims_of(&sandbox.pod_uid))?;
         let Some(first) = claims.first() else {
             return Ok(());
         };
@@ -83,14 +86,16 @@ impl Attacher {
             asked: asked.collect(),
             deadline,
             ended,
+            steps,
         };
         let mut begun = Begun::new();
         let done = claims.iter().try_for_each(|record| {
             self.attach_claim(&visit, &record.owner.claim, &mut begun)
                 .map_err(|reason| reason.of(&record.owner.claim))
         });
-        if done.is_err() {
-            self.take_back(&sandbox.id, &begun);
+        match done {
+            Ok(()) => visit.steps.log(sandbox),
+            Err(_) => self.take_back(&sandbox.id, &begun),
         }
         done
     }
@@ -138,7 +143,9 @@ impl Attacher {
         begun: &mut Begun,
     ) -> Result<(), Reason> {
         let work = format!("attach claim {claim}");
-        let _claim = self.locks.claim(&claim.uid, &work, visit.deadline)?;
+        let steps = &visit.steps;
+        let claimed = || self.locks.claim(&claim.uid, &work, visit.deadline);
+        let _claim = steps.time(Step::Locks, claimed)?;
         let mut record = self.store.load(&claim.uid)?.ok_or(Reason::Absent)?;
         if record.phase != Phase::Prepared {
             return Err(Reason::Phase(record.phase));
@@ -149,14 +156,14 @@ impl Attacher {
         let locks = devices
             .iter()
             .map(|device| self.locks.device(device, &work, visit.deadline));
-        let _devices = locks.collect::<Result<Vec<_>, _>>()?;
+        let _devices = steps.time(Step::Locks, || locks.collect::<Result<Vec<_>, _>>())?;
         for index in 0..record.devices.len() {
             if is_hooked(&record.devices[index]) {
                 self.attach_device(visit, &mut record, index, begun)?;
             }
         }
         visit.go()?;
-        self.open_start_gate(&record)?;
+        steps.time(Step::StartGate, || self.open_start_gate(&record))?;
         // The sandbox may have ended when the gate opened.
         visit.go()
     }
@@ -184,30 +191,33 @@ impl Attacher {
         let Some(plan) = &device.plan_in_pod() else {
             return Ok(());
         };
-        if self.is_there(visit, &device)? {
+        let steps = &visit.steps;
+        if steps.time(Step::Look, || self.is_there(visit, &device))? {
             return Ok(());
         }
-        if self.kernel.observe(&device.id)?.function.incarnation != device.incarnation {
+        let observed = steps.time(Step::Look, || self.kernel.observe(&device.id))?;
+        if observed.function.incarnation != device.incarnation {
             return Err(Reason::Replaced(device.id));
         }
         let mover = self.mover()?;
         visit.go()?;
-        let from = mover.fetch(&device, &visit.netns, visit.deadline)?;
-        let name = self.name_for(visit, &device, &from)?;
+        let fetch = || mover.fetch(&device, &visit.netns, visit.deadline);
+        let from = steps.time(Step::Look, fetch)?;
+        let name = steps.time(Step::Look, || self.name_for(visit, &device, &from))?;
         visit.go()?;
         begun.push(((*record.owner.claim).clone(), device.id));
-        self.note(record, index, attachment(visit, &name))?;
-        let mac = mover.move_in(&device, plan, (&from, &visit.netns), &name, &|| visit.go())?;
+        let planned = attachment(visit, &name);
+        steps.time(Step::Record, || self.note(record, index, planned))?;
+        let go = || visit.go();
+        let into = || mover.move_in(&device, plan, (&from, &visit.netns), &name, &go);
+        let mac = steps.time(Step::Move, into)?;
         visit.go()?;
-        self.note(
-            record,
-            index,
-            Attachment {
-                mac,
-                done: true,
-                ..attachment(visit, &name)
-            },
-        )?;
+        let done = Attachment {
+            mac,
+            done: true,
+            ..attachment(visit, &name)
+        };
+        steps.time(Step::Record, || self.note(record, index, done))?;
         self.report_attached(&record.owner.claim);
         Ok(())
     }

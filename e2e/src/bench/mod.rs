@@ -22,6 +22,7 @@ use crate::{
     log::Log,
     node::Node,
     options::Options,
+    pod::Pod,
     release,
     scenarios::{self, ANY, VF_POD},
     slices,
@@ -43,7 +44,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         slices::follow(node, SLOW)?;
         let log = log.of(&node.name);
         lab.space(&log, "e2e-bench", |space| {
-            pods(node, space, options.rounds, &mut figures)
+            pods(node, space, options.rounds, &mut figures)?;
+            hooks(node, space, options.rounds.div_ceil(5), &mut figures)
         })?;
         agent_start(node, &mut figures)?;
         kubelet_restart(node, &mut figures)?;
@@ -109,6 +111,58 @@ fn pods(node: &Node, space: &Space, rounds: u32, figures: &mut Figures) -> Resul
     Ok(())
 }
 
+/// What the hook adds to a pod's start, step by step: one pod alone, and a VF of each index of a port
+/// at once.
+fn hooks(node: &Node, space: &Space, rounds: u32, figures: &mut Figures) -> Result<()> {
+    for count in [1, 7] {
+        space.step(format!("{rounds} times {count} pods at once"));
+        for round in 0..rounds {
+            let since = lines(node)?.len();
+            let values = [("class", "e2e-blue"), ("selector", ANY), ("config", "")];
+            let pods: Vec<Pod> = (0..count)
+                .map(|number| {
+                    let name = format!("hook{round}-{number}");
+                    space.run(node, &name, VF_POD, &values)
+                })
+                .collect::<Result<_>>()?;
+            pods.iter().try_for_each(Pod::ready)?;
+            for line in lines(node)?.iter().skip(since) {
+                for (step, ms) in attached(line) {
+                    let name = format!("{}: hook, ms: {count} at once: {step}", node.name);
+                    figures.add(&name, ms);
+                }
+            }
+            pods.iter().try_for_each(Pod::delete_soon)?;
+            pods.iter().try_for_each(Pod::gone)?;
+        }
+    }
+    Ok(())
+}
+
+/// The steps of `{"message":"attached","ms":7.1,"locks_ms":0.2,…}`, and all of it.
+fn attached(line: &str) -> Vec<(String, f64)> {
+    let Ok(line) = serde_json::from_str::<Value>(line) else {
+        return vec![];
+    };
+    let fields = line.get("fields").unwrap_or(&line);
+    if kube::text(fields, "/message") != "attached" {
+        return vec![];
+    }
+    let step = |(name, value): (&String, &Value)| {
+        let step = match name.as_str() {
+            "ms" => "all",
+            name => name.strip_suffix("_ms")?,
+        };
+        Some((step.to_owned(), value.as_f64()?))
+    };
+    fields
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(step)
+        .collect()
+}
+
 /// A line of the agent's log with a duration.
 struct Timed {
     message: String,
@@ -117,6 +171,11 @@ struct Timed {
 
 /// `{"message":"prepared","ms":12,…}` and `"unprepared"`, flat or below `fields`.
 fn logged(node: &Node) -> Result<Vec<Timed>> {
+    Ok(lines(node)?.iter().filter_map(|line| timed(line)).collect())
+}
+
+/// The agent's log.
+fn lines(node: &Node) -> Result<Vec<String>> {
     let pods = release::agent_pods(&node.name)?;
     let pod = pods
         .first()
@@ -128,7 +187,7 @@ fn logged(node: &Node) -> Result<Vec<Timed>> {
         kube::text(pod, "/metadata/name"),
         "--tail=-1",
     ])?;
-    Ok(log.lines().filter_map(timed).collect())
+    Ok(log.lines().map(str::to_owned).collect())
 }
 
 fn timed(line: &str) -> Option<Timed> {
@@ -219,6 +278,12 @@ mod tests {
                 Some(("prepared".to_owned(), 12.5))
             );
         }
+        let steps = attached(r#"{"message":"attached","pod":"a/b","ms":7.5,"start_gate_ms":0.2}"#);
+        assert_eq!(
+            steps,
+            [("all".to_owned(), 7.5), ("start_gate".to_owned(), 0.2)]
+        );
+        assert!(attached(r#"{"message":"prepared","ms":7.5}"#).is_empty());
         assert!(timed(r#"{"message":"published","ms":3}"#).is_none() && timed("no JSON").is_none());
     }
 }
