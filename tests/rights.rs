@@ -61,7 +61,7 @@ const NEEDS: &[Need] = &[
         (DRA, "resourceclaims"),
         &["get"],
         &[
-            (KUBE, "self.claim_api(namespace).get_opt(name)"),
+            (KUBE, "match api.get(name).await"),
             (KUBE, "api.get(&claim.name)"),
         ],
     ),

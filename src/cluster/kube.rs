@@ -24,6 +24,7 @@ use k8s_openapi::{
 use kube::{
     Api, Client,
     api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions},
+    core::Status,
 };
 use tokio::time::timeout;
 
@@ -123,10 +124,15 @@ impl Kube {
 impl Cluster for Kube {
     async fn claim(&self, namespace: &str, name: &str) -> Result<Option<AllocatedClaim>> {
         let subject = format!("claim {namespace}/{name}");
-        let Some(claim) = self
-            .request(&subject, self.claim_api(namespace).get_opt(name))
-            .await?
-        else {
+        let api = self.claim_api(namespace);
+        let read = async {
+            match api.get(name).await {
+                Err(kube::Error::Api(status)) if is_absent(&status) => Ok(None),
+                read => read.map(Some),
+            }
+        };
+        let read = self.request(&subject, read).await.map_err(not_served)?;
+        let Some(claim) = read else {
             return Ok(None);
         };
         claims::allocated(claim, &self.driver).map_err(|error| ClusterError {
@@ -237,6 +243,29 @@ impl Cluster for Kube {
 
     fn policies(&self, namespace: &str) -> Policies {
         policies::follow(self.client.clone(), namespace, Some(&self.node))
+    }
+}
+
+/// Whether the server says that there is no object of that name. One that does not serve the kind (an
+/// older version of it, an API that was switched off) answers 404 as well, and says nothing of the
+/// object.
+fn is_absent(status: &Status) -> bool {
+    const UNSERVED: [&str; 2] = [
+        "the server could not find the requested resource",
+        "404 page not found",
+    ];
+    let is_unserved = UNSERVED.iter().any(|text| status.message.contains(text));
+    status.is_not_found() && !is_unserved
+}
+
+fn not_served(error: ClusterError) -> ClusterError {
+    match error.kind {
+        ErrorKind::NotFound => ClusterError {
+            kind: ErrorKind::Unreachable,
+            text: format!("{}; it may serve no resource.k8s.io/v1", error.text.trim()),
+            ..error
+        },
+        _ => error,
     }
 }
 

@@ -6,6 +6,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use tower_test::mock;
 
+mod absent;
 mod events;
 mod features;
 mod owner;
