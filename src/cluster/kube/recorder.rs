@@ -25,6 +25,8 @@ use crate::cluster::{ErrorKind, Event, Result, Subject, status::cut};
 
 /// As other reporters do it: an event that comes again later is another one.
 const SERIES: Duration = Duration::from_mins(6);
+/// Names are longer on no server.
+const MAX_NAME: usize = 253;
 /// Notes are longer on no server.
 const MAX_NOTE: usize = 1024;
 
@@ -76,7 +78,7 @@ impl Recorder {
         ApiEvent {
             metadata: ObjectMeta {
                 namespace: Some(namespace(&regarding).to_owned()),
-                name: Some(format!("{subject}.{:x}", now.as_nanosecond())),
+                name: Some(name(subject, now)),
                 ..Default::default()
             },
             action: Some(event.action.into()),
@@ -90,6 +92,14 @@ impl Recorder {
             ..Default::default()
         }
     }
+}
+
+/// Of the object, as far as there is room for it in a DNS subdomain.
+fn name(subject: &str, now: Timestamp) -> String {
+    let number = format!("{:x}", now.as_nanosecond());
+    let room = MAX_NAME.saturating_sub(number.len() + 1);
+    let subject = cut(subject, room).trim_end_matches(['.', '-']);
+    format!("{subject}.{number}")
 }
 
 /// Objects without a namespace have their events in `default`.

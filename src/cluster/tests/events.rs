@@ -121,3 +121,27 @@ async fn an_event_that_the_server_has_forgotten_is_written_anew() {
     assert_eq!(methods, ["POST", "PATCH", "POST"]);
     assert_eq!(requests[2].2["note"], "busy");
 }
+
+#[tokio::test]
+async fn an_event_of_an_object_with_a_long_name_has_a_name_that_the_server_takes() {
+    let created = (EVENTS, 201, json!({"metadata": {}}));
+    let (kube, task) = server(vec![created]);
+    let subject = Subject::Pod {
+        namespace: "default".into(),
+        name: format!("{}.{}", "a".repeat(235), "b".repeat(17)),
+        uid: "pod-uid".into(),
+    };
+    let event = Event {
+        subject,
+        ..pod_event("note")
+    };
+    kube.event(&event).await.unwrap();
+    let event = sent(kube, task).await.remove(0);
+    let name = event["metadata"]["name"].as_str().unwrap();
+    assert!(name.len() <= 253, "{}", name.len());
+    assert!(
+        name.split('.').all(|label| !label.is_empty()),
+        "a DNS subdomain: {name}"
+    );
+    assert_eq!(event["regarding"]["name"].as_str().unwrap().len(), 253);
+}
