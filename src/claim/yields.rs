@@ -115,6 +115,13 @@ pub(super) fn expects_netdev<'a>(
         && others.any(|other| alike(other) && has_one(other))
 }
 
+/// The node of the function's IOMMU group on the host, which is there once VFIO has a member of it.
+pub(super) fn group_node(function: &Function) -> Option<String> {
+    let confined = function.yields.group.is_some_and(|group| !group.no_iommu);
+    let group = function.iommu_group.filter(|_| confined)?;
+    Some(format!("/dev/vfio/{group}"))
+}
+
 /// The nodes through which a process has the function now: on the host, and in a container.
 ///
 /// VFIO without IOMMU has a name of its own on the host. In a container the group's node has the

@@ -14,7 +14,7 @@ use crate::{
         yields::{gives_group, has_group},
     },
     device::{DeviceId, Function, Observed},
-    ledger::{ClaimRef, ClaimUid, DeviceRecord, Entry, Owner, Store, Title},
+    ledger::{DeviceRecord, Entry, Owner, Store, Title},
 };
 
 /// Devices that cannot be allocated together with one.
@@ -30,10 +30,10 @@ struct Excluded {
     group: Option<u32>,
 }
 
-/// A device that a claim has.
-struct Taken {
+/// A device that somebody has.
+struct Taken<O> {
     device: DeviceId,
-    other: ClaimRef,
+    owner: O,
     /// The IOMMU group, if that is why.
     group: Option<u32>,
 }
@@ -94,39 +94,44 @@ impl Engine {
     /// The same, for an attachment without a claim.
     pub(super) fn check_free_of_all(&self, wanted: &Wanted) -> Result<(), ClaimError> {
         let titles = self.store.titles()?;
-        if let Some(taken) = self.taken(wanted, &titles)? {
-            let by = format!(
-                "{} is held by claim {} ({})",
-                taken.device, taken.other, taken.other.uid
-            );
+        if let Some(taken) = self.taken(&self.store, wanted, &titles)? {
+            let other = &taken.owner.claim;
+            let by = format!("{} is held by claim {other} ({})", taken.device, other.uid);
             return Err(ClaimError::refused(wanted.id, by));
         }
         self.check_owners(std::slice::from_ref(wanted))
     }
 
     fn check_owners(&self, wanted: &[Wanted]) -> Result<(), ClaimError> {
-        for device in held_by(wanted) {
-            self.check_owner(&self.attachments, device)?;
-            self.check_owner(&self.ports, device)?;
+        for wanted in wanted.iter().filter(|one| !one.result.admin_access) {
+            self.check_owner(&self.attachments, wanted)?;
+            self.check_port(wanted.id)?;
         }
         Ok(())
     }
 
     /// Whether no owner of another kind has the device, or what excludes it.
-    fn check_owner<O: Owner>(&self, store: &Store<O>, device: DeviceId) -> Result<(), ClaimError> {
-        if store.titles()?.is_empty() {
+    fn check_owner<O: Owner>(&self, store: &Store<O>, wanted: &Wanted) -> Result<(), ClaimError> {
+        let Some(taken) = self.taken(store, wanted, &store.titles()?)? else {
             return Ok(());
-        }
-        let excluded = match O::OWNS_PARTS {
-            true => self.excluded_by(&self.known(&device)?)?,
-            false => BTreeSet::from([device]),
         };
-        match store.holder(&excluded)? {
-            Some((held, key)) => {
-                let mut reason = format!("is held by {} {key}", O::KIND);
-                if held != device {
-                    reason += &format!(", as {held} of the same PF");
-                }
+        let held = taken.device;
+        let why = match taken.group {
+            _ if held == wanted.id => String::new(),
+            None => format!(", as {held} of the same PF"),
+            Some(group) => {
+                format!(", as {held} of the same IOMMU group {group}, which VFIO gives as a whole")
+            }
+        };
+        let reason = format!("is held by {} {}{why}", O::KIND, taken.owner.key());
+        Err(ClaimError::refused(wanted.id, reason))
+    }
+
+    /// Whether the device is no port that is provisioned. Its VFs are there to be claimed.
+    fn check_port(&self, device: DeviceId) -> Result<(), ClaimError> {
+        match self.ports.holder(&BTreeSet::from([device]))? {
+            Some((_, port)) => {
+                let reason = format!("is held by port {port}");
                 Err(ClaimError::refused(device, reason))
             }
             None => Ok(()),
@@ -150,12 +155,12 @@ impl Engine {
             return Ok(());
         }
         for wanted in wanted.iter().filter(|one| !one.result.admin_access) {
-            if let Some(taken) = self.taken(wanted, &others)? {
+            if let Some(taken) = self.taken(&self.store, wanted, &others)? {
                 return Err(ClaimError::Conflict(Box::new(Conflict {
                     asked: wanted.id,
                     claim: claim.claim.clone(),
                     device: taken.device,
-                    other: taken.other,
+                    other: (*taken.owner.claim).clone(),
                     group: taken.group,
                 })));
             }
@@ -163,12 +168,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Which of these claims has the device, or what excludes it.
-    fn taken(
+    /// Which of these owners has the device, or what excludes it.
+    fn taken<O: Owner>(
         &self,
+        store: &Store<O>,
         wanted: &Wanted,
-        others: &[Title<ClaimUid>],
-    ) -> Result<Option<Taken>, ClaimError> {
+        others: &[Title<O::Key>],
+    ) -> Result<Option<Taken<O>>, ClaimError> {
         if others.is_empty() {
             return Ok(None);
         }
@@ -178,7 +184,9 @@ impl Engine {
             .iter()
             .filter(|title| title.more || title.devices.iter().any(holds))
         {
-            if let Some(taken) = self.taken_by(&title.key, &excluded)? {
+            let entry = store.all()?;
+            let entry = entry.into_iter().find(|entry| *entry.key() == title.key);
+            if let Some(taken) = entry.map_or(Ok(None), |entry| taken_by(entry, &excluded))? {
                 return Ok(Some(taken));
             }
         }
@@ -242,29 +250,28 @@ impl Engine {
             }
         }
     }
+}
 
-    fn taken_by(&self, uid: &ClaimUid, excluded: &Excluded) -> Result<Option<Taken>, ClaimError> {
-        match self
-            .store
-            .all()?
-            .into_iter()
-            .find(|entry| entry.key() == uid)
-        {
-            Some(Entry::Readable(record)) => {
-                let mut held = record.devices.iter().filter(|device| !device.admin_access);
-                let found = held.find(|device| excluded.has(device));
-                Ok(found.map(|found| Taken {
-                    device: found.id,
-                    other: (*record.owner.claim).clone(),
-                    group: excluded.group_of(&found.id),
-                }))
-            }
-            Some(Entry::Unreadable { key, devices, why }) => {
-                let device = devices.into_iter().find(|device| excluded.may_have(device));
-                let reason = format!("is held by claim {key}, whose record cannot be read: {why}");
-                device.map_or(Ok(None), |device| Err(ClaimError::refused(device, reason)))
-            }
-            None => Ok(None),
+/// What the owner has of what is excluded.
+fn taken_by<O: Owner>(
+    entry: Entry<O>,
+    excluded: &Excluded,
+) -> Result<Option<Taken<O>>, ClaimError> {
+    match entry {
+        Entry::Readable(record) => {
+            let mut held = record.devices.iter().filter(|device| !device.admin_access);
+            let found = held.find(|device| excluded.has(device));
+            Ok(found.map(|found| Taken {
+                device: found.id,
+                owner: record.owner.clone(),
+                group: excluded.group_of(&found.id),
+            }))
+        }
+        Entry::Unreadable { key, devices, why } => {
+            let device = devices.into_iter().find(|device| excluded.may_have(device));
+            let kind = O::KIND;
+            let reason = format!("is held by {kind} {key}, whose record cannot be read: {why}");
+            device.map_or(Ok(None), |device| Err(ClaimError::refused(device, reason)))
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Engine, nodes::WITHOUT_IOMMU};
 use crate::{
     claim::{
         ClaimError, Wanted,
-        yields::{gives_group, is_handed_over, nodes},
+        yields::{gives_group, group_node, is_handed_over, nodes},
     },
     device::{Bdf, DeviceId, Function, GroupMember, Observed},
     host::NodeUse,
@@ -36,7 +36,29 @@ impl Engine {
                 .or(self.group_fault(observed, all)?),
             false => None,
         };
-        match fault.or_else(|| self.open_fault(function)) {
+        let has_no_node = !function.yields.vfio;
+        let open = || match has_no_node && gives_group(&wanted.settings, function) {
+            // By another member.
+            true => group_node(function).and_then(|node| self.in_use(&node)),
+            false => None,
+        };
+        let fault = fault.or_else(|| self.open_fault(function));
+        match fault.or_else(open) {
+            Some(reason) => Err(ClaimError::refused(wanted.id, reason)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the group of a device that is handed to processes as it is can be given at all.
+    pub(super) fn check_group(
+        &self,
+        wanted: &Wanted,
+        observed: &Observed,
+    ) -> Result<(), ClaimError> {
+        if !gives_group(&wanted.settings, &observed.function) {
+            return Ok(());
+        }
+        match self.group_fault(observed, std::slice::from_ref(wanted))? {
             Some(reason) => Err(ClaimError::refused(wanted.id, reason)),
             None => Ok(()),
         }
@@ -60,7 +82,12 @@ impl Engine {
     /// A program may have the device without a claim: a switch in userspace, a virtual machine. Its
     /// driver could not be unbound before that ends.
     fn open_fault(&self, function: &Function) -> Option<String> {
-        let in_use = |(node, _): (String, String)| match self.kernel.node_use(&node) {
+        let mut nodes = nodes(function).into_iter();
+        nodes.find_map(|(node, _)| self.in_use(&node))
+    }
+
+    fn in_use(&self, node: &str) -> Option<String> {
+        match self.kernel.node_use(node) {
             NodeUse::Free => None,
             NodeUse::Open(processes) if processes.is_empty() => Some(format!(
                 "is in use: {node} is open in a process that the agent cannot see; agent.hostPID \
@@ -70,8 +97,7 @@ impl Engine {
                 let all: Vec<String> = processes.iter().map(ToString::to_string).collect();
                 Some(format!("is in use: {node} is open in {}", all.join(", ")))
             }
-        };
-        nodes(function).into_iter().find_map(in_use)
+        }
     }
 
     /// Why VFIO could not or must not serve the device.

@@ -8,7 +8,9 @@
 //!          give_back: all that it was before                                             (its own)
 //! ```
 
-use super::{Engine, isolate::Cut, transit};
+use std::collections::BTreeSet;
+
+use super::{Engine, groups::group_lock, isolate::Cut, transit};
 use crate::{
     api::{AttachMode, Settings},
     claim::{
@@ -37,7 +39,7 @@ impl Engine {
         let wanted = self.as_it_is(device);
         self.check_free_of_all(&wanted)?;
         self.check_host(std::slice::from_ref(&wanted))?;
-        let (planned, pf) = self.plan_own(&wanted, deadline)?;
+        let (planned, shared) = self.plan_own(&wanted, deadline)?;
         let mut record = Record {
             version: VERSION,
             owner,
@@ -50,8 +52,9 @@ impl Engine {
             device.published = self.published_of(&device.id);
         }
         let work = format!("enter attachment {}", record.owner.attachment);
-        let lock = pf.map(|pf| self.locks.pf(&pf, &work, deadline));
-        let _pf = lock.transpose()?;
+        let lock = |one: &Bdf| self.locks.pf(one, &work, deadline);
+        let locks: Result<Vec<_>, _> = shared.iter().map(lock).collect();
+        let _locks = locks?;
         self.check_free_of_all(&wanted)?;
         self.attachments.save(&record)?;
         Ok(record)
@@ -80,12 +83,12 @@ impl Engine {
         }
     }
 
-    /// Its record, and its PF.
+    /// Its record, and what is locked to enter it: its PF, and its IOMMU group.
     fn plan_own(
         &self,
         wanted: &Wanted,
         deadline: Deadline,
-    ) -> Result<(DeviceRecord, Option<Bdf>), ClaimError> {
+    ) -> Result<(DeviceRecord, BTreeSet<Bdf>), ClaimError> {
         let observed = self.settled(&wanted.id, deadline)?;
         let function = &observed.function;
         if matches!(function.vfs(), Some((_, 1..))) {
@@ -102,8 +105,10 @@ impl Engine {
             );
             return Err(refused(why));
         }
+        self.check_group(wanted, &observed)?;
         self.note_mac(&observed)?;
-        Ok((device, observed.function.pf()))
+        let shared = [function.pf(), group_lock(&observed)];
+        Ok((device, shared.into_iter().flatten().collect()))
     }
 
     /// The values that a network asks of a device, each with the one that it replaces: those that

@@ -7,6 +7,7 @@ mod device_info;
 mod driverless;
 mod earlier_version;
 mod extras;
+mod group_owners;
 mod groups;
 mod guards;
 mod history;
