@@ -77,6 +77,27 @@ impl<O: Owner> Record<O> {
     }
 }
 
+impl Record {
+    /// Whether both are of one allocation, for the same pods: whatever has happened to the devices
+    /// since.
+    #[must_use]
+    pub fn is_of_allocation_of(&self, other: &Self) -> bool {
+        let device = |device: &DeviceRecord| {
+            let DeviceRecord {
+                id, incarnation, ..
+            } = device;
+            (
+                *id,
+                *incarnation,
+                device.request.clone(),
+                device.steps.clone(),
+            )
+        };
+        let devices = |record: &Self| record.devices.iter().map(device).collect::<Vec<_>>();
+        self.owner.reserved_for == other.owner.reserved_for && devices(self) == devices(other)
+    }
+}
+
 /// One device of a claim: the claim's layer, and on top of it the attachment's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

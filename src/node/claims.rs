@@ -157,11 +157,15 @@ impl NodeClaims {
         let Ok(_turn) = turn.try_lock() else {
             return Ok(false);
         };
-        if !self.is_stale(claim).await? {
+        // Before the server is asked: what is prepared afterwards is not what its answer is about.
+        let Some(record) = self.load(&claim.uid).await? else {
+            return Ok(true);
+        };
+        if !self.is_stale(claim, &record).await? {
             return Ok(false);
         }
         tracing::warn!(%claim, uid = %claim.uid, "nothing stands behind this claim, and it was never unprepared: releasing its devices");
-        let reclaimed = self.run_reclaim(&claim.uid, deadline).await;
+        let reclaimed = self.run_reclaim(record, deadline).await;
         reclaimed.map_err(|error| error.to_string())?;
         self.changed.notify_one();
         Ok(true)
@@ -169,7 +173,7 @@ impl NodeClaims {
 
     /// Whether nothing in the cluster stands behind a record any more: its claim is gone, replaced,
     /// not allocated, or allocated anew without a device of the record.
-    async fn is_stale(&self, claim: &ClaimRef) -> Result<bool, String> {
+    async fn is_stale(&self, claim: &ClaimRef, record: &Record) -> Result<bool, String> {
         let found = self
             .cluster
             .claim(&claim.namespace, &claim.name)
@@ -178,10 +182,7 @@ impl NodeClaims {
         let Some(allocated) = found.filter(|found| found.claim.uid == claim.uid) else {
             return Ok(true);
         };
-        let Some(record) = self.load(&claim.uid).await? else {
-            return Ok(false);
-        };
-        let stands = allocated.has_all_of(&record, self.engine.identity().pool());
+        let stands = allocated.has_all_of(record, self.engine.identity().pool());
         Ok(!stands && self.has_left(&allocated))
     }
 
@@ -225,9 +226,9 @@ impl NodeClaims {
     }
 
     /// Takes back what a claim that is gone still has; refused while a living pod has the device.
-    async fn run_reclaim(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
-        let (engine, uid) = (Arc::clone(&self.engine), uid.clone());
-        super::blocking(move || engine.reclaim(&uid, deadline)).await
+    async fn run_reclaim(&self, judged: Record, deadline: Deadline) -> Result<(), ClaimError> {
+        let engine = Arc::clone(&self.engine);
+        super::blocking(move || engine.reclaim(&judged, deadline)).await
     }
 
     /// A netdev that the runtime's hook is to attach needs the hook.

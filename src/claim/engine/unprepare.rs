@@ -38,17 +38,22 @@ impl Engine {
     }
 
     /// Releases a claim that is gone from the cluster, unless its netdev is in a living pod's
-    /// namespace: a running pod keeps its network even if its claim is gone.
+    /// namespace: a running pod keeps its network even if its claim is gone. `judged` is the record
+    /// that was found to be of no claim; what another agent has prepared since is left alone.
     ///
     /// # Errors
     /// As [`Engine::finish`], and [`ClaimError::Refused`] naming the pod.
-    pub fn reclaim(&self, uid: &ClaimUid, deadline: Deadline) -> Result<(), ClaimError> {
+    pub fn reclaim(&self, judged: &Record, deadline: Deadline) -> Result<(), ClaimError> {
+        let uid = &judged.owner.claim.uid;
         let _claim_lock = self
             .locks
             .claim(uid, &format!("reclaim claim {uid}"), deadline)?;
         let Some(record) = self.store.load(uid)? else {
             return Ok(());
         };
+        if !record.is_of_allocation_of(judged) {
+            return Ok(());
+        }
         match self.in_pod(&record) {
             Some((device, pod)) => Err(ClaimError::refused(
                 device,

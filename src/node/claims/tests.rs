@@ -1,5 +1,7 @@
 //! Which claims get what is here, and which records nothing stands behind any more.
 
+mod others;
+
 use super::{super::test_claims::allocated, *};
 use crate::{
     claim::Identity,

@@ -158,7 +158,7 @@ fn a_pods_netdev_is_left_alone_when_the_kubelet_asks_again() {
     assert!(world.engine.idle_claims().is_empty());
     let error = world
         .engine
-        .reclaim(&claim.claim.uid, soon())
+        .reclaim(&world.record(&claim).unwrap(), soon())
         .unwrap_err()
         .to_string();
     assert_eq!(error, "0000:02:10.0: is still in pod web/pod for claim c1");
@@ -167,7 +167,8 @@ fn a_pods_netdev_is_left_alone_when_the_kubelet_asks_again() {
         world.engine.idle_claims(),
         std::slice::from_ref(&claim.claim)
     );
-    world.engine.reclaim(&claim.claim.uid, soon()).unwrap();
+    let record = world.record(&claim).unwrap();
+    world.engine.reclaim(&record, soon()).unwrap();
     assert_eq!(world.files(), [""; 0]);
 }
 
