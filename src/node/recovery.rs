@@ -1,6 +1,10 @@
 //! At start: what a dead agent left is undone, for no longer than the node can wait.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     task::JoinSet,
@@ -44,8 +48,8 @@ pub(super) async fn run_for(
     for claim in open.clone() {
         let engine = Arc::clone(engine);
         recovering.spawn_blocking(move || {
-            let done = engine.recover_claim(&claim, Deadline::after(longest));
-            (claim, done.map_err(|error| error.to_string()))
+            let done = recovered(&engine, &claim, longest);
+            (claim, done)
         });
     }
     let mut left = Vec::new();
@@ -72,8 +76,20 @@ pub(super) async fn run_for(
     };
     left.extend(open.into_iter().map(hung));
     let engine = Arc::clone(engine);
-    blocking(move || engine.sweep()).await?;
+    // Files that stay are in nobody's way.
+    if let Err(error) = blocking(move || engine.sweep()).await {
+        tracing::error!(%error, "files of claims that are gone");
+    }
     Ok(left)
+}
+
+/// A defect that one claim brings to light must not keep the node from being served.
+fn recovered(engine: &Engine, claim: &ClaimUid, longest: Duration) -> Result<(), String> {
+    let recover = || engine.recover_claim(claim, Deadline::after(longest));
+    match catch_unwind(AssertUnwindSafe(recover)) {
+        Ok(done) => done.map_err(|error| error.to_string()),
+        Err(_) => Err("recovery has panicked; the agent's log says where".to_owned()),
+    }
 }
 
 /// Says so in the status of the claims, and in events.
