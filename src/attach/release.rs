@@ -108,8 +108,8 @@ impl Attacher {
         if indices.is_empty() {
             return Ok(());
         }
-        self.close_start_gate(&record)?;
-        let mut first = Ok(());
+        // A gate that cannot be closed keeps no netdev in a pod that ends.
+        let mut first = self.close_start_gate(&record);
         for index in indices {
             first = first.and(self.release_device(&mut record, index, &work, deadline));
         }

@@ -5,6 +5,7 @@ pub(crate) mod bench;
 mod crash;
 mod earlier_version;
 mod environment;
+mod gates;
 mod identity;
 mod pods;
 

@@ -165,19 +165,19 @@ fn goes_into_pod(device: &DeviceRecord) -> bool {
         .is_some_and(|plan| plan.attach.is_into_pod())
 }
 
-/// Opens the start gate of every request that is complete: writes its document.
+/// Opens the start gate of every request that is complete: writes its document. Closes those of the
+/// others, which may be left from when it could not be done.
 ///
 /// # Errors
 /// The file system's.
 pub fn open(paths: &Paths, record: &Record, driver: &str) -> io::Result<()> {
     for request in requests(record) {
+        let path = host_path(paths, &record.owner.claim.uid, request);
         if is_complete(record, request) {
             let text = document(record, request, driver).text();
-            files::write_atomic(
-                &host_path(paths, &record.owner.claim.uid, request),
-                text.as_bytes(),
-                0o644,
-            )?;
+            files::write_atomic(&path, text.as_bytes(), 0o644)?;
+        } else {
+            files::remove(&path)?;
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 
 use super::{Engine, Held, prepare::answer};
 use crate::{
-    claim::{ClaimError, PreparedDevice, plan::current, view},
+    claim::{ClaimError, PreparedDevice, plan::current},
     deadline::Deadline,
     device::{LinkSetting, Netdev, Observed, VfSetting},
     host::Netns,
@@ -53,10 +53,7 @@ impl Engine {
             device.attachment = device.attachment.take().filter(is_there);
         }
         if living != *record {
-            let close = || view::close(&self.paths, record, false);
-            self.disk
-                .change("remove metadata", close)
-                .map_err(ClaimError::files("device metadata"))?;
+            self.close_gates(record)?;
         }
         self.show(&living)
     }

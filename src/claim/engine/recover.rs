@@ -5,9 +5,10 @@ use std::{fs, io};
 use super::Engine;
 use crate::{
     cdi,
-    claim::{ClaimError, device_info, view},
+    claim::{ClaimError, device_info},
     deadline::Deadline,
-    ledger::{ClaimUid, NetdevPlan, Phase, Record, StoreError},
+    host::Netns,
+    ledger::{ClaimUid, DeviceRecord, NetdevPlan, Phase, Record, StoreError},
     netdev,
 };
 
@@ -65,17 +66,15 @@ impl Engine {
             .filter(|device| !device.admin_access)
             .map(|device| device.id);
         let _held = self.lock_devices(devices, "recover", deadline)?;
-        self.detach_dead(&mut record, deadline)?;
+        let detached = self.detach_dead(&mut record, deadline);
         if record != before {
-            let close = || view::close(&self.paths, &record, false);
-            self.disk
-                .change("remove metadata", close)
-                .map_err(ClaimError::files("device metadata"))?;
+            self.close_gates(&record)?;
         }
         assume_used(&mut record);
         if record != before {
             self.store.save(&record)?;
         }
+        detached?;
         match record.not_of(&self.identity.node_name) {
             Some(device) => {
                 let (node, device) = (&device.slice_pool, device.id);
@@ -86,35 +85,50 @@ impl Engine {
         }
     }
 
+    /// Tries all; the first error is returned.
     fn detach_dead(&self, record: &mut Record, deadline: Deadline) -> Result<(), ClaimError> {
-        let failed = ClaimError::host("recover");
-        let host = netdev::host_netns(&*self.kernel, &self.paths).map_err(&failed)?;
+        let host = netdev::host_netns(&*self.kernel, &self.paths);
+        let host = host.map_err(ClaimError::host("recover"))?;
+        let mut first = Ok(());
         for device in &mut record.devices {
-            let Some(attachment) = device.attachment.clone() else {
-                continue;
-            };
-            if !self.is_same(device)? {
-                continue;
-            }
-            let there =
-                netdev::is_attached(&*self.kernel, &device.id, &attachment).map_err(&failed)?;
-            if !(there && attachment.done) && device.network.is_some() {
-                self.pop_network(device, deadline)?;
-                device.used = Some(true);
-            } else if !(there && attachment.done) {
-                let name = device.resting_netdev().map(|state| &state.name);
-                netdev::return_to_host(
-                    &*self.kernel,
-                    &host,
-                    &device.id,
-                    &attachment,
-                    (device.prepared_binding(), name),
-                    deadline,
-                )
-                .map_err(&failed)?;
-                (device.used, device.attachment) = (Some(true), None);
-            }
+            first = first.and(self.detach_if_dead(device, &host, deadline));
         }
+        first
+    }
+
+    fn detach_if_dead(
+        &self,
+        device: &mut DeviceRecord,
+        host: &Netns,
+        deadline: Deadline,
+    ) -> Result<(), ClaimError> {
+        let failed = ClaimError::host("recover");
+        let Some(attachment) = device.attachment.clone() else {
+            return Ok(());
+        };
+        if !self.is_same(device)? {
+            return Ok(());
+        }
+        let there = netdev::is_attached(&*self.kernel, &device.id, &attachment).map_err(&failed)?;
+        if there && attachment.done {
+            return Ok(());
+        }
+        if device.network.is_some() {
+            self.pop_network(device, deadline)?;
+            device.used = Some(true);
+            return Ok(());
+        }
+        let name = device.resting_netdev().map(|state| &state.name);
+        netdev::return_to_host(
+            &*self.kernel,
+            host,
+            &device.id,
+            &attachment,
+            (device.prepared_binding(), name),
+            deadline,
+        )
+        .map_err(failed)?;
+        (device.used, device.attachment) = (Some(true), None);
         Ok(())
     }
 

@@ -6,6 +6,7 @@ mod definition;
 mod device_info;
 mod driverless;
 mod earlier_version;
+mod elsewhere;
 mod extras;
 mod group_owners;
 mod groups;

@@ -174,6 +174,17 @@ impl Engine {
             .map_err(ClaimError::files("device metadata"))
     }
 
+    /// Closes the start gates of the netdevs that go into a pod.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn close_gates(&self, record: &Record) -> Result<(), ClaimError> {
+        let close = || view::close(&self.paths, record, false);
+        self.disk
+            .change("remove metadata", close)
+            .map_err(ClaimError::files("device metadata"))
+    }
+
     pub(super) fn hide(&self, uid: &ClaimUid) -> Result<(), ClaimError> {
         self.hide_device_info(uid)?;
         let remove = || cdi::remove(&self.paths.cdi, &self.identity.driver_name, uid);

@@ -6,7 +6,7 @@ use super::{
     error::{failed, locked, refused},
 };
 use crate::{
-    claim::{self, ClaimError, view},
+    claim::{self, ClaimError},
     cni::protocol::CniError,
     deadline::Deadline,
     device::DeviceId,
@@ -145,10 +145,11 @@ impl Plugin {
         let Some((record, index)) = &mut held.claim else {
             return Ok(());
         };
-        view::close(engine.paths(), record, false).map_err(failed)?;
+        let closed = engine.close_gates(record).map_err(refused);
         let device = &mut record.devices[*index];
         let popped = engine.pop_network(device, deadline);
-        let saved = self.save_device(held);
+        // With a gate that is still open the next DEL begins anew.
+        let saved = closed.and_then(|()| self.save_device(held));
         match popped {
             // Its values stay the tenant's until the claim's release, which waits for it.
             Err(ClaimError::NodeOpen { device, node }) => {

@@ -5,6 +5,7 @@ mod crash;
 mod defects;
 mod ib;
 mod orders;
+mod others;
 mod own;
 mod take_over;
 mod whole;
