@@ -37,11 +37,21 @@ impl Engine {
             return self.unbind(device, &bound, deadline);
         }
         match &device.netdev {
+            Some(_) if !device.is_used() => Ok(Cut::Off),
             // One that stays on the host is the host's to configure, and nobody's to move.
-            Some(plan) if !plan.attach.is_into_pod() || !device.is_used() => Ok(Cut::Off),
+            Some(plan) if !plan.attach.is_into_pod() && self.is_on_host(device, host)? => {
+                Ok(Cut::Off)
+            }
             Some(_) => self.isolate_netdev(device, &bound, host, deadline),
             None => self.isolate_nodes(device, &bound, deadline),
         }
+    }
+
+    /// Others may have moved a netdev that this driver does not: its tenant is in a pod too.
+    fn is_on_host(&self, device: &DeviceRecord, host: &Netns) -> Result<bool, ClaimError> {
+        let link = self.kernel.link(&device.id, host);
+        let link = link.map_err(ClaimError::host("isolate"))?;
+        Ok(link.is_some())
     }
 
     fn isolate_netdev(

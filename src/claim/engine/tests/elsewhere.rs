@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    device::LinkSetting,
     host::{Kernel, Netns},
     ledger::Phase,
 };
@@ -12,6 +13,42 @@ fn id(name: &str) -> DeviceId {
 
 fn host(world: &World) -> Netns {
     crate::netdev::host_netns(&world.fake, &world.engine.paths).unwrap()
+}
+
+/// `attach: none`: a plugin of others moves the netdev, and its DEL never comes.
+#[test]
+fn a_tenant_is_cut_off_that_others_have_attached() {
+    for upper in [false, true] {
+        let world = World::new();
+        let claim = claim("n", &["0000-02-10-0"], json!({"vlan": 5, "attach": "none"}));
+        let before = world.fake.dump();
+        world.prepare(&claim).unwrap();
+        let (vf, pod) = (id("0000-02-10-0"), world.fake.add_netns(Path::new(POD)));
+        let name = "net1".parse().unwrap();
+        world
+            .fake
+            .move_link(&vf, &host(&world), &pod, &name)
+            .unwrap();
+        let up = LinkSetting::Up(true);
+        world.fake.set_link(&vf, &pod, &up).unwrap();
+        if upper {
+            world.fake.add_upper(&vf, "net1.100").unwrap();
+        }
+        world.unprepare(&claim).unwrap();
+        assert_eq!(world.fake.exposed(), [""; 0], "{upper}");
+        assert_eq!(world.fake.dump(), before, "{upper}");
+    }
+}
+
+/// What stays on the host is left as it is until its values are restored.
+#[test]
+fn a_netdev_that_stays_on_the_host_is_not_set_down_to_be_cut_off() {
+    let world = World::new();
+    let claim = claim("n", &["0000-02-10-0"], json!({"vlan": 5, "attach": "none"}));
+    world.prepare(&claim).unwrap();
+    let _ = world.fake.take_log();
+    world.engine.unprepare(&claim.claim.uid, soon()).unwrap();
+    assert_eq!(world.fake.take_log(), [""; 0]);
 }
 
 #[test]
