@@ -19,6 +19,12 @@ impl IfName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name that the kernel has for an interface, whatever it is: a tenant may have chosen it.
+    #[must_use]
+    pub fn of_kernel(name: &str) -> Self {
+        Self(name.to_owned())
+    }
 }
 
 impl FromStr for IfName {
@@ -57,11 +63,14 @@ impl fmt::Debug for IfName {
     }
 }
 
+/// From a record: the name may be one that the kernel had.
 impl<'de> Deserialize<'de> for IfName {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        let name = String::deserialize(deserializer)?;
+        match name.is_empty() || name.contains(['/', '\0']) {
+            true => name.parse().map_err(serde::de::Error::custom),
+            false => Ok(Self(name)),
+        }
     }
 }
 

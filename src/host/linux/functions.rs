@@ -26,7 +26,7 @@ use self::{
     capabilities::Vdpa,
     group::Groups,
     guest::Guest,
-    netdevs::{carrier, link_type, name, netdevs},
+    netdevs::{carrier, if_name, link_type, netdevs},
     numbering::Numbering,
 };
 use super::sysfs::{self, Sysfs};
@@ -154,7 +154,7 @@ impl<'a> Scan<'a> {
             link_type: netdev.and_then(|dir| link_type(dir)),
             link_speed: None,
             carrier: netdev.and_then(|dir| carrier(dir)),
-            netdev: netdev.and_then(|dir| name(dir)),
+            netdev: netdev.and_then(|dir| if_name(dir)),
             eswitch: None,
             numa_node: sysfs::parse(&dir, "numa_node"),
             pcie_root: self.sysfs.place(bdf).as_deref().and_then(pcie_root),

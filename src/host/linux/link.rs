@@ -13,8 +13,8 @@ use super::{
     netlink::{Attributes, Message, NetlinkResult, Socket, text, u32_of},
 };
 use crate::{
-    device::{Mac, Netdev, NetdevState, ParseError},
-    host::{ErrorKind, HostError, Result},
+    device::{IfName, Mac, Netdev, NetdevState},
+    host::Result,
 };
 
 /// One link.
@@ -126,29 +126,25 @@ impl Link {
         let subject = || format!("link {}", self.name);
         let addresses = addresses(socket, Some(self.index))
             .map_err(|error| error.at(subject(), "read addresses"))?;
-        let invalid = |error: ParseError| {
-            HostError::of_kind(
-                ErrorKind::Invalid,
-                subject(),
-                "read name",
-                &error.to_string(),
-            )
-        };
-        let state = NetdevState {
-            name: self.name.parse().map_err(invalid)?,
+        let addresses = addresses.into_iter().map(|address| address.net).collect();
+        Ok(Netdev {
+            ifindex: self.index,
+            state: self.state(),
+            carrier: self.up.then_some(self.carrier),
+            addresses,
+        })
+    }
+
+    /// What is restored of it.
+    fn state(&self) -> NetdevState {
+        NetdevState {
+            name: IfName::of_kernel(&self.name),
             altnames: self.altnames.clone(),
             alias: self.alias.clone(),
             mac: self.mac,
             mtu: self.mtu,
             up: self.up,
-        };
-        let addresses = addresses.into_iter().map(|address| address.net).collect();
-        Ok(Netdev {
-            ifindex: self.index,
-            state,
-            carrier: self.up.then_some(self.carrier),
-            addresses,
-        })
+        }
     }
 }
 

@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Scan, carrier, link_type, name, netdevs, or_logged, yields};
+use super::{Scan, carrier, if_name, link_type, netdevs, netdevs::name, or_logged, yields};
 use crate::{
     device::{DeviceId, Function, FunctionKind},
     host::{
@@ -83,7 +83,7 @@ impl Scan<'_> {
             },
             link_type: netdev.and_then(|dir| link_type(dir)),
             carrier: netdev.and_then(|dir| carrier(dir)),
-            netdev: netdev.and_then(|dir| name(dir)),
+            netdev: netdev.and_then(|dir| if_name(dir)),
             iommu_group: None,
             acpi_index: None,
             yields: yields::of(dir, &netdevs, None),

@@ -8,7 +8,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{device::LinkType, host::linux::sysfs};
+use crate::{
+    device::{IfName, LinkType},
+    host::linux::sysfs,
+};
 
 /// The directory of the function's first netdev.
 pub(in crate::host::linux) fn netdev(dir: &Path) -> Option<PathBuf> {
@@ -59,6 +62,11 @@ pub(in crate::host::linux) fn virtio(dir: &Path) -> Option<String> {
             .is_some_and(|number| number.parse::<u32>().is_ok())
     };
     sysfs::list(dir).into_iter().find(numbered)
+}
+
+/// A netdev's name.
+pub(super) fn if_name(netdev: &Path) -> Option<IfName> {
+    Some(IfName::of_kernel(netdev.file_name()?.to_str()?))
 }
 
 pub(super) fn name<T: std::str::FromStr>(dir: &Path) -> Option<T> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::netdevs::{name, net};
+use super::netdevs::{if_name, net};
 use crate::{
     device::{IommuGroup, Yields},
     host::linux::sysfs,
@@ -11,7 +11,11 @@ use crate::{
 /// What the function in this directory yields with its present driver; `netdevs` are its own.
 pub(super) fn of(dir: &Path, netdevs: &[PathBuf], group: Option<IommuGroup>) -> Yields {
     Yields {
-        more_netdevs: netdevs.iter().skip(1).filter_map(|dir| name(dir)).collect(),
+        more_netdevs: netdevs
+            .iter()
+            .skip(1)
+            .filter_map(|dir| if_name(dir))
+            .collect(),
         netdev_elsewhere: netdevs.is_empty() && net(dir).is_some(),
         vfio: has_vfio(dir),
         uio: sysfs::list(&dir.join("uio")),

@@ -89,3 +89,20 @@ fn a_dump_of_hundreds_of_links_is_complete() {
         300
     );
 }
+
+/// A tenant may call its interface what it likes; the netdev comes back to the host under that name
+/// when the pod ends, and has to be found there.
+#[test]
+fn whatever_the_kernel_calls_a_link_can_be_read_and_recorded() {
+    for name in ["all", "default", "a%b", "\u{1}x", &"\u{fffd}".repeat(15)] {
+        let link = Link {
+            name: name.to_owned(),
+            ..Link::default()
+        };
+        let state = link.state();
+        assert_eq!(state.name.as_str(), name);
+        let text = serde_json::to_string(&state).unwrap();
+        let read: crate::device::NetdevState = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, state);
+    }
+}
