@@ -15,7 +15,7 @@ use crate::{
     deadline::Deadline,
     device::{DeviceId, IfName},
     host::Netns,
-    ledger::{Attachment, ClaimRef, DeviceRecord, Phase, Record},
+    ledger::{Attachment, ClaimRef, DeviceRecord, Phase, Record, of_pod},
     netdev::is_attached,
 };
 
@@ -109,29 +109,11 @@ impl Attacher {
                 *space == record.owner.claim.namespace && *name == record.owner.claim.name
             })
         };
-        let is_reserved =
-            |record: &Record| record.owner.reserved_for.iter().any(|uid| uid == pod_uid);
-        let mut records: Vec<Record> = self
-            .store
-            .all()?
-            .into_iter()
-            .filter_map(|entry| entry.record())
-            .collect();
-        // An earlier claim of the same name may have been left here; its device is not the pod's.
-        let reserved: Vec<ClaimRef> = records
-            .iter()
-            .filter(|record| is_reserved(record))
-            .map(|record| (*record.owner.claim).clone())
-            .collect();
-        let is_replaced = |record: &Record| {
-            reserved
-                .iter()
-                .any(|claim| claim.replaces(&record.owner.claim))
-        };
-        records.retain(|record| {
-            hooked(record).next().is_some()
-                && (is_reserved(record) || place(record).is_some() && !is_replaced(record))
-        });
+        let entries = self.store.all()?.into_iter();
+        let all: Vec<Record> = entries.filter_map(|entry| entry.record()).collect();
+        let its = of_pod(&all, Some(pod_uid), |record| place(record).is_some());
+        let hooked = its.filter(|record| hooked(record).next().is_some());
+        let mut records: Vec<Record> = hooked.cloned().collect();
         records.sort_by_key(|record| place(record).unwrap_or(usize::MAX));
         Ok(records)
     }

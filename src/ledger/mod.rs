@@ -8,6 +8,7 @@ mod locks;
 mod name;
 mod network;
 mod notes;
+mod of_pod;
 mod owner;
 mod record;
 mod slice_locks;
@@ -24,6 +25,7 @@ pub use locks::{AttachmentLock, ClaimLock, DeviceLock, LockError, Locks, PfLock,
 pub(crate) use name::is_file_name;
 pub use network::{IpamCall, NetworkCall};
 pub use notes::{Note, Notes};
+pub use of_pod::of_pod;
 pub use owner::{AttachmentId, AttachmentOwner, ClaimOwner, Owner, PortOwner};
 pub use record::{
     Attachment, DeviceRecord, NetdevPlan, NetworkLayer, Phase, Record, Step, VfState,

@@ -39,3 +39,26 @@ fn an_earlier_claim_of_the_same_name_is_not_the_pods() {
     assert!(bench.link(1, &netns).is_none());
     assert_eq!(bench.attachment("earlier"), None);
 }
+
+/// A claim that pods share was prepared for the first of them; an earlier claim of its name is in
+/// another pod.
+#[test]
+fn of_two_claims_of_one_name_that_were_prepared_for_other_pods_none_is_guessed() {
+    let bench = Bench::new();
+    let mut earlier = bench.record_of("earlier", &[1]);
+    earlier.owner.claim.name = "a".into();
+    bench.save(&earlier);
+    bench.save(&bench.record("a", 1));
+    let named = ("pod-second".into(), "a".into());
+    bench.pods.0.lock().unwrap().push(named);
+    let (attacher, (sandbox, netns)) = (bench.attacher(), bench.sandbox("second", 1));
+    run(&attacher, &sandbox).unwrap();
+    assert!(bench.link(0, &netns).is_none() && bench.link(1, &netns).is_none());
+    let refused = create(&attacher, &sandbox, &bench.container("a")).unwrap_err();
+    assert!(refused.contains("is not attached to pod"), "{refused}");
+    // The earlier one is released, and with it the doubt.
+    let uid = &earlier.owner.claim.uid;
+    bench.store.remove(uid).unwrap();
+    run(&attacher, &sandbox).unwrap();
+    assert!(bench.link(0, &netns).is_some());
+}

@@ -15,7 +15,7 @@ use crate::{
     },
     device::{DeviceId, Function},
     files::Disk,
-    ledger::{ClaimRef, DeviceRecord, Entry, Phase, Record},
+    ledger::{ClaimRef, DeviceRecord, Entry, Phase, Record, of_pod},
 };
 
 /// The device of a call.
@@ -205,13 +205,8 @@ fn pod_devices(records: &[Record], pod: Option<&PodNetworks>, caller: &Pod) -> V
             claim.namespace == pod.namespace && pod.claims.contains(&claim.name)
         })
     };
-    let is_reserved = |record: &Record| {
-        uid.is_some_and(|uid| record.owner.reserved_for.iter().any(|other| other == uid))
-    };
-    records
-        .iter()
+    of_pod(records, uid, is_shared)
         .filter(|record| record.phase == Phase::Prepared)
-        .filter(|record| is_reserved(record) || is_shared(record))
         .flat_map(|record| {
             let attachable = record.devices.iter().filter(|device| is_attachable(device));
             attachable.map(|device| pod_device(record, device))
