@@ -38,6 +38,7 @@ fn by_boot_id(paths: &Paths, boot: &str) -> io::Result<Records> {
         paths.attached(),
         paths.attachments(),
         paths.ports(),
+        paths.notes(),
     ];
     dirs.iter().try_for_each(|dir| remove_dir(dir))?;
     fs::create_dir_all(paths.records())?;
@@ -63,18 +64,22 @@ mod tests {
         let paths = Paths::below(dir.path());
         let record = paths.records().join("uid.json");
         let port = paths.ports().join("0000:3b:00.0.json");
+        // The inode of a device's directory, which a note names, may be the same again.
+        let note = paths.notes().join("0000-02-10-0.json");
+        let all = [&record, &port, &note];
         let write = || {
-            for file in [&record, &port] {
+            for file in all {
                 files::write_atomic(file, b"{}", 0o600).unwrap();
             }
         };
+        let are_there = || all.map(|file| file.exists());
         write();
         assert_eq!(by_boot_id(&paths, "first").unwrap(), Records::Dropped);
-        assert!(!record.exists() && !port.exists());
+        assert_eq!(are_there(), [false; 3]);
         write();
         assert_eq!(by_boot_id(&paths, "first").unwrap(), Records::Current);
-        assert!(record.exists() && port.exists());
+        assert_eq!(are_there(), [true; 3]);
         assert_eq!(by_boot_id(&paths, "second").unwrap(), Records::Dropped);
-        assert!(!record.exists() && !port.exists());
+        assert_eq!(are_there(), [false; 3]);
     }
 }
