@@ -337,17 +337,18 @@ fn devices(records: &[Entry]) -> impl Iterator<Item = &DeviceRecord> {
     records.iter().flat_map(Entry::devices)
 }
 
-/// Devices under a claim, with the driver that they have when they rest.
+/// Devices under a claim, with the driver that they have when they rest. Who only observes a device
+/// has not given it another.
 fn claimed(records: &[Entry]) -> BTreeMap<DeviceId, Option<String>> {
     let mut claimed = BTreeMap::new();
     for entry in records {
         match entry {
-            Entry::Readable(record) => claimed.extend(
-                record
-                    .devices
-                    .iter()
-                    .map(|device| (device.id, device.resting_driver().map(str::to_owned))),
-            ),
+            Entry::Readable(record) => {
+                let held = record.devices.iter().filter(|device| !device.admin_access);
+                claimed.extend(
+                    held.map(|device| (device.id, device.resting_driver().map(str::to_owned))),
+                );
+            }
             Entry::Unreadable { devices, .. } => {
                 claimed.extend(devices.iter().map(|id| (*id, None)))
             }

@@ -299,3 +299,27 @@ fn what_a_pod_has_without_a_claim_is_tainted_until_it_is_back() {
         .unwrap();
     assert_eq!(scan(&engine, DRIVER).unwrap().taints, BTreeMap::new());
 }
+
+/// Its record comes after that of the claim that has the device.
+#[test]
+fn a_claim_that_only_observes_a_device_does_not_hide_what_it_is_at_rest() {
+    let (fake, dir) = (Fake::igb(), tempfile::tempdir().unwrap());
+    let engine = engine(&fake, dir.path());
+    let deadline = || Deadline::after(Duration::from_secs(5));
+    let holds = claim("0000-02-10-0");
+    engine.prepare(&holds, &NO_DEFAULTS, deadline()).unwrap();
+    let mut observes = claim("0000-02-10-0");
+    observes.claim.uid = "c2".parse().unwrap();
+    observes.claim.name = "observer".into();
+    observes.devices[0].admin_access = true;
+    observes.configs.clear();
+    engine.prepare(&observes, &NO_DEFAULTS, deadline()).unwrap();
+    let device = DeviceId::from_name("0000-02-10-0").unwrap();
+    let claimed = scan(&engine, DRIVER).unwrap().claimed;
+    assert_eq!(claimed[&device].as_deref(), Some("igbvf"));
+    engine
+        .unprepare(&holds.claim.uid, deadline())
+        .and_then(|()| engine.finish(&holds.claim.uid, deadline()))
+        .unwrap();
+    assert_eq!(scan(&engine, DRIVER).unwrap().claimed, BTreeMap::new());
+}
