@@ -12,10 +12,11 @@ use crate::{
 };
 
 impl Engine {
-    /// The caller has the claim's lock.
+    /// The caller has the claim's lock. The pods that the claim is reserved for may be others now.
     pub(super) fn confirm(
         &self,
         mut record: Record,
+        reserved_for: &[String],
         deadline: Deadline,
     ) -> Result<Vec<PreparedDevice>, ClaimError> {
         let devices = record
@@ -27,6 +28,7 @@ impl Engine {
         let host =
             netdev::host_netns(&*self.kernel, &self.paths).map_err(ClaimError::host("check"))?;
         let before = record.clone();
+        record.owner.reserved_for = reserved_for.to_vec();
         for device in record
             .devices
             .iter_mut()

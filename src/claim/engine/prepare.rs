@@ -72,7 +72,7 @@ impl Engine {
         if let Some(record) = self.store.load(&claim.claim.uid)? {
             if record.phase == Phase::Prepared {
                 if self.is_of(&record, wanted) {
-                    return self.confirm(record, deadline);
+                    return self.confirm(record, &claim.reserved_for, deadline);
                 }
                 self.check_left(&record)?;
             }

@@ -138,3 +138,18 @@ fn in_a_guest_the_same_values_are_answered_too() {
     assert_eq!(world.prepare(&claim).unwrap(), answer);
     assert_eq!(world.fake.take_log(), [""; 0]);
 }
+
+/// The pod that the claim was prepared for is gone, its unprepare was missed, and another pod has
+/// the same allocation.
+#[test]
+fn the_record_names_the_pods_that_the_claim_is_reserved_for_now() {
+    let world = World::new();
+    let first = of(&json!({}));
+    let answer = world.prepare(&first).unwrap();
+    let next = AllocatedClaim {
+        reserved_for: vec!["next".into()],
+        ..first
+    };
+    assert_eq!(world.prepare(&next).unwrap(), answer);
+    assert_eq!(world.record(&next).unwrap().owner.reserved_for, ["next"]);
+}
