@@ -44,6 +44,7 @@ struct State {
     version: u64,
     writes: Vec<String>,
     failures: Vec<ErrorKind>,
+    refused: BTreeMap<usize, ErrorKind>,
     report_failures: Vec<ErrorKind>,
     report_takes: Duration,
     watchers: Vec<mpsc::UnboundedSender<SliceChange>>,
@@ -76,6 +77,7 @@ impl Memory {
             version: 0,
             writes: Vec::new(),
             failures: Vec::new(),
+            refused: BTreeMap::new(),
             report_failures: Vec::new(),
             report_takes: Duration::ZERO,
             watchers: Vec::new(),
@@ -150,6 +152,15 @@ impl Memory {
     /// The next calls about slices fail, in this order.
     pub fn fail(&self, failures: &[ErrorKind]) {
         self.state().failures = failures.iter().rev().copied().collect();
+    }
+
+    /// Updates of the slice with this index are refused so, or not any more.
+    pub fn refuse_update(&self, index: usize, kind: Option<ErrorKind>) {
+        let refused = &mut self.state().refused;
+        match kind {
+            Some(kind) => drop(refused.insert(index, kind)),
+            None => drop(refused.remove(&index)),
+        }
     }
 
     /// The next statuses and events fail, in this order.
@@ -326,6 +337,8 @@ impl Cluster for Memory {
     async fn update_slice(&self, stored: &StoredSlice, slice: &Placed) -> Result<StoredSlice> {
         let mut state = self.state();
         state.trip("update")?;
+        let refused = state.refused.get(&slice.index).copied();
+        refused.map_or(Ok(()), injected("update"))?;
         state.same(stored)?;
         state.node.owner()?;
         state.writes.push(format!("update {}", slice.index));

@@ -27,6 +27,16 @@ pub(super) enum Write {
     Create(Placed),
 }
 
+impl Write {
+    /// Whether it is of a slice of counters.
+    pub(super) fn is_of_counters(&self) -> bool {
+        match self {
+            Self::Delete(slice) => is_counters(&slice.content),
+            Self::Update(_, placed) | Self::Create(placed) => is_counters(&placed.content),
+        }
+    }
+}
+
 /// The writes in their order: away with the obsolete, then updates, then new ones. `floor` is the
 /// highest generation that is known to have been used.
 pub(super) fn plan(stored: &[StoredSlice], desired: &[Slice], floor: i64) -> Vec<Write> {
@@ -34,6 +44,7 @@ pub(super) fn plan(stored: &[StoredSlice], desired: &[Slice], floor: i64) -> Vec
     let newest = stored
         .iter()
         .map(|slice| slice.generation)
+        .filter(|generation| is_followed(*generation))
         .max()
         .unwrap_or(0)
         .max(floor);
@@ -81,8 +92,14 @@ pub(super) fn plan(stored: &[StoredSlice], desired: &[Slice], floor: i64) -> Vec
     writes
 }
 
-/// Slices by their place; the rest is obsolete: of another rule or pool, beyond the end, or there
-/// twice.
+/// Whether another generation can follow. No agent counts as far as that: such a slice is somebody
+/// else's, and readers would look at it alone for ever.
+pub(super) fn is_followed(generation: i64) -> bool {
+    generation < i64::MAX / 2
+}
+
+/// Slices by their place; the rest is obsolete: of another rule or pool, beyond the end, there twice,
+/// or of a generation that none can follow.
 fn by_index(
     stored: &[StoredSlice],
     places: usize,
@@ -94,6 +111,7 @@ fn by_index(
         match slice
             .index
             .filter(|index| *index < places && !matched.contains_key(index))
+            .filter(|_| is_followed(slice.generation))
         {
             Some(index) => drop(matched.insert(index, slice)),
             None => obsolete.push(slice),

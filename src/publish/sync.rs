@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Published,
     gate::{Gate, Stop},
-    plan::{Write, plan, with_times},
+    plan::{Write, is_followed, plan, with_times},
 };
 use crate::{
-    cluster::{Cluster, Result},
+    cluster::{Cluster, ClusterError, ErrorKind, Result},
     slice::{Features, Placed, Slice, SliceChange, StoredSlice},
 };
 
@@ -106,6 +106,7 @@ impl View {
             .stored
             .values()
             .map(|slice| slice.generation)
+            .filter(|generation| is_followed(*generation))
             .max()
             .unwrap_or(0)
             .max(self.generation);
@@ -143,13 +144,27 @@ impl View {
         self.dropped
             .retain(|index, dropped| desired.get(*index) == Some(&dropped.sent));
         let stored: Vec<StoredSlice> = self.stored.values().cloned().collect();
-        let mut writes = Vec::new();
+        let (mut writes, mut refused) = (Vec::new(), None);
         for write in plan(&stored, &self.expected(desired), self.generation) {
             if let stopped @ Some(_) = gate.stop() {
                 return Ok(Round { writes, stopped });
             }
+            let of_counters = write.is_of_counters();
+            if refused.is_some() && of_counters {
+                // What consumes from them may be as it was.
+                break;
+            }
             gate.wrote();
-            writes.push(self.one(cluster, write, desired, gate).await?);
+            match self.one(cluster, write, desired, gate).await {
+                Ok(text) => writes.push(text),
+                Err(error) if is_refusal(&error) && !of_counters => {
+                    refused.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(error) = refused {
+            return Err(error);
         }
         gate.settled();
         let stopped = None;
@@ -222,6 +237,11 @@ impl View {
             },
         );
     }
+}
+
+/// Whether one slice was refused, which says nothing of the others.
+fn is_refusal(error: &ClusterError) -> bool {
+    matches!(error.kind, ErrorKind::Invalid | ErrorKind::Forbidden)
 }
 
 /// Versions are numbers since Kubernetes 1.35, and always were; should they not be, whatever

@@ -313,3 +313,20 @@ fn applied(existing: &mut Vec<StoredSlice>, write: &Write) {
         }
     }
 }
+
+/// A generation that nothing can follow: whoever wrote it, its slice is not this agent's.
+#[test]
+fn a_generation_that_cannot_be_followed_is_deleted_and_not_counted_from() {
+    for generation in [i64::MAX, i64::MAX - 1] {
+        let desired = [slice(&["a", "b"]), slice(&["c"])];
+        let mut stored = pool();
+        stored[0].generation = generation;
+        let writes = plan(&stored, &desired, 0);
+        assert_eq!(writes[0], Write::Delete(stored[0].clone()));
+        let written = writes.iter().filter_map(|write| match write {
+            Write::Delete(_) => None,
+            Write::Update(_, placed) | Write::Create(placed) => Some(placed.generation),
+        });
+        assert_eq!(written.collect::<Vec<_>>(), [5, 5]);
+    }
+}

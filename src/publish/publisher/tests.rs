@@ -332,3 +332,47 @@ async fn a_burst_of_reasons_is_one_round() {
     agent.holds(&case).await;
     assert_eq!(agent.server.writes(), ["update 1"]);
 }
+
+/// A webhook, a quota: one slice is refused, and what the others say of their devices is not kept
+/// back with it.
+#[tokio::test(start_paused = true)]
+async fn a_slice_that_is_refused_keeps_no_other_from_being_written() {
+    for kind in [ErrorKind::Invalid, ErrorKind::Forbidden] {
+        let agent = Agent::start(&Arc::default(), FAST);
+        let mut case = case();
+        agent.desire(&case);
+        agent.holds(&case).await;
+        agent.server.writes();
+        // One of each PF.
+        for number in [1, 5] {
+            case.host.functions[number].acpi_index = Some(9);
+        }
+        agent.server.refuse_update(1, Some(kind));
+        agent.desire(&case);
+        eventually(async || agent.server.writes().contains(&"update 2".to_owned())).await;
+        agent.server.refuse_update(1, None);
+        agent.holds(&case).await;
+        agent.kill().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_foreign_slice_of_the_last_generation_is_replaced() {
+    let agent = Agent::start(&Arc::default(), FAST);
+    let case = case();
+    agent.desire(&case);
+    agent.holds(&case).await;
+    // Long after the last write: no contest of two writers.
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    agent.server.edit(1, |slice| slice.generation = i64::MAX);
+    eventually(async || {
+        let stored = agent.server.stored();
+        stored.len() == 4 && stored.iter().all(|slice| slice.generation < 10)
+    })
+    .await;
+    agent.holds(&case).await;
+    agent.settle().await;
+    agent.server.writes();
+    agent.settle().await;
+    assert_eq!(agent.server.writes(), [""; 0]);
+}
