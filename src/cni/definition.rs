@@ -9,10 +9,12 @@
 use serde_json::{Map, Value};
 
 use super::{
+    is_own_type,
     json::{self, Json, Object},
     nad,
     netconf::{Conf, Network, Purpose},
     protocol::{Args, CniError},
+    result::no_address,
 };
 use crate::{
     api::{Ipam, Settings},
@@ -55,6 +57,41 @@ fn read(nad: &str, config: &str) -> Result<Settings, String> {
         }
     }
     Ok(settings)
+}
+
+/// Whether this driver's plugins take the network at ADD, as a runtime passes it to them.
+///
+/// # Errors
+/// What they refuse, with its place in `spec.config`.
+pub fn check(name: &str, config: &str) -> Result<(), String> {
+    let name = nad::plugin(name, config)?.name;
+    let json = json::parse("", config.as_bytes()).map_err(text)?;
+    let root = Object::root(&json).map_err(text)?;
+    let Some(Json::List(plugins)) = root.last("plugins") else {
+        let mut network = root.to_map();
+        network.insert("name".to_owned(), name.into());
+        return check_plugin(network, true).map_err(text);
+    };
+    for (number, plugin) in plugins.iter().enumerate() {
+        let said = |error: CniError| format!("plugins[{number}]: {}", text(error));
+        let plugin = Object::root(plugin).map_err(said)?;
+        let kind = plugin.text("type").map_err(said)?.unwrap_or_default();
+        if is_own_type(kind) {
+            check_plugin(member(&root, &name, &plugin), number == 0).map_err(said)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_plugin(network: Map<String, Value>, is_first: bool) -> Result<(), CniError> {
+    let stdin = Value::Object(network).to_string();
+    let json = json::parse("", stdin.as_bytes())?;
+    let object = Object::root(&json)?;
+    let read = Network::read(&object, Purpose::Attach)?;
+    if is_first && read.version.needs_address() && read.ipam.is_none() {
+        return Err(no_address(read.version));
+    }
+    Conf::read(&object, &read, &Args::default()).map(drop)
 }
 
 /// A plugin's own configuration, as a runtime makes it of a list.
@@ -226,6 +263,36 @@ mod tests {
             (settings.mac, settings.mtu),
             (Some(Mac([2, 0, 0, 0, 0, 7])), Some(1400))
         );
+    }
+
+    #[test]
+    fn what_the_plugin_refuses_at_add_is_found_without_calling_it() {
+        let of = |config: Value| check("blue", &config.to_string());
+        let sriov = |version: &str| json!({"cniVersion": version, "type": "sriov", "vlan": 7});
+        assert_eq!(of(sriov("1.0.0")), Ok(()));
+        let list = json!({"cniVersion": "0.3.1", "plugins": [{"type": "sriov", "vlan": 7}, {"type": "tuning"}]});
+        assert_eq!(of(list), Ok(()));
+        let addressed =
+            json!({"type": "sriov", "ipam": {"type": "host-local", "subnet": "10.0.0.0/24"}});
+        assert_eq!(of(addressed), Ok(()));
+        let refused = [
+            sriov("0.2.0"),
+            json!({"type": "sriov"}),
+            sriov("2.0.0"),
+            json!({"cniVersion": "1.0.0", "plugins": [{"type": "tuning"}, {"type": "ib-sriov", "link_state": "up"}]}),
+            json!({"cniVersion": "1.0.0", "type": "sriov", "logLevel": 7}),
+        ];
+        let refused = refused.map(|config| of(config).unwrap_err());
+        let reasons = [
+            "0.2.0",
+            "0.1.0",
+            "2.0.0",
+            "plugins[1]: link_state",
+            "logLevel",
+        ];
+        for (text, reason) in refused.iter().zip(reasons) {
+            assert!(text.contains(reason), "{text}");
+        }
     }
 
     #[test]
