@@ -1,8 +1,11 @@
 //! The pod annotations that add networks. Multus' own has a short form and one in JSON.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::any_case;
+use crate::cni::selection;
 
 /// Name of the annotation.
 pub(super) const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
@@ -42,8 +45,32 @@ pub(super) struct Selection {
     pub(super) extra: Map<String, Value>,
 }
 
-/// Parses the annotation of a pod in this namespace.
-pub(super) fn parse(text: &str, namespace: &str) -> Result<Vec<Selection>, String> {
+/// Parses an annotation of a pod, whose networks without a namespace are in this one.
+pub(super) fn parse(key: &str, text: &str, namespace: &str) -> Result<Vec<Selection>, String> {
+    let selections = read(text, namespace)?;
+    if text.trim().is_empty() {
+        return Ok(selections);
+    }
+    // What Multus refuses besides, like a MAC address that is a number.
+    let refused = match key {
+        DEFAULT_NETWORK => selection::default_network(text, namespace).map(drop),
+        _ => selection::networks(text, namespace).map(drop),
+    };
+    refused.map(|()| selections).map_err(|error| error.reason)
+}
+
+/// Why the interfaces cannot all be in one pod.
+pub(super) fn twice(selections: &[Selection]) -> Option<String> {
+    let mut names = BTreeSet::from(["eth0"]);
+    let mut selections = selections.iter().map(|it| it.interface.as_str());
+    let name = selections.find(|name| !names.insert(name))?;
+    Some(match name {
+        "eth0" => "eth0 is the interface of the pod's default network".to_owned(),
+        name => format!("{name} is the interface of two networks"),
+    })
+}
+
+fn read(text: &str, namespace: &str) -> Result<Vec<Selection>, String> {
     let items = match text.trim() {
         "" => Vec::new(),
         json if json.contains(['[', '{', '"']) => serde_json::from_str::<Vec<Value>>(json)
@@ -56,7 +83,7 @@ pub(super) fn parse(text: &str, namespace: &str) -> Result<Vec<Selection>, Strin
     items
         .iter()
         .enumerate()
-        .map(|(index, item)| selection(item, index, namespace))
+        .map(|(index, item)| one(item, index, namespace))
         .collect()
 }
 
@@ -78,7 +105,7 @@ fn parse_short(item: &str) -> Value {
     value
 }
 
-fn selection(item: &Value, index: usize, namespace: &str) -> Result<Selection, String> {
+fn one(item: &Value, index: usize, namespace: &str) -> Result<Selection, String> {
     let mut extra = fields(item).ok_or_else(|| format!("{item} is not an object"))?;
     let mut take = |key: &str| match extra.remove(key) {
         Some(Value::String(text)) if !text.is_empty() => Some(text),
@@ -155,7 +182,7 @@ mod tests {
 
     fn parsed(text: &str) -> Result<Vec<String>, String> {
         let one = |item: &Selection| format!("{}/{} {}", item.namespace, item.name, item.interface);
-        Ok(parse(text, "shop")?.iter().map(one).collect())
+        Ok(parse(NETWORKS, text, "shop")?.iter().map(one).collect())
     }
 
     #[test]
@@ -178,16 +205,42 @@ mod tests {
             "a,,b",
             "a b",
             r#"{"name":"a"}"#,
+            r#"[{"name":"a","namespace":5}]"#,
+            r#"[{"name":"a","mac":7}]"#,
+            r#"[{"name":"a","ips":"10.0.0.1"}]"#,
+            r#"[{"name":"a","default-route":["gateway"]}]"#,
+            "a@abcdefghijklmnop",
         ] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
+    fn two_networks_have_interfaces_of_their_own() {
+        let why = |text: &str| twice(&parse(NETWORKS, text, "shop").unwrap());
+        assert_eq!(why("a,b,c@blue"), None);
+        let twice = ["a@blue,b@blue", "a@net2,b"].map(|text| why(text).unwrap());
+        assert_eq!(
+            twice,
+            ["blue", "net2"].map(|name| format!("{name} is the interface of two networks"))
+        );
+        assert_eq!(
+            why("a@eth0").unwrap(),
+            "eth0 is the interface of the pod's default network"
+        );
+        let two = "[{\"name\":\"a\"},{\"name\":\"b\"}]";
+        assert!(parse(DEFAULT_NETWORK, two, "kube-system").is_err());
+    }
+
+    #[test]
     fn fields_are_taken_in_any_case() {
         let all = r#"[{"Name":"a","NAMESPACE":"b","Interface":"blue","Mac":"02:00:00:00:00:01"}]"#;
         assert_eq!(parsed(all), Ok(vec!["b/a blue".to_owned()]));
-        assert!(parse(all, "shop").unwrap()[0].extra.contains_key("mac"));
+        assert!(
+            parse(NETWORKS, all, "shop").unwrap()[0]
+                .extra
+                .contains_key("mac")
+        );
     }
 
     #[test]
@@ -212,6 +265,7 @@ mod tests {
     #[test]
     fn networks_left_to_multus_keep_their_interface_names() {
         let mut all = parse(
+            NETWORKS,
             r#"[{"name":"a"},{"name":"b","mac":"02:00:00:00:00:01"}]"#,
             "shop",
         )

@@ -170,7 +170,8 @@ fn nvidia(document: &Value) -> Content {
 /// A network of DANM as the one that it stands for: the plugin and its pool.
 fn danm(document: &Value) -> Content {
     let options = &document["spec"]["Options"];
-    let config = json!({"type": document["spec"]["NetworkType"]}).to_string();
+    let kind = &document["spec"]["NetworkType"];
+    let config = json!({"cniVersion": "0.3.1", "type": kind}).to_string();
     let mut annotations = json!({});
     if options["device_pool"].is_string() {
         annotations[RESOURCE] = options["device_pool"].clone();

@@ -12,7 +12,7 @@ use super::{
     pools::Netdevs,
     report::{Outcome, Section},
 };
-use crate::pool::PoolName;
+use crate::{cni::definition, pool::PoolName};
 
 /// What Multus has to be for plugins that are not this driver's.
 const NEEDS: &str = "gets the device from Multus, which up to v4.3.0 knows no device of DRA";
@@ -111,15 +111,14 @@ impl Conversion<'_> {
                     self.networks.insert(key, Ok(network));
                     return;
                 }
-                match self.options.native && network.is_ours() {
-                    true => self.read_native(object, nad, &network),
-                    false => {
-                        let multus_dra = self.options.multus_dra;
-                        network.judge(&mut self.report.section(object), nad, multus_dra);
+                network.fault = match self.options.native && network.is_ours() {
+                    true => {
+                        self.read_native(object, nad, &network);
+                        self.judge_pool(object, &network);
+                        self.report.fault_since(mark)
                     }
-                }
-                self.judge_pool(object, &network);
-                network.fault = self.report.fault_since(mark);
+                    false => self.as_it_is(object, nad, &network),
+                };
                 Ok(network)
             }
             Err(fault) => {
@@ -131,6 +130,23 @@ impl Conversion<'_> {
         let what = network.as_ref().map(Network::summary).unwrap_or_default();
         self.report.summary(object, Outcome::Unchanged, &what);
         self.networks.insert(key, network);
+    }
+
+    /// Reports whether it is served unchanged. Returns the first of its fields that is not.
+    fn as_it_is(&mut self, object: &Object, nad: &Value, network: &Network) -> Option<String> {
+        let mark = self.report.rows.len();
+        let multus_dra = self.options.multus_dra;
+        network.judge(&mut self.report.section(object), nad, multus_dra);
+        self.judge_pool(object, network);
+        let text = nad["spec"]["config"].as_str().unwrap_or_default();
+        if network.is_ours()
+            && self.report.fault_since(mark).is_none()
+            && let Err(why) = definition::check(&network.name, text)
+        {
+            let mut section = self.report.section(object);
+            section.unsupported("config", text, &why, "the CNI plugin refuses it: fix it");
+        }
+        self.report.fault_since(mark)
     }
 
     /// Reports what the network's pool makes of it.

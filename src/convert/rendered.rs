@@ -46,6 +46,9 @@ const OVS: [(&str, &str, Option<u64>); 3] = [
     ("mtu", "mtu", None),
 ];
 
+/// Of all configurations that the operator renders.
+const VERSION: &str = "1.0.0";
+
 /// The CNI configuration, or why there is none: some fields are JSON in a text.
 fn config(spec: &Value, plugin: &str, keys: &Keys) -> Result<String, String> {
     let mut config = Map::from_iter([("type".to_owned(), plugin.into())]);
@@ -68,8 +71,11 @@ fn config(spec: &Value, plugin: &str, keys: &Keys) -> Result<String, String> {
         plugins.extend(list.as_array().cloned().unwrap_or_default());
     }
     Ok(match plugins.len() {
-        1 => plugins.remove(0).to_string(),
-        _ => json!({"plugins": plugins}).to_string(),
+        1 => {
+            plugins[0]["cniVersion"] = VERSION.into();
+            plugins.remove(0).to_string()
+        }
+        _ => json!({"cniVersion": VERSION, "plugins": plugins}).to_string(),
     })
 }
 
@@ -97,9 +103,13 @@ fn nad(document: &Value, config: &Result<String, String>, prefix: &str) -> Value
 }
 
 fn raw(network: &Value) -> Value {
+    let config = match network["type"].as_str() {
+        Some("SimpleMacvlan") => "{\"type\": \"macvlan\"}".into(),
+        _ => network["rawCNIConfig"].clone(),
+    };
     json!({
         "metadata": {"name": network["name"], "namespace": network["namespace"]},
-        "spec": {"config": network["rawCNIConfig"]},
+        "spec": {"config": config},
     })
 }
 
@@ -133,7 +143,7 @@ mod tests {
         let config: Value = serde_json::from_str(nad["spec"]["config"].as_str().unwrap()).unwrap();
         assert_eq!(
             config,
-            json!({"plugins": [
+            json!({"cniVersion": "1.0.0", "plugins": [
                 {"type": "sriov", "vlan": 0, "vlanQoS": 0, "spoofchk": "on", "ipam": {"type": "host-local", "subnet": "10.56.217.0/24"}},
                 {"type": "tuning"}, {"type": "vrf", "vrfname": "red"},
             ]})
@@ -156,7 +166,12 @@ mod tests {
             rendered(&host)[0]["metadata"]["annotations"][RESOURCE],
             "nvidia.com/hostdev"
         );
-        let network = json!({"kind": "Network", "spec": {"additionalNetworks": [{"name": "a", "rawCNIConfig": "{\"type\": \"sriov\"}"}]}});
+        let network = json!({"kind": "Network", "spec": {"additionalNetworks": [{"name": "a", "rawCNIConfig": "{\"type\": \"sriov\"}"},
+            {"name": "b", "type": "SimpleMacvlan", "simpleMacvlanConfig": {"master": "eth0"}}]}});
+        assert_eq!(
+            rendered(&network)[1]["spec"]["config"],
+            "{\"type\": \"macvlan\"}"
+        );
         assert_eq!(
             rendered(&network)[0]["spec"]["config"],
             "{\"type\": \"sriov\"}"

@@ -1,7 +1,7 @@
 //! Pods as they are: whether their devices and networks work unchanged.
 
 pub(super) mod containers;
-mod judge;
+pub(super) mod judge;
 mod machine;
 
 use std::collections::BTreeSet;
@@ -164,10 +164,13 @@ impl Conversion<'_> {
             true => MULTUS_NAMESPACE,
             false => &pod.namespace,
         };
-        let selections = match annotation::parse(text, namespace) {
+        let selections = match annotation::parse(key, text, namespace) {
             Ok(selections) => selections,
             Err(why) => return pod.odd.push((key, text.to_owned(), why)),
         };
+        if let Some(why) = annotation::twice(&selections).filter(|_| !default) {
+            pod.odd.push((key, text.to_owned(), why));
+        }
         for (index, selection) in selections.into_iter().enumerate() {
             let at = match default {
                 true => "default-network".to_owned(),

@@ -87,7 +87,8 @@ impl Quantity {
     }
 
     /// As an integer, if it is one.
-    pub(super) fn whole(self) -> Option<i64> {
+    #[must_use]
+    pub fn whole(self) -> Option<i64> {
         (self.nano % NANO == 0).then(|| i64::try_from(self.nano / NANO).ok())?
     }
 

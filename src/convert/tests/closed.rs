@@ -161,6 +161,36 @@ fn default_routes_stay_with_cni() {
     insta::assert_snapshot!(unsupported(&rewritten, "Pod shop/by-annotation"), @r#"networks[0].default-route = ["10.1.0.1"]: a default route of a claim does not replace that of eth0, as one of a CNI plugin does -> leave the network to Multus: without --native it stays as it is"#);
 }
 
+/// The plugin refuses them at ADD, and so the pod's sandbox.
+#[test]
+fn networks_that_the_plugin_refuses_are_unsupported() {
+    let of = |config: &str| {
+        let read = converted(&[pools::README, &networks::nad("odd", config)]);
+        unsupported(&read, "NetworkAttachmentDefinition shop/odd")
+    };
+    let all = [
+        of(r#"{"cniVersion": "2.0.0", "type": "sriov"}"#),
+        of(r#"{"cniVersion": "0.2.0", "type": "sriov"}"#),
+        of(r#"{"cniVersion": "", "type": "sriov", "ipam": {}}"#),
+        of(r#"{"cniVersion": "1.0.0", "type": "sriov", "logLevel": 7}"#),
+    ];
+    let reasons = ["2.0.0", "0.2.0", "0.1.0", "logLevel"];
+    for (row, reason) in all.iter().zip(reasons) {
+        assert!(
+            row.starts_with("config = ") && row.contains(reason),
+            "{row}"
+        );
+        assert!(
+            row.ends_with(" -> the CNI plugin refuses it: fix it"),
+            "{row}"
+        );
+    }
+    assert_eq!(
+        of(r#"{"cniVersion": "", "type": "sriov", "ipam": {"type": "host-local"}}"#),
+        ""
+    );
+}
+
 #[test]
 fn operators_and_custom_resources_are_looked_through() {
     let read = converted(&[KINDS]);

@@ -1,6 +1,15 @@
 use super::*;
 
+/// With a version, without which the plugin refuses a network without IPAM.
 pub(super) fn nad(name: &str, config: &str) -> String {
+    let version = match config.starts_with('{') && !config.contains("cniVersion") {
+        true => "{\"cniVersion\": \"1.0.0\", ",
+        false => "",
+    };
+    let config = match version.is_empty() {
+        true => config,
+        false => &config[1..],
+    };
     format!(
         "
 apiVersion: k8s.cni.cncf.io/v1
@@ -10,7 +19,7 @@ metadata:
   namespace: shop
   annotations: {{k8s.v1.cni.cncf.io/resourceName: intel.com/intel_sriov_netdevice}}
 spec:
-  config: '{config}'
+  config: '{version}{config}'
 "
     )
 }

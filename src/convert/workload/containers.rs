@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::pools::Pools;
-use crate::pool::PoolName;
+use crate::{pool::PoolName, selector::Quantity};
 
 /// Devices of one pool that a container requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +37,7 @@ pub(in crate::convert) fn first(pod: &Value) -> String {
         .unwrap_or_default()
 }
 
-/// Extended resources of a container, that is names with a domain. The API requires limits and
-/// requests of them to be equal.
+/// Extended resources of a container, that is names with a domain.
 fn resources(container: &Value) -> Vec<(String, Value)> {
     let of = |kind: &str| {
         container["resources"][kind]
@@ -53,34 +52,14 @@ fn resources(container: &Value) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// The number of devices of a quantity; `None` if it is not an integer.
+/// The number of devices of a quantity; `None` if it is no number of devices.
 fn count(value: &Value) -> Option<u64> {
-    const UNITS: [(&str, u64); 5] = [
-        ("k", 1000),
-        ("Ki", 1 << 10),
-        ("M", 1_000_000),
-        ("Mi", 1 << 20),
-        ("", 1),
-    ];
-    let text = match value {
-        Value::String(text) => text.trim(),
-        value => return value.as_u64().or_else(|| whole(value.as_f64()?)),
+    let quantity = match value {
+        Value::String(text) => Quantity::parse(text.trim()),
+        Value::Number(number) => Quantity::parse(&number.to_string()),
+        _ => None,
     };
-    let number = |(unit, factor): &(&str, u64)| {
-        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-        number.checked_mul(*factor)
-    };
-    let milli = || {
-        let milli: u64 = text.strip_suffix('m')?.parse().ok()?;
-        (milli.is_multiple_of(1000)).then_some(milli / 1000)
-    };
-    UNITS.iter().find_map(number).or_else(milli)
-}
-
-/// `2.0`, as some tools write numbers.
-fn whole(number: f64) -> Option<u64> {
-    let is_whole = number.fract() == 0.0 && (0.0..1e9).contains(&number);
-    is_whole.then(|| format!("{number:.0}").parse().ok())?
+    u64::try_from(quantity?.whole()?).ok()
 }
 
 /// Devices requested from known pools.
@@ -103,18 +82,37 @@ pub(in crate::convert) fn demand(pod: &Value, pools: &Pools) -> Vec<Demand> {
     all(pod).flat_map(of).collect()
 }
 
-/// Amounts of pools that are no integer: container, resource, value.
-pub(super) fn odd_amounts(pod: &Value, pools: &Pools) -> Vec<(String, String, Value)> {
+/// An amount of a pool's devices that the API server refuses.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::convert) struct OddAmount {
+    /// `app.limits[intel.com/sriov]`.
+    pub(in crate::convert) at: String,
+    pub(in crate::convert) value: Value,
+    pub(in crate::convert) why: &'static str,
+}
+
+/// Amounts of pools that are no number of devices, or are not limits.
+pub(in crate::convert) fn odd_amounts(pod: &Value, pools: &Pools) -> Vec<OddAmount> {
     let of = |(_, container): (bool, &Value)| {
-        let odd = resources(container)
-            .into_iter()
-            .filter(|(resource, value)| {
-                pools.by_resource(resource).is_some() && count(value).is_none()
-            });
-        odd.map(|(resource, value)| (name(container), resource, value))
+        let all = resources(container).into_iter();
+        let all = all.filter(|(resource, _)| pools.by_resource(resource).is_some());
+        all.filter_map(|(resource, value)| odd_amount(container, &resource, value))
             .collect::<Vec<_>>()
     };
     all(pod).flat_map(of).collect()
+}
+
+fn odd_amount(container: &Value, resource: &str, value: Value) -> Option<OddAmount> {
+    let of = |kind: &str| container["resources"][kind].get(resource);
+    let differs = of("requests").is_some_and(|it| count(it) != count(&value));
+    let (kind, why) = match (count(&value), of("limits")) {
+        (None, Some(_)) => ("limits", "must be a whole number of devices"),
+        (_, None) => ("requests", "needs limits of the same number"),
+        (Some(_), Some(_)) if differs => ("limits", "differs from requests"),
+        (Some(_), Some(_)) => return None,
+    };
+    let at = format!("{}.{kind}[{resource}]", name(container));
+    Some(OddAmount { at, value, why })
 }
 
 /// Resources of no known pool.
@@ -142,6 +140,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn amounts_are_limits_and_equal_to_requests() {
+        let why = |resources: Value| {
+            let container = json!({"name": "app", "resources": resources});
+            let value = resources["limits"]
+                .get("a/b")
+                .or(resources["requests"].get("a/b"));
+            odd_amount(&container, "a/b", value.unwrap().clone()).map(|odd| (odd.at, odd.why))
+        };
+        let odd = |at: &str, why| Some((at.to_owned(), why));
+        assert_eq!(why(json!({"limits": {"a/b": 2}})), None);
+        assert_eq!(
+            why(json!({"limits": {"a/b": "2"}, "requests": {"a/b": 2}})),
+            None
+        );
+        assert_eq!(
+            why(json!({"limits": {"a/b": 2}, "requests": {"a/b": 1}})),
+            odd("app.limits[a/b]", "differs from requests")
+        );
+        assert_eq!(
+            why(json!({"requests": {"a/b": 1}})),
+            odd("app.requests[a/b]", "needs limits of the same number")
+        );
+        assert_eq!(
+            why(json!({"limits": {"a/b": -1}})),
+            odd("app.limits[a/b]", "must be a whole number of devices")
+        );
+    }
+
+    #[test]
     fn amounts_are_read_as_kubernetes_reads_them() {
         for (value, right) in [
             (json!(2), Some(2)),
@@ -150,6 +177,10 @@ mod tests {
             (json!("1k"), Some(1000)),
             (json!("1Ki"), Some(1024)),
             (json!("2000m"), Some(2)),
+            (json!("2e0"), Some(2)),
+            (json!("1G"), Some(1_000_000_000)),
+            (json!("-1"), None),
+            (json!(-1), None),
             (json!("1500m"), None),
             (json!(1.5), None),
             (json!("two"), None),

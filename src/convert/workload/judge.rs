@@ -32,6 +32,8 @@ const NAMING: [&str; 9] = [
     "ResourceSlice",
 ];
 
+/// What to do about what the API server refuses, with a device plugin too.
+pub(in crate::convert) const REFUSED: &str = "the API server refuses it: fix it";
 const ADD: &str = "add it to the input: kubectl get network-attachment-definitions -A -o yaml";
 
 impl Conversion<'_> {
@@ -55,8 +57,8 @@ impl Conversion<'_> {
             rows.network(selected, unknown || !pools.is_empty());
         }
         let blocked = rows.faults > before;
+        rows.odd_amounts(&self.pools);
         if !pools.is_empty() {
-            rows.odd_amounts(&self.pools);
             rows.differences(&self.pools);
         } else if unknown {
             rows.unknown(&others);
@@ -164,10 +166,9 @@ impl Rows<'_> {
     }
 
     fn odd_amounts(&mut self, pools: &super::Pools) {
-        for (container, resource, value) in containers::odd_amounts(&self.pod.place.pod, pools) {
-            let at = format!("{}{container}.limits[{resource}]", self.pod.at);
-            let value = value.to_string();
-            self.refuse(&at, &value, "must be an integer", "fix it");
+        for odd in containers::odd_amounts(&self.pod.place.pod, pools) {
+            let at = format!("{}{}", self.pod.at, odd.at);
+            self.refuse(&at, &odd.value.to_string(), odd.why, REFUSED);
         }
     }
 
