@@ -113,9 +113,9 @@ impl Conversion<'_> {
                 }
                 network.fault = match self.options.native && network.is_ours() {
                     true => {
+                        let fault = self.quietly(|it| it.as_it_is(object, nad, &network));
                         self.read_native(object, nad, &network);
-                        self.judge_pool(object, &network);
-                        self.report.fault_since(mark)
+                        fault
                     }
                     false => self.as_it_is(object, nad, &network),
                 };
@@ -149,8 +149,16 @@ impl Conversion<'_> {
         self.report.fault_since(mark)
     }
 
+    /// Without its rows.
+    fn quietly<T>(&mut self, judge: impl FnOnce(&mut Self) -> T) -> T {
+        let report = std::mem::take(&mut self.report);
+        let result = judge(self);
+        self.report = report;
+        result
+    }
+
     /// Reports what the network's pool makes of it.
-    fn judge_pool(&mut self, object: &Object, network: &Network) {
+    pub(super) fn judge_pool(&mut self, object: &Object, network: &Network) {
         let Some(pool) = network.pool.as_ref().filter(|_| network.is_ours()) else {
             return;
         };

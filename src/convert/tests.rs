@@ -1,4 +1,5 @@
 mod closed;
+mod delegated;
 mod native;
 mod networks;
 mod policies;

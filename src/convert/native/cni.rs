@@ -1,26 +1,13 @@
 //! Configurations of CNI plugins: `sriov`, and plugins chained after it.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 
 use super::{
     fields::{Fields, MULTUS},
     ipam,
+    settings::Settings,
 };
-use crate::convert::{chain::Link, report::Section};
-
-/// The settings of a network, collected from its plugins.
-pub(super) struct Settings {
-    /// The administrator's settings, for the class.
-    pub(super) class: Fields,
-    /// The user's settings, for the claim.
-    pub(super) claim: Fields,
-    /// Fields that claims may set in addition.
-    pub(super) allow: BTreeSet<&'static str>,
-    /// PCI address of a fixed device.
-    pub(super) device: Option<String>,
-}
+use crate::convert::{any_case, chain::Link, report::Section};
 
 /// The keys of the plugin `sriov`, each after those that it depends on.
 const KNOWN: [&str; 23] = [
@@ -51,6 +38,10 @@ const KNOWN: [&str; 23] = [
 
 /// Converts the plugin `sriov`. Its keys are case-insensitive, as in Go's JSON decoder.
 pub(super) fn sriov(section: &mut Section<'_>, settings: &mut Settings, at: &str, plugin: &Value) {
+    if any_case::text(plugin, "type") == "ib-sriov" {
+        let what = "claims have no settings of InfiniBand yet";
+        return section.unsupported(&format!("{at}.type"), "ib-sriov", what, MULTUS);
+    }
     let empty = Map::new();
     let object = plugin.as_object().unwrap_or(&empty);
     for name in KNOWN {
@@ -82,10 +73,6 @@ pub(super) fn sriov(section: &mut Section<'_>, settings: &mut Settings, at: &str
 fn field(section: &mut Section<'_>, settings: &mut Settings, at: &str, name: &str, value: &Value) {
     let class = &mut settings.class;
     match name {
-        "type" if value == "ib-sriov" => {
-            let what = "claims have no settings of InfiniBand yet";
-            section.unsupported(at, value, what, MULTUS);
-        }
         "cniVersion" | "name" | "type" | "disableCheck" => {}
         "vlan" | "vlanQoS" | "vlanProto" | "mac" if value != "" => {
             ipam::set(section, class, at, name, value.clone())
@@ -95,7 +82,7 @@ fn field(section: &mut Section<'_>, settings: &mut Settings, at: &str, name: &st
         "link_state" if value != "" => ipam::set(section, class, at, "linkState", value.clone()),
         "spoofchk" => switch(section, class, at, "spoofChk", value),
         "trust" => switch(section, class, at, "trust", value),
-        "ipam" => ipam::ipam(section, &mut settings.claim, at, value),
+        "ipam" => ipam::ipam(section, settings, at, value),
         "capabilities" => capabilities(section, settings, at, value),
         "deviceID" => {
             let remedy =

@@ -42,6 +42,11 @@ impl Fields {
             })
     }
 
+    /// Of the same driver, without any.
+    pub(super) fn none(&self) -> Self {
+        Self::new(&self.driver)
+    }
+
     /// Without the field; returns whether it was set.
     pub(super) fn remove(&mut self, name: &str) -> bool {
         self.fields.remove(name).is_some()

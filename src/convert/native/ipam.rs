@@ -1,28 +1,41 @@
-//! Addresses and routes of the IPAM plugin `static`. Other IPAM plugins are not supported.
+//! Addresses and routes of the IPAM plugin `static`. Other IPAM plugins are run by the agents.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 
-use super::fields::{Fields, MULTUS};
-use crate::convert::{any_case, report::Section};
+use super::{
+    fields::{Fields, MULTUS},
+    settings::{Delegated, Settings},
+};
+use crate::{
+    api::Ipam,
+    convert::{any_case, report::Section},
+};
 
 /// Converts `ipam`; addresses and routes become fields of the claim.
-pub(super) fn ipam(section: &mut Section<'_>, claim: &mut Fields, at: &str, value: &Value) {
+pub(super) fn ipam(section: &mut Section<'_>, settings: &mut Settings, at: &str, value: &Value) {
     let empty = Map::new();
     let object = value.as_object().unwrap_or(&empty);
     match any_case::text(value, "type") {
         "" => section.ok(at, value, "no IPAM, no addresses"),
-        "static" => static_ipam(section, claim, at, object),
-        other => section.unsupported(
-            at,
-            value,
-            &format!(
-                "IPAM plugin {other} is not supported yet: the pod's interface gets no address"
-            ),
-            MULTUS,
-        ),
+        "static" => static_ipam(section, &mut settings.claim, at, object),
+        plugin => {
+            let mut config = object.clone();
+            config.retain(|key, _| !key.eq_ignore_ascii_case("type"));
+            config.insert("type".to_owned(), plugin.into());
+            match Ipam::of(&config) {
+                Ok(ipam) => {
+                    settings.ipam = Some(Delegated {
+                        at: at.to_owned(),
+                        plugin: ipam.plugin,
+                        config,
+                    });
+                }
+                Err(why) => section.unsupported(at, value, &why, MULTUS),
+            }
+        }
     }
 }
 
@@ -54,15 +67,6 @@ fn static_ipam(
             ),
         }
     }
-}
-
-/// Claims have routes, but an existing one to the same destination stays.
-pub(super) const DEFAULT: &str =
-    "a default route of a claim does not replace that of eth0, as one of a CNI plugin does";
-
-fn is_default(dst: &Value) -> bool {
-    let dst = dst.as_str().and_then(|dst| dst.parse::<IpNet>().ok());
-    dst.is_some_and(|dst| dst.prefix_len() == 0)
 }
 
 fn set_addresses(section: &mut Section<'_>, claim: &mut Fields, at: &str, items: &[Value]) {
@@ -112,11 +116,6 @@ fn routes(
                     MULTUS,
                 );
             }
-        }
-        let dst = any_case::get(item, "dst");
-        if is_default(dst) {
-            let at = format!("{at}[{index}].dst");
-            section.unsupported(&at, dst, DEFAULT, MULTUS);
         }
         list.push(route(item, gateways));
     }

@@ -2,6 +2,8 @@
 //! addresses templates.
 
 mod cni;
+mod defaults;
+mod delegation;
 mod edit;
 mod fields;
 mod ipam;
@@ -10,5 +12,6 @@ mod objects;
 mod plan;
 mod pods;
 mod selection;
+mod settings;
 
 pub(super) use network::Network;

@@ -5,12 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{
-    cni::{self, Settings},
-    fields::Fields,
+    cni,
+    defaults::Defaults,
+    delegation,
+    fields::{Fields, MULTUS},
     objects::{Request, template},
+    settings::Settings,
 };
 use crate::{
     classes::{Class, class_name, quoted},
+    cni::definition,
     convert::{
         Conversion,
         annotation::RESOURCE,
@@ -34,6 +38,14 @@ pub(in crate::convert) struct Network {
     /// Fields for the claim.
     pub(super) claim: Fields,
     pub(super) used: bool,
+    /// The first of its fields that claims have not.
+    pub(super) fault: Option<String>,
+    /// The IPAM plugin that the agents run for it.
+    pub(super) ipam: Option<String>,
+    /// The class's fields in place of its own, if it names the network.
+    pub(super) reference: Option<Fields>,
+    /// Default routes that the IPAM plugin assigns.
+    pub(super) defaults: Defaults,
 }
 
 impl Conversion<'_> {
@@ -75,8 +87,18 @@ impl Conversion<'_> {
         nad: &Value,
         network: &network::Network,
     ) {
+        let mark = self.report.rows.len();
         let mut section = self.report.section(object);
-        let native = Network::read(&mut section, nad, network, &self.options.driver);
+        let mut native = Network::read(&mut section, nad, network, &self.options.driver);
+        self.judge_pool(object, network);
+        if native.reference.is_some() && self.report.fault_since(mark).is_none() {
+            let text = nad["spec"]["config"].as_str().unwrap_or_default();
+            if let Err(why) = definition::settings(&network.name, text) {
+                let mut section = self.report.section(object);
+                section.unsupported("config", text, &why, MULTUS);
+            }
+        }
+        native.fault = self.report.fault_since(mark);
         let key = (network.namespace.clone(), network.name.clone());
         self.natives.insert(key, native);
     }
@@ -84,9 +106,8 @@ impl Conversion<'_> {
     /// Networks that no pod in the input uses get a template as well.
     pub(in crate::convert) fn unused_networks(&mut self) {
         let natives = std::mem::take(&mut self.natives);
-        for (key, network) in natives.into_iter().filter(|(_, network)| !network.used) {
-            let whole = self.networks.get(&key).and_then(|it| it.as_ref().ok());
-            if self.options.force || whole.is_some_and(|network| network.fault.is_none()) {
+        for network in natives.into_values().filter(|network| !network.used) {
+            if self.options.force || network.fault.is_none() {
                 self.templates.push(network.template(&self.options.driver));
                 self.add_class(network.class(&self.options.driver));
             }
@@ -107,6 +128,7 @@ impl Network {
             claim: Fields::new(driver),
             allow: BTreeSet::new(),
             device: None,
+            ipam: None,
         };
         for link in &network.links {
             match network::is_ours(link.kind()) {
@@ -124,11 +146,16 @@ impl Network {
                 remedy,
             );
         }
+        let ipam = settings.ipam.as_ref();
+        let defaults = ipam.map(|ipam| Defaults::of_ipam(&ipam.config));
+        let ipam = ipam.map(|ipam| ipam.plugin.clone());
+        let reference = delegation::reference(section, &mut settings, network);
         let Settings {
             class,
             claim,
             allow,
             device,
+            ..
         } = settings;
         let (namespace, name) = (network.namespace.clone(), network.name.clone());
         let parts = [name.as_str(), namespace.as_str(), "nad"];
@@ -143,6 +170,10 @@ impl Network {
             allow,
             claim,
             used: false,
+            fault: None,
+            ipam,
+            reference,
+            defaults: defaults.unwrap_or_default(),
         }
     }
 
@@ -162,7 +193,7 @@ impl Network {
     /// The class of the network: the pool's own class if the network has no settings.
     pub(super) fn class(&self, driver: &str) -> Class {
         match &self.pool {
-            Some(pool) if self.class.is_empty() && self.allow.is_empty() => {
+            Some(pool) if self.fields().is_empty() && self.allow.is_empty() => {
                 Class::of_pool(pool, driver)
             }
             pool => Class {
@@ -174,11 +205,16 @@ impl Network {
         }
     }
 
+    /// The class's.
+    fn fields(&self) -> &Fields {
+        self.reference.as_ref().unwrap_or(&self.class)
+    }
+
     fn config(&self) -> Option<Value> {
         if self.allow.is_empty() {
-            return self.class.config();
+            return self.fields().config();
         }
-        let mut fields = self.class.clone();
+        let mut fields = self.fields().clone();
         fields
             .set("allowInClaims", json!(self.allow))
             .expect("only names of fields are allowed");

@@ -1,6 +1,6 @@
 //! How the pods of a workload are rewritten.
 
-use super::objects::Request;
+use super::{defaults::Defaults, objects::Request};
 use crate::{
     convert::{annotation::Selection, workload::containers::Demand},
     pool::PoolName,
@@ -17,6 +17,8 @@ pub(super) struct Plan {
     pub(super) converted: Vec<(String, String)>,
     /// The same in the inputs.
     pub(super) natives: Vec<(String, String)>,
+    /// Its networks with default routes.
+    pub(super) defaults: Vec<(String, Defaults)>,
     /// Networks that are left to Multus.
     pub(super) left_to_multus: Vec<Selection>,
     /// Limits that remain.
@@ -27,13 +29,14 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(namespace: String, template: String, demand: Vec<Demand>) -> Self {
-        let (requests, converted, natives, left_to_multus, pools) = Default::default();
+        let (requests, converted, natives, defaults, left_to_multus, pools) = Default::default();
         Self {
             namespace,
             template,
             requests,
             converted,
             natives,
+            defaults,
             left_to_multus,
             demand,
             pools,

@@ -1,13 +1,14 @@
 //! Pods with SR-IOV networks of Multus get claims in place of networks and limits. A pod of which
 //! any part cannot be rewritten is left as it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::{
+    defaults::Defaults,
     edit,
-    fields::Fields,
+    fields::{Fields, MULTUS},
     objects::{Request, label, template},
     plan::Plan,
     selection,
@@ -15,11 +16,15 @@ use super::{
 use crate::{
     classes::Class,
     convert::{
-        Conversion, Outcome,
+        Conversion, Outcome, Verdict,
         annotation::is_of_others,
         input::{Object, name_of},
         pools::Netdevs,
-        workload::{Pod, Selected, containers::first},
+        workload::{
+            Pod, Selected,
+            containers::{self, first},
+            judge::REFUSED,
+        },
     },
     pool::PoolName,
 };
@@ -62,12 +67,18 @@ impl Conversion<'_> {
                 _ => format!("-{}", owner_of(&pod.place.pointer)),
             };
             let name = format!("{}{suffix}-devices", name_of(document));
+            let name = self.unused_template(&pod.namespace, name, &plans);
             let plan = self.plan(object, pod, name);
             edited = edit::edited(&edited, &pod.place.pointer, &plan);
             plans.push(plan);
         }
         if self.report.fault_since(mark).is_some() && !self.options.force {
-            return true;
+            // It stays as it is, and is judged so.
+            let attempt = self.report.rows.split_off(mark);
+            let faults = attempt.into_iter();
+            let faults = faults.filter(|row| row.verdict == Verdict::Unsupported);
+            self.report.rows.extend(faults);
+            return false;
         }
         for plan in &plans {
             self.write(object, plan);
@@ -77,6 +88,25 @@ impl Conversion<'_> {
         let what = format!("ResourceClaimTemplate {}", names.join(", "));
         self.report.summary(object, Outcome::Changed, &what);
         true
+    }
+
+    /// The name, with a number if another pod's template has it: of a Deployment and a StatefulSet
+    /// with one name, say.
+    fn unused_template(&self, namespace: &str, name: String, plans: &[Plan]) -> String {
+        let names = |it: &Value| {
+            let metadata = &it["metadata"];
+            let text = |key: &str| metadata[key].as_str().unwrap_or_default().to_owned();
+            (text("namespace"), text("name"))
+        };
+        let here = plans.iter();
+        let here = here.map(|plan| (plan.namespace.clone(), plan.template.clone()));
+        let taken: BTreeSet<(String, String)> =
+            self.templates.iter().map(names).chain(here).collect();
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        std::iter::once(name.clone())
+            .chain(numbered)
+            .find(|name| !taken.contains(&(namespace.to_owned(), name.clone())))
+            .unwrap_or_default()
     }
 
     fn is_wanted(&self, pod: &Pod) -> bool {
@@ -126,6 +156,10 @@ impl Conversion<'_> {
             let at = format!("{}annotations[{key}]", pod.at);
             section.warning(&at, value, "may add networks, which are not looked at", "");
         }
+        for odd in containers::odd_amounts(&pod.place.pod, &self.pools) {
+            let at = format!("{}{}", pod.at, odd.at);
+            section.unsupported(&at, &odd.value, odd.why, REFUSED);
+        }
         for selected in &pod.networks {
             self.demand(object, pod, selected, &mut plan);
         }
@@ -155,17 +189,22 @@ impl Conversion<'_> {
             Some(Err(fault)) => return section.unsupported(at, path, fault, "see the network"),
             Some(Ok(network)) => network,
         };
-        if let Some(fault) = &network.fault {
+        let key = (network.namespace.clone(), network.name.clone());
+        let native = self.natives.get_mut(&key);
+        let fault = match &native {
+            Some(native) => &native.fault,
+            None => &network.fault,
+        };
+        if let Some(fault) = fault {
             section.unsupported(at, path.as_str(), fault, "see the network");
         }
-        let key = (network.namespace.clone(), network.name.clone());
-        let Some(native) = self.natives.get_mut(&key) else {
+        let Some(native) = native else {
             plan.left_to_multus.push(selected.selection.clone());
             return;
         };
         if selected.at.ends_with("default-network") {
             let what = "a claim's interface is beside eth0, not in place of it";
-            return section.unsupported(at, path, what, super::fields::MULTUS);
+            return section.unsupported(at, path, what, MULTUS);
         }
         let netdevs = match &native.pool {
             Some(pool) => self.pools.netdevs(pool),
@@ -176,6 +215,15 @@ impl Conversion<'_> {
         let mut request =
             selection::request(&mut section, selected, native, netdevs, driver, containers);
         request.name = plan.unused_name(&request.name);
+        let routes = request.fields.value("routes").cloned().unwrap_or_default();
+        let defaults = native.defaults.and(Defaults::of_routes(&routes));
+        let mut others = plan.defaults.iter();
+        if let Some((other, _)) = others.find(|(_, of_other)| defaults.clash(*of_other)) {
+            let what =
+                format!("{other} has a default route too, and only one of them would be in effect");
+            section.unsupported(at, path.as_str(), &what, MULTUS);
+        }
+        plan.defaults.push((path.clone(), defaults));
         let what = format!("request {} of DeviceClass {}", request.name, request.class);
         section.ok(at, path, &what);
         plan.requests.push(request);

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::{
+    defaults::{self, Defaults},
     fields::{Fields, MULTUS},
-    ipam::{DEFAULT, set},
+    ipam::set,
     network::Network,
     objects::{Request, label},
 };
@@ -62,8 +63,37 @@ pub(super) fn request(
     }
 }
 
+/// Multus removes the default routes of the other networks; a claim's comes before them.
+fn default_route(
+    section: &mut Section<'_>,
+    fields: &mut Fields,
+    network: &Network,
+    at: &str,
+    value: &Value,
+) {
+    let routes = fields.value("routes").cloned().unwrap_or_default();
+    let routes = match defaults::with_gateways(&routes, value) {
+        Ok(routes) => routes,
+        Err(why) => {
+            return section.unsupported(at, value, &why, "Multus refuses it as well: fix it");
+        }
+    };
+    if network.defaults.clash(Defaults::of_routes(&routes)) {
+        let what =
+            "the network's IPAM plugin assigns one too, and only one of them would be in effect";
+        return section.unsupported(at, value, what, MULTUS);
+    }
+    set(section, fields, at, "routes", routes);
+}
+
 /// What is only for a netdev cannot be for a device of vfio-pci.
 fn without_netdev(section: &mut Section<'_>, fields: &mut Fields, network: &Network, at: &str) {
+    if let Some(plugin) = &network.ipam {
+        let what = format!(
+            "ipam {plugin}: devices of this pool have no netdev, and Multus only reports its addresses"
+        );
+        section.unsupported(at, network.path(), &what, MULTUS);
+    }
     for name in OF_NETDEV {
         let in_class = network.class.value(name).is_some();
         if fields.remove(name) || in_class {
@@ -83,14 +113,24 @@ fn field(
     value: &Value,
 ) {
     match key {
+        "mac" if network.reference.is_some() && network.class.value("mac").is_some() => {
+            let what = "the network sets a MAC address, which a claim cannot replace";
+            section.unsupported(at, value, what, MULTUS);
+        }
         "mac" => {
             set(section, fields, at, "mac", value.clone());
             if fields.value("mac").is_some() {
                 network.allow("mac");
             }
         }
-        "ips" => set(section, fields, at, "addresses", value.clone()),
-        "default-route" => section.unsupported(at, value, DEFAULT, MULTUS),
+        "ips" => match &network.ipam {
+            None => set(section, fields, at, "addresses", value.clone()),
+            Some(plugin) => {
+                let what = format!("IPAM plugin {plugin} gets no addresses from a claim");
+                section.unsupported(at, value, &what, MULTUS);
+            }
+        },
+        "default-route" => default_route(section, fields, network, at, value),
         "infiniband-guid" | "bandwidth" | "portMappings" | "cni-args" | "ipam-claim-reference" => {
             section.unsupported(at, value, "claims have no such setting", MULTUS);
         }

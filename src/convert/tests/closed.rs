@@ -54,7 +54,7 @@ fn ipam_and_chains_stay_and_are_not_rewritten_unless_forced() {
         of_kind(&rewritten.documents, "ResourceClaimTemplate").len(),
         0
     );
-    insta::assert_snapshot!(unsupported(&rewritten, "Pod shop/one"), @r#"networks[0] = shop/roaming: config.ipam: {"range":"10.1.0.0/24","type":"whereabouts"}: IPAM plugin whereabouts is not supported yet: the pod's interface gets no address -> see the network"#);
+    insta::assert_snapshot!(unsupported(&rewritten, "Pod shop/one"), @r#"networks[0] = shop/roaming: config.ipam: {"range":"10.1.0.0/24","type":"whereabouts"}: type: whereabouts: its reconciler frees addresses that are not in the pod's network-status, which only Multus writes; use a network of Multus -> see the network"#);
     insta::assert_snapshot!(unsupported(&rewritten, "Pod shop/two"), @r#"networks[0] = shop/red: config.plugins[1].sysctl: {"net.core.somaxconn":"500"}: setting of the tuning plugin -> see the network"#);
     let forced = converted_with(&[CHAINED], &forced());
     assert_eq!(names(&forced, "Pod"), ["one", "two"]);
@@ -152,13 +152,47 @@ fn only_pools_that_can_be_prepared_have_classes() {
 }
 
 #[test]
-fn default_routes_stay_with_cni() {
+fn default_routes_are_served_both_ways() {
     let as_it_is = converted(&[DEFAULT_ROUTE]);
     assert_eq!(as_it_is.report.count(Verdict::Unsupported), 0);
     let rewritten = converted_with(&[DEFAULT_ROUTE], &native());
-    assert_eq!(of_kind(&rewritten.documents, "Pod").len(), 0);
-    insta::assert_snapshot!(unsupported(&rewritten, "Pod shop/by-ipam"), @"networks[0] = shop/exit: config.ipam.routes[0].dst: 0.0.0.0/0: a default route of a claim does not replace that of eth0, as one of a CNI plugin does -> see the network");
-    insta::assert_snapshot!(unsupported(&rewritten, "Pod shop/by-annotation"), @r#"networks[0].default-route = ["10.1.0.1"]: a default route of a claim does not replace that of eth0, as one of a CNI plugin does -> leave the network to Multus: without --native it stays as it is"#);
+    assert_eq!(rewritten.report.count(Verdict::Unsupported), 0);
+    assert_eq!(names(&rewritten, "Pod"), ["by-ipam", "by-annotation"]);
+}
+
+/// They stay with Multus, and are in the report like those that are rewritten.
+#[test]
+fn pods_that_cannot_be_rewritten_are_in_the_report() {
+    let rewritten = converted_with(&[CHAINED], &native());
+    insta::assert_snapshot!(outcomes(&rewritten), @r#"
+    unchanged ConfigMap kube-system/sriovdp-config config.json
+    unsupported NetworkAttachmentDefinition shop/roaming
+    unsupported NetworkAttachmentDefinition shop/red
+    unsupported Pod shop/one
+    unsupported Pod shop/two
+    "#);
+    assert_eq!(names(&rewritten, "DeviceClass"), ["sriov.intel.com"]);
+    // What Multus cannot do either keeps the class from being written.
+    let closed = converted_with(&[OTHERS], &native());
+    assert_eq!(names(&closed, "DeviceClass"), ["good.intel.com"]);
+}
+
+/// Neither is looked at as a claim would be: they stay with Multus.
+#[test]
+fn kinds_that_stay_are_judged_as_they_are() {
+    let job = "
+---
+kind: MPIJob
+metadata: {name: a, namespace: shop}
+spec: {workers: {template: {metadata: {annotations: {k8s.v1.cni.cncf.io/networks: roaming}}, spec: {containers: [{name: app}]}}}}
+---
+kind: VirtualMachine
+metadata: {name: a, namespace: shop}
+spec: {template: {spec: {domain: {}, networks: [{name: b, multus: {networkName: roaming}}]}}}
+";
+    let read = converted_with(&[&format!("{CHAINED}{job}")], &native());
+    assert_eq!(unsupported(&read, "MPIJob shop/a"), "");
+    assert_eq!(unsupported(&read, "VirtualMachine shop/a"), "");
 }
 
 /// The plugin refuses them at ADD, and so the pod's sandbox.
@@ -189,6 +223,54 @@ fn networks_that_the_plugin_refuses_are_unsupported() {
         of(r#"{"cniVersion": "", "type": "sriov", "ipam": {"type": "host-local"}}"#),
         ""
     );
+}
+
+/// Before, they counted as pods without SR-IOV.
+#[test]
+fn amounts_that_the_api_server_refuses_are_unsupported() {
+    let pod = |resources: &str| {
+        format!(
+            "{{kind: Pod, metadata: {{name: a}}, spec: {{containers: [{{name: app, resources: {resources}}}]}}}}"
+        )
+    };
+    let of = |resources: &str, options: &Options| {
+        unsupported(
+            &converted_with(&[pools::SIMPLE, &pod(resources)], options),
+            "Pod a",
+        )
+    };
+    let claims = Options {
+        claims: true,
+        ..native()
+    };
+    for options in [options(), claims] {
+        assert_eq!(
+            of("{limits: {intel.com/intel_sriov_dpdk: 2e0}}", &options),
+            ""
+        );
+        let negative = of("{limits: {intel.com/intel_sriov_dpdk: -1}}", &options);
+        assert_eq!(
+            negative,
+            "app.limits[intel.com/intel_sriov_dpdk] = -1: must be a whole number of devices -> the API server refuses it: fix it"
+        );
+        let requests = of("{requests: {intel.com/intel_sriov_dpdk: 1}}", &options);
+        assert_eq!(
+            requests,
+            "app.requests[intel.com/intel_sriov_dpdk] = 1: needs limits of the same number -> the API server refuses it: fix it"
+        );
+    }
+}
+
+#[test]
+fn networks_with_one_interface_are_refused() {
+    let pod = "{kind: Pod, metadata: {name: a, namespace: shop, annotations: {k8s.v1.cni.cncf.io/networks: 'plain@n1,plain@n1'}}, spec: {containers: [{name: app, resources: {limits: {intel.com/sriov: 2}}}]}}";
+    for options in [options(), native()] {
+        let read = converted_with(&[DEFAULT_ROUTE, pod], &options);
+        assert_eq!(
+            unsupported(&read, "Pod shop/a"),
+            "annotations[k8s.v1.cni.cncf.io/networks] = plain@n1,plain@n1: n1 is the interface of two networks -> Multus refuses it as well: fix it"
+        );
+    }
 }
 
 #[test]

@@ -353,6 +353,25 @@ fn pools_without_topology_get_no_constraint() {
     assert_eq!(names(&converted, "ResourceClaimTemplate"), ["dpdk-devices"]);
 }
 
+/// The second would replace the first, or be refused: a template's spec is immutable.
+#[test]
+fn templates_of_workloads_with_one_name_have_names_of_their_own() {
+    let with_kind = |kind: &str| {
+        format!(
+            "{{kind: {kind}, metadata: {{name: upf, namespace: shop}}, spec: {{template: {{metadata: {{annotations: {{k8s.v1.cni.cncf.io/networks: plain}}}}, spec: {{containers: [{{name: app}}]}}}}}}}}"
+        )
+    };
+    let converted = converted_with(
+        &[&nads(), &with_kind("Deployment"), &with_kind("StatefulSet")],
+        &native(),
+    );
+    let mut templates = names(&converted, "ResourceClaimTemplate");
+    templates.retain(|name| name.starts_with("upf"));
+    assert_eq!(templates, ["upf-devices", "upf-devices-2"]);
+    let second = of_kind(&converted.documents, "StatefulSet")[0].to_string();
+    assert!(second.contains("\"upf-devices-2\""), "{second}");
+}
+
 /// The definition of a custom resource may drop claims: then the pod would start without device.
 #[test]
 fn custom_resources_and_what_a_controller_has_made_are_not_rewritten() {

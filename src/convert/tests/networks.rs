@@ -126,7 +126,6 @@ fn every_field_of_a_network_is_reported() {
     ok config.ipam.addresses = ["10.1.0.7/24","fd00::7/64"]: addresses
     ok config.ipam.addresses[0].gateway = 10.1.0.1: gateway of routes without one
     unsupported config.ipam.dns = {"nameservers":["10.1.0.1"]}: claims have no DNS settings -> set dnsConfig in the pod
-    unsupported config.ipam.routes[0].dst = 0.0.0.0/0: a default route of a claim does not replace that of eth0, as one of a CNI plugin does -> leave the network to Multus: without --native it stays as it is
     unsupported config.ipam.routes[1].mtu = 1400: routes support dst and gw only -> leave the network to Multus: without --native it stays as it is
     ok config.ipam.routes = [{"dst":"0.0.0.0/0","gw":"10.1.0.1"},{"dst":"10.2.0.0/16","g…: routes
     ok config.ipam.type = static: addresses and routes of the claim
@@ -152,9 +151,10 @@ fn values_that_the_driver_rejects_are_reported_and_left_out() {
     ok config.spoofchk = : not set
     ok config.trust = true: trust
     unsupported config.link_state = up: "up" is wrong, must be "auto", "enable" or "disable" -> fix it and convert again
-    unsupported config.ipam = {"subnet":"10.0.0.0/24","type":"host-local"}: IPAM plugin host-local is not supported yet: the pod's interface gets no address -> leave the network to Multus: without --native it stays as it is
     warning config.min_tx_rate = : maxTxRate is left unchanged, the sriov plugin would set it to 0 -> set maxTxRate in the class's config if 0 is intended
     ok annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: the class selects this pool
+    warning config.ipam.type = host-local: the agents run it, if the chart's value cni.ipam is set -> set it
+    ok config.ipam = {"name":"bad","namespace":"shop"}: networkAttachmentDefinition
     warning annotations[k8s.v1.cni.cncf.io/resourceName] = intel.com/intel_sriov_netdevice: no config.json in the input defines this pool -> add it: without one, no device is in this pool
     "#);
 }

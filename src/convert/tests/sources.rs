@@ -65,14 +65,13 @@ fn check(network: &str, pod: &str, as_it_is: usize, rewritten: usize) {
     assert_eq!(native, rewritten, "{native_report}");
 }
 
-/// Its host-local and its default route are for CNI: rewriting is refused, at the network for each,
-/// and at the pod.
+/// The agents run its host-local, and its default route is the claim's.
 #[test]
-fn the_networks_of_the_cni_plugins_readme_stay() {
+fn the_networks_of_the_cni_plugins_readme_are_served_both_ways() {
     let netdevice = pod("blue", "intel.com/intel_sriov_netdevice");
     for more in ["", r#", "vlan": 1000, "spoofchk": "off", "trust": "on""#] {
         let nad = networks::nad("blue", &host_local(more)).replace("shop", "default");
-        check(&nad, &netdevice, 0, 2);
+        check(&nad, &netdevice, 0, 0);
     }
 }
 
@@ -97,7 +96,7 @@ fn the_networks_of_the_operators_readme_are_read() {
         &network("SriovNetwork", "example-network", &lines),
         &pod,
         0,
-        2,
+        0,
     );
     let chained = "metaPlugins: '{\"type\": \"tuning\", \"sysctl\": {\"net.core.somaxconn\": \"500\"}}, {\"type\": \"vrf\", \"vrfname\": \"red\"}'";
     let lines = format!("{lines}\n  {chained}");
@@ -105,7 +104,7 @@ fn the_networks_of_the_operators_readme_are_read() {
         &network("SriovNetwork", "example-network", &lines),
         &pod,
         0,
-        5,
+        4,
     );
 }
 
