@@ -57,6 +57,13 @@ pub(super) fn decide(
         });
         return;
     }
+    if let [only] = nodes
+        && only.devices.is_empty()
+    {
+        let text = format!("there are no devices on {}", only.name);
+        report.cause = Some(Cause::new("noDevices", None, text));
+        return;
+    }
     report.cause = nearest(nodes).or_else(|| {
         let node = nodes.first().map_or("no node", |node| &node.name);
         let text = format!("there are no devices on {node}");

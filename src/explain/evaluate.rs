@@ -251,6 +251,12 @@ impl<'a> Alternative<'a> {
                 }
             }
         }
+        if !self.spec.capacity.requests.is_empty() {
+            return Verdict::NotEvaluated(format!(
+                "request {}: requests of capacity are not evaluated",
+                self.name
+            ));
+        }
         if listed.device.allow_multiple_allocations {
             return Verdict::NotEvaluated(
                 "the device can be shared by several claims: capacity is not evaluated".to_owned(),

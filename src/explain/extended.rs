@@ -7,6 +7,7 @@ use super::{
     snapshot::Snapshot,
     target::Target,
 };
+use crate::selector::Quantity;
 
 /// Before the name of a class: every class can be requested in this way.
 const IMPLICIT: &str = "deviceclass.resource.kubernetes.io/";
@@ -25,9 +26,22 @@ pub(super) fn claim<'a>(snapshot: &Snapshot, pod: &Pod, whose: &str) -> Option<T
     let title = format!("claim for {} of {whose}, not created yet", names.join(", "));
     let note =
         "a node whose device plugin offers the resource needs no claim; that is not evaluated";
+    let others = of_no_class(snapshot, pod);
     (!names.is_empty()).then(|| Target {
-        note: Some(note.to_owned()),
+        notes: std::iter::once(note.to_owned()).chain(others).collect(),
         ..Target::new(title, Cow::Owned(devices))
+    })
+}
+
+/// Those that a device plugin has to offer.
+fn of_no_class(snapshot: &Snapshot, pod: &Pod) -> Option<String> {
+    let names = requested(pod).into_keys();
+    let names: Vec<String> = names
+        .filter(|name| class_of(snapshot, name).is_none())
+        .collect();
+    (!names.is_empty()).then(|| {
+        let names = names.join(", ");
+        format!("no DeviceClass has the extended resource {names}: a device plugin has to offer it")
     })
 }
 
@@ -93,7 +107,8 @@ fn count(amount: &serde_json::Value) -> usize {
     let text = amount
         .as_str()
         .map_or_else(|| amount.to_string(), str::to_owned);
-    text.parse().unwrap_or(1)
+    let whole = Quantity::parse(&text).and_then(Quantity::whole);
+    whole.map_or(1, |count| usize::try_from(count).unwrap_or(0))
 }
 
 /// Of several classes with that resource, the scheduler takes the one created last.

@@ -23,10 +23,12 @@ mod extended;
 mod fit;
 mod funnel;
 mod holders;
+mod invalid;
 mod limit;
 mod nodes;
 mod objects;
 mod outcome;
+mod placement;
 mod pod;
 mod pools;
 mod reason;
@@ -107,9 +109,11 @@ pub fn explain_all(
     driver: &str,
 ) -> Result<Vec<Report>, ExplainError> {
     let Some((namespace, name)) = query.pod() else {
-        return Ok(vec![explain(snapshot, query, driver)?]);
+        let report = explain(snapshot, query, driver);
+        return Ok(vec![report.map_err(|error| snapshot.odd_or(error))?]);
     };
-    let pod = pod::find(snapshot, namespace, name)?;
+    let pod = pod::find(snapshot, namespace, name);
+    let pod = pod.map_err(|error| snapshot.odd_or(error))?;
     let claims = pod::claims(snapshot, pod)?;
     let report = |claim: &PodClaim<'_>| match &claim.target {
         Ok(target) => explained(snapshot, target, driver),
@@ -208,7 +212,11 @@ fn rejected(target: &Target<'_>, requests: &[Vec<Alternative<'_>>]) -> Option<Ca
         let text = limit::exceeded(&target.devices, target.claims)?;
         Some(Cause::new("tooMany", None, text))
     };
-    invalid.or_else(too_many)
+    let refused = || {
+        let text = invalid::fault(&target.devices)?;
+        Some(Cause::new("invalid", None, text))
+    };
+    invalid.or_else(too_many).or_else(refused)
 }
 
 fn alternatives<'a>(spec: &'a Devices, snapshot: &'a Snapshot) -> Vec<Vec<Alternative<'a>>> {
@@ -247,5 +255,6 @@ fn notes(snapshot: &Snapshot, target: &Target<'_>) -> Vec<String> {
             text::devices(count)
         )),
     };
-    left_out.into_iter().chain(target.note.clone()).collect()
+    let all = left_out.into_iter().chain(snapshot.odd_note());
+    all.chain(target.notes.iter().cloned()).collect()
 }

@@ -5,7 +5,7 @@ mod slices;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::slice::DeviceRef;
@@ -120,12 +120,28 @@ pub(super) struct RequestSpec {
     pub(super) selectors: Vec<DeviceSelector>,
     /// `ExactCount` or `All`.
     pub(super) allocation_mode: String,
-    /// How many; one if absent.
+    /// How many; one if absent. What is below 0 is 0: neither is allowed.
+    #[serde(deserialize_with = "count")]
     pub(super) count: Option<usize>,
     /// Access for monitoring: does not hold the device.
     pub(super) admin_access: bool,
     /// Tolerated taints.
     pub(super) tolerations: Vec<Toleration>,
+    /// Requested parts of capacities.
+    pub(super) capacity: CapacityRequests,
+}
+
+/// `capacity` of a request.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct CapacityRequests {
+    /// Amounts by name.
+    pub(super) requests: BTreeMap<String, Value>,
+}
+
+fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
+    let count = Option::<i64>::deserialize(from)?;
+    Ok(count.map(|count| usize::try_from(count).unwrap_or(0)))
 }
 
 /// A selector.

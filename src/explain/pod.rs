@@ -5,6 +5,7 @@ use super::{
     cause::Cause,
     extended, limit,
     objects::{self, Pod},
+    placement,
     snapshot::Snapshot,
     target::{self, Target, is_at},
 };
@@ -56,12 +57,34 @@ pub(super) fn claims<'a>(
         None => all.extend(extended::claim(snapshot, pod, &title(pod)).map(of_extended)),
     }
     match all.is_empty() {
-        false => Ok(all),
+        false => {
+            all.iter_mut().for_each(|claim| place(claim, pod));
+            Ok(all)
+        }
         true => Err(ExplainError::NoClaims {
             name: pod.metadata.name.clone(),
             namespace: objects::or_default(&pod.metadata.namespace).to_owned(),
             resources: extended::none(pod),
         }),
+    }
+}
+
+/// Evaluates what is not allocated yet only where the pod may run.
+fn place(claim: &mut PodClaim<'_>, pod: &Pod) {
+    let Ok(target) = &mut claim.target else {
+        return;
+    };
+    let allocation = target.claim.and_then(|it| it.status.allocation.as_ref());
+    if allocation.is_some() {
+        return;
+    }
+    target.node = placement::node(pod);
+    target.notes.extend(placement::note(pod));
+    // A device plugin may serve extended resources on a node that the pod is bound to.
+    if claim.name != EXTENDED
+        && let Some(cause) = placement::bound(pod)
+    {
+        claim.target = Err(cause);
     }
 }
 

@@ -190,6 +190,9 @@ impl Report {
                 format!("{subject} is allocated: {}", devices.join(", "))
             }
             State::Allocated => format!("{subject} is allocated, but cannot be prepared: {cause}"),
+            State::Allocatable if devices.is_empty() => {
+                format!("{subject} can be allocated: it requests no devices")
+            }
             State::Allocatable => format!(
                 "{subject} can be allocated, for example {}",
                 devices.join(", ")

@@ -27,6 +27,8 @@ pub struct Snapshot {
     pub(super) rules: Vec<TaintRule>,
     /// ConfigMaps with pools of config.json.
     pub(super) config_maps: Vec<ConfigMap>,
+    /// Objects that do not match the schemas of their kinds.
+    odd: Vec<ExplainError>,
     /// Prefix of pools that do not set one.
     prefix: Option<String>,
 }
@@ -37,14 +39,46 @@ impl Snapshot {
     /// # Errors
     /// An object does not match the schema of its kind.
     pub fn read(objects: impl IntoIterator<Item = Value>) -> Result<Self, ExplainError> {
+        let mut snapshot = Self::read_all(objects);
+        match snapshot.odd.is_empty() {
+            true => Ok(snapshot),
+            false => Err(snapshot.odd.swap_remove(0)),
+        }
+    }
+
+    /// The same; an object that does not match is left out, and so costs itself only.
+    #[must_use]
+    pub fn read_all(objects: impl IntoIterator<Item = Value>) -> Self {
         let mut snapshot = Self::default();
         for object in objects {
-            snapshot.add(object)?;
+            snapshot.add_all(object);
         }
         snapshot
             .slices
             .sort_by(|one, other| one.metadata.name.cmp(&other.metadata.name));
-        Ok(snapshot)
+        snapshot
+    }
+
+    /// Which objects were left out.
+    pub(super) fn odd_note(&self) -> Option<String> {
+        let first = self.odd.first()?;
+        Some(match self.odd.len() {
+            1 => format!("left out, since it cannot be read: {first}"),
+            all => format!("{all} objects are left out, since they cannot be read: {first}"),
+        })
+    }
+
+    /// What is wrong with the object that was not found, if it was left out.
+    pub(super) fn odd_or(&self, error: ExplainError) -> ExplainError {
+        let (ExplainError::NotFound { name, .. } | ExplainError::NoPod { name, .. }) = &error
+        else {
+            return error;
+        };
+        let is_it = |odd: &&ExplainError| match odd {
+            ExplainError::Object { object, .. } => object.split(' ').nth(1) == Some(name.as_str()),
+            _ => false,
+        };
+        self.odd.iter().find(is_it).cloned().unwrap_or(error)
     }
 
     /// The same, with the prefix of pools that do not set one.
@@ -59,7 +93,7 @@ impl Snapshot {
         self.prefix.as_deref().unwrap_or("intel.com")
     }
 
-    fn add(&mut self, mut object: Value) -> Result<(), ExplainError> {
+    fn add_all(&mut self, mut object: Value) {
         let kind = object["kind"].as_str().unwrap_or_default().to_owned();
         if let Some(items) = object.get_mut("items").and_then(Value::as_array_mut) {
             let single = kind.strip_suffix("List").unwrap_or_default();
@@ -68,11 +102,17 @@ impl Snapshot {
                 if item.get("kind").is_none() && item.is_object() {
                     item["kind"] = single.into();
                 }
-                self.add(item)?;
+                self.add_all(item);
             }
-            return Ok(());
+            return;
         }
-        match kind.as_str() {
+        if let Err(error) = self.add(&kind, object) {
+            self.odd.push(error);
+        }
+    }
+
+    fn add(&mut self, kind: &str, object: Value) -> Result<(), ExplainError> {
+        match kind {
             "ResourceClaim" => self.claims.push(read(object)?),
             "ResourceClaimTemplate" => self.templates.push(read(object)?),
             "ResourceSlice" => self.slices.push(read(object)?),

@@ -42,6 +42,13 @@ impl Query {
         }
     }
 
+    /// Whether an object can have this name.
+    #[must_use]
+    pub fn is_name(&self) -> bool {
+        let is_name = |text: &str| !text.is_empty() && !text.contains(['/', ' ']);
+        is_name(&self.namespace) && is_name(&self.name)
+    }
+
     /// Namespace and name, if it is a pod.
     #[must_use]
     pub fn pod(&self) -> Option<(&str, &str)> {
@@ -72,7 +79,7 @@ pub(super) struct Target<'a> {
     /// The only node that it may be on.
     pub(super) node: Option<String>,
     /// Further information.
-    pub(super) note: Option<String>,
+    pub(super) notes: Vec<String>,
 }
 
 impl<'a> Target<'a> {
@@ -84,7 +91,7 @@ impl<'a> Target<'a> {
             claim: None,
             claims: 1,
             node: None,
-            note: None,
+            notes: Vec::new(),
         }
     }
 }
@@ -194,6 +201,10 @@ mod tests {
             read("ResourceClaim/shop/net"),
             owned(Some(Kind::Claim), "shop", "net")
         );
+        for text in ["", "shop/", "/net", "shop/net/nic", "pod/", "a b"] {
+            assert!(!Query::read(text, "default").is_name(), "{text}");
+        }
+        assert!(Query::read("claim/shop/net", "default").is_name());
         let pod = Query::read("pod/upf-0", "shop");
         assert_eq!(pod.pod(), Some(("shop", "upf-0")));
     }

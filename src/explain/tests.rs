@@ -4,6 +4,7 @@ mod cases;
 mod large;
 mod more;
 mod pods;
+mod refused;
 
 use serde_json::{Value, json};
 

@@ -6,6 +6,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 use super::{
     cause::Cause,
     objects::{Claim, Config, Constraint, Devices, Pod, Request},
+    placement,
     pod::{PodClaim, title},
     snapshot::Snapshot,
     target::Target,
@@ -45,10 +46,17 @@ pub(super) fn target<'a>(
         _ => format!("claims {} of {} together", names.join(", "), title(pod)),
     };
     let node = nodes.first().map(|node| (*node).to_owned());
-    let title = match &node {
-        Some(node) => format!("{title} on {node}, where its other claims are allocated,"),
-        None => title,
+    let own = placement::node(pod);
+    let title = match (&node, &own) {
+        (Some(node), Some(own)) if node != own => {
+            let text =
+                format!("its claims are allocated on {node}, and the pod may run on {own} only");
+            return Err(Cause::new("nodes", None, text));
+        }
+        (Some(node), _) => format!("{title} on {node}, where its other claims are allocated,"),
+        (None, _) => title,
     };
+    let node = node.or(own);
     Ok(Target {
         claims: names.len(),
         node,

@@ -29,6 +29,12 @@ pub(in crate::explain) struct PodSpec {
     pub(in crate::explain) containers: Vec<Container>,
     /// Those that run before; with restart policy `Always` also beside the others.
     pub(in crate::explain) init_containers: Vec<Container>,
+    /// The node that it is bound to.
+    pub(in crate::explain) node_name: Option<String>,
+    /// Labels of its nodes.
+    pub(in crate::explain) node_selector: BTreeMap<String, String>,
+    /// `affinity`.
+    pub(in crate::explain) affinity: Value,
 }
 
 /// A container.
@@ -67,6 +73,8 @@ pub(in crate::explain) struct PodClaim {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(in crate::explain) struct PodStatus {
+    /// Phase of its life.
+    pub(in crate::explain) phase: String,
     /// The claims that were created from templates.
     pub(in crate::explain) resource_claim_statuses: Vec<PodClaimStatus>,
     /// The claim for the pod's extended resources.
