@@ -1,6 +1,14 @@
 //! The text of an error with its causes.
 
-use std::error::Error;
+use std::{
+    error::Error,
+    io::{self, Write},
+};
+
+/// Writes a line to standard error, if it can be written to: nobody is left to tell otherwise.
+pub fn tell(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
 
 /// The error's text and those of its sources, each once: libraries report `client error (Connect)`
 /// and keep `Connection refused` in a source, while others repeat their source in their own text.
@@ -18,8 +26,6 @@ pub fn with_sources(error: &(dyn Error + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
 
     #[derive(Debug, thiserror::Error)]

@@ -4,13 +4,16 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use sriov_dra::{args::SriovDra, errors::with_sources};
+use sriov_dra::{
+    args::SriovDra,
+    errors::{tell, with_sources},
+};
 
 fn main() -> ExitCode {
     match sriov_dra::cli::run(SriovDra::parse()) {
         Ok(code) => code.into(),
         Err(error) => {
-            eprintln!("sriov-dra: {}", with_sources(error.as_ref()));
+            tell(&format!("sriov-dra: {}", with_sources(error.as_ref())));
             ExitCode::FAILURE
         }
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::names;
+
 /// Flags of `check`.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
@@ -25,6 +27,6 @@ pub struct CheckArgs {
 #[derive(Debug, Clone, Args)]
 pub struct UninstallCheckArgs {
     /// Name of the driver.
-    #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io")]
+    #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io", value_parser = names::driver)]
     pub driver_name: String,
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::names;
+
 /// Flags of `convert`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = CODES)]
@@ -33,17 +35,17 @@ pub struct ConvertArgs {
     #[arg(long)]
     pub multus_dra: bool,
     /// Namespace of objects that do not set one.
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = names::namespace)]
     pub namespace: Option<String>,
     /// Has no effect any more: the exit code is always 1 if anything is unsupported.
     #[arg(long, hide = true)]
     pub strict: bool,
     /// Name of the driver.
-    #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io")]
+    #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io", value_parser = names::driver)]
     pub driver_name: String,
     /// Resource prefix of pools that do not set one [default: the flag of a device plugin's
     /// DaemonSet in the input; openshift.io for the SR-IOV operator's objects; else intel.com].
-    #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX")]
+    #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX", value_parser = names::prefix)]
     pub resource_prefix: Option<String>,
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::KubeconfigArgs;
+use super::{KubeconfigArgs, names};
 
 /// Flags of `explain`.
 #[derive(Debug, Clone, Args)]
@@ -15,7 +15,7 @@ pub struct ExplainArgs {
     pub subject: String,
     /// Namespace of a NAME without one. Default: that of the kubeconfig's context; of manifests,
     /// default.
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = names::namespace)]
     pub namespace: Option<String>,
     /// The cluster.
     #[command(flatten)]
@@ -28,10 +28,10 @@ pub struct ExplainArgs {
     #[arg(long, visible_alias = "verbose")]
     pub all: bool,
     /// Name of the driver.
-    #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io")]
+    #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io", value_parser = names::driver)]
     pub driver_name: String,
     /// Resource prefix of pools that do not set one.
-    #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX", default_value = "intel.com")]
+    #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX", default_value = "intel.com", value_parser = names::prefix)]
     pub resource_prefix: String,
     /// Output format.
     #[arg(short, long, value_enum, default_value_t = Report::Table)]

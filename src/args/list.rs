@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::KubeconfigArgs;
+use super::{KubeconfigArgs, names};
 
 /// Flags of `list`.
 #[derive(Debug, Clone, Args)]
@@ -24,7 +24,7 @@ pub struct ListArgs {
     #[arg(long, requires = "of_cluster")]
     pub node: Option<String>,
     /// Name of the driver.
-    #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io")]
+    #[arg(long, env = "SRIOV_DRA_DRIVER_NAME", default_value = "sriov-dra.io", value_parser = names::driver)]
     pub driver_name: String,
     /// Name of this Kubernetes node. Default: the host name.
     #[arg(long, env = "SRIOV_DRA_NODE_NAME")]
@@ -34,7 +34,7 @@ pub struct ListArgs {
     #[arg(long, env = "SRIOV_DRA_CONFIG_FILE")]
     pub config_file: Option<PathBuf>,
     /// Resource prefix of pools that do not set one.
-    #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX", default_value = "intel.com")]
+    #[arg(long, env = "SRIOV_DRA_RESOURCE_PREFIX", default_value = "intel.com", value_parser = names::prefix)]
     pub resource_prefix: String,
     /// Directory of the agent's state.
     #[arg(long, env = "SRIOV_DRA_STATE_DIR", default_value = "/run/sriov-dra")]

@@ -9,6 +9,7 @@ mod explain;
 mod kubeconfig;
 mod list;
 mod logs;
+mod names;
 mod node;
 mod paths;
 mod record;

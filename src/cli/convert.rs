@@ -1,6 +1,6 @@
 //! `convert`: prints objects on standard output and the report on standard error.
 
-mod files;
+pub(super) mod files;
 mod table;
 
 use std::io::{self, Write};

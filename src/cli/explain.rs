@@ -6,6 +6,7 @@ pub(super) mod files;
 mod tests;
 mod text;
 
+use anyhow::ensure;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use crate::{
     args::{ExplainArgs, Report as Format},
     cli::document::Document,
     cluster::Kube,
-    errors::with_sources,
+    errors::{tell, with_sources},
     explain::{Query, Report, Snapshot, explain_all},
 };
 
@@ -34,16 +35,22 @@ struct OfPod<'a> {
 /// found out: a script must not take a wrong name for an answer.
 pub(super) fn run(args: &ExplainArgs) -> u8 {
     answer(args).unwrap_or_else(|error| {
-        eprintln!("sriov-dra: {}", with_sources(error.as_ref()));
+        tell(&format!("sriov-dra: {}", with_sources(error.as_ref())));
         NO_ANSWER
     })
 }
 
 fn answer(args: &ExplainArgs) -> anyhow::Result<u8> {
+    let query = query(args, NAMESPACE);
+    ensure!(
+        query.is_name(),
+        "{:?} is no name, must be NAME, NAMESPACE/NAME, or either after a kind, as in pod/upf-0",
+        args.subject
+    );
     let (query, objects) = if args.file.is_empty() {
         from_cluster(args)?
     } else {
-        (query(args, NAMESPACE), files::objects(&args.file)?)
+        (query, files::objects(&args.file)?)
     };
     let (text, code) = output(args, &query, objects)?;
     super::print(&text)?;
@@ -55,7 +62,7 @@ fn query(args: &ExplainArgs, default: &str) -> Query {
 }
 
 fn output(args: &ExplainArgs, query: &Query, objects: Vec<Value>) -> anyhow::Result<(String, u8)> {
-    let snapshot = Snapshot::read(objects)?.with_prefix(&args.resource_prefix);
+    let snapshot = Snapshot::read_all(objects).with_prefix(&args.resource_prefix);
     let reports = explain_all(&snapshot, query, &args.driver_name)?;
     let text = match args.output {
         Format::Json => json(query, &reports)?,

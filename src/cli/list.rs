@@ -92,7 +92,7 @@ fn host_output(args: &ListArgs) -> anyhow::Result<String> {
         host_used: linux.host_used().unwrap_or_default().into_iter().collect(),
         functions,
     };
-    let (pools, empty) = pools::pools_of_host(args, &inventory, &records);
+    let (pools, empty) = pools::pools_of_host(args, &inventory, &records)?;
     let host = Host {
         node: Some(pools::node_name(args)),
         inventory,

@@ -10,8 +10,8 @@ pub(super) fn run(args: &RecordArgs) -> anyhow::Result<()> {
     let recording = Linux::new(Paths::default()).record()?;
     let text = serde_json::to_string_pretty(&recording)? + "\n";
     match &args.out {
-        Some(path) => write(path, &text),
-        None => super::print(&text),
+        Some(path) if path != Path::new("-") => write(path, &text),
+        _ => super::print(&text),
     }
 }
 

@@ -37,7 +37,7 @@ mod workload;
 mod yaml;
 
 pub use input::Subject;
-pub use read::Input;
+pub use read::{Input, objects, text};
 pub use report::{Outcome, Report, Row, Summary, Verdict};
 pub use yaml::documents as yaml;
 

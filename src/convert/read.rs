@@ -1,5 +1,7 @@
 //! From the text of a file to its documents. One that cannot be read costs itself only.
 
+use std::io;
+
 use serde_json::{Deserializer, Value};
 
 use super::{config_text, yaml};
@@ -31,6 +33,47 @@ const ALONE: &str = "a config.json must be JSON, and in a file of its own or in 
 const RENDER: &str =
     "it looks like a template of Helm: render it first, with helm template, and convert the result";
 const AGAIN: &str = "fix it and convert again";
+
+/// Decodes the content of a file: UTF-8, or UTF-16 as PowerShell redirects it.
+///
+/// # Errors
+/// It is neither.
+pub fn text(content: Vec<u8>) -> io::Result<String> {
+    let text = match content.get(..2) {
+        Some([0xff, 0xfe]) => utf_16(&content[2..], u16::from_le_bytes),
+        Some([0xfe, 0xff]) => utf_16(&content[2..], u16::from_be_bytes),
+        _ => String::from_utf8(content).ok(),
+    };
+    let wrong = || io::Error::new(io::ErrorKind::InvalidData, "is not text in UTF-8 or UTF-16");
+    let text = text.ok_or_else(wrong)?;
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+fn utf_16(content: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
+    let (pairs, rest) = content.as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
+    String::from_utf16(&units).ok().filter(|_| rest.is_empty())
+}
+
+/// The objects of a text: JSON, also several values one after the other, or YAML.
+///
+/// # Errors
+/// It is neither: the first error, in one line.
+pub fn objects(text: &str) -> Result<Vec<Value>, String> {
+    let values = match text.trim_start().starts_with(['{', '[']) {
+        false => yaml::parse(text)?,
+        true => {
+            let values = Deserializer::from_str(text).into_iter();
+            let values = values.collect::<Result<Vec<Value>, _>>();
+            values.or_else(|error| yaml::parse(text).map_err(|_| error.to_string()))?
+        }
+    };
+    let of_list = |value| match value {
+        Value::Array(items) => items,
+        value => vec![value],
+    };
+    Ok(values.into_iter().flat_map(of_list).collect())
+}
 
 /// The documents of a file, in order.
 pub(super) fn documents(input: &Input) -> Vec<Document> {
@@ -151,6 +194,38 @@ mod tests {
         neither YAML nor JSON: line 6 column 5: expected string scalar -> it looks like a template of Helm: render it first, with helm template, and convert the result
         {"d":4}
         "#);
+    }
+
+    #[test]
+    fn text_may_be_utf_16() {
+        let encoded = |to_bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            let units = "\u{feff}kind: Pöd".encode_utf16();
+            units.flat_map(to_bytes).collect()
+        };
+        for content in [
+            encoded(u16::to_le_bytes),
+            encoded(u16::to_be_bytes),
+            "\u{feff}kind: Pöd".into(),
+        ] {
+            assert_eq!(text(content).unwrap(), "kind: Pöd");
+        }
+        assert!(text(vec![0xff]).is_err() && text(vec![0xff, 0xfe, 0]).is_err());
+    }
+
+    #[test]
+    fn objects_are_in_json_or_yaml() {
+        let of = |text: &str| objects(text).unwrap().len();
+        assert_eq!(of("[{\"kind\": \"Pod\"}, {}]\n{}"), 3);
+        assert_eq!(of("{kind: Pod}\n---\n# nothing\n---\na: 1\r\n"), 2);
+        let error = |text: &str| objects(text).unwrap_err();
+        assert_eq!(
+            error("{\"kind\": \"Po"),
+            "EOF while parsing a string at line 1 column 12"
+        );
+        assert_eq!(
+            error("a: 1\na: 2\n"),
+            "line 2 column 1: duplicate mapping key: a"
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::convert::Input;
+use crate::convert::{self, Input};
 
 /// Endings of the files of a directory that are read, as for kubectl.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
@@ -16,11 +16,21 @@ pub(super) fn inputs(files: &[PathBuf]) -> Vec<Input> {
     let mut all = Vec::new();
     for file in files {
         match file.is_dir() {
-            true => directory(file, &mut all),
+            true => named_directory(file, &mut all),
             false => all.push(input(file, false)),
         }
     }
     all
+}
+
+/// One without such files is more often a typing error than meant.
+fn named_directory(directory: &Path, all: &mut Vec<Input>) {
+    let before = all.len();
+    self::directory(directory, all);
+    if all.len() == before {
+        let what = "no *.yaml, *.yml or *.json file in it";
+        all.push(broken(directory, &io::Error::other(what)));
+    }
 }
 
 fn directory(directory: &Path, all: &mut Vec<Input>) {
@@ -48,19 +58,24 @@ fn directory(directory: &Path, all: &mut Vec<Input>) {
 }
 
 fn input(file: &Path, found: bool) -> Input {
-    let mut text = String::new();
-    let read = match file == Path::new("-") {
-        true => io::stdin().read_to_string(&mut text).map(drop),
-        false => fs::read_to_string(file).map(|read| text = read),
-    };
-    match read {
-        Ok(()) => Input {
+    match text(file) {
+        Ok(text) => Input {
             file: file.display().to_string(),
             text: Ok(text),
             found,
         },
         Err(error) => broken(file, &error),
     }
+}
+
+/// The content of a file; `-` is standard input.
+pub(in crate::cli) fn text(file: &Path) -> io::Result<String> {
+    if file != Path::new("-") {
+        return convert::text(fs::read(file)?);
+    }
+    let mut content = Vec::new();
+    io::stdin().read_to_end(&mut content)?;
+    convert::text(content)
 }
 
 fn broken(file: &Path, error: &io::Error) -> Input {
@@ -87,6 +102,14 @@ mod tests {
             write(name);
         }
         std::os::unix::fs::symlink(root.path(), root.path().join("a/loop")).unwrap();
+        let empty = tempfile::tempdir().unwrap();
+        let [of_empty] = &inputs(&[empty.path().to_owned()])[..] else {
+            panic!("an empty directory is an input");
+        };
+        assert_eq!(
+            of_empty.text,
+            Err("no *.yaml, *.yml or *.json file in it".to_owned())
+        );
         let inputs = inputs(&[root.path().to_owned(), root.path().join("none.yaml")]);
         let name = |input: &Input| {
             let file = Path::new(&input.file);

@@ -1,41 +1,25 @@
 //! Reads manifests, for example the output of `kubectl get -o yaml` or `-o json`.
 
-use std::{
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use anyhow::Context;
-use serde_json::{Deserializer, Value};
+use serde_json::Value;
+
+use crate::{cli::convert::files::text, convert};
 
 /// All objects of all files; `-` is standard input.
 pub(in crate::cli) fn objects(files: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
     let mut all = Vec::new();
     for file in files {
         let text = text(file).with_context(|| format!("file {}", file.display()))?;
-        all.extend(documents(&text).with_context(|| format!("file {}", file.display()))?);
+        let objects = documents(&text).with_context(|| format!("file {}", file.display()))?;
+        all.extend(objects);
     }
     Ok(all)
 }
 
-fn text(file: &Path) -> std::io::Result<String> {
-    if file != Path::new("-") {
-        return std::fs::read_to_string(file);
-    }
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text)?;
-    Ok(text)
-}
-
-/// JSON is also YAML, but the YAML parser limits the size of its input: the slices of a large
-/// cluster exceed it.
 fn documents(text: &str) -> anyhow::Result<Vec<Value>> {
-    if text.trim_start().starts_with('{') {
-        return Ok(Deserializer::from_str(text)
-            .into_iter()
-            .collect::<Result<_, _>>()?);
-    }
-    Ok(serde_saphyr::from_multiple(text)?)
+    convert::objects(text).map_err(anyhow::Error::msg)
 }
 
 #[cfg(test)]
@@ -61,6 +45,10 @@ mod tests {
             2
         );
         assert!(documents("kind: [").is_err());
+        // More than the YAML parser takes of strangers: the slices of a large cluster.
+        let device = "- {name: a, attributes: {x: {int: 1}, y: {int: 2}, z: {string: s}}}\n";
+        let large = documents(&device.repeat(20_000)).unwrap();
+        assert_eq!(large.len(), 20_000);
         let error = objects(&["/nonexistent/claim.yaml".into()]).unwrap_err();
         assert!(
             format!("{error:#}").starts_with("file /nonexistent/claim.yaml: "),

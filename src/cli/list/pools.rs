@@ -7,6 +7,7 @@ use crate::{
     args::ListArgs,
     cluster::{Cluster, Kube},
     device::{DeviceId, Function},
+    errors::tell,
     inventory::Inventory,
     ledger::Entry,
     node::config_file::ConfigFile,
@@ -23,11 +24,11 @@ pub(super) fn pools_of_host(
     args: &ListArgs,
     inventory: &Inventory,
     records: &[Entry],
-) -> (PoolNames, Vec<EmptyPool>) {
+) -> anyhow::Result<(PoolNames, Vec<EmptyPool>)> {
     let node = node_name(args);
     let configured = config(args, &node).map(|config| assigned(&config, inventory, records));
     let (names, empty) = configured.unwrap_or_default();
-    (published(args, &node).unwrap_or(names), empty)
+    Ok((published(args, &node)?.unwrap_or(names), empty))
 }
 
 /// `--node-name`, or the host's name.
@@ -46,22 +47,29 @@ fn host_name() -> Option<String> {
 }
 
 /// `None`: the cluster cannot be reached, or has no slices of this node.
-fn published(args: &ListArgs, node: &str) -> Option<PoolNames> {
+///
+/// # Errors
+/// A cluster that the flags name is not described where they say.
+fn published(args: &ListArgs, node: &str) -> anyhow::Result<Option<PoolNames>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
-        .ok()?;
-    let result = runtime.block_on(async {
-        let kube = Kube::connect_by(&args.kubeconfig.access(), &args.driver_name, node)
-            .await
-            .ok()?;
-        let slices = tokio::time::timeout(TIMEOUT, kube.slices()).await;
-        Some(slices.map_err(|_| kube.no_answer(TIMEOUT)))
-    })?;
-    let slices = match result {
+        .build()?;
+    let access = args.kubeconfig.access();
+    let is_named = access.kubeconfig.is_some() || access.context.is_some();
+    runtime.block_on(async {
+        match Kube::connect_by(&access, &args.driver_name, node).await {
+            Ok(kube) => Ok(of_slices(&kube).await),
+            Err(error) if is_named => Err(error.into()),
+            Err(_) => Ok(None),
+        }
+    })
+}
+
+async fn of_slices(kube: &Kube) -> Option<PoolNames> {
+    let slices = match tokio::time::timeout(TIMEOUT, kube.slices()).await {
         Ok(Ok(slices)) => slices,
         Ok(Err(error)) => return unknown(&error.to_string()),
-        Err(why) => return unknown(&why),
+        Err(_) => return unknown(&kube.no_answer(TIMEOUT)),
     };
     let own = || slices.iter().filter(|slice| slice.own_pool);
     let devices = own().flat_map(|slice| slice.content.devices());
@@ -85,7 +93,7 @@ pub(super) fn config(args: &ListArgs, node: &str) -> Option<Config> {
     match config {
         Ok((config, _)) => Some(config),
         Err(why) => {
-            eprintln!("pools: {file}: {why}");
+            tell(&format!("pools: {file}: {why}"));
             None
         }
     }
@@ -124,6 +132,6 @@ fn resting(records: &[Entry], id: DeviceId) -> Option<&str> {
 }
 
 fn unknown(why: &str) -> Option<PoolNames> {
-    eprintln!("pools: {why}");
+    tell(&format!("pools: {why}"));
     None
 }
