@@ -5,8 +5,8 @@ use std::{
     io::{self, Write},
 };
 
-/// Writes a line to standard error, if it can be written to: nobody is left to tell otherwise.
-pub fn tell(text: &str) {
+/// Writes a line to standard error, if it can be written to: a closed pipe is no reason to panic.
+pub fn print_error(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 

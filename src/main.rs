@@ -6,14 +6,14 @@ use clap::Parser;
 
 use sriov_dra::{
     args::SriovDra,
-    errors::{tell, with_sources},
+    errors::{print_error, with_sources},
 };
 
 fn main() -> ExitCode {
     match sriov_dra::cli::run(SriovDra::parse()) {
         Ok(code) => code.into(),
         Err(error) => {
-            tell(&format!("sriov-dra: {}", with_sources(error.as_ref())));
+            print_error(&format!("sriov-dra: {}", with_sources(error.as_ref())));
             ExitCode::FAILURE
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     args::{ExplainArgs, Report as Format},
     cli::document::Document,
     cluster::Kube,
-    errors::{tell, with_sources},
+    errors::{print_error, with_sources},
     explain::{Query, Report, Snapshot, explain_all},
 };
 
@@ -35,7 +35,7 @@ struct OfPod<'a> {
 /// found out: a script must not take a wrong name for an answer.
 pub(super) fn run(args: &ExplainArgs) -> u8 {
     answer(args).unwrap_or_else(|error| {
-        tell(&format!("sriov-dra: {}", with_sources(error.as_ref())));
+        print_error(&format!("sriov-dra: {}", with_sources(error.as_ref())));
         NO_ANSWER
     })
 }

@@ -17,7 +17,7 @@ use crate::{cni::definition, pool::PoolName};
 /// What Multus has to be for plugins that are not this driver's.
 const NEEDS: &str = "gets the device from Multus, which up to v4.3.0 knows no device of DRA";
 /// What to do about it.
-const TELL: &str = "use a Multus that reads ResourceSlices, and --multus-dra here; or v4.3.0 and a ResourceClaim named as the resource; or keep the device plugin for this pool";
+const NO_DEVICE_ID: &str = "use a Multus that reads ResourceSlices, and --multus-dra here; or v4.3.0 and a ResourceClaim named as the resource; or keep the device plugin for this pool";
 
 /// A network.
 #[derive(Debug, Clone)]
@@ -219,7 +219,7 @@ impl Network {
                 true => {
                     section.warning(&at, kind, &what, "keep a Multus that reads ResourceSlices")
                 }
-                false => section.unsupported(&at, kind, &what, TELL),
+                false => section.unsupported(&at, kind, &what, NO_DEVICE_ID),
             }
         }
     }

@@ -18,7 +18,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Value>, String> {
         .collect())
 }
 
-/// The parser's limits are for texts of strangers. All pods of a large cluster are more.
+/// The parser's limits are for untrusted input. All pods of a large cluster are more.
 fn options() -> serde_saphyr::Options {
     const MANY: usize = 100_000_000;
     serde_saphyr::options! {

@@ -45,7 +45,7 @@ mod tests {
             2
         );
         assert!(documents("kind: [").is_err());
-        // More than the YAML parser takes of strangers: the slices of a large cluster.
+        // More than the YAML parser takes of untrusted input: the slices of a large cluster.
         let device = "- {name: a, attributes: {x: {int: 1}, y: {int: 2}, z: {string: s}}}\n";
         let large = documents(&device.repeat(20_000)).unwrap();
         assert_eq!(large.len(), 20_000);

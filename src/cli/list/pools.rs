@@ -7,7 +7,7 @@ use crate::{
     args::ListArgs,
     cluster::{Cluster, Kube},
     device::{DeviceId, Function},
-    errors::tell,
+    errors::print_error,
     inventory::Inventory,
     ledger::Entry,
     node::config_file::ConfigFile,
@@ -93,7 +93,7 @@ pub(super) fn config(args: &ListArgs, node: &str) -> Option<Config> {
     match config {
         Ok((config, _)) => Some(config),
         Err(why) => {
-            tell(&format!("pools: {file}: {why}"));
+            print_error(&format!("pools: {file}: {why}"));
             None
         }
     }
@@ -132,6 +132,6 @@ fn resting(records: &[Entry], id: DeviceId) -> Option<&str> {
 }
 
 fn unknown(why: &str) -> Option<PoolNames> {
-    tell(&format!("pools: {why}"));
+    print_error(&format!("pools: {why}"));
     None
 }

@@ -59,12 +59,12 @@ fn the_class_of_a_network_with_ipam_names_the_network() {
     let right = json!({"apiVersion": "sriov-dra.io/v1alpha1", "kind": "DeviceConfig", "allowInClaims": ["mac"],
         "networkAttachmentDefinition": {"name": "blue", "namespace": "shop"}});
     assert_eq!(parameters(&done, "blue.shop.nad"), right);
-    let told = rows(
+    let warnings = rows(
         &done,
         "NetworkAttachmentDefinition shop/blue",
         Verdict::Warning,
     );
-    insta::assert_snapshot!(told.join("\n"), @"config.ipam.type = host-local: the agents run it, if the chart's value cni.ipam is set -> set it");
+    insta::assert_snapshot!(warnings.join("\n"), @"config.ipam.type = host-local: the agents run it, if the chart's value cni.ipam is set -> set it");
 }
 
 #[test]
@@ -78,8 +78,8 @@ fn a_class_without_the_networks_namespace_has_its_ipam() {
         json!({"type": "host-local", "subnet": "10.1.0.0/24"})
     );
     assert_eq!(parameters["vlan"], 7);
-    let told = rows(&done, "NetworkAttachmentDefinition blue", Verdict::Warning);
-    insta::assert_snapshot!(told.join("\n"), @"config.ipam.type = host-local: the agents run it, if the chart's value cni.ipam is set; its leases are apart from those of pods with the network -> give the network's namespace (--namespace), so that the class can name it");
+    let warnings = rows(&done, "NetworkAttachmentDefinition blue", Verdict::Warning);
+    insta::assert_snapshot!(warnings.join("\n"), @"config.ipam.type = host-local: the agents run it, if the chart's value cni.ipam is set; its leases are apart from those of pods with the network -> give the network's namespace (--namespace), so that the class can name it");
 }
 
 #[test]
