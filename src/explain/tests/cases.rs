@@ -168,9 +168,33 @@ fn the_configuration_is_invalid() {
         report_of([class("vf", VF), claim, node("node1", &vfs(2, |_, _| {}))])
     };
     insta::assert_snapshot!(line(&with(json!([]))), @r#"config: claim shop/net can be allocated, but not prepared: request nic: claim config: vlan: only the administrator may set it: DeviceClass vf does not list it in allowInClaims"#);
-    assert_eq!(
-        with(json!(["another"])).cause,
-        None,
-        "it is for another request"
-    );
+    insta::assert_snapshot!(line(&with(json!(["another"]))), @"invalid: claim shop/net cannot be allocated: config 0: there is no request another");
+}
+
+#[test]
+fn a_configuration_is_for_the_requests_that_it_names() {
+    let of = |parameters: Value| json!({"opaque": {"driver": DRIVER, "parameters": parameters}});
+    let kind = json!({"apiVersion": "sriov-dra.io/v1alpha1", "kind": "DeviceConfig"});
+    let with = |key: &str, value: Value| {
+        let mut parameters = kind.clone();
+        parameters[key] = value;
+        of(parameters)
+    };
+    let mut open = class("open", VF);
+    open["spec"]["config"] = json!([with("allowInClaims", json!(["vlan"]))]);
+    let mut claim = one(&json!({}));
+    claim["spec"]["devices"]["requests"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"name": "another", "exactly": {"deviceClassName": "open"}}));
+    let mut config = with("vlan", json!(100));
+    config["requests"] = json!(["another"]);
+    claim["spec"]["devices"]["config"] = json!([config]);
+    let report = report_of([
+        class("vf", VF),
+        open,
+        claim,
+        node("node1", &vfs(2, |_, _| {})),
+    ]);
+    assert_eq!(report.cause, None);
 }
