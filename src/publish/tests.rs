@@ -560,6 +560,8 @@ proptest! {
         let index = which.index(case.host.functions.len());
         prop_assume!(case.host.functions[index].auxiliary().is_none());
         let id = case.host.functions[index].id;
+        // One that the API would refuse is in no slice.
+        prop_assume!(before.slices.iter().flat_map(Slice::devices).any(|device| device.name == id.name()));
         case.taints.insert(id, vec![Taint::no_schedule("sriov-dra.io", Reason::UndoFailed)]);
         prop_assert_eq!(touched(&before, &case.desired()), 1);
         case.taints.clear();
