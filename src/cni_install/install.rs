@@ -43,42 +43,17 @@ pub(crate) fn install(args: &CniInstallArgs) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// How an installed plugin is installed again.
-#[derive(Debug, Clone)]
-pub(crate) struct PutBack {
-    /// Where it was installed.
-    pub(crate) place: CniPlace,
-    /// As [`CniInstallArgs::plugin`].
-    pub(crate) plugin: Option<PathBuf>,
-    /// As [`CniInstallArgs::state_dir`].
-    pub(crate) state_dir: PathBuf,
-    /// As [`CniInstallArgs::cdi_root`].
-    pub(crate) cdi_root: PathBuf,
-    /// As [`CniInstallArgs::driver_name`].
-    pub(crate) driver_name: String,
-}
-
-impl PutBack {
-    pub(crate) fn install_args(&self, infiniband: bool, keep_original: bool) -> CniInstallArgs {
-        CniInstallArgs {
-            place: self.place.clone(),
-            plugin: self.plugin.clone(),
-            infiniband,
-            keep_original,
-            state_dir: self.state_dir.clone(),
-            cdi_root: self.cdi_root.clone(),
-            driver_name: self.driver_name.clone(),
-        }
-    }
-}
-
 /// Installs it as it was, unless it was uninstalled meanwhile; returns what was done, a line each.
-pub(crate) fn put_back(again: &PutBack) -> anyhow::Result<String> {
-    let Some(record) = Record::read(&again.place.bin_dir) else {
+/// Under which names, and whether an original is kept, is as recorded.
+pub(crate) fn put_back(args: &CniInstallArgs) -> anyhow::Result<String> {
+    let Some(record) = Record::read(&args.place.bin_dir) else {
         return Ok(String::new());
     };
-    let infiniband = record.kinds().iter().any(|kind| kind == IB_SRIOV);
-    install(&again.install_args(infiniband, record.keeps_original()))
+    install(&CniInstallArgs {
+        infiniband: record.kinds().iter().any(|kind| kind == IB_SRIOV),
+        keep_original: record.keeps_original(),
+        ..args.clone()
+    })
 }
 
 fn kinds(args: &CniInstallArgs) -> Vec<&'static str> {

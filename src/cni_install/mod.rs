@@ -19,7 +19,7 @@ mod replaced;
 mod tests;
 mod uninstall;
 
-pub(crate) use install::{PutBack, install, put_back};
+pub(crate) use install::{install, put_back};
 pub(crate) use replaced::{Replaced, replaced};
 pub(crate) use uninstall::uninstall;
 

@@ -7,9 +7,9 @@ use tokio::time::{sleep, timeout};
 
 use super::{blocking, dir_events};
 use crate::{
-    args::{CniPlace, NodeArgs},
+    args::{CniInstallArgs, CniPlace, NodeArgs},
     cluster::{Cluster, Event, Subject},
-    cni_install::{PutBack, Replaced, put_back, replaced},
+    cni_install::{Replaced, put_back, replaced},
     telemetry::Metrics,
 };
 
@@ -22,7 +22,8 @@ const REST: Duration = Duration::from_secs(30);
 
 /// The plugin on this node.
 pub(super) struct CniPlugin {
-    put_back: PutBack,
+    /// How it was installed, but for what the record beside it says.
+    args: CniInstallArgs,
     reinstall: bool,
     node: String,
     cluster: Arc<dyn Cluster>,
@@ -43,9 +44,11 @@ impl CniPlugin {
             pod_uid: args.pod_uid.clone(),
         };
         Some(Self {
-            put_back: PutBack {
+            args: CniInstallArgs {
                 place,
                 plugin: None,
+                infiniband: false,
+                keep_original: false,
                 state_dir: args.paths.state_dir.clone(),
                 cdi_root: args.paths.cdi_root.clone(),
                 driver_name: args.driver_name.clone(),
@@ -60,22 +63,20 @@ impl CniPlugin {
 
     /// Runs until the task is dropped.
     pub(super) async fn run(mut self) {
-        let events = dir_events::watch(&self.put_back.place.bin_dir, PERIOD);
+        let events = dir_events::watch(&self.args.place.bin_dir, PERIOD);
         loop {
-            let pause = match self.look().await {
-                true => REST,
-                false => SETTLE,
-            };
-            sleep(pause).await;
+            if self.look().await {
+                sleep(REST).await;
+            }
             // Without an event it is time to look anyway.
             let _ = timeout(PERIOD, events.notified()).await;
             sleep(SETTLE).await;
         }
     }
 
-    /// Reports what was replaced, and puts it back if it is to be; whether it was.
+    /// Reports what was replaced, and puts it back if it is to be; whether that was tried.
     async fn look(&mut self) -> bool {
-        let place = self.put_back.place.clone();
+        let place = self.args.place.clone();
         let now = match blocking(move || replaced(&place)).await {
             Ok(now) => now,
             Err(error) => {
@@ -95,12 +96,16 @@ impl CniPlugin {
             tracing::warn!("{note}");
             self.event(true, "CNIPluginReplaced", note).await;
         }
-        self.reinstall && !now.is_empty() && self.install().await
+        let puts_back = self.reinstall && !now.is_empty();
+        if puts_back {
+            self.install().await;
+        }
+        puts_back
     }
 
-    async fn install(&mut self) -> bool {
-        let again = self.put_back.clone();
-        match blocking(move || put_back(&again)).await {
+    async fn install(&mut self) {
+        let args = self.args.clone();
+        match blocking(move || put_back(&args)).await {
             Ok(text) => {
                 let note = text.trim().replace('\n', "; ");
                 tracing::info!("{note}");
@@ -110,7 +115,6 @@ impl CniPlugin {
             }
             Err(error) => tracing::warn!("CNI plugin: cannot be put back: {error:#}"),
         }
-        true
     }
 
     async fn event(&self, warning: bool, reason: &'static str, note: String) {
@@ -151,10 +155,7 @@ mod tests {
     use std::{fs, path::Path};
 
     use super::*;
-    use crate::{
-        args::CniInstallArgs, cluster::Memory, cni_install::install, files::write_atomic,
-        slice::Features,
-    };
+    use crate::{cluster::Memory, cni_install::install, files::write_atomic, slice::Features};
 
     struct Node {
         dir: tempfile::TempDir,
@@ -177,9 +178,11 @@ mod tests {
                 taints: true,
             }));
             let plugin = CniPlugin {
-                put_back: PutBack {
+                args: CniInstallArgs {
                     place,
                     plugin: Some(dir.path().join("sriov")),
+                    infiniband: false,
+                    keep_original: true,
                     state_dir: "/run/sriov-dra".into(),
                     cdi_root: "/var/run/cdi".into(),
                     driver_name: "sriov-dra.io".to_owned(),
@@ -195,12 +198,12 @@ mod tests {
                 cluster,
                 plugin,
             };
-            install(&node.install_args()).unwrap();
+            node.install();
             node
         }
 
-        fn install_args(&self) -> CniInstallArgs {
-            self.plugin.put_back.install_args(false, true)
+        fn install(&self) {
+            install(&self.plugin.args).unwrap();
         }
 
         fn file(&self, name: &str) -> String {
@@ -240,7 +243,7 @@ mod tests {
             "{note}"
         );
         // Whoever repairs it is believed, and the next time is another one.
-        install(&node.install_args()).unwrap();
+        node.install();
         assert!(!node.plugin.look().await && !node.is_replaced());
         fs::remove_file(node.dir.path().join("bin/sriov")).unwrap();
         node.plugin.look().await;
