@@ -32,8 +32,6 @@ pub trait Owner: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
     type Key: Clone + Debug + Ord + Display + FromStr;
     /// For messages: `claim`.
     const KIND: &'static str;
-    /// Whether who owns a PF owns its VFs and SFs too.
-    const OWNS_PARTS: bool;
 
     /// The directory of this kind's records.
     fn dir(paths: &Paths) -> PathBuf;
@@ -57,7 +55,6 @@ pub struct ClaimOwner {
 impl Owner for ClaimOwner {
     type Key = ClaimUid;
     const KIND: &'static str = "claim";
-    const OWNS_PARTS: bool = true;
 
     fn dir(paths: &Paths) -> PathBuf {
         paths.records()
@@ -82,7 +79,6 @@ pub struct AttachmentOwner {
 impl Owner for AttachmentOwner {
     type Key = AttachmentId;
     const KIND: &'static str = "attachment";
-    const OWNS_PARTS: bool = true;
 
     fn dir(paths: &Paths) -> PathBuf {
         paths.attachments()
@@ -104,7 +100,6 @@ pub struct PortOwner {
 impl Owner for PortOwner {
     type Key = Bdf;
     const KIND: &'static str = "port";
-    const OWNS_PARTS: bool = false;
 
     fn dir(paths: &Paths) -> PathBuf {
         paths.ports()
