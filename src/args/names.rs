@@ -1,5 +1,7 @@
 //! Names of the API in flags: a wrong one is wrong usage, not an answer about something else.
 
+use crate::api::is_label;
+
 /// The driver's name, as ResourceSlices may have it.
 pub(super) fn driver(text: &str) -> Result<String, String> {
     let is_driver = is_subdomain(text) && text.len() <= 63;
@@ -28,15 +30,6 @@ pub(super) fn namespace(text: &str) -> Result<String, String> {
 
 fn is_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_label)
-}
-
-fn is_label(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let ends = |c: char| c != '-';
-    (1..=63).contains(&text.len())
-        && text.chars().all(plain)
-        && text.starts_with(ends)
-        && text.ends_with(ends)
 }
 
 #[cfg(test)]
