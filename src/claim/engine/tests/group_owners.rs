@@ -1,26 +1,11 @@
 //! IOMMU groups between claims and attachments without a claim, and groups that a process has.
 
-use super::{refusal::refused, *};
-use crate::{
-    device::Binding,
-    host::Kernel,
-    ledger::{AttachmentOwner, Record},
+use super::{
+    groups::{FIRST, SECOND, bind, id},
+    refusal::refused,
+    *,
 };
-
-const FIRST: &str = "0000-02-10-0";
-const SECOND: &str = "0000-02-10-2";
-
-fn id(name: &str) -> DeviceId {
-    DeviceId::from_name(name).unwrap()
-}
-
-fn bind(world: &World, name: &str, driver: Option<&str>) {
-    let binding = Binding {
-        driver: driver.map(str::to_owned),
-        driver_override: driver.map(str::to_owned),
-    };
-    world.fake.set_driver(&id(name), &binding, soon()).unwrap();
-}
+use crate::ledger::{AttachmentOwner, Record};
 
 /// Two VFs of one group, of which these are bound to vfio-pci.
 fn shared(by_vfio: &[&str]) -> World {

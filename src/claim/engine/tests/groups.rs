@@ -3,14 +3,14 @@
 use super::{crash::KILLS, refusal::refused, *};
 use crate::device::{Binding, GroupMember};
 
-const FIRST: &str = "0000-02-10-0";
-const SECOND: &str = "0000-02-10-2";
+pub(super) const FIRST: &str = "0000-02-10-0";
+pub(super) const SECOND: &str = "0000-02-10-2";
 
-fn id(name: &str) -> DeviceId {
+pub(super) fn id(name: &str) -> DeviceId {
     DeviceId::from_name(name).unwrap()
 }
 
-fn bind(world: &World, name: &str, driver: Option<&str>) {
+pub(super) fn bind(world: &World, name: &str, driver: Option<&str>) {
     let binding = Binding {
         driver: driver.map(str::to_owned),
         driver_override: driver.map(str::to_owned),
